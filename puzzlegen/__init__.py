@@ -1,0 +1,32 @@
+"""Verifiable puzzles for multimodal RL, made from raw images and videos.
+
+Importing this package imports nothing else, so that a trainer pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from puzzlegen.build import build
+    from puzzlegen.recipe import Recipe, load_recipe
+    from puzzlegen.verify import Score, score
+
+__version__ = "0.1.0"
+__all__ = ["Recipe", "Score", "__version__", "build", "load_recipe", "score"]
+
+_HOME = {
+    "Recipe": "puzzlegen.recipe",
+    "Score": "puzzlegen.verify",
+    "build": "puzzlegen.build",
+    "load_recipe": "puzzlegen.recipe",
+    "score": "puzzlegen.verify",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name not in _HOME:
+        raise AttributeError(f"module 'puzzlegen' has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 - a bare import of the package must stay free
+
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,56 @@
+"""Everything puzzlegen raises on purpose.
+
+::
+
+    PuzzlegenError
+    +-- RecipeError      the recipe, or what it asks for, is wrong
+    +-- SourceError      the source as a whole cannot be read
+    +-- TaskError        a task broke its own contract: a bug in the task, never in the item
+    +-- VerifierError    a verifier spec is wrong (defined in verify.py, which imports nothing; see there)
+    +-- OutputError      the output folder cannot be written, or holds something else
+    +-- IntegrityError   a finished folder is not what its manifest says
+
+    Unusable             not a user's error: an item gives no puzzle; becomes a counted rejection
+
+A message says what was wrong, the value, what is allowed and what to do, in one line. The command line prints
+it and exits with 2.
+"""
+
+from __future__ import annotations
+
+
+class PuzzlegenError(Exception):
+    """Base of all errors that a user can act on."""
+
+
+class RecipeError(PuzzlegenError):
+    """The recipe is wrong; ``problems`` holds one line each, all found at once."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class SourceError(PuzzlegenError):
+    """The source as a whole cannot be read."""
+
+
+class TaskError(PuzzlegenError):
+    """A task broke its contract: its solution does not score 1, or a wrong answer does."""
+
+
+class OutputError(PuzzlegenError):
+    """The output folder cannot be written, or holds another build."""
+
+
+class IntegrityError(PuzzlegenError):
+    """A finished folder is not what its manifest says."""
+
+
+class Unusable(Exception):  # noqa: N818 - a statement about an item, not an error
+    """This item gives no puzzle for this task. ``reason`` is a key of ``records.REASONS``."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)

@@ -1,0 +1,138 @@
+"""What travels between the parts: items, media, puzzles, verifier specs, rejections. All frozen, no behaviour."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["image", "video"]
+Profile = Literal["image", "multi_image", "video", "text"]
+
+SPEC_VERSION = 1
+
+#: Every reason that may stand in ``rejections.parquet``, and what it means.
+REASONS: dict[str, str] = {
+    "unsupported_file": "the file's extension is none of the image or video formats that are read",
+    "hidden": "the name starts with a dot; hidden files and folders are not read",
+    "not_a_file": "a pipe, socket or device",
+    "unreadable_folder": "the folder cannot be listed",
+    "outside_source": "a symbolic link that leads out of the source folder",
+    "linked_folder": "a symbolic link to a folder; these are not followed",
+    "no_task_for_kind": "the recipe has no task for this kind of media",
+    "unreadable": "the file cannot be opened or read",
+    "undecodable": "the file is not what its name says, truncated or damaged",
+    "too_small": "fewer pixels than the recipe's clean media needs",
+    "too_large": "more pixels than the decoder is allowed",
+    "too_elongated": "so long and thin that a square cut would lose most of it",
+    "too_short": "fewer seconds or frames than the task needs",
+    "no_long_shot": "no uncut shot is long enough for the task",
+    "static": "nothing moves",
+    "flat": "a part that the question is about has no content",
+    "symmetric": "the picture looks the same after the asked transformation",
+    "interchangeable": "two parts look the same, so several answers would be right",
+    "reversible": "the clip looks the same backwards",
+}
+
+
+class Item(NamedTuple):
+    """One image or clip of a source, addressed but not yet opened.
+
+    Attributes:
+        id: stable name in its source, never a position (for a folder: the relative path, odd bytes escaped).
+        kind: what it holds.
+        size: bytes, 0 if unknown.
+        licence: as the source states it, empty if it does not.
+    """
+
+    id: str
+    kind: Kind
+    size: int = 0
+    licence: str = ""
+
+
+class Skipped(NamedTuple):
+    """Something in a source that is no item, and why."""
+
+    id: str
+    reason: str
+    detail: str = ""
+
+
+class VideoMeta(NamedTuple):
+    """How a clip is meant to be sampled: frames per second, their number, and each one's time in seconds."""
+
+    fps: float
+    frames: int
+    timestamps: tuple[float, ...]
+
+
+class Medium(NamedTuple):
+    """One encoded picture or clip of a puzzle; ``ext`` without dot (``jpg``, ``png``, ``mp4``)."""
+
+    data: bytes
+    ext: str
+    meta: VideoMeta | None = None
+
+
+class VerifierSpec(NamedTuple):
+    """What a verifier needs to score a response: stored in ``ground_truth`` as one JSON string."""
+
+    kind: str
+    target: Any
+    params: dict[str, Any]
+    v: int = SPEC_VERSION
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces, so that equal specs are equal strings."""
+        return canonical_json(self._asdict())
+
+
+class Answer(NamedTuple):
+    """The one right answer of a puzzle.
+
+    Attributes:
+        text: as a person would write it, and as it stands in the solution.
+        spec: scores a response.
+        wrong: answers that must score less; the build checks them.
+        chance: expected score of a policy that answers without looking.
+        hint: the sentence that tells the model the form of the answer.
+    """
+
+    text: str
+    spec: VerifierSpec
+    wrong: tuple[str, ...]
+    chance: float
+    hint: str
+
+
+class Puzzle(NamedTuple):
+    """One generated problem, before it gets its identity and its prompt's form.
+
+    Attributes:
+        question: text with ``<image>`` or ``<video>`` once per medium, in order.
+        media: what those placeholders stand for.
+        answer: the truth.
+        difficulty: 0 (easy) to 1 (hard), from the task's parameters alone.
+        margin: how clearly the right answer is the only one; 0 is just accepted.
+    """
+
+    question: str
+    media: tuple[Medium, ...]
+    answer: Answer
+    difficulty: float
+    margin: float
+
+
+class Rejection(NamedTuple):
+    """Item and task that gave no puzzle; ``reason`` is a key of :data:`REASONS`."""
+
+    item_id: str
+    task: str
+    reason: str
+    detail: str = ""
+    variant: int = 0
+
+
+def canonical_json(value: Any) -> str:  # noqa: ANN401 - JSON is any
+    """JSON with sorted keys and no spaces: equal values give equal strings."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,115 @@
+"""Where all randomness begins: ``rng_for(*parts)`` hashes its parts into one independent stream.
+
+The stream is SHA-256 in counter mode and every draw is integer arithmetic on it, so the numbers are the same on
+every machine, Python and numpy. Seeds are never added to: neighbours share nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+_FLOAT_BITS = 53
+
+
+def digest(*parts: str | int) -> bytes:
+    """SHA-256 of the parts, each with its type and length before it, so that no two lists of parts collide."""
+    h = hashlib.sha256()
+    for part in parts:
+        raw = str(part).encode()
+        h.update(b"%c%d:" % (b"i" if isinstance(part, int) else b"s", len(raw)))
+        h.update(raw)
+    return h.digest()
+
+
+def rng_for(*parts: str | int) -> Rng:
+    """The stream that belongs to these parts and to nothing else."""
+    return Rng(digest(*parts))
+
+
+class Rng:
+    """A stream of reproducible draws.
+
+    Args:
+        key: 32 bytes that name the stream.
+        slots: values for :meth:`balanced` draws that somebody else has decided.
+    """
+
+    def __init__(self, key: bytes, slots: dict[str, int] | None = None) -> None:
+        self._key = key
+        self._counter = 0
+        self._pool = 0
+        self._pool_bits = 0
+        self._fixed = dict(slots or {})
+        self.slots: dict[str, tuple[int, int]] = {}
+
+    def bits(self, k: int) -> int:
+        """An integer of ``k`` random bits."""
+        while self._pool_bits < k:
+            block = hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
+            self._counter += 1
+            self._pool = (self._pool << 256) | int.from_bytes(block, "big")
+            self._pool_bits += 256
+        self._pool_bits -= k
+        value = self._pool >> self._pool_bits
+        self._pool &= (1 << self._pool_bits) - 1
+        return value
+
+    def below(self, n: int) -> int:
+        """An integer in ``0 .. n-1``, each equally likely."""
+        if n < 1:
+            raise ValueError(f"below() needs n >= 1, got {n}")
+        k = (n - 1).bit_length()
+        while (value := self.bits(k)) >= n:
+            pass
+        return value
+
+    def balanced(self, slot: str, n: int) -> int:
+        """The draw that decides an answer: like :meth:`below`, but a build may decide it to even out a shard.
+
+        The stream moves on by the same amount either way, so nothing else about the puzzle changes.
+        """
+        value = self.below(n)
+        value = self._fixed.get(slot, value)
+        self.slots[slot] = (value, n)
+        return value
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer in ``low .. high``, both included."""
+        return low + self.below(high - low + 1)
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        """A float in ``[low, high)``."""
+        return low + (high - low) * (self.bits(_FLOAT_BITS) / (1 << _FLOAT_BITS))
+
+    def choice(self, options: Sequence[T]) -> T:
+        """One of the options, each equally likely."""
+        return options[self.below(len(options))]
+
+    def shuffled(self, values: Iterable[T]) -> list[T]:
+        """The values in a random order (Fisher-Yates)."""
+        out = list(values)
+        for i in range(len(out) - 1, 0, -1):
+            j = self.below(i + 1)
+            out[i], out[j] = out[j], out[i]
+        return out
+
+    def permutation(self, n: int) -> list[int]:
+        """A random order of ``0 .. n-1``."""
+        return self.shuffled(range(n))
+
+    def sample(self, values: Sequence[T], k: int) -> list[T]:
+        """``k`` different values in random order."""
+        return self.shuffled(values)[:k]
+
+    def raw(self, n: int) -> bytes:
+        """``n`` random bytes, fast enough for whole images of noise."""
+        block = self._key + b"raw" + self._counter.to_bytes(8, "big")
+        self._counter += 1
+        return hashlib.shake_256(block).digest(n)
+
+    def fork(self, *parts: str | int) -> Rng:
+        """A stream of its own, the same however much of this one was used."""
+        return Rng(digest(self._key.hex(), *parts))
