@@ -1,0 +1,178 @@
+"""Build: plan, make the shards that are missing, close the folder. Stop it anywhere; the same call goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from puzzlegen.engines import Engine, Progress
+from puzzlegen.engines.local import Local
+from puzzlegen.errors import OutputError, RecipeError
+from puzzlegen.manifest import (
+    MANIFEST,
+    entry_path,
+    environment,
+    is_complete,
+    read_entry,
+    read_manifest,
+    write_manifest,
+)
+from puzzlegen.output import STATE, workplace, write_json
+from puzzlegen.plan import Plan, Shard, identity, make_plan
+from puzzlegen.recipe import Recipe, difference
+from puzzlegen.shard import Job
+
+_TICK_S: Final = 0.2
+
+
+class Share(NamedTuple):
+    """Which shards this run builds: those whose number leaves ``index`` when divided by ``of``."""
+
+    index: int = 0
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """From ``I/N``; RecipeError if it is not that."""
+        index, _, of = text.partition("/")
+        if not (index.isdecimal() and of.isdecimal() and int(index) < int(of)):
+            raise RecipeError(f"--shards '{text}' is not I/N with 0 <= I < N, such as 0/2")
+        return cls(int(index), int(of))
+
+
+class Status(NamedTuple):
+    """How far a build is; ``done`` and ``shards`` count this run's share."""
+
+    done: int
+    shards: int
+    now: Progress
+
+
+class Built(NamedTuple):
+    """What a run left: the manifest if the whole build is complete, and how many shards this run made."""
+
+    manifest: dict[str, Any] | None
+    made: int
+    plan: Plan
+
+
+def build(  # noqa: PLR0913
+    recipe: Recipe,
+    out: Path,
+    *,
+    workers: int | None = None,
+    limit: int | None = None,
+    share: Share | None = None,
+    report: Callable[[Status], None] | None = None,
+) -> Built:
+    """Build ``recipe`` into ``out``, or go on with a build that stopped.
+
+    Args:
+        recipe: what to make.
+        out: output folder; created if missing.
+        workers: processes; all usable cores if None.
+        limit: only the first so many items in the plan's order.
+        share: only these shards; the run that makes the last one closes the folder.
+        report: called a few times a second.
+
+    Raises:
+        OutputError: the folder holds another build, or cannot be written.
+        PuzzlegenError: see the tree in ``errors.py``.
+    """
+    share = share or Share()
+    plan = make_plan(recipe, limit)
+    claim(out, plan, limit)
+    with workplace(out, f"{share.index}-of-{share.of}") as place:
+        todo = list(_missing(out, plan, share))
+        total = sum(1 for _ in islice(plan.shards(), share.index, None, share.of))
+        made = _run(todo, out, place, recipe, workers or usable_cores(), _Reporter(report, total - len(todo), total))
+        manifest = _close(out, plan, limit)
+    return Built(manifest, made, plan)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def claim(out: Path, plan: Plan, limit: int | None) -> None:
+    """Make ``out`` the folder of this build, or check that it already is.
+
+    Raises:
+        OutputError: it holds another build, or something else; says what differs.
+    """
+    mine = identity(plan, limit, environment())
+    state = out / STATE / "build.json"
+    if not state.exists() and not (out / MANIFEST).exists():
+        if out.exists() and any(out.iterdir()):
+            raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
+        write_json(state, mine)
+        return
+    found = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
+    changes = _changes(found, mine)
+    if changes:
+        raise OutputError(
+            f"'{out}' holds another build: {'; '.join(changes)}; choose another --out, or delete it to start again"
+        )
+
+
+def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
+    changes = [f"recipe {line}" for line in difference(found["recipe"], mine["recipe"])]
+    changes += [f"{line}" for line in difference(found["environment"], mine["environment"])]
+    for key in ("limit", "format"):
+        if found[key] != mine[key]:
+            changes.append(f"{key} {found[key]} -> {mine[key]}")
+    if not changes and found["source"] != mine["source"]:
+        before, now = found["source"]["items"], mine["source"]["items"]
+        what = f"{before} -> {now} items" if before != now else f"names or sizes of its {now} items"
+        changes.append(f"source {what}")
+    return changes
+
+
+def _missing(out: Path, plan: Plan, share: Share) -> Iterator[Shard]:
+    for shard in islice(plan.shards(), share.index, None, share.of):
+        if read_entry(out, shard.name) is None:
+            yield shard
+
+
+class _Reporter:
+    """Passes on how far the run is."""
+
+    def __init__(self, report: Callable[[Status], None] | None, done: int, total: int) -> None:
+        self._report = report
+        self._done = done
+        self._total = total
+
+    def __call__(self, made: int, now: Progress) -> None:
+        if self._report:
+            self._report(Status(self._done + made, self._total, now))
+
+
+def _run(  # noqa: PLR0913
+    todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int, report: _Reporter
+) -> int:
+    if not todo:
+        return 0
+    engine: Engine = Local(min(workers, len(todo)))
+    made, waiting = 0, iter(todo)
+    try:
+        while made < len(todo):
+            for shard in islice(waiting, engine.room):
+                engine.submit(Job(recipe, shard, str(out), str(place)))
+            for entry in engine.wait(_TICK_S):
+                write_json(entry_path(out, entry["shard"]), entry)
+                made += 1
+            report(made, engine.progress())
+    finally:
+        engine.close()
+    return made
+
+
+def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:
+    if not is_complete(out, plan):
+        return None
+    return write_manifest(out, plan, identity(plan, limit, environment()))

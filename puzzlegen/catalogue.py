@@ -1,0 +1,85 @@
+"""What there is to choose from: tasks with their parameters, and the recipes that ship with the package."""
+
+from __future__ import annotations
+
+import shutil
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+from puzzlegen.errors import OutputError, RecipeError
+from puzzlegen.plugins import did_you_mean
+from puzzlegen.recipe import shipped_recipes
+from puzzlegen.tasks import task_class, task_names
+
+
+def tasks() -> list[dict[str, str]]:
+    """Name, kind of item and first sentence of each task."""
+    return [
+        {"task": name, "accepts": task_class(name).accepts, "about": _first_line(task_class(name))}
+        for name in task_names()
+    ]
+
+
+def task(name: str) -> dict[str, Any]:
+    """One task: what it asks and its parameters, as JSON Schema properties."""
+    found = task_class(name)
+    schema = found.model_json_schema()
+    return {
+        "task": name,
+        "accepts": found.accepts,
+        "ability": found.ability,
+        "about": _first_line(found),
+        "parameters": schema.get("properties", {}),
+    }
+
+
+def _first_line(found: type[Any]) -> str:
+    return (getdoc(found) or "").partition("\n")[0]
+
+
+def tasks_lines(found: list[dict[str, str]]) -> list[str]:
+    """A table for people."""
+    return [f"{row['task']:16} {row['accepts']:6} {row['about']}" for row in found]
+
+
+def task_lines(found: dict[str, Any]) -> list[str]:
+    """A page for people."""
+    lines = [f"{found['task']} ({found['accepts']}, {found['ability']}): {found['about']}", ""]
+    for name, field in found["parameters"].items():
+        bounds = [f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in field]
+        allowed = [f"one of {', '.join(map(str, field['enum']))}"] if "enum" in field else []
+        notes = ", ".join([f"default {field.get('default')}", *bounds, *allowed])
+        lines.append(f"  {name:12} {field.get('description', '')} ({notes})")
+    return lines
+
+
+def recipes() -> dict[str, str]:
+    """Name and first comment line of each shipped recipe."""
+    return {name: _headline(path) for name, path in sorted(shipped_recipes().items())}
+
+
+def _headline(path: Path) -> str:
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ") if first.startswith("#") else ""
+
+
+def recipe_text(name: str) -> str:
+    """A shipped recipe as it is."""
+    return _path(name).read_text(encoding="utf-8")
+
+
+def copy_recipe(name: str) -> Path:
+    """Copy a shipped recipe into the working directory; OutputError rather than overwrite."""
+    target = Path(f"{name}.yaml")
+    if target.exists():
+        raise OutputError(f"'{target}' exists already; move it away first")
+    shutil.copyfile(_path(name), target)
+    return target
+
+
+def _path(name: str) -> Path:
+    known = shipped_recipes()
+    if name not in known:
+        raise RecipeError(f"unknown recipe '{name}'{did_you_mean(name, sorted(known))}")
+    return known[name]

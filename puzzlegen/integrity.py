@@ -1,0 +1,186 @@
+"""Verify: is a finished folder what was built? Files re-hashed, answers checked, puzzles rebuilt from source."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from puzzlegen.errors import PuzzlegenError, SourceError
+from puzzlegen.manifest import REJECTIONS, environment
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.plan import FORMAT, Pick
+from puzzlegen.prompts import response
+from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.recipe import Recipe, difference
+from puzzlegen.records import Item, Rejection
+from puzzlegen.rng import digest, rng_for
+from puzzlegen.shard import make_puzzle
+from puzzlegen.verify import VerifierError, score
+from puzzlegen.writers import Row
+
+
+class Verified(NamedTuple):
+    """What was looked at, and every problem found, one line each."""
+
+    files: int
+    rows: int
+    replayed: int
+    problems: list[str]
+
+
+def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verified:
+    """Check a finished folder.
+
+    Args:
+        folder: a build's output.
+        recipe: with a source, to rebuild puzzles; needed only for ``replay``.
+        replay: how many puzzles to rebuild and compare byte by byte.
+
+    Raises:
+        IntegrityError: there is no manifest to check against.
+        SourceError: puzzles cannot be rebuilt from this source or with these library versions.
+    """
+    manifest = manifest_of(folder)
+    problems = list(_strangers(folder, manifest))
+    rows, good = 0, []
+    for file in files_of(manifest):
+        found = _file_problems(folder, file)
+        problems += found
+        if not found:
+            good.append(file)
+        if (folder / file["path"]).is_file():
+            count, bad = _row_problems(folder, file, readable=not found)
+            rows += count
+            problems += bad
+    replayed = 0
+    if replay:
+        if recipe is None:
+            raise SourceError("rebuilding puzzles needs the source: give --source")
+        replayed, bad = _replay(folder, good, recipe, manifest, replay)
+        problems += bad
+    return Verified(len(files_of(manifest)), rows, replayed, problems)
+
+
+def _strangers(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    known = {file["path"] for file in files_of(manifest)}
+    for path in sorted((folder / "data").rglob("*")):
+        relative = path.relative_to(folder).as_posix()
+        if path.is_file() and relative not in known:
+            yield f"{relative}: not in the manifest"
+    if not (folder / REJECTIONS).is_file():
+        yield f"{REJECTIONS}: missing"
+
+
+def _file_problems(folder: Path, file: dict[str, Any]) -> list[str]:
+    path = folder / file["path"]
+    if not path.is_file():
+        return [f"{file['path']}: missing"]
+    size = path.stat().st_size
+    if size != file["bytes"]:
+        return [f"{file['path']}: {size} bytes, the manifest says {file['bytes']}"]
+    with path.open("rb") as handle:
+        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    return [] if found == file["sha256"] else [f"{file['path']}: its bytes changed (sha256 {found[:12]}...)"]
+
+
+_WORDS = ["id", "answer", "solution", "ground_truth", "reward_model", "extra_info"]
+
+
+def _row_problems(folder: Path, file: dict[str, Any], *, readable: bool) -> tuple[int, list[str]]:
+    problems: list[str] = []
+    count = 0
+    try:
+        for row in read_rows(folder / file["path"], _WORDS):
+            count += 1
+            problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in _answer_problems(row)]
+    # A damaged file fails in whichever layer meets the damage first; its hash has told already that it is damaged.
+    except Exception as err:
+        if readable:
+            raise
+        return count, [*problems, f"{file['path']}: cannot be read to its end: {type(err).__name__}"]
+    if count != file["rows"]:
+        problems.append(f"{file['path']}: {count} rows, the manifest says {file['rows']}")
+    return count, problems
+
+
+def _answer_problems(row: Row) -> Iterator[str]:
+    truth = row["ground_truth"]
+    if row["reward_model"]["ground_truth"] != truth:
+        yield "reward_model.ground_truth is not ground_truth"
+    try:
+        if score(row["solution"], truth).value != 1:
+            yield "its solution does not score 1"
+        settings = json.loads(truth)["params"]
+        if score(_as_response(row["answer"], settings), truth).value != 1:
+            yield f"its answer '{row['answer']}' does not score 1"
+    except VerifierError as err:
+        yield f"its ground truth is no verifier spec: {err}"
+
+
+def _as_response(answer: str, params: dict[str, Any]) -> str:
+    from puzzlegen.prompts import PromptSettings  # noqa: PLC0415
+
+    return response(answer, PromptSettings(reasoning=params["think"], format=params["format"]), "x")
+
+
+def _replay(
+    folder: Path, files: list[dict[str, Any]], recipe: Recipe, manifest: dict[str, Any], wanted: int
+) -> tuple[int, list[str]]:
+    """Rebuild ``wanted`` puzzles, drawn over all files, and compare everything that is stored."""
+    if changed := difference(manifest["environment"], environment()):
+        raise SourceError(f"puzzles are rebuilt with the versions they were built with: {'; '.join(changed)}")
+    items = {item.id: item for item in recipe.source.items() if isinstance(item, Item)}
+    chosen = _draw(folder, files, manifest["content_sha256"], wanted)
+    problems = []
+    for path, ids in chosen.items():
+        for row in read_rows(folder / path):
+            if row["id"] in ids:
+                problems += [f"{path}: puzzle {row['id']}: {p}" for p in _rebuilt_differs(row, items, recipe)]
+    return sum(len(ids) for ids in chosen.values()), problems
+
+
+def _draw(folder: Path, files: list[dict[str, Any]], key: str, wanted: int) -> dict[str, set[str]]:
+    ids = ((row["id"], file["path"]) for file in files for row in read_rows(folder / file["path"], ["id"]))
+    chosen: dict[str, set[str]] = {}
+    for puzzle_id, path in heapq.nsmallest(wanted, ids, key=lambda pair: digest("replay", key, pair[0])):
+        chosen.setdefault(path, set()).add(puzzle_id)
+    return chosen
+
+
+def _rebuilt_differs(row: Row, items: dict[str, Item], recipe: Recipe) -> Iterator[str]:
+    info = row["extra_info"]
+    item = items.get(info["source_uri"])
+    if item is None:
+        yield f"its source '{info['source_uri']}' is missing"
+        return
+    task = next(
+        (k for k, e in enumerate(recipe.tasks) if (e.task.name, e.task.params) == (info["task"], info["params"])), None
+    )
+    if task is None:
+        yield f"the recipe has no task {info['task']} with {info['params']}"
+        return
+    rng = rng_for("clean", FORMAT, recipe.seed, item.id, info["variant"])
+    opened = OpenItem(item, recipe.source.open, recipe.media, rng)
+    try:
+        made = make_puzzle(recipe, opened, Pick(task, info["variant"]), info["split"], json.loads(info["slots"]))
+    except PuzzlegenError as err:
+        yield str(err)
+        return
+    if isinstance(made, Rejection):
+        yield f"its source gives no puzzle now: {made.reason}"
+    elif opened.sha256 != info["source_sha256"]:
+        yield f"its source '{item.id}' has changed"
+    else:
+        yield from (f"{key} is not what its source gives" for key in made.row if made.row[key] != row[key])
+
+
+def read_rejections(folder: Path) -> list[Row]:
+    """The rows of ``rejections.parquet``."""
+    rows: list[Row] = pq.read_table(folder / REJECTIONS).to_pylist()
+    return rows

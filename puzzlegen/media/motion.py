@@ -1,0 +1,190 @@
+"""What moves in a clip: shots, stillness, likeness to its own reverse.
+
+Everything is sums of integers over 32x32 versions of the frames: cheap, and the same on every machine. The
+thresholds were set on 50 public clips (films, hand-held phones, sports, sign language, screen recordings)
+sampled at 5 to 8 frames per second, with every cut and dissolve that was found looked up by eye.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Shots = tuple[tuple[int, int], ...]
+
+_SIDE: Final = 32
+_COARSE: Final = 16
+_TONES: Final = 16
+_SHIFT: Final = 3
+#: A cut: no shift of the picture explains the change (0..255), and it is far above its surroundings ...
+CUT_CHANGE: Final = 12.0
+CUT_RATIO: Final = 3.0
+_SURROUNDINGS: Final = 3
+#: ... or, whatever moves around it, change times the share of tones replaced is as large as this.
+CUT_PRODUCT: Final = 9.0
+#: A dissolve or fade: the frames between are mixtures of its ends (residual of their energy), the ends differ
+#: (root mean square, 0..255), and no single step makes up most of the way.
+FADE_RESIDUAL: Final = 0.03
+FADE_CHANGE: Final = 40
+FADE_STEP: Final = 0.6
+_FADE_FRAMES: Final = range(4, 15)
+#: Seconds cut away on either side of a joint.
+MARGIN_S: Final = 0.3
+#: Stillness: all but this part of the picture keeps within so many grey levels (of 255).
+MOVING_PART: Final = 0.05
+STILL: Final = 6
+
+
+def motion(frames: Pixels) -> Floats:
+    """How much each frame differs from the one before.
+
+    Args:
+        frames: ``(T, H, W, 3)`` uint8 RGB.
+
+    Returns:
+        ``(T - 1,)`` mean absolute differences of 32x32 grey versions, 0..255; exactly 0 for a repeated frame.
+    """
+    grey = _small(frames, "L")
+    change: Floats = np.abs(np.diff(grey, axis=0)).sum(axis=(1, 2)) / (_SIDE * _SIDE)
+    return change
+
+
+def static(frames: Pixels) -> bool:
+    """Whether hardly anything moves: :func:`liveliness` under 6 of 255 grey levels.
+
+    Among the shots of the measured clips it is 1 for a frozen picture, 2 where one arm of a far-off person is
+    all that moves, 13 for the next and 90 in the middle.
+    """
+    return liveliness(frames) < STILL
+
+
+def liveliness(frames: Pixels) -> int:
+    """The range of grey levels (0..255) that all but the liveliest 5 % of a 32x32 version stay within."""
+    grey = _small(frames, "L")
+    ranges = np.sort((grey.max(axis=0) - grey.min(axis=0)).ravel())
+    return int(ranges[int(ranges.size * (1 - MOVING_PART))])
+
+
+def reversible(frames: Pixels) -> float:
+    """How much the clip looks the same backwards, 0..1.
+
+    The clip is mirrored in time about each point of its middle half; frames that fall on each other are
+    compared, and their mean difference is set against that of all frames as far apart. 1: some mirroring maps
+    the clip onto itself (a pendulum, a boomerang loop). 0: mirrored frames differ as any others do. Most shots
+    of the measured clips lie between 0.0 and 0.45.
+
+    It compares 32x32 grey pictures of one shot, so it sees no small movement and knows nothing of physics: a
+    clip of low value may still look natural backwards. Without motion it is meaningless: ask :func:`static`.
+    """
+    grey = _small(frames, "L")
+    count = len(grey)
+    gaps = [np.abs(grey[lag:] - grey[:-lag]).sum(axis=(1, 2)) for lag in range(1, count)]
+    usual = [float(gap.sum()) / gap.size for gap in gaps]
+    ratios = []
+    # Twice the centre, so that it may lie between two frames.
+    for double in range(count // 2, 2 * (count - 1) - count // 2 + 1):
+        first = max(0, double - count + 1)
+        lags = [(start, double - 2 * start - 1) for start in range(first, (double + 1) // 2)]
+        expected = sum(usual[lag] for _, lag in lags)
+        if expected:
+            ratios.append(sum(float(gaps[lag][start]) for start, lag in lags) / expected)
+    return min(1.0, max(0.0, 1 - min(ratios, default=1.0)))
+
+
+def find_shots(frames: Pixels, fps: float) -> Shots:
+    """The parts of a clip without a cut, dissolve or fade, with ``MARGIN_S`` cut away at both ends of each.
+
+    Args:
+        frames: ``(T, H, W, 3)`` uint8 RGB.
+        fps: their rate.
+
+    Returns:
+        ``[start, stop)`` ranges of at least two frames, in order; may be empty.
+    """
+    colour = _small(frames, "RGB")
+    joints = sorted([(0, 0), (len(frames), len(frames)), *_cuts(colour), *_fades(colour)])
+    margin = int(MARGIN_S * fps + 1)
+    shots, begin = [], 0
+    for (_, before), (after, _) in pairwise(joints):
+        begin = max(begin, before)
+        if after - begin >= 2 * margin + 2:
+            shots.append((begin + margin, after - margin))
+    return tuple(shots)
+
+
+def _small(frames: Pixels, mode: str) -> Ints:
+    """Means of areas: ``(T, 32, 32)`` for mode ``L``, ``(T, 32, 32, 3)`` for ``RGB``."""
+    box = Image.Resampling.BOX
+    reduced = (Image.fromarray(frame).resize((_SIDE, _SIDE), box).convert(mode) for frame in frames)
+    return np.stack([np.asarray(picture) for picture in reduced]).astype(np.int64)
+
+
+def _coarse(colour: Ints) -> Ints:
+    """``(T, 32, 32, 3)`` to ``(T, 16, 16, 3)``."""
+    quads = colour.reshape(len(colour), _COARSE, 2, _COARSE, 2, 3)
+    sums: Ints = quads.sum(axis=(2, 4))
+    return sums // 4
+
+
+def _cuts(colour: Ints) -> list[tuple[int, int]]:
+    """Hard cuts as empty ranges ``(i, i)`` before frame ``i``."""
+    change, replaced = _unexplained(_coarse(colour)), _tones_replaced(colour)
+    cuts = []
+    for i, value in enumerate(change):
+        around = np.delete(change[max(0, i - _SURROUNDINGS) : i + _SURROUNDINGS + 1], min(i, _SURROUNDINGS))
+        stands_out = value >= CUT_CHANGE and value >= CUT_RATIO * (float(np.median(around)) + 1)
+        if stands_out or value * replaced[i] >= CUT_PRODUCT:
+            cuts.append((i + 1, i + 1))
+    return cuts
+
+
+def _unexplained(coarse: Ints) -> Floats:
+    """Mean difference of neighbours under the shift (up to 3 of 16 cells) that fits best, ``(T - 1,)``."""
+    best = np.full(len(coarse) - 1, 255.0)
+    shifts = range(-_SHIFT, _SHIFT + 1)
+    for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
+        before = coarse[:-1, max(0, dy) : _COARSE + min(0, dy), max(0, dx) : _COARSE + min(0, dx)]
+        after = coarse[1:, max(0, -dy) : _COARSE + min(0, -dy), max(0, -dx) : _COARSE + min(0, -dx)]
+        best = np.minimum(best, np.abs(before - after).sum(axis=(1, 2, 3)) / before[0].size)
+    return best
+
+
+def _tones_replaced(colour: Ints) -> Floats:
+    """Share of each colour histogram that is new in the next frame, ``(T - 1,)`` in 0..1."""
+    tones = colour * _TONES // 256
+    counts = np.stack([(tones == tone).sum(axis=(1, 2)) for tone in range(_TONES)], axis=-1)
+    share: Floats = np.abs(np.diff(counts, axis=0)).sum(axis=(1, 2)) / (2 * 3 * _SIDE * _SIDE)
+    return share
+
+
+def _fades(colour: Ints) -> list[tuple[int, int]]:
+    """Dissolves and fades as ranges of the frames that are mixtures."""
+    flat = _coarse(colour).reshape(len(colour), -1)
+    return [
+        (int(start) + 1, int(start) + span)
+        for span in _FADE_FRAMES
+        if span < len(flat)
+        for start in np.flatnonzero(_mixes(flat, span))
+    ]
+
+
+def _mixes(flat: Ints, span: int) -> NDArray[np.bool_]:
+    """For each start, whether the frames up to ``start + span`` lie on a straight line between the two."""
+    way = flat[span:] - flat[:-span]
+    energy = (way * way).sum(axis=1)
+    mixes: NDArray[np.bool_] = energy >= FADE_CHANGE * FADE_CHANGE * flat.shape[1]
+    before = np.zeros(len(way))
+    for step in range(1, span + 1):
+        part = flat[step : len(flat) - span + step] - flat[:-span]
+        along = (part * way).sum(axis=1) / np.maximum(energy, 1)
+        residual = (part * part).sum(axis=1) / np.maximum(energy, 1) - along * along
+        mixes &= (residual < FADE_RESIDUAL) & (along > before) & (along - before < FADE_STEP)
+        before = along
+    return mixes

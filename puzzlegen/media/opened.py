@@ -1,0 +1,91 @@
+"""An item while it is open: its bytes are read once and its clean media made once, whichever tasks ask."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import BinaryIO, Protocol
+
+from PIL import Image
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.image import ImageSettings, clean_image
+from puzzlegen.media.video import Clip, VideoSettings, read_clip
+from puzzlegen.records import Item
+from puzzlegen.rng import Rng
+
+
+class MediaSettings(Protocol):
+    """The recipe's section ``media``: how raw media become clean media."""
+
+    @property
+    def image(self) -> ImageSettings: ...  # noqa: D102 - named by the recipe
+    @property
+    def video(self) -> VideoSettings: ...  # noqa: D102
+
+
+class OpenItem:
+    """One item of a source with its media at hand.
+
+    Args:
+        item: what it is.
+        open_file: gives its bytes as a seekable file; raises Unusable if it cannot.
+        settings: how raw media become clean media.
+        rng: the stream of that step: one per item and variant, so that all tasks see the same clean medium.
+    """
+
+    def __init__(
+        self, item: Item, open_file: Callable[[Item], BinaryIO], settings: MediaSettings, rng: Rng
+    ) -> None:
+        self.item = item
+        self.sha256 = ""
+        self._open_file = open_file
+        self._settings = settings
+        self._rng = rng
+        self._media: Image.Image | Clip | Unusable | None = None
+
+    def image(self) -> Image.Image:
+        """The clean picture, RGB. Shared between tasks: copy before drawing on it.
+
+        Raises:
+            Unusable: it cannot be read or is not fit.
+        """
+        media = self._load(self._read_image)
+        if not isinstance(media, Image.Image):
+            raise TypeError(f"{self.item.id} is no image")
+        return media
+
+    def clip(self) -> Clip:
+        """The clean clip. Shared between tasks: its frames are read-only.
+
+        Raises:
+            Unusable: it cannot be read or is not fit.
+        """
+        media = self._load(self._read_clip)
+        if not isinstance(media, Clip):
+            raise TypeError(f"{self.item.id} is no clip")
+        return media
+
+    def _load(self, read: Callable[[BinaryIO], Image.Image | Clip]) -> Image.Image | Clip:
+        if self._media is None:
+            try:
+                with self._open_file(self.item) as file:
+                    self._media = read(file)
+            except Unusable as no:
+                self._media = no
+        if isinstance(self._media, Unusable):
+            raise Unusable(self._media.reason, self._media.detail)
+        return self._media
+
+    def _read_image(self, file: BinaryIO) -> Image.Image:
+        data = file.read()
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        return clean_image(data, self._rng, self._settings.image)
+
+    def _read_clip(self, file: BinaryIO) -> Clip:
+        self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        clip = read_clip(file, self._rng, self._settings.video)
+        clip.frames.flags.writeable = False
+        return clip
+

@@ -1,0 +1,95 @@
+"""Pieces of a clean clip that a video task can ask about: within one shot, and with something moving."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.motion import MOVING_PART, STILL, static
+from puzzlegen.media.mp4 import encode_mp4
+from puzzlegen.media.video import Clip
+from puzzlegen.records import Medium, VideoMeta
+from puzzlegen.rng import Rng
+
+#: Frames per second of every clip in a puzzle: twice the rate at which common video models sample.
+FPS: Final = 4
+#: Fewest frames that show which way up, or which way on.
+LEAST_FRAMES: Final = 8
+_TRIES: Final = 8
+
+
+def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.uint8]:
+    """A drawn run of frames inside one shot in which something moves: ``most`` of them if a shot is that long.
+
+    Raises:
+        Unusable: ``no_long_shot`` if no shot has ``least`` frames, or ``static``.
+    """
+    count = min(most, _longest(clip))
+    if count < least:
+        raise _no_long_shot(clip, least)
+    starts = [s for begin, end in clip.shots for s in range(begin, end - count + 1)]
+    for start in rng.sample(starts, _TRIES):
+        part = clip.frames[start : start + count]
+        if not static(part):
+            return part
+    raise Unusable("static", f"in {min(_TRIES, len(starts))} drawn places")
+
+
+def longest_moving_shot(clip: Clip, frames: int) -> NDArray[np.uint8]:
+    """All frames of the longest shot in which something moves and that has at least ``frames`` frames.
+
+    Raises:
+        Unusable: ``no_long_shot`` or ``static``.
+    """
+    long = [clip.frames[begin:end] for begin, end in clip.shots if end - begin >= frames]
+    if not long:
+        raise _no_long_shot(clip, frames)
+    for shot in sorted(long, key=len, reverse=True):
+        if not static(shot):
+            return shot
+    raise Unusable("static", f"in {len(long)} shots")
+
+
+def _longest(clip: Clip) -> int:
+    return max((end - begin for begin, end in clip.shots), default=0)
+
+
+def _no_long_shot(clip: Clip, frames: int) -> Unusable:
+    return Unusable("no_long_shot", f"longest shot has {_longest(clip)} frames at {clip.fps:.1f} per second, needs {frames}")
+
+
+def distinct(parts: list[NDArray[np.uint8]]) -> float:
+    """How clearly the two most similar parts of a shot differ, 0 (just enough) upwards, in grey levels.
+
+    Compared are the mean pictures of the parts, by the change in their liveliest twentieth.
+
+    Raises:
+        Unusable: ``interchangeable``.
+    """
+    means = [_mean_picture(part) for part in parts]
+    distance = min(_lively_change(a, b) for i, a in enumerate(means) for b in means[:i])
+    if distance < STILL:
+        raise Unusable("interchangeable", f"two clips differ by {distance:.1f} of 255, need {STILL}")
+    return distance - STILL
+
+
+def _mean_picture(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+    small = [Image.fromarray(f).convert("L").resize((32, 32), Image.Resampling.BOX) for f in part]
+    mean: NDArray[np.float32] = np.stack([np.asarray(picture, dtype=np.float32) for picture in small]).mean(axis=0)
+    return mean
+
+
+def _lively_change(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    change = np.sort(np.abs(a - b).ravel())
+    return float(change[int(change.size * (1 - MOVING_PART))])
+
+
+def encode_clip(frames: NDArray[np.uint8]) -> Medium:
+    """The one way frames ``(T, H, W, 3)`` of a puzzle become bytes: H.264 of key frames only, at a fixed rate."""
+    count = len(frames)
+    meta = VideoMeta(float(FPS), count, tuple(k / FPS for k in range(count)))
+    return Medium(encode_mp4(frames, FPS), "mp4", meta)

@@ -1,0 +1,231 @@
+"""What will be built, fixed before work starts: which item gets which tasks, in which shard, in which split.
+
+Every choice depends on names and the recipe's seed, never on positions in a listing or on how the work is spread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import islice
+from math import gcd
+from typing import Any, NamedTuple
+
+from puzzlegen.errors import SourceError
+from puzzlegen.recipe import Recipe, TaskEntry
+from puzzlegen.records import Item, Kind, Profile, Skipped, canonical_json
+from puzzlegen.rng import digest
+
+#: Raised when the same recipe and source give other bytes than before.
+FORMAT = 1
+TRAIN = "train"
+
+
+class Pick(NamedTuple):
+    """One puzzle to make of an item: index of the task in the recipe, and which of its variants."""
+
+    task: int
+    variant: int
+
+
+class Shard(NamedTuple):
+    """The unit of work, of retry and of resume: some items of one kind and split, and the files they fill.
+
+    Attributes:
+        name: ``<kind>-<split>-00000-of-00002``.
+        work: each item with the puzzles to make of it.
+        files: the output file of each modality profile, relative to the output folder, without suffix.
+    """
+
+    name: str
+    split: str
+    work: tuple[tuple[Item, tuple[Pick, ...]], ...]
+    files: dict[str, str]
+
+
+class Group(NamedTuple):
+    """Items of one kind and split, in the plan's order, and where each shard of them begins."""
+
+    kind: Kind
+    split: str
+    items: list[Item]
+    starts: list[int]
+
+
+class Plan(NamedTuple):
+    """Everything to be done.
+
+    Attributes:
+        groups: items by kind and split.
+        skipped: what the source holds that is no item, or that no task accepts.
+        listing: hex digest of the source's items (names and sizes).
+        items: how many items the plan has.
+    """
+
+    recipe: Recipe
+    groups: list[Group]
+    skipped: list[Skipped]
+    listing: str
+    items: int
+
+    def shards(self) -> Iterator[Shard]:
+        """All shards, in order."""
+        for group in self.groups:
+            yield from _shards(self.recipe, group)
+
+
+def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
+    """List the source and decide what is made of it.
+
+    Args:
+        recipe: what to build.
+        limit: only the first so many items in the plan's order.
+
+    Raises:
+        SourceError: the source has nothing that any task accepts.
+    """
+    items, skipped = _listing(recipe)
+    ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.id))
+    chosen = list(islice(ordered, limit)) if limit is not None else ordered
+    groups = []
+    for kind, split in _kinds_and_splits(recipe):
+        members = [i for i in chosen if i.kind == kind and split_of(recipe, i.id) == split]
+        if members:
+            groups.append(Group(kind, split, members, _shard_starts(recipe, kind, members)))
+    if not groups:
+        kinds = " or ".join(sorted({entry.task.accepts for entry in recipe.tasks}))
+        raise SourceError(f"the source has no {kind_word(kinds)} that the recipe's tasks accept; {len(skipped)} other entries")
+    return Plan(recipe, groups, skipped, listing_digest(chosen), len(chosen))
+
+
+def kind_word(kinds: str) -> str:
+    """The kinds as people say them."""
+    return kinds or "item"
+
+
+def _listing(recipe: Recipe) -> tuple[list[Item], list[Skipped]]:
+    wanted = {entry.task.accepts for entry in recipe.tasks}
+    items: list[Item] = []
+    skipped: list[Skipped] = []
+    for entry in recipe.source.items():
+        if isinstance(entry, Skipped):
+            skipped.append(entry)
+        elif entry.kind in wanted:
+            items.append(entry)
+        else:
+            skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
+    return items, skipped
+
+
+def listing_digest(items: Sequence[Item]) -> str:
+    """Hex digest of names and sizes, whatever their order."""
+    h = hashlib.sha256()
+    for item in sorted(items):
+        h.update(canonical_json([item.id, item.kind, item.size]).encode())
+    return h.hexdigest()
+
+
+def _kinds_and_splits(recipe: Recipe) -> Iterator[tuple[Kind, str]]:
+    kinds: list[Kind] = sorted({entry.task.accepts for entry in recipe.tasks})
+    for kind in kinds:
+        for split in (TRAIN, *sorted(recipe.splits)):
+            yield kind, split
+
+
+def split_of(recipe: Recipe, item_id: str) -> str:
+    """The split of an item: by its name's hash, so that all its puzzles share it and no other item moves it."""
+    place = Fraction(int.from_bytes(digest("split", recipe.seed, item_id)[:8], "big"), 1 << 64)
+    upto = Fraction(0)
+    for name, share in sorted(recipe.splits.items()):
+        upto += Fraction(str(share))
+        if place < upto:
+            return name
+    return TRAIN
+
+
+def picks(recipe: Recipe, kind: Kind, rank: int, count: int) -> tuple[Pick, ...]:
+    """The puzzles to make of the ``rank``-th of ``count`` items.
+
+    With ``per_item: N`` each item gets N puzzles and each task its exact share: systematic sampling, in which item
+    ``rank`` takes, of task t, floor(B[t] + u) - floor(B[t-1] + u), where B are the cumulated shares and u runs over
+    0, 1/count, 2/count ... in a scattered order. The sum over all items is the share, rounded once.
+    """
+    entries = [(k, entry) for k, entry in enumerate(recipe.tasks) if entry.task.accepts == kind]
+    if recipe.per_item == "all":
+        return tuple(Pick(k, v) for k, _ in entries for v in range(recipe.variants))
+    u = Fraction(rank * _stride(count) % count, count)
+    bounds = _cumulated([entry for _, entry in entries], recipe.per_item)
+    taken = [int(high + u) - int(low + u) for low, high in zip(bounds, bounds[1:], strict=False)]
+    return tuple(Pick(k, v) for (k, _), times in zip(entries, taken, strict=True) for v in range(times))
+
+
+def _stride(count: int) -> int:
+    """A step near the golden section that visits every rank once."""
+    step = max(1, count * 618 // 1000)
+    while gcd(step, count) != 1:
+        step += 1
+    return step
+
+
+def _cumulated(entries: Sequence[TaskEntry], per_item: int) -> list[Fraction]:
+    weights = [Fraction(str(entry.weight)) for entry in entries]
+    total = sum(weights)
+    bounds = [Fraction(0)]
+    for weight in weights:
+        bounds.append(bounds[-1] + per_item * weight / total)
+    return bounds
+
+
+def _shard_starts(recipe: Recipe, kind: Kind, members: list[Item]) -> list[int]:
+    """Cut the items so that no file of a shard is meant to hold more than ``shard_size`` puzzles."""
+    folders = [folder_of(recipe, k) for k in range(len(recipe.tasks))]
+    starts, filled = [0], dict.fromkeys(folders, 0)
+    for rank in range(len(members)):
+        adds = dict.fromkeys(folders, 0)
+        for pick in picks(recipe, kind, rank, len(members)):
+            adds[folders[pick.task]] += 1
+        if rank > starts[-1] and any(filled[f] + adds[f] > recipe.output.shard_size for f in folders):
+            starts.append(rank)
+            filled = dict.fromkeys(folders, 0)
+        filled = {f: filled[f] + adds[f] for f in folders}
+    return starts
+
+
+def profile_of(recipe: Recipe, task: int) -> Profile:
+    """The modality profile of a task's records."""
+    return recipe.tasks[task].task.profile
+
+
+def folder_of(recipe: Recipe, task: int) -> str:
+    """The folder below ``data/`` for a task's records: its profile, one per number of media for WebDataset.
+
+    ``load_dataset("webdataset")`` refuses samples with different members, so there the number is in the name.
+    """
+    made = recipe.tasks[task].task
+    if recipe.output.format == "webdataset" and made.media_count > 1:
+        return f"{made.profile}_{made.media_count}"
+    return made.profile
+
+
+def _shards(recipe: Recipe, group: Group) -> Iterator[Shard]:
+    total = len(group.starts)
+    folders = sorted({folder_of(recipe, k) for k, e in enumerate(recipe.tasks) if e.task.accepts == group.kind})
+    for k, start in enumerate(group.starts):
+        stop = group.starts[k + 1] if k + 1 < total else len(group.items)
+        number = f"{group.split}-{k:05d}-of-{total:05d}"
+        work = tuple(
+            (group.items[rank], picks(recipe, group.kind, rank, len(group.items))) for rank in range(start, stop)
+        )
+        yield Shard(f"{group.kind}-{number}", group.split, work, {f: f"data/{f}/{number}" for f in folders})
+
+
+def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
+    """What decides the bytes of a build: its canonical recipe, source listing, limit and library versions."""
+    return {
+        "format": FORMAT,
+        "recipe": plan.recipe.canonical(),
+        "source": {"items": plan.items, "listing": plan.listing},
+        "limit": limit,
+        "environment": environment,
+    }

@@ -1,0 +1,70 @@
+"""Lookup of tasks and sources by name: the file name is the registry.
+
+A name is a module of the package; the module holds exactly one public subclass of the base. Other distributions add
+theirs under an entry-point group; they cannot take a built-in name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from puzzlegen.errors import RecipeError
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """``"; did you mean 'x'?"`` for a near miss, else the known words."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+
+
+@cache
+def names(package: str) -> list[str]:
+    """Names that :func:`find` knows, without importing any of them."""
+    built_in = _built_in(package)
+    return built_in + sorted(point.name for point in entry_points(group=package) if point.name not in built_in)
+
+
+def _built_in(package: str) -> list[str]:
+    folder = importlib.import_module(package).__path__
+    return sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
+
+
+@cache
+def find(package: str, name: str, base: type[Any]) -> type[Any]:
+    """The subclass of ``base`` called ``name``.
+
+    Raises:
+        RecipeError: no such name, or the module does not define exactly one such class.
+    """
+    if name in _built_in(package):
+        return _only_class(f"{package}.{name}", base)
+    for point in entry_points(group=package):
+        if point.name == name:
+            found = point.load()
+            if not (inspect.isclass(found) and issubclass(found, base)):
+                raise RecipeError(f"entry point '{name}' of group {package} is {found!r}, not a {base.__name__}")
+            return found
+    word = base.__name__.lower()
+    raise RecipeError(f"unknown {word} '{name}'{did_you_mean(name, names(package))}")
+
+
+def _only_class(module_name: str, base: type[Any]) -> type[Any]:
+    module = importlib.import_module(module_name)
+    found = [
+        value
+        for key, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and value.__module__ == module_name
+        and not key.startswith("_")
+    ]
+    if len(found) != 1:
+        raise RecipeError(f"{module_name} must define exactly one public {base.__name__}, it defines {len(found)}")
+    return found[0]

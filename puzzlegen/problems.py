@@ -1,0 +1,153 @@
+"""One line of plain words per mistake in a recipe: where, which value, what is allowed, what to do.
+
+Turns pydantic's errors into such lines; types that have no wording here keep pydantic's own.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from puzzlegen.errors import RecipeError
+from puzzlegen.plugins import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+#: Keys and list indices from the top of a recipe to one value in it.
+Place = tuple[str | int, ...]
+
+_CLIP: Final = 60
+_LAST: Final = 1 << 31
+
+
+class Where(NamedTuple):
+    """What a value was written in: a file and its line (from 1), or a command-line option (line 0)."""
+
+    name: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}" if self.line else self.name
+
+
+class Problem(NamedTuple):
+    """One mistake."""
+
+    where: Where
+    place: Place
+    text: str
+
+    @property
+    def order(self) -> int:
+        """Sorts problems as one reads: the file's lines from the top, then the command line."""
+        return self.where.line or _LAST
+
+    def __str__(self) -> str:
+        place = f"{_clipped(dotted(self.place))}: " if self.place else ""
+        line = f"{self.where}: {place}{self.text}"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def refusal(name: str, line: int, text: str) -> RecipeError:
+    """The error for a file that cannot be read any further; line 0 is none in particular."""
+    return RecipeError(str(Problem(Where(name, line), (), text)))
+
+
+def dotted(place: Place) -> str:
+    """``tasks.0.rows``: the way ``--set`` names a place."""
+    return ".".join(str(step) for step in place)
+
+
+def shown(value: object) -> str:
+    """A value as it stands in messages: quoted if it is text, and never long."""
+    if isinstance(value, str):
+        return f"'{_clipped(value)}'"
+    return _clipped(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def typed(value: object) -> str:
+    """A value and its type in words: ``'3' is text``, or ``empty``."""
+    words = {str: "text", bool: "a boolean", int: "a whole number", float: "a decimal number", list: "a list"}
+    words[dict] = "a mapping"
+    if value is None:
+        return "empty"
+    return f"{shown(value)} is {words.get(type(value), type(value).__name__)}"
+
+
+def unknown(name: str, known: Mapping[str, FieldInfo]) -> str:
+    """A parameter that its model does not have."""
+    return f"unknown parameter{did_you_mean(name, list(known)) if known else ''}"
+
+
+def missing(name: str | int, known: Mapping[str, FieldInfo]) -> str:
+    """A parameter without default that was not given."""
+    meaning = known[name].description if isinstance(name, str) and name in known else None
+    return f"required but missing{f' ({meaning})' if meaning else ''}"
+
+
+def wording(error: ErrorDetails) -> str:
+    """What is wrong with the value that pydantic refused."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind in ("value_error", "assertion_error"):
+        return str(context["error"])
+    for suffix, wanted in _WANTED.items():
+        if kind == suffix or kind.startswith(f"{suffix}_"):
+            return f"{typed(value)}, not {wanted}{_unquote(value, suffix)}"
+    if kind in _OUTSIDE:
+        limits = {key: _plain(limit) for key, limit in context.items()}
+        return f"{shown(value)} {_OUTSIDE[kind].format_map(limits)}"
+    message = error["msg"]
+    return message[:1].lower() + message[1:]
+
+
+def _plain(limit: object) -> object:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _unquote(value: object, suffix: str) -> str:
+    if suffix not in ("int", "float") or not isinstance(value, str):
+        return ""
+    return "; write a plain number without quotes" if value.lstrip(" +-")[:1].isdigit() else ""
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _CLIP else f"{text[: _CLIP - 3]}..."
+
+
+# First words of pydantic's error types (int_type, int_parsing, int_from_float ...) and what was wanted.
+_WANTED: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string_type": "text",
+    "path": "a path",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+_OUTSIDE: Final = {
+    "greater_than_equal": "is below the minimum {ge}",
+    "less_than_equal": "is above the maximum {le}",
+    "greater_than": "is not above {gt}",
+    "less_than": "is not below {lt}",
+    "missing": "has too few values",
+    "multiple_of": "is not a multiple of {multiple_of}",
+    "finite_number": "is not finite",
+    "literal_error": "is not allowed; use {expected}",
+    "enum": "is not allowed; use {expected}",
+    "too_short": "has {actual_length} values, at least {min_length} are needed",
+    "too_long": "has too many values, at most {max_length} are allowed",
+    "string_too_short": "has fewer than {min_length} characters",
+    "string_too_long": "has more than {max_length} characters",
+    "string_pattern_mismatch": "does not match {pattern}",
+}

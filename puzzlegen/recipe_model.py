@@ -1,0 +1,201 @@
+"""The form of a recipe: its sections, their defaults and limits; nothing outside them can be constructed.
+
+A task's and a source's own parameters are checked by the class that the recipe names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from puzzlegen.errors import RecipeError
+from puzzlegen.media.image import ImageSettings
+from puzzlegen.media.video import VideoSettings
+from puzzlegen.problems import shown, typed
+from puzzlegen.records import canonical_json
+from puzzlegen.sources import Source, source_class, source_kinds
+from puzzlegen.tasks import Task, task_class, task_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RESERVED: Final = {"train": "what no split takes is train", "all": "it stands for all splits together"}
+_ROUNDING: Final = 1e-9
+
+
+def _refusal(text: str, *loc: str | int) -> ValidationError:
+    # Unlike a bare ValueError, this may say where in the value it is; pydantic merges it with its own errors.
+    error = PydanticCustomError("recipe", "{text}", {"text": text})
+    return ValidationError.from_exception_data("recipe", [InitErrorDetails(type=error, loc=loc, input=None)])
+
+
+def _class_named(
+    value: dict[str, Any], key: str, names: Callable[[], list[str]], find: Callable[[str], type[BaseModel]]
+) -> type[BaseModel]:
+    name = value.get(key)
+    if name is None:
+        raise _refusal(f"required but missing; known: {', '.join(names())}", key)
+    if not isinstance(name, str):
+        raise _refusal(f"{typed(name)}, not one of {', '.join(names())}", key)
+    try:
+        return find(name)
+    except RecipeError as err:
+        raise _refusal(str(err), key) from err
+
+
+def _strict(model: type[BaseModel], value: dict[str, Any]) -> BaseModel:
+    # Strict JSON mode takes lists for tuples and text for paths, but neither '3' nor true for a number.
+    try:
+        return model.model_validate_json(json.dumps(value), strict=True)
+    except OSError as err:
+        raise _refusal(f"the system says: {err.strerror}") from err
+
+
+def _source(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return _strict(_class_named(value, "kind", source_kinds, source_class), value)
+
+
+def _task(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    parameters = {key: setting for key, setting in value.items() if key != "task"}
+    return _strict(_class_named(value, "task", task_names, task_class), parameters)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskEntry(_Section):
+    """One entry of ``tasks``: in YAML, the task's parameters stand beside its name and weight."""
+
+    task: Annotated[SerializeAsAny[Task], BeforeValidator(_task)]
+    weight: float = Field(1.0, gt=0, le=1e6, description="share of the puzzles, relative to the other tasks")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_parameters(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise _refusal(f"{typed(value)}, not a mapping; write {{task: {value}}}")
+        if not isinstance(value, dict) or isinstance(value.get("task"), Task):
+            return value
+        own = {key: setting for key, setting in value.items() if key == "weight"}
+        return {"task": {key: setting for key, setting in value.items() if key != "weight"}, **own}
+
+
+def _distinct(tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
+    # Not by min_length: pydantic would count only the valid entries, and complain about both.
+    if not tasks:
+        raise ValueError("the list is empty; give at least one, such as {task: jigsaw}")
+    seen: dict[tuple[str, str], int] = {}
+    for index, entry in enumerate(tasks):
+        first = seen.setdefault((entry.task.name, entry.task.params), index)
+        if first != index:
+            raise _refusal(
+                f"the same as tasks.{first}; change a parameter, or keep one with more weight", index
+            )
+    return tasks
+
+
+def _all_or_number(value: object) -> object:
+    if value == "all" or (type(value) is int and value >= 1):
+        return value
+    raise _refusal(f"{shown(value)} is not allowed; use all, or a whole number of at least 1")
+
+
+def _split_name(name: str) -> str:
+    if name in _RESERVED:
+        raise ValueError(f"'{name}' is reserved: {_RESERVED[name]}; choose another name")
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError(f"{shown(name)} cannot name a split; use a-z, 0-9 and _, with a letter first")
+    return name
+
+
+def _leave_train(splits: dict[str, float]) -> dict[str, float]:
+    total = math.fsum(splits.values())
+    if total > 1 + _ROUNDING:
+        raise ValueError(f"the fractions add up to {total:.10g}, the maximum is 1")
+    return splits
+
+
+class Media(_Section):
+    """How raw media become clean ones, before any task sees them."""
+
+    image: ImageSettings = ImageSettings()
+    video: VideoSettings = VideoSettings()
+
+
+class Prompt(_Section):
+    """The form of the prompt and of the answer, the same for all tasks."""
+
+    reasoning: bool = Field(default=True, description="ask for reasoning before the answer")
+    format: Literal["answer", "boxed"] = Field("answer", description="<answer>...</answer> or \\boxed{...}")
+    system: str | None = Field(None, description="system message; none if null")
+
+
+class Output(_Section):
+    """The form of the output folder."""
+
+    format: Literal["parquet", "webdataset"] = "parquet"
+    shard_size: int = Field(1000, ge=1, le=100_000, description="most puzzles per file")
+
+
+_Name = Annotated[str, AfterValidator(_split_name)]
+_Fraction = Annotated[float, Field(gt=0, le=1)]
+
+
+class Recipe(_Section):
+    """What to build: the same recipe and the same source bytes give the same puzzles."""
+
+    version: Literal[1] = Field(1, description="version of this format")
+    seed: int = Field(0, ge=0, lt=1 << 63, description="another seed, other puzzles")
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(_source)] = Field(
+        description="where the raw media are, such as {kind: folder, path: photos/}; or give --source"
+    )
+    tasks: Annotated[tuple[TaskEntry, ...], AfterValidator(_distinct)] = Field(
+        description="what puzzles to make, such as [{task: jigsaw, rows: 3}]"
+    )
+    per_item: Annotated[Literal["all"] | int, BeforeValidator(_all_or_number)] = Field(
+        "all", description="how many tasks per item, drawn by weight; or all of them"
+    )
+    variants: int = Field(1, ge=1, le=1000, description="puzzles of each task per item")
+    splits: Annotated[dict[_Name, _Fraction], AfterValidator(_leave_train)] = Field(
+        {}, description="fraction of the items per split; the rest is train"
+    )
+    media: Media = Media()
+    prompt: Prompt = Prompt()
+    output: Output = Output()
+
+    def canonical(self) -> dict[str, Any]:
+        """The recipe as JSON with all defaults filled in, but without the source's ``path``.
+
+        Media may move without becoming another build.
+        """
+        full: dict[str, Any] = self.model_dump(mode="json")
+        full["source"].pop("path", None)
+        full["tasks"] = [
+            {"task": entry.task.name, "weight": dumped["weight"], **dumped["task"]}
+            for entry, dumped in zip(self.tasks, full["tasks"], strict=True)
+        ]
+        return full
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical form, in hex."""
+        return hashlib.sha256(canonical_json(self.canonical()).encode()).hexdigest()

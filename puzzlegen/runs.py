@@ -1,0 +1,201 @@
+"""A build as people watch it: progress on a terminal or as JSON lines, and a summary at the end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from puzzlegen.build import Built, Share, Status, build
+from puzzlegen.errors import RecipeError, SourceError
+from puzzlegen.output import STATE, write_json
+from puzzlegen.plan import make_plan
+from puzzlegen.reading import manifest_of
+from puzzlegen.recipe import Recipe, recipe_from_canonical
+
+if TYPE_CHECKING:
+    from puzzlegen.integrity import Verified
+    from puzzlegen.scoring import Scored
+
+_JSON_EVERY_S = 5.0
+
+
+def run(  # noqa: PLR0913
+    recipe: Recipe,
+    out: Path,
+    *,
+    workers: int | None,
+    engine: str,
+    limit: int | None,
+    shards: str,
+) -> dict[str, Any]:
+    """Build with progress on stderr; returns the summary as data."""
+    if engine != "local":
+        raise RecipeError(f"unknown engine '{engine}'; known: local")
+    began = time.monotonic()
+    with _watch() as report:
+        built = build(recipe, out, workers=workers, limit=limit, share=Share.parse(shards), report=report)
+    _remember_source(recipe, out)
+    return _summary(built, out, time.monotonic() - began)
+
+
+def _remember_source(recipe: Recipe, out: Path) -> None:
+    # Where the source lies on this machine is nobody else's business: it stays out of the manifest.
+    write_json(out / STATE / "source.json", recipe.source.model_dump(mode="json"))
+
+
+def recipe_of(folder: Path, source: str | None) -> Recipe:
+    """The recipe a folder was built by, with the source it was built from, or ``source`` in its stead."""
+    canonical = manifest_of(folder)["recipe"]
+    if source is not None:
+        return recipe_from_canonical(canonical, {"kind": "folder", "path": source})
+    remembered = folder / STATE / "source.json"
+    if not remembered.exists():
+        raise SourceError(f"'{folder}' does not know where its source lies; give --source")
+    return recipe_from_canonical(canonical, json.loads(remembered.read_bytes()))
+
+
+def _summary(built: Built, out: Path, seconds: float) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "out": str(out),
+        "complete": built.manifest is not None,
+        "shards_made": built.made,
+        "items": built.plan.items,
+        "seconds": round(seconds, 1),
+    }
+    if built.manifest:
+        files = [file for shard in built.manifest["shards"] for file in shard["files"]]
+        summary |= {
+            "kept": built.manifest["kept"],
+            "rejected": built.manifest["rejected"],
+            "rows": built.manifest["rows"],
+            "files": len(files),
+            "bytes": sum(file["bytes"] for file in files),
+        }
+    return summary
+
+
+def summary_lines(summary: dict[str, Any]) -> list[str]:
+    """The summary for people."""
+    if not summary["complete"]:
+        return [f"{summary['shards_made']} shards made in {summary['out']}; other shards are still to be built"]
+    kept, rejected = summary["kept"], summary["rejected"]
+    lines = [
+        f"{sum(kept.values())} puzzles from {summary['items']} items in {summary['out']} "
+        f"({summary['files']} files, {summary['bytes'] / 1e6:.1f} MB, {summary['seconds']} s)"
+    ]
+    for task in sorted(set(kept) | set(rejected) - {""}):
+        lines.append(f"  {task:16} kept {kept.get(task, 0):6}{_reasons(rejected.get(task, {}))}")
+    if "" in rejected:
+        lines.append(f"  {'not items':16}            {_reasons(rejected[''])}")
+    lines.append(f"next: puzzlegen verify {summary['out']} --replay 10")
+    return lines
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    return "   rejected " + ", ".join(f"{reason} {count}" for reason, count in ordered) if ordered else ""
+
+
+def outline(recipe: Recipe, limit: int | None) -> dict[str, Any]:
+    """What a build would make, without making it."""
+    plan = make_plan(recipe, limit)
+    planned: Counter[str] = Counter()
+    splits: Counter[str] = Counter()
+    shards = 0
+    for shard in plan.shards():
+        shards += 1
+        for _, picks in shard.work:
+            splits[shard.split] += 1
+            planned.update(recipe.tasks[pick.task].task.name for pick in picks)
+    skipped = Counter(entry.reason for entry in plan.skipped)
+    return {
+        "items": plan.items,
+        "splits": dict(splits),
+        "shards": shards,
+        "puzzles_at_most": dict(sorted(planned.items())),
+        "skipped": dict(sorted(skipped.items())),
+    }
+
+
+def outline_lines(found: dict[str, Any]) -> list[str]:
+    """The outline for people."""
+    tasks = ", ".join(f"{name} {count}" for name, count in found["puzzles_at_most"].items())
+    splits = ", ".join(f"{name} {count}" for name, count in found["splits"].items())
+    lines = [f"{found['items']} items ({splits}) in {found['shards']} shards; at most: {tasks}"]
+    if found["skipped"]:
+        lines.append("skipped: " + ", ".join(f"{reason} {count}" for reason, count in found["skipped"].items()))
+    return lines
+
+
+def verified_lines(found: Verified) -> list[str]:
+    """The outcome of ``verify`` for people."""
+    head = f"{found.files} files, {found.rows} puzzles checked, {found.replayed} rebuilt from source"
+    if not found.problems:
+        return [f"{head}: all as built"]
+    return [f"{head}: {len(found.problems)} problems", *found.problems]
+
+
+def scored_lines(found: Scored) -> list[str]:
+    """The outcome of ``score`` for people."""
+    lines = [f"{'task':16} {'n':>6} {'reward':>7} {'95 %':>15} {'right':>6} {'format':>7} {'chance':>7}"]
+    for task in found.tasks:
+        interval = f"{task.low:.3f}-{task.high:.3f}"
+        numbers = f"{task.reward:7.3f} {interval:>15} {task.accuracy:6.3f} {task.format:7.3f} {task.chance:7.3f}"
+        lines.append(f"{task.task:16} {task.n:6} {numbers}")
+    lines.append(f"{found.unknown} responses name no puzzle here; {found.missing} puzzles have no response")
+    return lines
+
+
+class _Quiet:
+    """Progress as JSON lines on stderr, for logs."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.monotonic()
+
+    def __enter__(self) -> _Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __call__(self, status: Status) -> None:
+        now = time.monotonic()
+        if now - self._last < _JSON_EVERY_S and status.done < status.shards:
+            return
+        self._last = now
+        line = {"shards": status.done, "of": status.shards, **status.now._asdict(), "s": round(now - self._began, 1)}
+        print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
+
+
+class _Bar:
+    """A progress bar on stderr, for people."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only on a terminal
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        self._began = time.monotonic()
+        text = TextColumn("{task.fields[text]}")
+        self._progress = Progress(BarColumn(), text, TimeRemainingColumn(), console=Console(stderr=True))
+        self._task = self._progress.add_task("", total=None, text="planning")
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, status: Status) -> None:
+        now = status.now
+        rate = now.kept / max(time.monotonic() - self._began, 1e-9)
+        text = f"{status.done}/{status.shards} shards  {now.kept} puzzles, {rate:.0f}/s  {now.rejected} rejected"
+        self._progress.update(self._task, total=status.shards, completed=status.done, text=text)
+
+
+def _watch() -> _Bar | _Quiet:
+    return _Bar() if sys.stderr.isatty() else _Quiet()

@@ -1,0 +1,297 @@
+"""One shard: items to puzzles to files. A pure function of its job, so it can run anywhere and any number of times."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import MutableSequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from puzzlegen.balance import even_out
+from puzzlegen.errors import PuzzlegenError, TaskError
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.output import publish, refused
+from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
+from puzzlegen.prompts import compose, response
+from puzzlegen.recipe import Recipe
+from puzzlegen.records import Item, Puzzle, Rejection, canonical_json
+from puzzlegen.rng import Rng, digest, rng_for
+from puzzlegen.schema import media_column
+from puzzlegen.verify import score
+from puzzlegen.writers import Row, Writer, open_writer, suffix
+
+#: Rows are written once twice as many bytes are held back; the last ones stay open to evening out.
+ROW_GROUP_BYTES: Final = 48_000_000
+_COUNTS: Final = ("items", "kept", "rejected")
+
+
+class Job(NamedTuple):
+    """A shard to build: by which recipe, below which folder, and the lane in which it counts its progress."""
+
+    recipe: Recipe
+    shard: Shard
+    out: str
+    workplace: str
+    lane: int = 0
+
+
+class Made(NamedTuple):
+    """A kept puzzle on its way to a file; ``slots`` are the draws that may be evened out, as (value, of how many)."""
+
+    item: Item
+    pick: Pick
+    slots: dict[str, tuple[int, int]]
+    row: Row
+
+    @property
+    def size(self) -> int:
+        """Bytes of its media."""
+        return sum(len(m["bytes"]) for column in ("images", "videos") for m in self.row.get(column, ()))
+
+
+def build_shard(job: Job, progress: MutableSequence[int] | None = None) -> dict[str, Any]:
+    """Make every puzzle of the shard and put its files in place.
+
+    Returns:
+        The shard's entry: its files with digests, counts, rejections and the digests of its sources, JSON-ready.
+    """
+    return _ShardBuild(job, progress).run()
+
+
+def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots: dict[str, int]) -> Made | Rejection:
+    """One puzzle with its record, checked: its solution scores 1 and its wrong answers less.
+
+    Args:
+        recipe: says which task ``pick`` means and how prompts look.
+        opened: the item.
+        pick: task and variant.
+        split: stored in the record.
+        slots: draws that are decided already, by name.
+
+    Raises:
+        TaskError: the task broke its contract.
+    """
+    task = recipe.tasks[pick.task].task
+    parts = (FORMAT, recipe.seed, task.name, task.version, task.params, opened.item.id, pick.variant)
+    rng = Rng(digest("puzzle", *parts), slots)
+    try:
+        puzzle = task.make(opened, rng)
+    except PuzzlegenError:
+        raise
+    except Exception as err:
+        raise TaskError(f"task {task.name} failed on '{opened.item.id}': {type(err).__name__}: {err}") from err
+    if isinstance(puzzle, Rejection):
+        return puzzle._replace(variant=pick.variant)
+    puzzle_id = digest("id", *parts).hex()[:32]
+    row = _row(recipe, opened, pick, split, puzzle, puzzle_id, rng.slots)
+    _check(recipe, puzzle, row, task.name)
+    return Made(opened.item, pick, rng.slots, row)
+
+
+def _row(
+    recipe: Recipe,
+    opened: OpenItem,
+    pick: Pick,
+    split: str,
+    puzzle: Puzzle,
+    puzzle_id: str,
+    slots: dict[str, tuple[int, int]],
+) -> Row:
+    task = recipe.tasks[pick.task].task
+    posed = compose(puzzle, recipe.prompt)
+    media = [{"bytes": m.data, "path": f"{puzzle_id}-{k}.{m.ext}"} for k, m in enumerate(puzzle.media)]
+    row: Row = {
+        "id": puzzle_id,
+        "data_source": f"puzzlegen/{task.name}",
+        "ability": task.ability,
+        "problem": posed.problem,
+        "prompt": posed.prompt,
+        "answer": puzzle.answer.text,
+        "solution": posed.solution,
+        "ground_truth": posed.ground_truth,
+        "reward_model": {"style": "rule", "ground_truth": posed.ground_truth},
+        "extra_info": {
+            "index": int(puzzle_id[:15], 16),
+            "id": puzzle_id,
+            "split": split,
+            "task": task.name,
+            "difficulty": puzzle.difficulty,
+            "margin": round(puzzle.margin, 6),
+            "chance": puzzle.answer.chance,
+            "pair_id": "",
+            "params": task.params,
+            "variant": pick.variant,
+            "slots": canonical_json({name: value for name, (value, _) in slots.items()}),
+            "source_uri": opened.item.id,
+            "source_sha256": opened.sha256,
+            "licence": opened.item.licence,
+        },
+    }
+    if column := media_column(task.profile):
+        row[column] = media
+    if task.profile == "video":
+        row["video_meta"] = [m.meta._asdict() for m in puzzle.media if m.meta]
+    return row
+
+
+def _check(recipe: Recipe, puzzle: Puzzle, row: Row, task: str) -> None:
+    placeholders = row["problem"].count("<image>") + row["problem"].count("<video>")
+    if placeholders != len(puzzle.media):
+        raise TaskError(f"task {task}: {placeholders} placeholders for {len(puzzle.media)} media, puzzle {row['id']}")
+    gold = score(row["solution"], row["ground_truth"])
+    if gold.value != 1:
+        raise TaskError(f"task {task}: its own solution scores {gold.value} ({gold.reason}), puzzle {row['id']}")
+    for wrong in puzzle.answer.wrong:
+        if score(response(wrong, recipe.prompt), row["ground_truth"]).value >= 1:
+            raise TaskError(f"task {task}: the wrong answer '{wrong}' scores 1, puzzle {row['id']}")
+
+
+class _File:
+    """One file of a shard: rows held back, and those already written."""
+
+    def __init__(self, job: Job, folder: str, relative: str) -> None:
+        self.folder = folder
+        self.relative = relative + suffix(job.recipe.output.format)
+        self.temporary = Path(job.workplace) / self.relative.replace("/", "-")
+        self.held: list[Made] = []
+        self.rows = 0
+        self._bytes = 0
+        self._format = job.recipe.output.format
+        self._writer: Writer | None = None
+        self._content = hashlib.sha256()
+
+    def add(self, made: Made) -> None:
+        self.held.append(made)
+        self._bytes += made.size
+        if self._bytes > 2 * ROW_GROUP_BYTES:
+            self._write(len(self.held) // 2)
+
+    def _write(self, count: int) -> None:
+        ready, self.held = [made.row for made in self.held[:count]], self.held[count:]
+        self._bytes = sum(made.size for made in self.held)
+        if self._writer is None:
+            self.temporary.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = open_writer(self._format, self.temporary, _profile(self.folder))
+        for row in ready:
+            words = [row["id"], row["problem"], row["answer"], row["ground_truth"]]
+            self._content.update(canonical_json(words).encode())
+        self._writer.write(ready)
+        self.rows += len(ready)
+
+    def publish(self, out: Path) -> dict[str, Any] | None:
+        """Finish the file, make it final and describe it; no rows, no file."""
+        while self.held:
+            self._write(self._next_group())
+        if self._writer is None:
+            return None
+        self._writer.close()
+        with self.temporary.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size = self.temporary.stat().st_size
+        publish(self.temporary, out / self.relative)
+        return {
+            "path": self.relative,
+            "folder": self.folder,
+            "rows": self.rows,
+            "bytes": size,
+            "sha256": sha256,
+            "content_sha256": self._content.hexdigest(),
+        }
+
+    def _next_group(self) -> int:
+        total = 0
+        for count, made in enumerate(self.held, 1):
+            total += made.size
+            if total >= ROW_GROUP_BYTES:
+                return count
+        return len(self.held)
+
+
+def _profile(folder: str) -> Any:  # noqa: ANN401 - a Profile; WebDataset folders may end in a number
+    return folder.rstrip("0123456789").rstrip("_")
+
+
+class _ShardBuild:
+    """The state of one shard while it is built."""
+
+    def __init__(self, job: Job, progress: MutableSequence[int] | None) -> None:
+        self.job = job
+        self.recipe = job.recipe
+        self.files = {f: _File(job, f, path) for f, path in job.shard.files.items()}
+        self.slots: dict[tuple[int, str], Counter[int]] = defaultdict(Counter)
+        self.kept: Counter[str] = Counter()
+        self.rejections: list[Rejection] = []
+        self.sources: dict[str, str] = {}
+        self._progress = progress
+
+    def run(self) -> dict[str, Any]:
+        out = Path(self.job.out)
+        try:
+            for item, picks in self.job.shard.work:
+                self._item(item, picks)
+            self._even_out()
+            files = [file.publish(out) for _, file in sorted(self.files.items())]
+        except OSError as err:
+            raise refused(out, err) from err
+        return {
+            "shard": self.job.shard.name,
+            "split": self.job.shard.split,
+            "files": [file for file in files if file],
+            "kept": dict(self.kept),
+            "rejections": [list(rejection) for rejection in self.rejections],
+            "sources": self.sources,
+        }
+
+    def _open(self, item: Item, variant: int) -> OpenItem:
+        rng = rng_for("clean", FORMAT, self.recipe.seed, item.id, variant)
+        return OpenItem(item, self.recipe.source.open, self.recipe.media, rng)
+
+    def _item(self, item: Item, picks: tuple[Pick, ...]) -> None:
+        opened: dict[int, OpenItem] = {}
+        for pick in picks:
+            if pick.variant not in opened:
+                opened = {pick.variant: self._open(item, pick.variant)}
+            made = make_puzzle(self.recipe, opened[pick.variant], pick, self.job.shard.split, {})
+            if isinstance(made, Rejection):
+                self.rejections.append(made)
+            else:
+                self._keep(made)
+            self._count(2 if isinstance(made, Rejection) else 1)
+        self.sources[item.id] = next(iter(opened.values())).sha256 if opened else ""
+        self._count(0)
+
+    def _keep(self, made: Made) -> None:
+        self.kept[self.recipe.tasks[made.pick.task].task.name] += 1
+        for slot, (value, n) in made.slots.items():
+            counts = self.slots[made.pick.task, slot]
+            counts.update({value: 1} | {k: 0 for k in range(n) if k not in counts and k != value})
+        self.files[folder_of(self.recipe, made.pick.task)].add(made)
+
+    def _even_out(self) -> None:
+        for file in self.files.values():
+            forced: dict[str, dict[str, int]] = defaultdict(dict)
+            for (task, slot), counts in sorted(self.slots.items()):
+                movable: list[list[str]] = [[] for _ in counts]
+                for made in file.held:
+                    if made.pick.task == task:
+                        movable[made.slots[slot][0]].append(made.row["id"])
+                if any(movable):
+                    for puzzle_id, value in even_out([counts[k] for k in range(len(counts))], movable).items():
+                        forced[puzzle_id][slot] = value
+            file.held = [self._again(made, forced.get(made.row["id"])) for made in file.held]
+
+    def _again(self, made: Made, forced: dict[str, int] | None) -> Made:
+        if not forced:
+            return made
+        slots = {name: value for name, (value, _) in made.slots.items()} | forced
+        opened = self._open(made.item, made.pick.variant)
+        again = make_puzzle(self.recipe, opened, made.pick, self.job.shard.split, slots)
+        if isinstance(again, Rejection):
+            name = self.recipe.tasks[made.pick.task].task.name
+            raise TaskError(f"task {name} refuses '{made.item.id}' for one answer but not for another ({again.reason})")
+        return again
+
+    def _count(self, what: int) -> None:
+        if self._progress is not None:
+            self._progress[self.job.lane * len(_COUNTS) + what] += 1

@@ -1,0 +1,46 @@
+"""Sources: where raw media come from. One file per kind; the file's name is the kind.
+
+A source lists its items without opening them, in an order and under names that never depend on the machine, and
+opens one when a puzzle is made of it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from pydantic import BaseModel, ConfigDict
+
+from puzzlegen import plugins
+from puzzlegen.records import Item, Skipped
+
+
+class Source(BaseModel):
+    """A collection of raw media. Subclasses add ``kind: Literal["<file name>"]`` and their own settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+
+    @abstractmethod
+    def items(self) -> Iterator[Item | Skipped]:
+        """Everything in the source, in stable order; what is no item comes as :class:`Skipped` with its reason."""
+
+    @abstractmethod
+    def open(self, item: Item) -> BinaryIO:
+        """The item's bytes as a seekable file.
+
+        Raises:
+            Unusable: ``unreadable`` when the item is gone or may not be read.
+        """
+
+
+def source_kinds() -> list[str]:
+    """The kinds of source a recipe may name."""
+    return plugins.names(__name__)
+
+
+def source_class(kind: str) -> type[Source]:
+    """The source called ``kind``; RecipeError with a suggestion if there is none."""
+    return plugins.find(__name__, kind, Source)

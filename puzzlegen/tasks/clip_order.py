@@ -1,0 +1,73 @@
+"""Cut one shot into clips, show them in another order, ask for the order in which they were filmed (Visual Jigsaw).
+
+One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
+clips as shown, in the order of filming. Frames between neighbouring clips are left out at both joints, so that the
+last picture of one does not show the first of the next.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.segments import distinct, encode_clip, longest_moving_shot
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_LEAST_FRAMES: Final = 3
+
+
+class ClipOrder(Task):
+    """Put the clips of a shot back in order."""
+
+    accepts: ClassVar = "video"
+    ability: ClassVar = "temporal order"
+
+    clips: int = Field(4, ge=3, le=8, description="clips to put in order")
+    frames: int = Field(8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; short shots give fewer")
+    trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring clips")
+
+    @property
+    def media_count(self) -> int:
+        """One video per clip."""
+        return self.clips
+
+    @property
+    def difficulty(self) -> float:
+        """Grows with the number of possible orders: 0.3 for 4 clips, 1 for 8."""
+        return round(math.lgamma(self.clips + 1) / math.lgamma(9), 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut, shuffle, ask."""
+        parts = self._parts(item, rng)
+        margin = distinct(parts)
+        order = answers.draw_order(rng, self.clips)
+        shown = [parts[order.index(k + 1)] for k in range(self.clips)]
+        media = tuple(encode_clip(part) for part in shown)
+        return Puzzle(self._question(), media, answers.permutation(order), self.difficulty, margin)
+
+    def _parts(self, item: OpenItem, rng: Rng) -> list[NDArray[np.uint8]]:
+        shot = longest_moving_shot(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
+        length = min(self.frames, (len(shot) + self.trim) // self.clips - self.trim)
+        pitch = length + self.trim
+        spare = len(shot) - (pitch * self.clips - self.trim)
+        shifts = sorted(rng.integer(0, spare) for _ in range(self.clips))
+        return [shot[k * pitch + shift :][:length] for k, shift in enumerate(shifts)]
+
+    def _question(self) -> str:
+        n = self.clips
+        example = answers.example_order(n)
+        clips = "\n".join(f"Clip {k + 1}: <video>" for k in range(n))
+        return (
+            f"{clips}\nOne shot was cut into {n} clips, and they are shown in another order. List the numbers of the "
+            "clips in the order in which they were filmed, the earliest first. For example, "
+            f"{', '.join(map(str, example))} would mean that clip {example[0]} was filmed first, "
+            f"then clip {example[1]}, and clip {example[-1]} last."
+        )

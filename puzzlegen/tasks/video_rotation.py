@@ -1,0 +1,47 @@
+"""Turn a clip by a right angle and ask by how much (ViSS-R1). All frames are turned alike; the cut is square."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal
+
+from PIL import Image
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.geometry import ANGLES, square_box, turn_margin, turned_frames
+from puzzlegen.media.image import thumbnail
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+QUESTION: Final = (
+    "<video>\nThis video was turned counter-clockwise by 0, 90, 180 or 270 degrees, where 0 means that it stands as "
+    "it was filmed. By how many degrees was it turned?"
+)
+
+
+class VideoRotation(Task):
+    """By how many degrees was the clip turned?"""
+
+    accepts: ClassVar = "video"
+    ability: ClassVar = "orientation"
+
+    frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
+    form: Literal["choice", "number"] = Field("choice", description="answer by option letter or by the angle itself")
+
+    @property
+    def difficulty(self) -> float:
+        """One clip, four answers."""
+        return 0.3
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut a square out of a moving segment, turn it."""
+        part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
+        left, top, right, bottom = square_box((part.shape[2], part.shape[1]), rng)
+        square = part[:, top:bottom, left:right]
+        margin = turn_margin(thumbnail(Image.fromarray(square[len(square) // 2]), 16))
+        k = rng.balanced("answer", len(ANGLES))
+        question, answer = answers.angle(rng, QUESTION, self.form, ANGLES, k)
+        return Puzzle(question, (encode_clip(turned_frames(square, k)),), answer, self.difficulty, margin)

@@ -1,0 +1,63 @@
+"""Shared fixtures: where real media may lie, recipes in a line, and a small finished build."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from puzzlegen.build import build
+from puzzlegen.recipe import Recipe, recipe_from_canonical
+
+ROOT = Path(__file__).parent.parent
+
+
+def real_media_folder() -> Path | None:
+    """The folder of real media, if this machine has one."""
+    named = os.environ.get("PUZZLEGEN_TEST_MEDIA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "media"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def real_media() -> Path:
+    folder = real_media_folder()
+    if folder is None:
+        pytest.skip("no real media: neither PUZZLEGEN_TEST_MEDIA nor ../shared/media is a folder")
+    return folder
+
+
+def recipe_with(tasks: list[dict[str, Any]], **settings: Any) -> Recipe:
+    """A recipe on a few built-in samples."""
+    source = settings.pop("source", {"kind": "samples", "images": 4, "videos": 0})
+    return recipe_from_canonical({"seed": 5, "tasks": tasks, **settings}, source)
+
+
+MIXED = [{"task": "rotation"}, {"task": "jigsaw", "rows": 2, "cols": 2}, {"task": "arrow_of_time"}]
+
+
+@pytest.fixture(scope="session")
+def mixed_recipe() -> Recipe:
+    """Single pictures, several pictures and clips, in several shards and two splits."""
+    return recipe_with(
+        MIXED,
+        source={"kind": "samples", "images": 10, "videos": 3},
+        splits={"validation": 0.3},
+        output={"shard_size": 4},
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed_build(mixed_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``mixed_recipe``, built once. Look, do not touch: copy it to change it."""
+    out = tmp_path_factory.mktemp("builds") / "mixed"
+    assert build(mixed_recipe, out, workers=2).manifest is not None
+    return out
+
+
+def tree_bytes(folder: Path) -> dict[str, bytes]:
+    """All files of an output folder by relative path, without the state that only resuming needs."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files if ".puzzlegen" not in p.parts}

@@ -1,0 +1,199 @@
+"""The contract of every task, checked over all of them: a new task is swept without an edit here."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter, defaultdict
+from functools import cache
+from typing import Any, get_args
+
+import av
+import numpy as np
+import pytest
+from conftest import recipe_with
+from PIL import Image
+
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.plan import Pick
+from puzzlegen.prompts import response
+from puzzlegen.recipe import Recipe
+from puzzlegen.records import REASONS, Item, Kind, Medium, Puzzle, Rejection
+from puzzlegen.rng import Rng, rng_for
+from puzzlegen.shard import Made, make_puzzle
+from puzzlegen.sources.samples import Samples
+from puzzlegen.tasks import Task, task_class, task_names
+from puzzlegen.verify import score
+
+SOURCE = Samples(images=6, videos=4)
+
+
+def _forms() -> list[Task]:
+    """Every task with its defaults, and once more for each value of each closed choice among its parameters."""
+    forms: list[Task] = []
+    for name in task_names():
+        made = task_class(name)
+        forms.append(made())
+        for field, info in made.model_fields.items():
+            forms += [made(**{field: value}) for value in get_args(info.annotation) if value != info.default]
+    return forms
+
+
+FORMS = _forms()
+sweep = pytest.mark.parametrize("task", FORMS, ids=lambda t: f"{t.name}-{t.params}")
+
+
+@cache
+def opened(kind: Kind) -> tuple[OpenItem, ...]:
+    """Open samples of a kind; their clean media are made once for the whole sweep."""
+    items = [item for item in SOURCE.items() if isinstance(item, Item) and item.kind == kind]
+    media = recipe_with([{"task": "rotation"}]).media
+    return tuple(OpenItem(item, SOURCE.open, media, rng_for("clean", item.id)) for item in items)
+
+
+def puzzles(task: Task, seed: int, slots: dict[str, int] | None = None) -> list[Puzzle]:
+    made = [task.make(o, Rng(f"{seed}-{o.item.id}".encode(), slots)) for o in opened(task.accepts)]
+    return [puzzle for puzzle in made if isinstance(puzzle, Puzzle)]
+
+
+def pixels(medium: Medium) -> tuple[Any, ...]:
+    """Shape of the decoded medium, with the number of frames for clips."""
+    if medium.ext == "mp4":
+        with av.open(io.BytesIO(medium.data)) as container:
+            frames = list(container.decode(video=0))
+        return (len(frames), frames[0].height, frames[0].width)
+    return Image.open(io.BytesIO(medium.data)).size
+
+
+def test_the_sweep_sees_all_tasks() -> None:
+    assert {task.name for task in FORMS} == set(task_names())
+    assert set(task_names()) >= {"rotation", "jigsaw", "position", "video_rotation", "arrow_of_time", "clip_order"}
+    assert len(FORMS) >= 11
+
+
+@sweep
+def test_samples_give_puzzles(task: Task) -> None:
+    assert len(puzzles(task, 1)) >= len(opened(task.accepts)) / 2
+
+
+@sweep
+def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
+    first, again, other = puzzles(task, 1), puzzles(task, 1), puzzles(task, 2)
+    assert first == again
+    assert {p.media for p in first}.isdisjoint(p.media for p in other)
+    texts = [[p.answer.text for p in found] for found in (first, other)]
+    assert texts[0] != texts[1]
+
+
+@sweep
+def test_the_record_scores_its_solution_and_no_junk(task: Task) -> None:
+    entry = {"task": task.name, **task.model_dump()}
+    for prompt in ({}, {"reasoning": False}, {"format": "boxed"}):
+        recipe = recipe_with([entry], prompt=prompt)
+        made = _first_record(recipe, task)
+        truth, solution = made.row["ground_truth"], made.row["solution"]
+        assert score(solution, truth).value == 1
+        wrong = puzzles(task, 1)[0].answer.wrong
+        junk = ["", "I do not know", solution * 2 if prompt else "<answer></answer>", made.row["problem"]]
+        junk += [response(" or ".join(wrong), recipe.prompt, "x"), response(", ".join(wrong), recipe.prompt, "x")]
+        assert [score(text, truth).value for text in junk if text != solution * 2] == [0] * (len(junk) - bool(prompt))
+
+
+def _first_record(recipe: Recipe, task: Task) -> Made:
+    for item in opened(task.accepts):
+        made = make_puzzle(recipe, item, Pick(0, 0), "train", {})
+        if isinstance(made, Made):
+            return made
+    raise AssertionError(f"no sample gives a {task.name} puzzle")
+
+
+@sweep
+def test_placeholders_media_and_bounds(task: Task) -> None:
+    for puzzle in puzzles(task, 3):
+        word = "<video>" if task.accepts == "video" else "<image>"
+        assert puzzle.question.count(word) == len(puzzle.media) == task.media_count
+        assert 0 <= puzzle.difficulty <= 1
+        assert puzzle.margin >= 0
+        assert 0 < puzzle.answer.chance <= 0.5
+        assert puzzle.answer.wrong
+        assert all(m.ext == ("mp4" if task.accepts == "video" else "jpg") for m in puzzle.media)
+
+
+@sweep
+def test_the_shape_is_the_same_for_every_answer(task: Task) -> None:
+    """Forcing the answer changes neither the number of media nor their sizes, nor whether there is a puzzle at all."""
+    shapes: dict[int, Any] = {}
+    for k in range(_answers(task)):
+        shapes[k] = [tuple(pixels(m) for m in p.media) for p in puzzles(task, 4, {"answer": k})]
+    assert all(found == shapes[0] for found in shapes.values())
+
+
+def _answers(task: Task) -> int:
+    """How many answers the task balances; 1 where it draws from too many to balance."""
+    rng = rng_for("slots")
+    task.make(opened(task.accepts)[0], rng)
+    return rng.slots.get("answer", (0, 1))[1]
+
+
+@sweep
+def test_constant_answers_earn_chance(task: Task) -> None:
+    """No answer is more frequent than chance, over many draws of the same item: 4.5 standard deviations."""
+    draws = 40 if task.accepts == "video" else 240
+    usable = [o for o in opened(task.accepts) if isinstance(task.make(o, Rng(b"probe")), Puzzle)]
+    made = [task.make(usable[0], rng_for("constant", k)) for k in range(draws)]
+    answers = [puzzle.answer for puzzle in made if isinstance(puzzle, Puzzle)]
+    assert len(answers) > 0.8 * draws
+    chance = answers[0].chance
+    commonest = Counter(answer.text for answer in answers).most_common(1)[0][1]
+    bound = len(answers) * chance + 4.5 * (len(answers) * chance * (1 - chance)) ** 0.5
+    assert commonest <= max(bound, 3)
+
+
+@sweep
+def test_bytes_do_not_tell_the_answer(task: Task) -> None:
+    """The best threshold on the size in bytes, learned on half of the samples, does not name the answer of the rest."""
+    if (n := _answers(task)) == 1:
+        sizes = [np.argsort([len(m.data) for m in p.media]) for seed in range(6) for p in puzzles(task, seed)]
+        orders = [p.answer.spec.target for seed in range(6) for p in puzzles(task, seed)]
+        hits = sum(list(s + 1) == list(o) for s, o in zip(sizes, orders, strict=True))
+        assert hits <= 2
+        return
+    seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for seed in range(6):
+        for k in range(n):
+            for o in opened(task.accepts):
+                made = task.make(o, Rng(f"{seed}-{o.item.id}".encode(), {"answer": k}))
+                if isinstance(made, Puzzle):
+                    seen[o.item.id].append((k, sum(len(m.data) for m in made.media)))
+    assert _leave_one_out(seen) < 1 / n + 0.25
+
+
+def _leave_one_out(seen: dict[str, list[tuple[int, int]]]) -> float:
+    """Accuracy of the nearest mean size per answer, on the items that the means did not see."""
+    right = total = 0
+    for held in seen:
+        sizes: dict[int, list[float]] = defaultdict(list)
+        for item, rows in seen.items():
+            for answer, size in rows:
+                if item != held:
+                    sizes[answer].append(size)
+        means = {answer: float(np.mean(found)) for answer, found in sizes.items()}
+        for answer, size in seen[held]:
+            right += min(means, key=lambda a: abs(means[a] - size)) == answer
+            total += 1
+    return right / max(total, 1)
+
+
+@sweep
+def test_a_bad_item_is_a_rejection_never_an_error(task: Task) -> None:
+    media = recipe_with([{"task": "rotation"}]).media
+    for data in (b"", b"not media at all" * 100, b"\xff\xd8\xff\xe0" + bytes(500), _tiny_picture()):
+        item = Item("bad", task.accepts)
+        made = task.make(OpenItem(item, lambda _, d=data: io.BytesIO(d), media, rng_for("c")), rng_for("m"))
+        assert isinstance(made, Rejection)
+        assert made.reason in REASONS
+
+
+def _tiny_picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.effect_noise((60, 60), 80).save(buffer, "PNG")
+    return buffer.getvalue()
