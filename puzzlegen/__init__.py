@@ -5,9 +5,10 @@ Importing this package imports nothing else, so that a trainer pays only for wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in typing, whose import alone costs more than this package may
 if TYPE_CHECKING:
+    from typing import Any
+
     from puzzlegen.build import build
     from puzzlegen.recipe import Recipe, load_recipe
     from puzzlegen.verify import Score, score

@@ -11,37 +11,38 @@ from typing import Any, Final, NamedTuple
 
 from puzzlegen.engines import Engine, Progress
 from puzzlegen.engines.local import Local
-from puzzlegen.errors import OutputError, RecipeError
+from puzzlegen.errors import OutputError, RecipeError, Unusable
 from puzzlegen.manifest import (
     MANIFEST,
     entry_path,
     environment,
     is_complete,
     read_entry,
-    read_manifest,
     write_manifest,
 )
+from puzzlegen.media.opened import sha256_of
 from puzzlegen.output import STATE, workplace, write_json
 from puzzlegen.plan import Plan, Shard, identity, make_plan
 from puzzlegen.recipe import Recipe, difference
+from puzzlegen.records import Item
 from puzzlegen.shard import Job
 
 _TICK_S: Final = 0.2
 
 
 class Share(NamedTuple):
-    """Which shards this run builds: those whose number leaves ``index`` when divided by ``of``."""
+    """Which shards this run builds: those whose number leaves ``part`` when divided by ``of``."""
 
-    index: int = 0
+    part: int = 0
     of: int = 1
 
     @classmethod
     def parse(cls, text: str) -> Share:
         """From ``I/N``; RecipeError if it is not that."""
-        index, _, of = text.partition("/")
-        if not (index.isdecimal() and of.isdecimal() and int(index) < int(of)):
+        part, _, of = text.partition("/")
+        if not (part.isdecimal() and of.isdecimal() and int(part) < int(of)):
             raise RecipeError(f"--shards '{text}' is not I/N with 0 <= I < N, such as 0/2")
-        return cls(int(index), int(of))
+        return cls(int(part), int(of))
 
 
 class Status(NamedTuple):
@@ -60,7 +61,7 @@ class Built(NamedTuple):
     plan: Plan
 
 
-def build(  # noqa: PLR0913
+def build(
     recipe: Recipe,
     out: Path,
     *,
@@ -86,9 +87,10 @@ def build(  # noqa: PLR0913
     share = share or Share()
     plan = make_plan(recipe, limit)
     claim(out, plan, limit)
-    with workplace(out, f"{share.index}-of-{share.of}") as place:
+    with workplace(out, f"{share.part}-of-{share.of}") as place:
         todo = list(_missing(out, plan, share))
-        total = sum(1 for _ in islice(plan.shards(), share.index, None, share.of))
+        _refuse_changed_sources(out, plan)
+        total = sum(1 for _ in islice(plan.shards(), share.part, None, share.of))
         made = _run(todo, out, place, recipe, workers or usable_cores(), _Reporter(report, total - len(todo), total))
         manifest = _close(out, plan, limit)
     return Built(manifest, made, plan)
@@ -122,7 +124,8 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
 
 def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     changes = [f"recipe {line}" for line in difference(found["recipe"], mine["recipe"])]
-    changes += [f"{line}" for line in difference(found["environment"], mine["environment"])]
+    changes += difference(found["environment"], mine["environment"])
+    changes += [f"task version {line}" for line in difference(found["task_versions"], mine["task_versions"])]
     for key in ("limit", "format"):
         if found[key] != mine[key]:
             changes.append(f"{key} {found[key]} -> {mine[key]}")
@@ -134,9 +137,29 @@ def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
 
 
 def _missing(out: Path, plan: Plan, share: Share) -> Iterator[Shard]:
-    for shard in islice(plan.shards(), share.index, None, share.of):
+    for shard in islice(plan.shards(), share.part, None, share.of):
         if read_entry(out, shard.name) is None:
             yield shard
+
+
+def _refuse_changed_sources(out: Path, plan: Plan) -> None:
+    """Items that finished shards were made of must still be the same; only those with a new stamp are read again."""
+    for shard in plan.shards():
+        entry = read_entry(out, shard.name) or {"sources": {}}
+        for item, _ in shard.work:
+            sha256, stamp = entry["sources"].get(item.id, ("", 0))
+            if sha256 and stamp != item.stamp and _source_sha256(plan.recipe, item) != sha256:
+                raise OutputError(
+                    f"'{item.id}' has changed since '{out}' was begun; put it back, or choose another --out"
+                )
+
+
+def _source_sha256(recipe: Recipe, item: Item) -> str:
+    try:
+        with recipe.source.open(item) as file:
+            return sha256_of(file)
+    except Unusable as no:
+        return no.reason
 
 
 class _Reporter:
@@ -152,9 +175,7 @@ class _Reporter:
             self._report(Status(self._done + made, self._total, now))
 
 
-def _run(  # noqa: PLR0913
-    todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int, report: _Reporter
-) -> int:
+def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int, report: _Reporter) -> int:
     if not todo:
         return 0
     engine: Engine = Local(min(workers, len(todo)))

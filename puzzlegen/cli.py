@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.errors import IntegrityError, Interrupted, PuzzlegenError
 
 if TYPE_CHECKING:
     from puzzlegen.recipe import Recipe
@@ -37,24 +37,21 @@ def main() -> None:
         app()
     except PuzzlegenError as err:
         say(str(err))
-        sys.exit(USER_MISTAKE)
-    except KeyboardInterrupt:
-        say("stopped; the same command goes on from here")
-        sys.exit(INTERRUPTED)
+        sys.exit(INTERRUPTED if isinstance(err, Interrupted) else USER_MISTAKE)
 
 
 def say(text: str) -> None:
     """A message for people."""
-    print(text, file=sys.stderr)  # noqa: T201
+    print(text, file=sys.stderr)
 
 
-def show(value: Any, lines: list[str], as_json: bool) -> None:  # noqa: ANN401, FBT001
+def show(value: Any, lines: list[str], as_json: bool) -> None:  # noqa: ANN401
     """Data: as JSON or as lines."""
-    print(json.dumps(value, indent=1) if as_json else "\n".join(lines))  # noqa: T201
+    print(json.dumps(value, indent=1) if as_json else "\n".join(lines))
 
 
 @app.command()
-def build(  # noqa: PLR0913
+def build(
     recipe: RecipeName,
     out: Out = None,
     source: SourcePath = None,
@@ -89,13 +86,18 @@ def check(recipe: RecipeName, source: SourcePath = None, overrides: Overrides = 
 
 @app.command()
 def tasks(
-    name: Annotated[str | None, typer.Argument(help="A task, to see its parameters.")] = None, as_json: AsJson = False
+    name: Annotated[str | None, typer.Argument(help="A task, to see its parameters.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the tasks, or the parameters of one."""
     from puzzlegen import catalogue
 
-    value = catalogue.task(name) if name else catalogue.tasks()
-    show(value, catalogue.task_lines(value) if name else catalogue.tasks_lines(value), as_json)
+    if name:
+        one = catalogue.task(name)
+        show(one, catalogue.task_lines(one), as_json)
+    else:
+        every = catalogue.tasks()
+        show(every, catalogue.tasks_lines(every), as_json)
 
 
 @app.command()

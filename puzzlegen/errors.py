@@ -9,6 +9,7 @@
     +-- VerifierError    a verifier spec is wrong (defined in verify.py, which imports nothing; see there)
     +-- OutputError      the output folder cannot be written, or holds something else
     +-- IntegrityError   a finished folder is not what its manifest says
+    +-- Interrupted      a person stopped the work
 
     Unusable             not a user's error: an item gives no puzzle; becomes a counted rejection
 
@@ -45,6 +46,10 @@ class OutputError(PuzzlegenError):
 
 class IntegrityError(PuzzlegenError):
     """A finished folder is not what its manifest says."""
+
+
+class Interrupted(PuzzlegenError):  # noqa: N818 - nothing went wrong
+    """A person stopped the work; the same command goes on."""
 
 
 class Unusable(Exception):  # noqa: N818 - a statement about an item, not an error

@@ -160,7 +160,8 @@ def _rebuilt_differs(row: Row, items: dict[str, Item], recipe: Recipe) -> Iterat
         yield f"its source '{info['source_uri']}' is missing"
         return
     task = next(
-        (k for k, e in enumerate(recipe.tasks) if (e.task.name, e.task.params) == (info["task"], info["params"])), None
+        (k for k, e in enumerate(recipe.tasks) if (e.task.name, e.task.params) == (info["task"], info["params"])),
+        None,
     )
     if task is None:
         yield f"the recipe has no task {info['task']} with {info['params']}"

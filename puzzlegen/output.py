@@ -25,7 +25,7 @@ def refused(path: Path, err: OSError) -> OutputError:
         errno.ENOSPC: "free some space and run the same command again: finished shards are kept",
         errno.EACCES: "choose a folder you may write to with --out",
         errno.EROFS: "choose a folder you may write to with --out",
-    }.get(err.errno or 0, "the same command goes on where this one stopped")
+    }.get(err.errno or 0, "choose another folder with --out, or mend this one and run the same command again")
     return OutputError(f"cannot write '{path}': {why}; {remedy}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -95,13 +95,8 @@ def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
             groups.append(Group(kind, split, members, _shard_starts(recipe, kind, members)))
     if not groups:
         kinds = " or ".join(sorted({entry.task.accepts for entry in recipe.tasks}))
-        raise SourceError(f"the source has no {kind_word(kinds)} that the recipe's tasks accept; {len(skipped)} other entries")
+        raise SourceError(f"the source has no {kinds} for the recipe's tasks, only {len(skipped)} other entries")
     return Plan(recipe, groups, skipped, listing_digest(chosen), len(chosen))
-
-
-def kind_word(kinds: str) -> str:
-    """The kinds as people say them."""
-    return kinds or "item"
 
 
 def _listing(recipe: Recipe) -> tuple[list[Item], list[Skipped]]:
@@ -156,7 +151,7 @@ def picks(recipe: Recipe, kind: Kind, rank: int, count: int) -> tuple[Pick, ...]
         return tuple(Pick(k, v) for k, _ in entries for v in range(recipe.variants))
     u = Fraction(rank * _stride(count) % count, count)
     bounds = _cumulated([entry for _, entry in entries], recipe.per_item)
-    taken = [int(high + u) - int(low + u) for low, high in zip(bounds, bounds[1:], strict=False)]
+    taken = [int(high + u) - int(low + u) for low, high in pairwise(bounds)]
     return tuple(Pick(k, v) for (k, _), times in zip(entries, taken, strict=True) for v in range(times))
 
 
@@ -225,6 +220,7 @@ def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict
     return {
         "format": FORMAT,
         "recipe": plan.recipe.canonical(),
+        "task_versions": {entry.task.name: entry.task.version for entry in plan.recipe.tasks},
         "source": {"items": plan.items, "listing": plan.listing},
         "limit": limit,
         "environment": environment,

@@ -47,12 +47,17 @@ def find(package: str, name: str, base: type[Any]) -> type[Any]:
         return _only_class(f"{package}.{name}", base)
     for point in entry_points(group=package):
         if point.name == name:
-            found = point.load()
-            if not (inspect.isclass(found) and issubclass(found, base)):
-                raise RecipeError(f"entry point '{name}' of group {package} is {found!r}, not a {base.__name__}")
-            return found
+            return _checked(point.load(), name, package, base)
     word = base.__name__.lower()
     raise RecipeError(f"unknown {word} '{name}'{did_you_mean(name, names(package))}")
+
+
+def _checked(found: Any, name: str, package: str, base: type[Any]) -> type[Any]:  # noqa: ANN401 - anything at all
+    if not (inspect.isclass(found) and issubclass(found, base)):
+        raise RecipeError(f"entry point '{name}' of group {package} is {found!r}, not a {base.__name__}")
+    if found.__module__.rpartition(".")[2] != name:
+        raise RecipeError(f"entry point '{name}' of group {package} lies in {found.__module__}; name it like its file")
+    return found
 
 
 def _only_class(module_name: str, base: type[Any]) -> type[Any]:

@@ -42,12 +42,14 @@ class Item(NamedTuple):
         kind: what it holds.
         size: bytes, 0 if unknown.
         licence: as the source states it, empty if it does not.
+        stamp: changes when the item may have changed (for a file: when it was modified); decides no bytes.
     """
 
     id: str
     kind: Kind
     size: int = 0
     licence: str = ""
+    stamp: int = 0
 
 
 class Skipped(NamedTuple):

@@ -7,10 +7,10 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from puzzlegen.build import Built, Share, Status, build
-from puzzlegen.errors import RecipeError, SourceError
+from puzzlegen.errors import Interrupted, RecipeError, SourceError
 from puzzlegen.output import STATE, write_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _JSON_EVERY_S = 5.0
 
 
-def run(  # noqa: PLR0913
+def run(
     recipe: Recipe,
     out: Path,
     *,
@@ -36,8 +36,11 @@ def run(  # noqa: PLR0913
     if engine != "local":
         raise RecipeError(f"unknown engine '{engine}'; known: local")
     began = time.monotonic()
-    with _watch() as report:
-        built = build(recipe, out, workers=workers, limit=limit, share=Share.parse(shards), report=report)
+    try:
+        with _watch() as report:
+            built = build(recipe, out, workers=workers, limit=limit, share=Share.parse(shards), report=report)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on from here") from None
     _remember_source(recipe, out)
     return _summary(built, out, time.monotonic() - began)
 
@@ -83,16 +86,17 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     if not summary["complete"]:
         return [f"{summary['shards_made']} shards made in {summary['out']}; other shards are still to be built"]
     kept, rejected = summary["kept"], summary["rejected"]
-    lines = [
-        f"{sum(kept.values())} puzzles from {summary['items']} items in {summary['out']} "
-        f"({summary['files']} files, {summary['bytes'] / 1e6:.1f} MB, {summary['seconds']} s)"
+    size = f"{summary['files']} files, {summary['bytes'] / 1e6:.1f} MB, {summary['seconds']} s"
+    return [
+        f"{sum(kept.values())} puzzles from {summary['items']} items in {summary['out']} ({size})",
+        *(f"  {task:16} kept {n:6}{_reasons(rejected.get(task, {}))}" for task, n in _by_task(kept, rejected)),
+        *([f"  {'not items':16}            {_reasons(rejected[''])}"] if "" in rejected else []),
+        f"next: puzzlegen verify {summary['out']} --replay 10",
     ]
-    for task in sorted(set(kept) | set(rejected) - {""}):
-        lines.append(f"  {task:16} kept {kept.get(task, 0):6}{_reasons(rejected.get(task, {}))}")
-    if "" in rejected:
-        lines.append(f"  {'not items':16}            {_reasons(rejected[''])}")
-    lines.append(f"next: puzzlegen verify {summary['out']} --replay 10")
-    return lines
+
+
+def _by_task(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[tuple[str, int]]:
+    return [(task, kept.get(task, 0)) for task in sorted(set(kept) | set(rejected) - {""})]
 
 
 def _reasons(reasons: dict[str, int]) -> str:
@@ -156,7 +160,7 @@ class _Quiet:
     def __init__(self) -> None:
         self._began = self._last = time.monotonic()
 
-    def __enter__(self) -> _Quiet:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -167,7 +171,12 @@ class _Quiet:
         if now - self._last < _JSON_EVERY_S and status.done < status.shards:
             return
         self._last = now
-        line = {"shards": status.done, "of": status.shards, **status.now._asdict(), "s": round(now - self._began, 1)}
+        line = {
+            "shards": status.done,
+            "of": status.shards,
+            **status.now._asdict(),
+            "s": round(now - self._began, 1),
+        }
         print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
@@ -183,7 +192,7 @@ class _Bar:
         self._progress = Progress(BarColumn(), text, TimeRemainingColumn(), console=Console(stderr=True))
         self._task = self._progress.add_task("", total=None, text="planning")
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

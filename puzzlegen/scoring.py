@@ -79,9 +79,7 @@ def _summary(task: str, rows: list[tuple[float, float, float]]) -> TaskScore:
     reward = sum(row[0] for row in rows) / n
     low, high = _wilson(reward, n)
     accuracy = sum(row[0] >= 1 for row in rows) / n
-    return TaskScore(
-        task, n, reward, low, high, accuracy, sum(r[1] for r in rows) / n, sum(r[2] for r in rows) / n
-    )
+    return TaskScore(task, n, reward, low, high, accuracy, sum(r[1] for r in rows) / n, sum(r[2] for r in rows) / n)
 
 
 def _wilson(p: float, n: int) -> tuple[float, float]:

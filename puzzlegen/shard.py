@@ -15,7 +15,7 @@ from puzzlegen.output import publish, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
 from puzzlegen.prompts import compose, response
 from puzzlegen.recipe import Recipe
-from puzzlegen.records import Item, Puzzle, Rejection, canonical_json
+from puzzlegen.records import Item, Puzzle, Rejection, VideoMeta, canonical_json
 from puzzlegen.rng import Rng, digest, rng_for
 from puzzlegen.schema import media_column
 from puzzlegen.verify import score
@@ -131,8 +131,12 @@ def _row(
     if column := media_column(task.profile):
         row[column] = media
     if task.profile == "video":
-        row["video_meta"] = [m.meta._asdict() for m in puzzle.media if m.meta]
+        row["video_meta"] = [_meta(m.meta) for m in puzzle.media if m.meta]
     return row
+
+
+def _meta(meta: VideoMeta) -> Row:
+    return {"fps": meta.fps, "frames": meta.frames, "timestamps": list(meta.timestamps)}
 
 
 def _check(recipe: Recipe, puzzle: Puzzle, row: Row, task: str) -> None:
@@ -222,7 +226,7 @@ class _ShardBuild:
         self.slots: dict[tuple[int, str], Counter[int]] = defaultdict(Counter)
         self.kept: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
-        self.sources: dict[str, str] = {}
+        self.sources: dict[str, tuple[str, int]] = {}
         self._progress = progress
 
     def run(self) -> dict[str, Any]:
@@ -258,7 +262,7 @@ class _ShardBuild:
             else:
                 self._keep(made)
             self._count(2 if isinstance(made, Rejection) else 1)
-        self.sources[item.id] = next(iter(opened.values())).sha256 if opened else ""
+        self.sources[item.id] = (next(iter(opened.values())).sha256 if opened else "", item.stamp)
         self._count(0)
 
     def _keep(self, made: Made) -> None:

@@ -35,7 +35,11 @@ def recipe_with(tasks: list[dict[str, Any]], **settings: Any) -> Recipe:
     return recipe_from_canonical({"seed": 5, "tasks": tasks, **settings}, source)
 
 
-MIXED = [{"task": "rotation"}, {"task": "jigsaw", "rows": 2, "cols": 2}, {"task": "arrow_of_time"}]
+MIXED: list[dict[str, Any]] = [
+    {"task": "rotation"},
+    {"task": "jigsaw", "rows": 2, "cols": 2},
+    {"task": "arrow_of_time"},
+]
 
 
 @pytest.fixture(scope="session")

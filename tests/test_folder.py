@@ -17,7 +17,15 @@ def folder(tmp_path: Path) -> Path:
     root = tmp_path / "media"
     (root / "B" / "deep").mkdir(parents=True)
     (root / ".cache").mkdir()
-    for name in ("b.JPG", "a.jpeg", "B/deep/clip.MoV", "B/x.WebP", "notes.txt", ".hidden.png", "50% off\n.png"):
+    for name in (
+        "b.JPG",
+        "a.jpeg",
+        "B/deep/clip.MoV",
+        "B/x.WebP",
+        "notes.txt",
+        ".hidden.png",
+        "50% off\n.png",
+    ):
         (root / name).write_bytes(b"x")
     (tmp_path / "secret.jpg").write_bytes(b"s")
     (root / "escape.jpg").symlink_to(tmp_path / "secret.jpg")

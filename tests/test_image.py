@@ -45,7 +45,7 @@ def test_golden_pixels() -> None:
     """The lock's versions give these pixels; a change here is a change for every user and wants a new FORMAT."""
     picture = clean(saved(scene()))
     assert picture.size == (520, 396)
-    assert hashlib.sha256(picture.tobytes()).hexdigest()[:16] == "0"
+    assert hashlib.sha256(picture.tobytes()).hexdigest()[:16] == "909e96ebb9f74cf3"
 
 
 def test_another_stream_cuts_and_scales_otherwise() -> None:
@@ -53,7 +53,7 @@ def test_another_stream_cuts_and_scales_otherwise() -> None:
     assert len({clean(data, key).tobytes() for key in range(8)}) == 8
 
 
-@pytest.mark.parametrize("size", [(640, 480), (480, 640), (333, 999), (5000, 3000), (401, 400)])
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (333, 999), (2600, 1600), (401, 400)])
 def test_sides_are_even_and_within_the_range(size: tuple[int, int]) -> None:
     for key in range(4):
         picture = clean(saved(scene(size), "JPEG"), key)
@@ -78,7 +78,7 @@ def test_exif_turns_are_applied(turn: int) -> None:
 def test_every_mode_becomes_rgb(mode: str) -> None:
     picture = scene()
     if mode == "I;16":
-        stored = Image.fromarray((np.asarray(picture.convert("L")).astype(np.uint16) * 257))
+        stored = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
         data = saved(stored)
     else:
         stored = picture.convert("RGBA").convert("P") if mode == "P" else picture.convert(mode)

@@ -41,7 +41,9 @@ def test_more_items_move_no_item_to_another_split() -> None:
     found = Counter(split_of(recipe, f"item-{k}") for k in range(4000))
     assert abs(found["validation"] - 800) < 120
     assert abs(found["test"] - 400) < 90
-    few, many = (make_plan(recipe_with(TWO, splits={"validation": 0.3}, source=s)) for s in (_samples(20), _samples(40)))
+    few, many = (
+        make_plan(recipe_with(TWO, splits={"validation": 0.3}, source=s)) for s in (_samples(20), _samples(40))
+    )
     where = {item.id: group.split for group in many.groups for item in group.items}
     assert all(where[item.id] == group.split for group in few.groups for item in group.items)
 
@@ -53,7 +55,10 @@ def _samples(images: int) -> dict[str, object]:
 def test_no_file_is_planned_beyond_the_shard_size() -> None:
     recipe = recipe_with(TWO, source=_samples(23), output={"shard_size": 6})
     shards = list(make_plan(recipe).shards())
-    assert [shard.name for shard in shards][:2] == ["image-train-00000-of-00004", "image-train-00001-of-00004"]
+    assert [shard.name for shard in shards][:2] == [
+        "image-train-00000-of-00004",
+        "image-train-00001-of-00004",
+    ]
     assert [len(shard.work) for shard in shards] == [6, 6, 6, 5]
     assert shards[0].files == {
         "image": "data/image/train-00000-of-00004",

@@ -19,7 +19,7 @@ from puzzlegen.recipe import (
     recipe_from_canonical,
     shipped_recipes,
 )
-from puzzlegen.recipe_schema import recipe_schema
+from puzzlegen.recipe.schema import recipe_schema
 from puzzlegen.tasks import task_class, task_names
 
 if TYPE_CHECKING:
@@ -233,9 +233,7 @@ def test_a_source_checks_its_own_settings() -> None:
     assert problems(text % "folder, pth: photos, path: photos") == [
         "x.yaml:2: source.pth: unknown parameter; did you mean 'path'?"
     ]
-    assert problems(text.replace("{kind: %s}", "photos")) == [
-        "x.yaml:2: source: 'photos' is text, not a mapping"
-    ]
+    assert problems(text.replace("{kind: %s}", "photos")) == ["x.yaml:2: source: 'photos' is text, not a mapping"]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +247,7 @@ def test_a_source_checks_its_own_settings() -> None:
         ("a: 1\nb: \x07\n", "x.yaml:2: not valid YAML: character '\\x07' is not allowed"),
         ("seed: 1\n---\nseed: 2\n", "x.yaml:2: a second document begins here; a recipe is one"),
         ("seed: " + "[" * 5000, "x.yaml:1: nested deeper than 16 levels"),
+        ("? " + "[" * 5000, "x.yaml:1: nested deeper than 16 levels"),
         (b"seed: 1\n# caf\xe9\n", "x.yaml:2: not UTF-8; save the file as UTF-8"),
         (b"#" * 1_000_001, "x.yaml: larger than 1000000 bytes; a recipe is a short YAML file"),
     ],
@@ -286,9 +285,7 @@ def test_source_replaces_the_recipes_source(folder: Path) -> None:
         "kind": "folder",
         "path": str(folder),
     }
-    assert problems(text, source="gone") == [
-        "--source gone: source: no such folder; give a folder of images or videos"
-    ]
+    assert problems(text, source="gone") == ["--source gone: source: no such folder; give a folder of images or videos"]
     assert problems(text, source="caf\udce9") == [
         "--source caf\\udce9: source: its name is not UTF-8; give a folder of images or videos"
     ]

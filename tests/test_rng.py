@@ -20,7 +20,19 @@ def test_streams_are_pinned_for_all_time() -> None:
 
 
 def test_parts_are_not_run_together() -> None:
-    assert len({digest("ab", "c"), digest("a", "bc"), digest("abc"), digest("ab", "c", ""), digest(1), digest("1")}) == 6
+    assert (
+        len(
+            {
+                digest("ab", "c"),
+                digest("a", "bc"),
+                digest("abc"),
+                digest("ab", "c", ""),
+                digest(1),
+                digest("1"),
+            }
+        )
+        == 6
+    )
 
 
 def test_neighbouring_seeds_share_nothing() -> None:

@@ -309,9 +309,7 @@ def test_hostile_text_of_a_megabyte(form: str, unit: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     text=st.text(max_size=60),
-    frame=st.sampled_from(
-        ["{}", "<answer>{}</answer>", "<think>{}</think>", "\\boxed{{{}}}", '{{"answer":{}}}']
-    ),
+    frame=st.sampled_from(["{}", "<answer>{}</answer>", "<think>{}</think>", "\\boxed{{{}}}", '{{"answer":{}}}']),
     form=st.sampled_from(["answer", "boxed", "json"]),
 )
 def test_no_text_raises(text: str, frame: str, form: str) -> None:

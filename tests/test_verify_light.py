@@ -59,16 +59,12 @@ def test_loads_by_path_without_being_registered(flags: tuple[str, ...]) -> None:
 
 
 def test_errors_stay_readable_when_loaded_by_path() -> None:
-    code = (
-        f"{LOAD}\ntry:\n module.score('', '{{}}')\nexcept ValueError as error:\n print(type(error).__name__)"
-    )
+    code = f"{LOAD}\ntry:\n module.score('', '{{}}')\nexcept ValueError as error:\n print(type(error).__name__)"
     assert _run(code, "-I", "-S").strip() == "VerifierError"
 
 
 def test_loading_adds_only_light_modules_of_the_standard_library() -> None:
-    added = json.loads(
-        _run(f"{LOAD}\nimport json\nprint(json.dumps(sorted(set(sys.modules) - before)))", "-I", "-S")
-    )
+    added = json.loads(_run(f"{LOAD}\nimport json\nprint(json.dumps(sorted(set(sys.modules) - before)))", "-I", "-S"))
     first_names = {name.partition(".")[0] for name in added}
     assert first_names <= sys.stdlib_module_names
     assert first_names <= ALLOWED

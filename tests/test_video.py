@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,10 +15,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.motion import find_shots, liveliness
+from puzzlegen.media.motion import Pixels, find_shots, liveliness
 from puzzlegen.media.video import Clip, VideoSettings, encode_mp4, motion, read_clip, reversible, static
 from puzzlegen.records import REASONS
 from puzzlegen.rng import rng_for
@@ -25,9 +25,7 @@ from puzzlegen.rng import rng_for
 SMALL = VideoSettings(side_px_range=(64, 80))
 
 
-def scene(
-    count: int, *, seed: int = 0, size: tuple[int, int] = (120, 160), step: int = 5
-) -> NDArray[np.uint8]:
+def scene(count: int, *, seed: int = 0, size: tuple[int, int] = (120, 160), step: int = 5) -> Pixels:
     """A smooth picture of its own with a bright block that walks across it."""
     height, width = size
     y, x = np.mgrid[0:height, 0:width]
@@ -41,7 +39,7 @@ def scene(
 
 
 def clip_bytes(
-    frames: NDArray[np.uint8],
+    frames: Pixels,
     *,
     fmt: str = "mp4",
     codec: str = "libx264",
@@ -74,13 +72,12 @@ def read_or_reason(data: bytes, settings: VideoSettings = SMALL) -> Clip | str:
     try:
         return read(data, settings=settings)
     except Unusable as no:
-        assert no.reason in REASONS
-        return no.reason
+        return {reason: reason for reason in REASONS}[no.reason]
 
 
-def decoded(data: bytes) -> NDArray[np.uint8]:
-    with av.open(io.BytesIO(data)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+def decoded(data: bytes) -> Pixels:
+    with av.open(io.BytesIO(data), "r") as container:
+        return np.stack([frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)])
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +95,7 @@ def test_encoding_gives_the_same_bytes_in_every_process() -> None:
     )
     here = str(Path(__file__).parent)
     elsewhere = [
-        subprocess.run(
-            [sys.executable, "-c", program, here], check=True, capture_output=True, text=True
-        ).stdout
+        subprocess.run([sys.executable, "-c", program, here], check=True, capture_output=True, text=True).stdout
         for _ in range(2)
     ]
     data = encode_mp4(scene(12), 7.3)
@@ -111,7 +106,7 @@ def test_encoding_gives_the_same_bytes_in_every_process() -> None:
 def test_encoded_clip_is_what_went_in() -> None:
     frames = scene(9)
     data = encode_mp4(frames, Fraction(13, 2))
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         stream = container.streams.video[0]
         times = [frame.time for frame in container.decode(video=0)]
         assert (stream.width, stream.height, stream.average_rate) == (160, 120, Fraction(13, 2))
@@ -146,7 +141,7 @@ def test_the_index_fits_the_room_ahead_of_the_frames(count: int) -> None:
     ],
 )
 def test_what_cannot_be_encoded_is_a_value_error(frames: Any, fps: float) -> None:
-    with pytest.raises(ValueError, match="frame|even|fps"):
+    with pytest.raises(ValueError, match=r"frame|even|fps"):
         encode_mp4(frames, fps)
 
 
@@ -235,17 +230,11 @@ def test_pixels_become_square() -> None:
     ],
 )
 def test_formats_in_use_are_read(fmt: str, codec: str, pix_fmt: str) -> None:
-    clip = read(
-        clip_bytes(
-            scene(40, size=(121, 163)) if codec == "ffv1" else scene(40), **locals_of(fmt, codec, pix_fmt)
-        )
-    )
+    odd_sides = codec == "ffv1"
+    frames = scene(40, size=(121, 163) if odd_sides else (120, 160))
+    clip = read(clip_bytes(frames, fmt=fmt, codec=codec, pix_fmt=pix_fmt))
     assert clip.shots
     assert not static(clip.frames)
-
-
-def locals_of(fmt: str, codec: str, pix_fmt: str) -> dict[str, Any]:
-    return {"fmt": fmt, "codec": codec, "pix_fmt": pix_fmt}
 
 
 def test_a_long_clip_is_entered_at_a_drawn_place() -> None:
@@ -258,6 +247,14 @@ def test_a_long_clip_is_entered_at_a_drawn_place() -> None:
         starts.append(clip.times[0])
     assert len({round(start) for start in starts}) > 1
     assert max(starts) <= 16.3
+
+
+def test_a_duration_that_lies_is_forgiven() -> None:
+    data = clip_bytes(scene(60), fmt="matroska")
+    at = data.index(b"\x44\x89\x88") + 3
+    lying = data[:at] + struct.pack(">d", 9e6) + data[at + 8 :]
+    plain = SMALL.model_copy(update={"short_frames": 0})
+    assert np.array_equal(read(lying, settings=plain).frames, read(data, settings=plain).frames)
 
 
 # --- files that are no good ---------------------------------------------------------------------------------
@@ -305,7 +302,7 @@ def test_an_unfit_clip_is_named_so(frames: Any, settings: VideoSettings, reason:
 
 def test_a_file_that_cannot_be_read_is_unreadable() -> None:
     class Broken(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
+        def read(self, _size: int | None = -1, /) -> bytes:
             raise OSError(5, "Input/output error")
 
     with pytest.raises(Unusable) as no:
@@ -369,13 +366,10 @@ def real_clips() -> list[Path]:
 
 
 @pytest.mark.skipif(not real_clips(), reason="no real clips: set PUZZLEGEN_TEST_MEDIA to a folder of some")
-def test_real_clips_give_a_clip_or_a_reason() -> None:
-    settings = VideoSettings(window_s=4.0)
-    outcomes = [read_or_reason(path.read_bytes(), settings) for path in real_clips()]
-    clips = [outcome for outcome in outcomes if isinstance(outcome, Clip)]
-    assert len(clips) >= 0.8 * len(outcomes)
-    assert {outcome for outcome in outcomes if isinstance(outcome, str)} <= {
-        "too_small",
-        "too_short",
-        "no_long_shot",
-    }
+@pytest.mark.parametrize("half", [0, 1])
+def test_real_clips_give_a_clip_or_a_reason(half: int) -> None:
+    settings = VideoSettings(window_s=3.0, side_px_range=(120, 140))
+    outcomes = [read_or_reason(path.read_bytes(), settings) for path in real_clips()[half::2]]
+    reasons = {outcome for outcome in outcomes if isinstance(outcome, str)}
+    assert reasons <= {"too_small", "too_short", "no_long_shot"}
+    assert sum(isinstance(outcome, Clip) for outcome in outcomes) >= 0.8 * len(outcomes)

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 #: Containers that are read. Without this list FFmpeg takes text for a playlist and opens whatever it names.
-_FORMATS: Final = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,asf_o,flv,ogg,m4v,h264,hevc"
-)
+_FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,asf_o,flv,ogg,m4v,h264,hevc"
 _RATES: Final = (1.0, 240.0)
 _USUAL_RATE: Final = 25.0
 _MAX_ERRORS: Final = 500

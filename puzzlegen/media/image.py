@@ -44,10 +44,15 @@ class ImageSettings(BaseModel):
 
     side_px_range: tuple[int, int] = Field((256, 448), description="short side of the clean picture, drawn per item")
     max_scale: float = Field(
-        0.9, gt=0, le=1, description="largest downscale factor; above about 0.9 codec traces of the source survive"
+        0.9,
+        gt=0,
+        le=1,
+        description="largest downscale factor; above about 0.9 codec traces of the source survive",
     )
     max_aspect: float = Field(2.0, ge=1, le=4, description="longer pictures are cut to this ratio of the sides")
-    max_pixels: int = Field(64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)")
+    max_pixels: int = Field(
+        64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)"
+    )
 
 
 def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:

@@ -77,8 +77,8 @@ def reversible(frames: Pixels) -> float:
 
     The clip is mirrored in time about each point of its middle half; frames that fall on each other are
     compared, and their mean difference is set against that of all frames as far apart. 1: some mirroring maps
-    the clip onto itself (a pendulum, a boomerang loop). 0: mirrored frames differ as any others do. Most shots
-    of the measured clips lie between 0.0 and 0.45.
+    the clip onto itself (a pendulum, a boomerang loop). 0: mirrored frames differ as any others do. Most
+    shots of the measured clips lie between 0.0 and 0.45.
 
     It compares 32x32 grey pictures of one shot, so it sees no small movement and knows nothing of physics: a
     clip of low value may still look natural backwards. Without motion it is meaningless: ask :func:`static`.
@@ -146,7 +146,7 @@ def _cuts(colour: Ints) -> list[tuple[int, int]]:
 
 
 def _unexplained(coarse: Ints) -> Floats:
-    """Mean difference of neighbours under the shift (up to 3 of 16 cells) that fits best, ``(T - 1,)``."""
+    """Mean difference of neighbours under the shift (up to 3 of 16 cells) that fits best."""
     best = np.full(len(coarse) - 1, 255.0)
     shifts = range(-_SHIFT, _SHIFT + 1)
     for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from PIL import Image
 
@@ -13,6 +13,8 @@ from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.video import Clip, VideoSettings, read_clip
 from puzzlegen.records import Item
 from puzzlegen.rng import Rng
+
+_CHUNK: Final = 1 << 20
 
 
 class MediaSettings(Protocol):
@@ -34,9 +36,7 @@ class OpenItem:
         rng: the stream of that step: one per item and variant, so that all tasks see the same clean medium.
     """
 
-    def __init__(
-        self, item: Item, open_file: Callable[[Item], BinaryIO], settings: MediaSettings, rng: Rng
-    ) -> None:
+    def __init__(self, item: Item, open_file: Callable[[Item], BinaryIO], settings: MediaSettings, rng: Rng) -> None:
         self.item = item
         self.sha256 = ""
         self._open_file = open_file
@@ -83,9 +83,16 @@ class OpenItem:
         return clean_image(data, self._rng, self._settings.image)
 
     def _read_clip(self, file: BinaryIO) -> Clip:
-        self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self.sha256 = sha256_of(file)
         file.seek(0)
         clip = read_clip(file, self._rng, self._settings.video)
         clip.frames.flags.writeable = False
         return clip
 
+
+def sha256_of(file: BinaryIO) -> str:
+    """Hex digest of a file's bytes, read in pieces."""
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -20,6 +20,7 @@ FPS: Final = 4
 #: Fewest frames that show which way up, or which way on.
 LEAST_FRAMES: Final = 8
 _TRIES: Final = 8
+_BOX_HEADER: Final = 8
 
 
 def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.uint8]:
@@ -59,7 +60,10 @@ def _longest(clip: Clip) -> int:
 
 
 def _no_long_shot(clip: Clip, frames: int) -> Unusable:
-    return Unusable("no_long_shot", f"longest shot has {_longest(clip)} frames at {clip.fps:.1f} per second, needs {frames}")
+    return Unusable(
+        "no_long_shot",
+        f"longest shot has {_longest(clip)} frames at {clip.fps:.1f} per second, needs {frames}",
+    )
 
 
 def distinct(parts: list[NDArray[np.uint8]]) -> float:
@@ -93,3 +97,16 @@ def encode_clip(frames: NDArray[np.uint8]) -> Medium:
     count = len(frames)
     meta = VideoMeta(float(FPS), count, tuple(k / FPS for k in range(count)))
     return Medium(encode_mp4(frames, FPS), "mp4", meta)
+
+
+def encode_clips(parts: list[NDArray[np.uint8]]) -> tuple[Medium, ...]:
+    """Clips of one puzzle, brought to equal size in bytes: what grows on the screen grows in the file as well."""
+    media = [encode_clip(part) for part in parts]
+    size = max(len(medium.data) for medium in media)
+    return tuple(medium._replace(data=_padded(medium.data, size)) for medium in media)
+
+
+def _padded(mp4: bytes, size: int) -> bytes:
+    """The file with a ``free`` box at its end (ISO 14496-12, 8.1.2), which readers skip."""
+    length = size + _BOX_HEADER - len(mp4)
+    return mp4 + length.to_bytes(4, "big") + b"free" + bytes(length - _BOX_HEADER)

@@ -54,9 +54,7 @@ class VideoSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    side_px_range: tuple[int, int] = Field(
-        (168, 224), description="short side of the clean frames, drawn per item"
-    )
+    side_px_range: tuple[int, int] = Field((168, 224), description="short side of the clean frames, drawn per item")
     max_scale: float = Field(
         0.95,
         gt=0,
@@ -64,6 +62,12 @@ class VideoSettings(BaseModel):
         description="largest downscale factor; closer to 1 more codec traces of the source survive",
     )
     fps_range: tuple[float, float] = Field((5.0, 8.0), description="frames kept per second, drawn per item")
+    short_frames: int = Field(
+        32,
+        ge=0,
+        le=256,
+        description="shorter clips are sampled up to twice as fast, to give about so many frames",
+    )
     window_s: float = Field(24.0, gt=0, le=120, description="seconds used of a longer clip, at a drawn place")
     max_pixels: int = Field(7680 * 4320, ge=10_000, description="most pixels of one coded frame")
 
@@ -152,25 +156,39 @@ def _draw(rng: Rng, settings: VideoSettings) -> _Draws:
     )
 
 
+def _quicker_if_short(draws: _Draws, duration: float, settings: VideoSettings) -> _Draws:
+    if not duration:
+        return draws
+    wanted = settings.short_frames / duration
+    return draws._replace(fps=draws.fps * min(2.0, max(1.0, wanted / settings.fps_range[1])))
+
+
 def _read(file: BinaryIO, draws: _Draws, settings: VideoSettings) -> Clip:
-    start = draws.place * max(0.0, duration_s(file) - settings.window_s)
-    frames, times = _attempt(file, start, draws, settings)
-    if start and len(times) < MIN_FRAMES:
+    duration = duration_s(file)
+    start = draws.place * max(0.0, duration - settings.window_s)
+    draws = _quicker_if_short(draws, duration, settings)
+    try:
+        frames, times = _frames_from(file, start, draws, settings)
+    except (Unusable, av.FFmpegError):
+        if not start:
+            raise
         # The file is shorter than it claims, or cannot be entered in the middle.
-        frames, times = _attempt(file, 0.0, draws, settings)
-    if len(times) < MIN_FRAMES:
-        raise Unusable("too_short", f"{len(times)} frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
+        frames, times = _frames_from(file, 0.0, draws, settings)
     shots = find_shots(frames, draws.fps)
     if not shots:
         raise Unusable("no_long_shot", f"{len(times)} frames, all close to a cut or an end")
     return Clip(frames, times, draws.fps, shots)
 
 
-def _attempt(
+def _frames_from(
     file: BinaryIO, start: float, draws: _Draws, settings: VideoSettings
 ) -> tuple[Pixels, tuple[float, ...]]:
     sampling = Sampling(start, draws.fps, draws.phase, settings.window_s, settings.max_pixels)
-    return _clean(sample_frames(file, sampling), int(settings.window_s * draws.fps) + 1, draws, settings)
+    most = int(settings.window_s * draws.fps) + 1
+    frames, times = _clean(sample_frames(file, sampling), most, draws, settings)
+    if len(times) < MIN_FRAMES:
+        raise Unusable("too_short", f"{len(times)} frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
+    return frames, times
 
 
 def _clean(
@@ -178,7 +196,7 @@ def _clean(
 ) -> tuple[Pixels, tuple[float, ...]]:
     head = list(islice(sampled, 1))
     if not head:
-        raise Unusable("too_short", "one frame")
+        raise Unusable("too_short", "no frame within reach of the sampling grid")
     # Bars are looked for on the first second or two: that many frames fit in memory as they are.
     room = _HEAD_BYTES // (head[0].picture.width * head[0].picture.height * 2)
     head += islice(sampled, min(_HEAD_FRAMES, room))
@@ -215,9 +233,7 @@ def _without_bars(head: list[Shown], scaler: VideoReformatter) -> Box:
     width, height = int(first.width * ratio), int(first.height * ratio)
     lightest = np.zeros((height, width), np.uint8)
     for shown in head:
-        grey = scaler.reformat(
-            shown.picture, width=width, height=height, format="gray", interpolation=EXACT, threads=1
-        )
+        grey = scaler.reformat(shown.picture, width=width, height=height, format="gray", interpolation=EXACT, threads=1)
         lightest = np.maximum(lightest, grey.to_ndarray())
     left, right = _lit_span(lightest.max(axis=0))
     top, bottom = _lit_span(lightest.max(axis=1))

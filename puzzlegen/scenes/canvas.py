@@ -57,6 +57,10 @@ class Canvas:
         s = self.scale
         self.pen.polygon([(x * s, y * s) for x, y in points], fill=ink)
 
+    def shape(self, x: float, y: float, unit: float, points: Sequence[Point], ink: Ink) -> None:
+        """Fill a polygon given around (x, y) in units of ``unit`` pixels."""
+        self.polygon([(x + u * unit, y + v * unit) for u, v in points], ink)
+
     def rect(self, x0: float, y0: float, x1: float, y1: float, ink: Ink) -> None:
         """Fill an upright rectangle; nothing if it is empty."""
         s = self.scale
@@ -126,6 +130,12 @@ class Canvas:
         for i in range(8):
             self.rect(x0, y0 + (y1 - y0) * i / 8, x1, y0 + (y1 - y0) * (i + 1) / 8, mix(top, low, i / 7))
 
+    def mean(self, box: tuple[float, float, float, float]) -> Colour:
+        """The mean colour of an upright rectangle."""
+        x0, y0, x1, y1 = (round(edge * self.scale) for edge in box)
+        pixel = self.image.resize((1, 1), Image.Resampling.BOX, box=(x0, y0, x1, y1)).tobytes()
+        return pixel[0], pixel[1], pixel[2]
+
     def reduced(self) -> Canvas:
         """The picture at output size, its edges smooth."""
         small = Canvas(self.image.reduce(self.scale), 1)
@@ -135,9 +145,9 @@ class Canvas:
     def light(self, rng: Rng, tint: tuple[float, float, float] = PLAIN, grain: int = 5) -> Canvas:
         """The picture under uneven light of a colour, with film grain, and its own lights switched on."""
         pixels = np.asarray(self.image).astype(np.int32)
-        patches = np.asarray(noise(rng, self.image.size, (self.image.width / 3, self.image.height / 3), 3))
+        patches = np.asarray(noise(rng, self.image.size, (self.image.width / 5, self.image.height / 5), 2))
         ramp = (8 * (self.image.height - 2 * np.arange(self.image.height)) // self.image.height)[:, None]
-        gain = 114 + patches.astype(np.int32) // 8 + ramp
+        gain = 96 + patches.astype(np.int32) // 4 + ramp
         pixels *= gain[:, :, None] * np.array([round(t * 128) for t in tint], dtype=np.int32)
         pixels >>= 14
         raw = np.frombuffer(rng.raw(gain.size), np.uint8).reshape(gain.shape).astype(np.int32)

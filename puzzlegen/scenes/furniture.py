@@ -13,8 +13,30 @@ from puzzlegen.scenes.noise import Colour, cosine, jitter, mix, shade, sine
 from puzzlegen.scenes.sky import cloud
 
 WOODS: Final[tuple[Colour, ...]] = ((150, 102, 62), (112, 74, 48), (186, 142, 94), (90, 62, 50), (206, 172, 126))
-CLOTHS: Final[tuple[Colour, ...]] = ((150, 60, 60), (60, 90, 130), (90, 120, 90), (200, 150, 80), (120, 90, 130), (70, 70, 80))
-_TITLES: Final = "ATLAS POEMS OCEAN HISTORY BIRDS MUSIC TRAVEL ART GARDEN SPACE CHEMISTRY TALES MAPS BREAD".split()
+CLOTHS: Final[tuple[Colour, ...]] = (
+    (150, 60, 60),
+    (60, 90, 130),
+    (90, 120, 90),
+    (200, 150, 80),
+    (120, 90, 130),
+    (70, 70, 80),
+)
+_TITLES: Final = [
+    "ATLAS",
+    "POEMS",
+    "OCEAN",
+    "HISTORY",
+    "BIRDS",
+    "MUSIC",
+    "TRAVEL",
+    "ART",
+    "GARDEN",
+    "SPACE",
+    "CHEMISTRY",
+    "TALES",
+    "MAPS",
+    "BREAD",
+]
 FRUITS: Final[tuple[Colour, ...]] = ((200, 44, 40), (236, 150, 40), (140, 170, 60), (240, 206, 80), (110, 50, 90))
 
 
@@ -37,7 +59,15 @@ def view_window(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
     view = Canvas.blank(max(8, round(w)), max(8, round(h)))
     view.gradient(0, h * 0.75, air.hour.top, air.hour.low)
     for _ in range(3):
-        cloud(view, rng, rng.uniform(0, w), h * rng.uniform(0.1, 0.45), w * rng.uniform(0.4, 0.7), air.hour.cloud, air.hour.cloud_base)
+        cloud(
+            view,
+            rng,
+            rng.uniform(0, w),
+            h * rng.uniform(0.1, 0.45),
+            w * rng.uniform(0.4, 0.7),
+            air.hour.cloud,
+            air.hour.cloud_base,
+        )
     view.rect(0, h * 0.68, w, h, air.season.grass[0])
     hills(view, rng, air, h * 0.78, h * 0.24)
     canvas.rect(x0 - w * 0.06, y0 - w * 0.06, x1 + w * 0.06, y1 + w * 0.06, (240, 236, 226))
@@ -58,7 +88,10 @@ def _curtains(canvas: Canvas, rng: Rng, box: Box) -> None:
         for i in range(9):
             a, b = edge + side * w * (0.24 - 0.04 * i), edge + side * w * (0.2 - 0.04 * i)
             drop = y1 + h * (0.16 + 0.012 * (i % 3))
-            canvas.polygon([(a, y0 - h * 0.08), (b, y0 - h * 0.08), (b + side * w * 0.05, drop), (a + side * w * 0.05, drop)], shade(tone, 1.1 if i % 2 else 0.82))
+            canvas.polygon(
+                [(a, y0 - h * 0.08), (b, y0 - h * 0.08), (b + side * w * 0.05, drop), (a + side * w * 0.05, drop)],
+                shade(tone, 1.1 if i % 2 else 0.82),
+            )
 
 
 def book_shelf(canvas: Canvas, rng: Rng, box: Box, rows: int) -> None:
@@ -119,22 +152,34 @@ def vase(canvas: Canvas, rng: Rng, x: float, y: float, height: float, flowers: b
     right = [(x + body * r, py) for (_, py), r in zip(left, half, strict=True)]
     canvas.polygon([*left, *right[::-1]], tone)
     canvas.polygon([(x + (px - x) * 0.35, py) for px, py in right] + right[::-1], shade(tone, 0.75))
-    canvas.polygon([(x + (px - x) * 0.75, py) for px, py in left] + [(x + (px - x) * 0.5, py) for px, py in left[::-1]], shade(tone, 1.3))
+    canvas.polygon(
+        [(x + (px - x) * 0.75, py) for px, py in left] + [(x + (px - x) * 0.5, py) for px, py in left[::-1]],
+        shade(tone, 1.3),
+    )
     band = y - body * rng.uniform(0.3, 0.45)
     canvas.rect(x - body * swell * 0.95, band, x + body * swell * 0.95, band + body * 0.06, (236, 224, 196, 200))
 
 
 def _bunch(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    petals = [jitter(rng, c, 24) for c in rng.sample(((226, 80, 90), (248, 206, 90), (244, 240, 236), (170, 110, 200), (240, 150, 170)), 2)]
+    petals = [
+        jitter(rng, c, 24)
+        for c in rng.sample(((226, 80, 90), (248, 206, 90), (244, 240, 236), (170, 110, 200), (240, 150, 170)), 2)
+    ]
     for i in range(rng.integer(6, 11)):
         lean, tall = rng.uniform(-0.7, 0.7), rng.uniform(0.55, 1.0)
         px, py = x + lean * height * 0.8, y - height * tall
-        canvas.line([(x, y + 2), (x + lean * height * 0.3, y - height * tall * 0.5), (px, py)], (66, 112, 58), max(0.8, height * 0.02))
+        canvas.line(
+            [(x, y + 2), (x + lean * height * 0.3, y - height * tall * 0.5), (px, py)],
+            (66, 112, 58),
+            max(0.8, height * 0.02),
+        )
         canvas.ellipse(x + lean * height * 0.45, y - height * tall * 0.4, height * 0.08, height * 0.05, (84, 136, 66))
         tone, r = petals[i % 2], height * 0.1
         for k in range(6):
-            canvas.ellipse(px + sine(k / 6) * r, py + cosine(k / 6) * r, r * 0.62, r * 0.62, shade(tone, 0.86 + 0.05 * k))
-        canvas.ellipse(px, py, r * 0.5, r * 0.5, (240, 190, 70) if tone[2] < 160 else (150, 100, 50))  # noqa: PLR2004
+            canvas.ellipse(
+                px + sine(k / 6) * r, py + cosine(k / 6) * r, r * 0.62, r * 0.62, shade(tone, 0.86 + 0.05 * k)
+            )
+        canvas.ellipse(px, py, r * 0.5, r * 0.5, (240, 190, 70) if tone[2] < 160 else (150, 100, 50))
 
 
 def lamp(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
@@ -142,8 +187,8 @@ def lamp(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
     tone = jitter(rng, rng.choice(((232, 206, 150), (220, 150, 120), (190, 206, 190))), 16)
     canvas.ellipse(x, y, height * 0.14, height * 0.03, (70, 56, 44))
     canvas.rect(x - height * 0.02, y - height * 0.7, x + height * 0.02, y, (122, 96, 62))
-    canvas.polygon([(x - height * 0.12, y - height), (x + height * 0.12, y - height), (x + height * 0.24, y - height * 0.62), (x - height * 0.24, y - height * 0.62)], tone)
-    canvas.polygon([(x + height * 0.05, y - height), (x + height * 0.12, y - height), (x + height * 0.24, y - height * 0.62), (x + height * 0.1, y - height * 0.62)], shade(tone, 0.86))
+    canvas.shape(x, y, height, [(-0.12, -1), (0.12, -1), (0.24, -0.62), (-0.24, -0.62)], tone)
+    canvas.shape(x, y, height, [(0.05, -1), (0.12, -1), (0.24, -0.62), (0.1, -0.62)], shade(tone, 0.86))
     canvas.lights.append(lambda c: c.soft(x, y - height * 0.72, height * 0.7, height * 0.6, (255, 232, 170), 0.5))
 
 
@@ -156,8 +201,12 @@ def clock(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
         canvas.text(x + sine(k / 12) * r * 0.78, y - cosine(k / 12) * r * 0.78, str(k), r * 0.26, (40, 36, 34))
     hour, minute = rng.uniform(0, 12), 0.0
     minute = hour - int(hour)
-    canvas.line([(x, y), (x + sine(hour / 12) * r * 0.45, y - cosine(hour / 12) * r * 0.45)], (30, 28, 28), max(1, r * 0.08))
-    canvas.line([(x, y), (x + sine(minute) * r * 0.68, y - cosine(minute) * r * 0.68)], (30, 28, 28), max(0.8, r * 0.05))
+    canvas.line(
+        [(x, y), (x + sine(hour / 12) * r * 0.45, y - cosine(hour / 12) * r * 0.45)], (30, 28, 28), max(1, r * 0.08)
+    )
+    canvas.line(
+        [(x, y), (x + sine(minute) * r * 0.68, y - cosine(minute) * r * 0.68)], (30, 28, 28), max(0.8, r * 0.05)
+    )
 
 
 def picture(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
@@ -171,7 +220,9 @@ def picture(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
     canvas.gradient_box(box, mix(air.hour.top, (230, 220, 200), 0.3), (250, 226, 190))
     low, mid = y1 - w * 0.08, y0 + h * rng.uniform(0.5, 0.65)
     peak = x0 + w * rng.uniform(0.3, 0.7)
-    canvas.polygon([(box[0], mid), (peak, y0 + h * rng.uniform(0.2, 0.4)), (box[2], mid)], jitter(rng, (110, 120, 140), 20))
+    canvas.polygon(
+        [(box[0], mid), (peak, y0 + h * rng.uniform(0.2, 0.4)), (box[2], mid)], jitter(rng, (110, 120, 140), 20)
+    )
     canvas.rect(box[0], mid, box[2], low, jitter(rng, (110, 140, 80), 30))
     canvas.ellipse(x0 + w * rng.uniform(0.2, 0.8), y0 + h * 0.22, w * 0.06, w * 0.06, (250, 236, 190))
     canvas.rect(x0 + w * 0.3, mid + h * 0.05, x0 + w * 0.34, low - h * 0.05, (80, 60, 44))
@@ -183,7 +234,13 @@ def fruit(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
     tone = jitter(rng, rng.choice(FRUITS), 16)
     canvas.soft(x + r * 0.5, y, r * 1.5, r * 0.35, (10, 6, 6), 0.8)
     for k in range(6):
-        canvas.ellipse(x - r * 0.06 * k, y - r * (1 + 0.06 * k), r * (1 - 0.14 * k), r * (0.96 - 0.14 * k), shade(tone, 0.7 + 0.1 * k))
+        canvas.ellipse(
+            x - r * 0.06 * k,
+            y - r * (1 + 0.06 * k),
+            r * (1 - 0.14 * k),
+            r * (0.96 - 0.14 * k),
+            shade(tone, 0.7 + 0.1 * k),
+        )
     canvas.soft(x - r * 0.36, y - r * 1.42, r * 0.3, r * 0.24, (255, 255, 255), 0.8)
     canvas.line([(x, y - r * 1.8), (x + r * 0.12, y - r * 2.2)], (88, 60, 36), max(0.8, r * 0.1))
     canvas.ellipse(x + r * 0.35, y - r * 2.12, r * 0.3, r * 0.13, (84, 130, 60))
@@ -212,6 +269,6 @@ def house_plant(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> 
         side = (mid[0] + height * 0.05, mid[1] + height * 0.04)
         canvas.polygon([(x, y - pot), mid, tip, side], shade((66, 124, 70), rng.uniform(0.7, 1.25)))
     tone = jitter(rng, (178, 98, 66), 22)
-    canvas.polygon([(x - pot * 0.5, y - pot), (x + pot * 0.5, y - pot), (x + pot * 0.36, y), (x - pot * 0.36, y)], tone)
-    canvas.polygon([(x + pot * 0.15, y - pot), (x + pot * 0.5, y - pot), (x + pot * 0.36, y), (x + pot * 0.12, y)], shade(tone, 0.76))
+    canvas.shape(x, y, pot, [(-0.5, -1), (0.5, -1), (0.36, 0), (-0.36, 0)], tone)
+    canvas.shape(x, y, pot, [(0.15, -1), (0.5, -1), (0.36, 0), (0.12, 0)], shade(tone, 0.76))
     canvas.rect(x - pot * 0.56, y - pot * 1.08, x + pot * 0.56, y - pot * 0.88, shade(tone, 1.12))

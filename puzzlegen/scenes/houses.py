@@ -22,10 +22,39 @@ WALLS: Final[tuple[Colour, ...]] = (
 )
 ROOFS: Final[tuple[Colour, ...]] = ((164, 74, 52), (92, 84, 88), (126, 82, 60), (70, 84, 104))
 DOORS: Final[tuple[Colour, ...]] = ((122, 52, 40), (44, 84, 70), (50, 70, 120), (96, 66, 44))
-SHOPS: Final = (
-    "BAKERY CAFE HOTEL BOOKS PHARMACY GROCER FLOWERS BARBER TAILOR CINEMA MUSIC TOYS GALLERY SHOES TEA BANK POST"
-).split()
-PLACES: Final = "OAKHILL RIVERSIDE LAKE HARBOUR STATION CHURCH MARKET SCHOOL MUSEUM AIRPORT BEACH MILL".split()
+SHOPS: Final = [
+    "BAKERY",
+    "CAFE",
+    "HOTEL",
+    "BOOKS",
+    "PHARMACY",
+    "GROCER",
+    "FLOWERS",
+    "BARBER",
+    "TAILOR",
+    "CINEMA",
+    "MUSIC",
+    "TOYS",
+    "GALLERY",
+    "SHOES",
+    "TEA",
+    "BANK",
+    "POST",
+]
+PLACES: Final = [
+    "OAKHILL",
+    "RIVERSIDE",
+    "LAKE",
+    "HARBOUR",
+    "STATION",
+    "CHURCH",
+    "MARKET",
+    "SCHOOL",
+    "MUSEUM",
+    "AIRPORT",
+    "BEACH",
+    "MILL",
+]
 _LIT: Final[Colour] = (255, 214, 130)
 
 
@@ -68,7 +97,9 @@ def window(canvas: Canvas, rng: Rng, box: Box, *, lit: bool) -> None:
         edge = x1 if side else x0
         inner = edge + (-1 if side else 1) * w * rng.uniform(0.15, 0.35)
         canvas.polygon([(edge, y0), (inner, y0), (edge + (inner - edge) * 0.4, y1), (edge, y1)], (226, 216, 200, 190))
-    canvas.polygon([(x0 + w * 0.3, y1), (x0 + w * 0.5, y1), (x0 + w * 0.8, y0), (x0 + w * 0.6, y0)], (255, 255, 255, 46))
+    canvas.polygon(
+        [(x0 + w * 0.3, y1), (x0 + w * 0.5, y1), (x0 + w * 0.8, y0), (x0 + w * 0.6, y0)], (255, 255, 255, 46)
+    )
     if lit:
         canvas.lights.append(lambda c: c.rect(x0, y0, x1, y1, (*_LIT, 190)))
         canvas.lights.append(lambda c: _bars(c, box, (120, 96, 70)))
@@ -92,7 +123,9 @@ def _flower_box(canvas: Canvas, rng: Rng, box: Box) -> None:
     canvas.rect(x0, y1 - h * 0.2, x1, y1 + h, (122, 78, 50))
     for _ in range(14):
         spot = (rng.uniform(x0, x1), y1 - h * rng.uniform(0.1, 0.9))
-        canvas.ellipse(*spot, h * 0.3, h * 0.25, rng.choice(((70, 120, 56), (226, 70, 80), (250, 196, 80), (70, 130, 60))))
+        canvas.ellipse(
+            *spot, h * 0.3, h * 0.25, rng.choice(((70, 120, 56), (226, 70, 80), (250, 196, 80), (70, 130, 60)))
+        )
 
 
 def door(canvas: Canvas, rng: Rng, box: Box) -> None:
@@ -145,7 +178,9 @@ def _roof(canvas: Canvas, rng: Rng, air: Air, corner: Point, width: float, rise:
         canvas.line([(l0, y - rise * k0), (r0, y - rise * k0)], shade(tone, 0.78), 0.8)
         for j in range(int((r0 - l0) / 7)):
             if rng.below(3) == 0:
-                canvas.rect(l0 + j * 7, y - rise * k1, l0 + j * 7 + 5, y - rise * k0, shade(tone, rng.uniform(0.85, 1.25)))
+                canvas.rect(
+                    l0 + j * 7, y - rise * k1, l0 + j * 7 + 5, y - rise * k0, shade(tone, rng.uniform(0.85, 1.25))
+                )
     if air.snowy:
         m = 0.35
         base = [(right + (b - right) * m, y - rise * m), (left + (a - left) * m, y - rise * m)]
@@ -159,7 +194,9 @@ def _chimney(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> Non
     canvas.rect(x - w * 0.65, y - height * 1.05, x + w * 0.65, y - height * 0.95, (110, 100, 98))
     for i in range(rng.integer(0, 7)):
         r = w * (0.4 + 0.22 * i)
-        canvas.soft(x + w * 0.22 * i * i * 0.4, y - height * 1.1 - w * i * 0.6, r * 1.4, r, (214, 214, 218), 0.75 - 0.08 * i)
+        canvas.soft(
+            x + w * 0.22 * i * i * 0.4, y - height * 1.1 - w * i * 0.6, r * 1.4, r, (214, 214, 218), 0.75 - 0.08 * i
+        )
 
 
 def tower(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:

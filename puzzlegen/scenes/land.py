@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from puzzlegen.rng import Rng
 from puzzlegen.scenes.air import Air
 from puzzlegen.scenes.canvas import Canvas, Point
@@ -80,6 +82,7 @@ def grass(canvas: Canvas, rng: Rng, air: Air, top: float, blades: int = 1100) ->
     dark, light = air.season.grass
     w, h = canvas.width, canvas.height
     canvas.paint(rng, [(0, top), (w, top), (w, h), (0, h)], dark, light, (60, 14), 5)
+    mottle(canvas, rng, (top + h * 0.05, h), _stains(air))
     tall = h * 0.03
     stroke = shade(light, 1.12), shade(dark, 0.86), mix(dark, light, 0.6)
     draws = floats(rng, blades * 4).reshape(blades, 4).tolist()
@@ -94,12 +97,31 @@ def grass(canvas: Canvas, rng: Rng, air: Air, top: float, blades: int = 1100) ->
         _tracks(canvas, rng, top)
 
 
+def _stains(air: Air) -> tuple[Colour, ...]:
+    dark, light = air.season.grass
+    if air.snowy:
+        return shade(dark, 0.72), (166, 186, 214), (255, 255, 255), (176, 166, 150)
+    return (shade(dark, 0.6), shade(light, 1.25), mix(light, (236, 214, 110), 0.5), mix(dark, (110, 80, 50), 0.6))
+
+
 def _tracks(canvas: Canvas, rng: Rng, top: float) -> None:
     x, lean = rng.uniform(0, canvas.width), rng.uniform(-60, 60)
     for i in range(26):
         u = i / 26
         y = top + (canvas.height - top) * u * u
         canvas.ellipse(x + lean * u + (i % 2) * 8 * u, y, 1 + 4 * u, 0.6 + 2 * u, (168, 180, 204))
+
+
+def mottle(
+    canvas: Canvas, rng: Rng, span: tuple[float, float], tones: tuple[Colour, ...], strength: float = 0.6
+) -> None:
+    """Broad soft stains between two heights: no two places of a meadow, a beach or a lake look alike."""
+    top, bottom = span
+    for _ in range(rng.integer(14, 20)):
+        depth = rng.uniform()
+        rx = canvas.width * rng.uniform(0.06, 0.15) * (0.5 + depth)
+        spot = (rng.uniform(0, canvas.width), top + (bottom - top) * depth)
+        canvas.soft(*spot, rx, rx * rng.uniform(0.25, 0.5), rng.choice(tones), strength * rng.uniform(0.6, 1.2))
 
 
 def stones(canvas: Canvas, rng: Rng, top: float, count: int) -> None:
@@ -124,14 +146,29 @@ def flowers(canvas: Canvas, rng: Rng, colours: tuple[Colour, ...], top: float, c
         canvas.ellipse(x, y - r * 4.2, r * 0.45, r * 0.35, (250, 226, 120))
 
 
+def path(canvas: Canvas, rng: Rng, horizon: float) -> None:
+    """A winding path from ``horizon`` to the lower edge, wider near by."""
+    x, sway, bend = rng.uniform(0.2, 0.8), rng.uniform(0.05, 0.18), rng.uniform()
+    left, right = [], []
+    for i in range(25):
+        k = i / 24
+        middle = canvas.width * (x + sway * sine(bend + 0.8 * k) * (0.3 + k))
+        half, y = canvas.width * (0.006 + 0.09 * k * k), horizon + (canvas.height - horizon) * k * k
+        left.append((middle - half, y))
+        right.append((middle + half, y))
+    canvas.paint(rng, [*left, *right[::-1]], (150, 124, 92), (214, 192, 154), (16, 5), 4)
+
+
 def paving(canvas: Canvas, rng: Rng, top: float, bottom: float, tone: Colour) -> None:
     """Flagstones in perspective."""
     w = canvas.width
     canvas.paint(rng, [(0, top), (w, top), (w, bottom), (0, bottom)], shade(tone, 0.78), shade(tone, 1.12), (30, 9))
+    stains = (shade(tone, 0.6), shade(tone, 1.25), mix(tone, (90, 100, 70), 0.5), mix(tone, (196, 150, 110), 0.5))
+    mottle(canvas, rng, (top, bottom), stains, 0.5)
     rows = max(4, round((bottom - top) / 13))
     offset = rng.uniform(0.3, 0.7) * w
     edges = [top + (bottom - top) * (i / rows) * (0.45 + 0.55 * i / rows) for i in range(rows + 1)]
-    for i, (y0, y1) in enumerate(zip(edges, edges[1:], strict=False)):
+    for i, (y0, y1) in enumerate(itertools.pairwise(edges)):
         canvas.line([(0, y1), (w, y1)], shade(tone, 0.62), 0.7)
         spread = 26 + 30 * (y1 - top) / (bottom - top)
         for k in range(-int(offset / 26) - 2, int((w - offset) / 26) + 2):
@@ -143,15 +180,22 @@ def water(canvas: Canvas, rng: Rng, air: Air, top: float, bottom: float) -> None
     """Water in perspective: sky colour far off, deeper near by, ripples and glitter under the sun."""
     deep = mix(mix((24, 84, 118), air.hour.top, 0.35), rng.choice(((20, 90, 100), (30, 70, 120))), 0.4)
     w, count, far = canvas.width, 700, mix(air.hour.low, deep, 0.3)
-    for i in range(4):
-        y0, y1 = (top + (bottom - top) * k * k / 16 for k in (i, i + 1))
-        tone = mix(far, deep, (i + 0.5) / 4)
+    for i in range(9):
+        y0, y1 = (top + (bottom - top) * k * (k + 3) / 108 for k in (i, i + 1))
+        tone = mix(far, deep, (i + 0.5) / 9)
         band = [(0, y0), (w, y0), (w, y1 + 1), (0, y1 + 1)]
-        canvas.paint(rng, band, shade(tone, 0.78), shade(tone, 1.2), (30 + 40 * i, 3 + 4 * i), 3)
-    for u, v, size, tone in floats(rng, count * 4).reshape(count, 4).tolist():
+        canvas.paint(rng, band, shade(tone, 0.86), shade(tone, 1.14), (30 + 16 * i, 4 + 2 * i), 2)
+    shallow = (
+        mix(deep, (90, 200, 180), 0.5),
+        shade(deep, 0.6),
+        mix(far, (255, 255, 255), 0.3),
+        mix(deep, air.hour.cloud, 0.5),
+    )
+    mottle(canvas, rng, (top, bottom), shallow, 0.7)
+    for u, v, size, gleam in floats(rng, count * 4).reshape(count, 4).tolist():
         depth = v * v
         x, y, length = u * w, top + 1 + depth * (bottom - top - 2), (5 + 30 * depth) * (0.4 + size)
-        ink = mix(deep, air.hour.low, 0.85) if tone > 0.5 else shade(deep, 0.78)  # noqa: PLR2004 - half of them
+        ink = mix(deep, air.hour.low, 0.85) if gleam > 0.5 else shade(deep, 0.78)
         canvas.line([(x, y), (x + length / 2, y - depth * 1.6), (x + length, y)], (*ink, 150), 0.6 + depth * 1.1)
     for u, v in floats(rng, 160).reshape(80, 2).tolist():
         x = air.sun * w + (u - 0.5) * w * (0.06 + 0.12 * v)

@@ -22,7 +22,7 @@ def floats(rng: Rng, n: int) -> NDArray[np.float64]:
 def sine(turns: float) -> float:
     """Sine of an angle in turns, within 4e-6, by + - * alone: libm's last bit differs between machines."""
     x = turns - math.floor(turns)
-    x = x - 1.0 if x > 0.75 else 0.5 - x if x > 0.25 else x  # noqa: PLR2004 - quarter turns
+    x = x - 1.0 if x > 0.75 else 0.5 - x if x > 0.25 else x
     z = x * _TAU
     q = z * z
     return z * (1 - q / 6 * (1 - q / 20 * (1 - q / 42 * (1 - q / 72))))
@@ -46,9 +46,7 @@ def noise(rng: Rng, size: tuple[int, int], cell: tuple[float, float], octaves: i
     layer = _grid(rng, columns, rows)
     for _ in range(octaves - 1):
         columns, rows = min(size[0], columns * 2), min(size[1], rows * 2)
-        layer = Image.blend(
-            layer.resize((columns, rows), Image.Resampling.BICUBIC), _grid(rng, columns, rows), 0.32
-        )
+        layer = Image.blend(layer.resize((columns, rows), Image.Resampling.BICUBIC), _grid(rng, columns, rows), 0.32)
     return layer.resize(size, Image.Resampling.BICUBIC)
 
 

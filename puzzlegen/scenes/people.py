@@ -69,7 +69,9 @@ def person(canvas: Canvas, look: Look, at: Point, height: float, facing: int = 0
     _leg(canvas, look, hip, height, facing, near, 1.0, None if phase is None else phase + 0.5)
     _torso(canvas, look, hip, neck, height)
     if look.bag and facing:
-        canvas.ellipse(x - facing * height * 0.1, y - height * 0.66 + bob, height * 0.055, height * 0.11, shade(look.top, 0.5))
+        canvas.ellipse(
+            x - facing * height * 0.1, y - height * 0.66 + bob, height * 0.055, height * 0.11, shade(look.top, 0.5)
+        )
     _arm(canvas, look, neck, height, facing, far, 1.0)
     _head(canvas, look, (neck[0] + facing * height * 0.012, neck[1] - height * 0.095), height, facing)
 
@@ -109,7 +111,10 @@ def _torso(canvas: Canvas, look: Look, hip: Point, neck: Point, height: float) -
     canvas.polygon([(nx + w * 0.2, ny), body[2], body[3], (hx + w * 0.3, hy + w * 0.2)], shade(look.top, 0.82))
     if look.skirt:
         low = hy + height * 0.2
-        canvas.polygon([(hx - w * 0.8, hy - w * 0.4), (hx + w * 0.8, hy - w * 0.4), (hx + w * 1.5, low), (hx - w * 1.5, low)], shade(look.top, 0.9))
+        canvas.polygon(
+            [(hx - w * 0.8, hy - w * 0.4), (hx + w * 0.8, hy - w * 0.4), (hx + w * 1.5, low), (hx - w * 1.5, low)],
+            shade(look.top, 0.9),
+        )
     else:
         canvas.rect(hx - w * 0.85, hy - w * 0.1, hx + w * 0.85, hy + w * 0.25, shade(look.legs, 0.8))
 
@@ -122,12 +127,22 @@ def _head(canvas: Canvas, look: Look, at: Point, height: float, facing: int) -> 
     canvas.ellipse(x + facing * r * 0.22, y + r * 0.12, r * 0.84, r * 1.02, look.skin)
     canvas.ellipse(x - facing * r * 0.2, y - r * 0.85, r * 0.9, r * 0.5, look.hair)
     for side in (-0.34, 0.34) if facing == 0 else (0.5,):
-        canvas.ellipse(x + (side * r if facing == 0 else facing * r * 0.55), y + r * 0.02, r * 0.11, r * 0.13, (36, 30, 30))
+        canvas.ellipse(
+            x + (side * r if facing == 0 else facing * r * 0.55), y + r * 0.02, r * 0.11, r * 0.13, (36, 30, 30)
+        )
     mouth = x + facing * r * 0.55
-    canvas.line([(mouth - r * 0.25, y + r * 0.58), (mouth + r * 0.25, y + r * 0.58)], shade(look.skin, 0.6), max(0.5, r * 0.12))
+    canvas.line(
+        [(mouth - r * 0.25, y + r * 0.58), (mouth + r * 0.25, y + r * 0.58)], shade(look.skin, 0.6), max(0.5, r * 0.12)
+    )
     if look.hat is not None:
         canvas.rect(x - r * 0.95, y - r * 1.35, x + r * 0.95, y - r * 0.6, look.hat)
-        canvas.rect(x - r * (1.3 if facing <= 0 else 0.95), y - r * 0.72, x + r * (1.3 if facing >= 0 else 0.95), y - r * 0.5, shade(look.hat, 0.7))
+        canvas.rect(
+            x - r * (1.3 if facing <= 0 else 0.95),
+            y - r * 0.72,
+            x + r * (1.3 if facing >= 0 else 0.95),
+            y - r * 0.5,
+            shade(look.hat, 0.7),
+        )
 
 
 def crowd(canvas: Canvas, rng: Rng, count: int, top: float, bottom: float, scale: float) -> None:

@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from puzzlegen.rng import Rng
 from puzzlegen.scenes.air import Air
 from puzzlegen.scenes.canvas import Canvas
+from puzzlegen.scenes.land import mottle
 from puzzlegen.scenes.noise import Colour, mix, noise, sine
 
 _CLOUD = (160, 84)
@@ -15,15 +16,17 @@ _CLOUD = (160, 84)
 def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     """Everything above ``horizon``: gradient, veil, sun or moon, clouds, birds."""
     canvas.gradient(0, horizon, air.hour.top, air.hour.low)
+    high = (mix(air.hour.top, (0, 0, 20), 0.25), mix(air.hour.top, air.hour.cloud, 0.4), air.hour.low, air.hour.cloud)
+    mottle(canvas, rng, (0, horizon * 0.9), high, 0.6)
     _veil(canvas, rng, air, horizon)
     if air.hour.name == "night":
         _stars(canvas, rng, horizon)
         _moon(canvas, rng, air, horizon)
     elif air.hour.name != "overcast":
         _sun(canvas, rng, air, horizon)
-    for _ in range(rng.integer(5, 9) if air.hour.name == "overcast" else rng.integer(3, 7)):
+    for _ in range(rng.integer(5, 9)):
         place = rng.uniform(0.02, 0.75)
-        size = canvas.width * rng.uniform(0.16, 0.4) * (1.15 - place)
+        size = canvas.width * rng.uniform(0.2, 0.56) * (1.15 - place)
         cloud(canvas, rng, rng.uniform(0, canvas.width), horizon * place, size, air.hour.cloud, air.hour.cloud_base)
     if rng.below(3):
         birds(canvas, rng, horizon)
@@ -69,14 +72,9 @@ def _sun(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
 
 
 def _stars(canvas: Canvas, rng: Rng, horizon: float) -> None:
-    spots = [(rng.uniform(0, canvas.width), rng.uniform(0, horizon), rng.uniform(0.4, 1.3)) for _ in range(140)]
-
-    def shine(lit: Canvas) -> None:
-        for x, y, r in spots:
-            lit.ellipse(x, y, r, r, (255, 255, 235, 170))
-
-    # Stars stand behind everything else, so they are not among the lights but bright enough to survive the tint.
-    shine(canvas)
+    for _ in range(140):
+        r = rng.uniform(0.4, 1.3)
+        canvas.ellipse(rng.uniform(0, canvas.width), rng.uniform(0, horizon), r, r, (255, 255, 235, 170))
 
 
 def _moon(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:

@@ -23,13 +23,17 @@ def shop_front(canvas: Canvas, rng: Rng, box: Box) -> None:
     for _ in range(12):
         spot = (rng.uniform(x0 + w * 0.1, x1 - w * 0.1), y1 - h * 0.16)
         size = h * rng.uniform(0.06, 0.2)
-        canvas.rect(spot[0] - size * 0.4, spot[1] - size, spot[0] + size * 0.4, spot[1], jitter(rng, (190, 150, 110), 60))
+        canvas.rect(
+            spot[0] - size * 0.4, spot[1] - size, spot[0] + size * 0.4, spot[1], jitter(rng, (190, 150, 110), 60)
+        )
     stripes = 8
     for i in range(stripes):
         a, b = x0 + w * i / stripes, x0 + w * (i + 1) / stripes
         ink = tone if i % 2 else (244, 238, 226)
         drop = y0 + h * 0.44
-        canvas.polygon([(a, y0 + h * 0.22), (b, y0 + h * 0.22), (b, drop), ((a + b) / 2, drop + h * 0.05), (a, drop)], ink)
+        canvas.polygon(
+            [(a, y0 + h * 0.22), (b, y0 + h * 0.22), (b, drop), ((a + b) / 2, drop + h * 0.05), (a, drop)], ink
+        )
 
 
 def lamp_post(canvas: Canvas, air: Air, x: float, y: float, height: float) -> None:
@@ -39,11 +43,15 @@ def lamp_post(canvas: Canvas, air: Air, x: float, y: float, height: float) -> No
     canvas.rect(x - height * 0.012, y - height * 0.86, x + height * 0.012, y, iron)
     canvas.rect(x - height * 0.03, y - height * 0.06, x + height * 0.03, y, iron)
     top = y - height * 0.86
-    canvas.polygon([(x - height * 0.03, top), (x + height * 0.03, top), (x + height * 0.045, top - height * 0.09), (x - height * 0.045, top - height * 0.09)], (250, 240, 200))
-    canvas.polygon([(x - height * 0.06, top - height * 0.09), (x + height * 0.06, top - height * 0.09), (x, top - height * 0.14)], iron)
+    canvas.shape(x, top, height, [(-0.03, 0), (0.03, 0), (0.045, -0.09), (-0.045, -0.09)], (250, 240, 200))
+    canvas.shape(x, top, height, [(-0.06, -0.09), (0.06, -0.09), (0, -0.14)], iron)
     if air.dark:
-        canvas.lights.append(lambda c: c.soft(x, top - height * 0.04, height * 0.4, height * 0.4, (255, 220, 140), 0.75))
-        canvas.lights.append(lambda c: c.ellipse(x, top - height * 0.045, height * 0.03, height * 0.04, (255, 248, 220)))
+        canvas.lights.append(
+            lambda c: c.soft(x, top - height * 0.04, height * 0.4, height * 0.4, (255, 220, 140), 0.75)
+        )
+        canvas.lights.append(
+            lambda c: c.ellipse(x, top - height * 0.045, height * 0.03, height * 0.04, (255, 248, 220))
+        )
         canvas.lights.append(lambda c: c.soft(x, y, height * 0.45, height * 0.1, (255, 214, 130), 0.35))
 
 
@@ -56,8 +64,12 @@ def sign_post(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: fl
         mid, half, reach = y - height * (0.9 - 0.2 * i), height * 0.08, height * 0.55
         near, far = x - side * reach * 0.35, x + side * reach
         tip = far + side * half
-        canvas.polygon([(near, mid - half), (far, mid - half), (tip, mid), (far, mid + half), (near, mid + half)], (214, 186, 132))
-        canvas.polygon([(near, mid + half * 0.75), (far, mid + half * 0.75), (far, mid + half), (near, mid + half)], (150, 120, 80))
+        canvas.polygon(
+            [(near, mid - half), (far, mid - half), (tip, mid), (far, mid + half), (near, mid + half)], (214, 186, 132)
+        )
+        canvas.polygon(
+            [(near, mid + half * 0.75), (far, mid + half * 0.75), (far, mid + half), (near, mid + half)], (150, 120, 80)
+        )
         canvas.text((near + far) / 2, mid, name, height * 0.105, (58, 40, 28))
 
 
@@ -71,7 +83,9 @@ def fence(canvas: Canvas, rng: Rng, x0: float, x1: float, y: float, height: floa
         x, w, lean = x0 + i * step, step * 0.28, rng.uniform(-0.03, 0.03) * height
         top = y - height * rng.uniform(0.94, 1.04)
         ink = shade(tone, rng.uniform(0.88, 1.06))
-        canvas.polygon([(x - w, y), (x + w, y), (x + w + lean, top + w), (x + lean, top - w * 0.4), (x - w + lean, top + w)], ink)
+        canvas.polygon(
+            [(x - w, y), (x + w, y), (x + w + lean, top + w), (x + lean, top - w * 0.4), (x - w + lean, top + w)], ink
+        )
 
 
 def bench(canvas: Canvas, air: Air, x: float, y: float, width: float) -> None:
@@ -91,7 +105,7 @@ def balloon(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
     a, b = jitter(rng, rng.choice(_AWNINGS), 20), jitter(rng, (246, 216, 120), 24)
     for i in range(6, 0, -1):
         canvas.ellipse(x, y, size * i / 6 * 0.5, size * 0.56, shade(a if i % 2 else b, 0.84 + 0.05 * (6 - i)))
-    canvas.polygon([(x - size * 0.3, y + size * 0.42), (x + size * 0.3, y + size * 0.42), (x + size * 0.09, y + size * 0.76), (x - size * 0.09, y + size * 0.76)], shade(a, 0.9))
+    canvas.shape(x, y, size, [(-0.3, 0.42), (0.3, 0.42), (0.09, 0.76), (-0.09, 0.76)], shade(a, 0.9))
     for side in (-0.08, 0.08):
         canvas.line([(x + side * size, y + size * 0.74), (x + side * size, y + size * 0.92)], (70, 54, 40), 0.7)
     canvas.rect(x - size * 0.1, y + size * 0.9, x + size * 0.1, y + size * 1.04, (140, 98, 58))
@@ -106,4 +120,6 @@ def flag(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
         w0, w1 = (sine(0.11 * k) * height * 0.03 for k in (i, i + 1))
         for j, tone in enumerate((tones[0], (245, 242, 236), tones[1])):
             t0, t1 = y - height * (0.98 - 0.09 * j), y - height * (0.89 - 0.09 * j)
-            canvas.polygon([(x0, t0 + w0), (x1, t0 + w1), (x1, t1 + w1), (x0, t1 + w0)], shade(tone, 0.9 + 0.2 * sine(0.11 * i)))
+            canvas.polygon(
+                [(x0, t0 + w0), (x1, t0 + w1), (x1, t1 + w1), (x0, t1 + w0)], shade(tone, 0.9 + 0.2 * sine(0.11 * i))
+            )

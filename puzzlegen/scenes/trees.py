@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from puzzlegen.rng import Rng
 from puzzlegen.scenes.air import Air
 from puzzlegen.scenes.canvas import Canvas
@@ -20,7 +22,7 @@ def tree(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float) 
     elif not air.season.leaves:
         bare(canvas, rng, x, y, height)
     else:
-        _leafy(canvas, rng, air, x, y, height, 0.16 if kind == 2 else rng.uniform(0.28, 0.4))  # noqa: PLR2004
+        _leafy(canvas, rng, air, x, y, height, 0.16 if kind == 2 else rng.uniform(0.28, 0.4))
 
 
 def _leafy(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float, spread: float) -> None:
@@ -65,7 +67,9 @@ def pine(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float) 
         canvas.polygon([(x, low - rise), *teeth], shade(tone, 0.86 + 0.05 * (i % 2)))
         canvas.polygon([(x, low - rise), *teeth[: 5 if x > air.sun * canvas.width else 3]], shade(tone, 1.16))
         if air.snowy:
-            canvas.polygon([(x, low - rise), (x - half * 0.7, low - 2), (x + half * 0.1, low - rise * 0.45)], (240, 245, 250))
+            canvas.polygon(
+                [(x, low - rise), (x - half * 0.7, low - 2), (x + half * 0.1, low - rise * 0.45)], (240, 245, 250)
+            )
 
 
 def bare(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
@@ -73,9 +77,7 @@ def bare(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
     _branch(canvas, rng, (x, y, height * 0.34, 0.0, height * 0.045), 6, rng.choice(_BARK))
 
 
-def _branch(
-    canvas: Canvas, rng: Rng, at: tuple[float, float, float, float, float], depth: int, bark: Colour
-) -> None:
+def _branch(canvas: Canvas, rng: Rng, at: tuple[float, float, float, float, float], depth: int, bark: Colour) -> None:
     x, y, length, angle, width = at
     x1, y1 = x + sine(angle) * length, y - cosine(angle) * length
     canvas.line([(x, y), (x1, y1)], bark, max(0.6, width))
@@ -90,7 +92,7 @@ def palm(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
     """A leaning palm."""
     lean = rng.uniform(-0.25, 0.25) * height
     stem = [(x + lean * k * k / 64, y - height * k / 8) for k in range(9)]
-    for k, (a, b) in enumerate(zip(stem, stem[1:], strict=False)):
+    for k, (a, b) in enumerate(itertools.pairwise(stem)):
         canvas.line([a, b], (142, 112, 76) if k % 2 else (120, 92, 62), height * (0.05 - 0.003 * k))
     tx, ty = stem[-1]
     for i in range(11):

@@ -46,7 +46,9 @@ def _wheel(canvas: Canvas, x: float, y: float, r: float, turn: float) -> None:
     canvas.ellipse(x, y, r * 0.6, r * 0.6, (170, 174, 180))
     for i in range(5):
         angle = turn + i / 5
-        canvas.line([(x, y), (x + sine(angle) * r * 0.55, y - cosine(angle) * r * 0.55)], (84, 88, 96), max(0.6, r * 0.14))
+        canvas.line(
+            [(x, y), (x + sine(angle) * r * 0.55, y - cosine(angle) * r * 0.55)], (84, 88, 96), max(0.6, r * 0.14)
+        )
 
 
 def sail_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
@@ -55,19 +57,45 @@ def sail_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None
     canvas.soft(x, y + size * 0.1, size * 0.5, size * 0.1, (10, 26, 44), 0.6)
     canvas.line([(x, y - size * 0.12), (x, y - size)], (110, 84, 60), max(0.8, size * 0.02))
     sail = (246, 242, 230) if rng.below(2) else jitter(rng, (230, 150, 110), 40)
-    canvas.polygon([(x + side * 2, y - size * 0.96), (x + side * 2, y - size * 0.2), (x + side * size * 0.42, y - size * 0.2)], sail)
-    canvas.polygon([(x - side * 2, y - size * 0.86), (x - side * 2, y - size * 0.2), (x - side * size * 0.26, y - size * 0.22)], shade(sail, 0.85))
-    canvas.polygon([(x - size * 0.42, y - size * 0.14), (x + size * 0.46, y - size * 0.14), (x + size * 0.32, y + size * 0.02), (x - size * 0.3, y + size * 0.02)], hull)
-    canvas.line([(x - size * 0.42, y - size * 0.14), (x + size * 0.46, y - size * 0.14)], (250, 246, 236), max(0.8, size * 0.025))
-    canvas.polygon([(x - size * 0.2, y + size * 0.03), (x + size * 0.2, y + size * 0.03), (x + size * 0.05, y + size * 0.4)], (255, 255, 255, 40))
+    canvas.polygon(
+        [(x + side * 2, y - size * 0.96), (x + side * 2, y - size * 0.2), (x + side * size * 0.42, y - size * 0.2)],
+        sail,
+    )
+    canvas.polygon(
+        [(x - side * 2, y - size * 0.86), (x - side * 2, y - size * 0.2), (x - side * size * 0.26, y - size * 0.22)],
+        shade(sail, 0.85),
+    )
+    canvas.shape(x, y, size, [(-0.42, -0.14), (0.46, -0.14), (0.32, 0.02), (-0.3, 0.02)], hull)
+    canvas.line(
+        [(x - size * 0.42, y - size * 0.14), (x + size * 0.46, y - size * 0.14)],
+        (250, 246, 236),
+        max(0.8, size * 0.025),
+    )
+    canvas.shape(x, y, size, [(-0.2, 0.03), (0.2, 0.03), (0.05, 0.4)], (255, 255, 255, 40))
 
 
 def fishing_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
     """A trawler with cabin, mast and rail."""
     hull, side = jitter(rng, rng.choice(PAINTS), 16), 1 if rng.below(2) else -1
     canvas.soft(x, y + size * 0.08, size * 0.6, size * 0.12, (10, 26, 44), 0.7)
-    canvas.polygon([(x - side * size * 0.5, y - size * 0.16), (x + side * size * 0.58, y - size * 0.26), (x + side * size * 0.4, y + size * 0.03), (x - side * size * 0.42, y + size * 0.03)], hull)
-    canvas.polygon([(x - side * size * 0.42, y + size * 0.03), (x + side * size * 0.4, y + size * 0.03), (x + side * size * 0.43, y - size * 0.03), (x - side * size * 0.44, y - size * 0.03)], shade(hull, 0.6))
+    canvas.polygon(
+        [
+            (x - side * size * 0.5, y - size * 0.16),
+            (x + side * size * 0.58, y - size * 0.26),
+            (x + side * size * 0.4, y + size * 0.03),
+            (x - side * size * 0.42, y + size * 0.03),
+        ],
+        hull,
+    )
+    canvas.polygon(
+        [
+            (x - side * size * 0.42, y + size * 0.03),
+            (x + side * size * 0.4, y + size * 0.03),
+            (x + side * size * 0.43, y - size * 0.03),
+            (x - side * size * 0.44, y - size * 0.03),
+        ],
+        shade(hull, 0.6),
+    )
     cabin = x - side * size * 0.12
     canvas.rect(cabin - size * 0.14, y - size * 0.42, cabin + size * 0.14, y - size * 0.17, (240, 236, 226))
     canvas.rect(cabin - size * 0.17, y - size * 0.46, cabin + size * 0.17, y - size * 0.41, (196, 84, 52))
@@ -77,7 +105,13 @@ def fishing_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> N
     canvas.line([(mast, y - size * 0.2), (mast, y - size * 0.8)], (96, 76, 58), max(0.8, size * 0.02))
     canvas.line([(mast, y - size * 0.78), (x + side * size * 0.56, y - size * 0.26)], (90, 90, 90), 0.6)
     canvas.line([(mast, y - size * 0.78), (x - side * size * 0.48, y - size * 0.18)], (90, 90, 90), 0.6)
-    canvas.text(x + side * size * 0.2, y - size * 0.1, f"{rng.choice('ABKLMS')}{rng.integer(10, 99)}", size * 0.1, (250, 250, 244))
+    canvas.text(
+        x + side * size * 0.2,
+        y - size * 0.1,
+        f"{rng.choice('ABKLMS')}{rng.integer(10, 99)}",
+        size * 0.1,
+        (250, 250, 244),
+    )
 
 
 def train(canvas: Canvas, rng: Rng, x: float, y: float, size: float, wagons: int) -> None:
@@ -90,8 +124,8 @@ def train(canvas: Canvas, rng: Rng, x: float, y: float, size: float, wagons: int
     canvas.rect(x - size * 0.52, y - size * 0.9, x - size * 0.1, y - size * 0.2, paint)
     canvas.rect(x - size * 0.58, y - size * 0.96, x - size * 0.04, y - size * 0.89, (50, 50, 54))
     canvas.rect(x - size * 0.42, y - size * 0.82, x - size * 0.2, y - size * 0.62, (150, 178, 190))
-    canvas.polygon([(x + size * 0.3, y - size * 0.62), (x + size * 0.42, y - size * 0.62), (x + size * 0.48, y - size * 0.92), (x + size * 0.24, y - size * 0.92)], (44, 44, 48))
-    canvas.polygon([(x + size * 0.55, y - size * 0.24), (x + size * 0.74, y - size * 0.03), (x + size * 0.5, y - size * 0.03)], (150, 46, 40))
+    canvas.shape(x, y, size, [(0.3, -0.62), (0.42, -0.62), (0.48, -0.92), (0.24, -0.92)], (44, 44, 48))
+    canvas.shape(x, y, size, [(0.55, -0.24), (0.74, -0.03), (0.5, -0.03)], (150, 46, 40))
     canvas.rect(x - size * 0.5, y - size * 0.22, x + size * 0.56, y - size * 0.12, (48, 46, 50))
     for k, r in ((-0.34, 0.15), (-0.02, 0.15), (0.24, 0.09), (0.45, 0.09)):
         _wheel(canvas, x + k * size, y - r * size, r * size, rng.uniform())
@@ -108,7 +142,7 @@ def _wagon(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
     for i in range(4):
         left = x + size * (-0.47 + 0.25 * i)
         canvas.rect(left, y - size * 0.7, left + size * 0.17, y - size * 0.45, (206, 220, 224))
-        canvas.polygon([(left, y - size * 0.45), (left + size * 0.06, y - size * 0.45), (left + size * 0.15, y - size * 0.7)], (160, 184, 198))
+        canvas.shape(left, y, size, [(0, -0.45), (0.06, -0.45), (0.15, -0.7)], (160, 184, 198))
     canvas.rect(x + size * 0.55, y - size * 0.24, x + size * 0.66, y - size * 0.2, (40, 40, 44))
     for k in (-0.36, 0.36):
         _wheel(canvas, x + k * size, y - size * 0.09, size * 0.09, rng.uniform())

@@ -19,10 +19,18 @@ from puzzlegen.records import Item, Kind, Skipped
 from puzzlegen.sources import Source
 
 IMAGE_SUFFIXES: Final = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .tif .tiff .gif .avif .mpo .ppm .pgm .pbm .pnm".split()
+    f".{suffix}"
+    for suffix in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "dib", "tif", "tiff", "gif", "avif", "mpo"),
+        *("ppm", "pgm", "pbm", "pnm"),
+    )
 )
 VIDEO_SUFFIXES: Final = frozenset(
-    ".mp4 .m4v .mkv .webm .mov .avi .mpg .mpeg .m2v .ts .mts .m2ts .wmv .flv .3gp .ogv .vob".split()
+    f".{suffix}"
+    for suffix in (
+        *("mp4", "m4v", "mkv", "webm", "mov", "avi", "mpg", "mpeg", "m2v", "ts", "mts", "m2ts"),
+        *("wmv", "flv", "3gp", "ogv", "vob"),
+    )
 )
 # All bytes but control characters and the escape itself stand for themselves when they are valid UTF-8.
 _PLAIN: Final = bytes(b for b in range(0x20, 0x7F) if b != ord("%")).decode()
@@ -54,7 +62,7 @@ class Folder(Source):
         try:
             if not _inside(os.path.realpath(path), os.path.realpath(os.fsencode(self.path))):
                 raise Unusable("outside_source", item.id)
-            file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115, PTH123 - closed by the caller
+            file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - closed by the caller
         except OSError as err:
             raise Unusable("unreadable", os.strerror(err.errno or 0)) from err
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -100,7 +108,7 @@ def _file(entry: os.DirEntry[bytes], root: bytes, name: str) -> Item | Skipped:
     if entry.is_symlink() and not _inside(os.path.realpath(entry.path), root):
         return Skipped(name, "outside_source")
     kind = kind_of(entry.name)
-    return Item(name, kind, info.st_size) if kind else Skipped(name, "unsupported_file")
+    return Item(name, kind, info.st_size, stamp=info.st_mtime_ns) if kind else Skipped(name, "unsupported_file")
 
 
 def kind_of(name: bytes) -> Kind | None:

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
+from puzzlegen.media.motion import reversible
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
-from puzzlegen.media.motion import reversible
-from puzzlegen.records import Puzzle
+from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
@@ -50,7 +50,7 @@ class ArrowOfTime(Task):
         medium = encode_clip(np.ascontiguousarray(part[::-1] if k else part))
         return Puzzle(question, (medium,), answer, self.difficulty, _MOST_REVERSIBLE - likeness)
 
-    def _ask(self, k: int, rng: Rng) -> tuple[str, answers.Answer]:
+    def _ask(self, k: int, rng: Rng) -> tuple[str, Answer]:
         if self.form == "label":
             return QUESTION, answers.label(WAYS, k)
         block, answer = answers.choice(rng, WAYS, k)

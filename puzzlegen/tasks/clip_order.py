@@ -16,7 +16,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, encode_clip, longest_moving_shot
+from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -50,8 +50,7 @@ class ClipOrder(Task):
         margin = distinct(parts)
         order = answers.draw_order(rng, self.clips)
         shown = [parts[order.index(k + 1)] for k in range(self.clips)]
-        media = tuple(encode_clip(part) for part in shown)
-        return Puzzle(self._question(), media, answers.permutation(order), self.difficulty, margin)
+        return Puzzle(self._question(), encode_clips(shown), answers.permutation(order), self.difficulty, margin)
 
     def _parts(self, item: OpenItem, rng: Rng) -> list[NDArray[np.uint8]]:
         shot = longest_moving_shot(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)

@@ -16,7 +16,7 @@ from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.records import Puzzle
+from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
@@ -63,14 +63,17 @@ class Position(Task):
 
     def _pieces(self, picture: Image.Image, rng: Rng) -> list[Image.Image]:
         half_w, half_h = picture.width // 2, picture.height // 2
-        width, height = round(half_w * rng.uniform(*self.size_range)), round(half_h * rng.uniform(*self.size_range))
+        width, height = (
+            round(half_w * rng.uniform(*self.size_range)),
+            round(half_h * rng.uniform(*self.size_range)),
+        )
         if min(width, height) < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"piece of {width}x{height} px, needs {_LEAST_SIDE_PX}")
         x, y = rng.integer(0, half_w - width), rng.integer(0, half_h - height)
         corners = [(x + dx, y + dy) for dy in (0, half_h) for dx in (0, half_w)]
         return [picture.crop((left, top, left + width, top + height)) for left, top in corners]
 
-    def _ask(self, k: int, rng: Rng) -> tuple[str, answers.Answer]:
+    def _ask(self, k: int, rng: Rng) -> tuple[str, Answer]:
         text = (
             "Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture, from inside one of its four "
             "quarters. Which quarter is it from?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from puzzlegen.recipe_model import Recipe, TaskEntry
+from puzzlegen.recipe.model import Recipe, TaskEntry
 from puzzlegen.sources import source_class, source_kinds
 from puzzlegen.tasks import task_class, task_names
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
-from puzzlegen.problems import Place, Problem, Where, refusal, shown, typed
+from puzzlegen.recipe.problems import Place, Problem, Where, refusal, shown, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,12 +149,12 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._stop(event, "a second document begins here; a recipe is one")
+                    raise refusal(*self._at(event), "a second document begins here; a recipe is one")
                 self._document.written[()] = self._at(root := next(self._events))
                 self._document.data = self._value(root, ())
 
-    def _stop(self, event: _Event, text: str) -> RecipeError:
-        return refusal(*self._at(event), text)
+    def _too_deep(self, event: _Event) -> RecipeError:
+        return refusal(*self._at(event), f"nested deeper than {MAX_DEPTH} levels")
 
     def _at(self, event: _Event) -> Where:
         return Where(self._document.name, event.start_mark.line + 1 if self._numbered else 0)
@@ -164,7 +164,7 @@ class _Reader:
 
     def _value(self, event: _Event, place: Place) -> Any:  # noqa: ANN401 - YAML is any
         if len(place) > MAX_DEPTH:
-            raise self._stop(event, f"nested deeper than {MAX_DEPTH} levels")
+            raise self._too_deep(event)
         if trick := _trick(event):
             self._note(event, place, trick)
             self._document.refused.add(place)
@@ -209,6 +209,8 @@ class _Reader:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth == 0:
                 return
+            if depth > MAX_DEPTH:
+                raise self._too_deep(event)
             event = next(self._events)
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from puzzlegen.plugins import did_you_mean
-from puzzlegen.problems import refusal
+from puzzlegen.recipe.problems import refusal
 
 MAX_BYTES: Final = 1_000_000
 
 
 def shipped_recipes() -> dict[str, Path]:
     """Name and file of each recipe that comes with the package."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     folder = package / "_recipes"
     if not folder.is_dir():
         folder = package.parent / "recipes"  # a checkout: the wheel's build copies it into the package

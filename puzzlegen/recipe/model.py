@@ -26,7 +26,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from puzzlegen.errors import RecipeError
 from puzzlegen.media.image import ImageSettings
 from puzzlegen.media.video import VideoSettings
-from puzzlegen.problems import shown, typed
+from puzzlegen.prompts import PromptSettings
+from puzzlegen.recipe.problems import shown, typed
 from puzzlegen.records import canonical_json
 from puzzlegen.sources import Source, source_class, source_kinds
 from puzzlegen.tasks import Task, task_class, task_names
@@ -108,9 +109,7 @@ def _distinct(tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
     for index, entry in enumerate(tasks):
         first = seen.setdefault((entry.task.name, entry.task.params), index)
         if first != index:
-            raise _refusal(
-                f"the same as tasks.{first}; change a parameter, or keep one with more weight", index
-            )
+            raise _refusal(f"the same as tasks.{first}; change a parameter, or keep one with more weight", index)
     return tasks
 
 
@@ -140,14 +139,6 @@ class Media(_Section):
 
     image: ImageSettings = ImageSettings()
     video: VideoSettings = VideoSettings()
-
-
-class Prompt(_Section):
-    """The form of the prompt and of the answer, the same for all tasks."""
-
-    reasoning: bool = Field(default=True, description="ask for reasoning before the answer")
-    format: Literal["answer", "boxed"] = Field("answer", description="<answer>...</answer> or \\boxed{...}")
-    system: str | None = Field(None, description="system message; none if null")
 
 
 class Output(_Section):
@@ -180,7 +171,7 @@ class Recipe(_Section):
         {}, description="fraction of the items per split; the rest is train"
     )
     media: Media = Media()
-    prompt: Prompt = Prompt()
+    prompt: PromptSettings = PromptSettings()
     output: Output = Output()
 
     def canonical(self) -> dict[str, Any]:

@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from puzzlegen.errors import RecipeError
-from puzzlegen.problems import Place, Problem, Where, dotted, missing, refusal, shown, typed, unknown, wording
-from puzzlegen.recipe_files import find_recipe, read_recipe, shipped_recipes
-from puzzlegen.recipe_model import Media, Output, Prompt, Recipe, TaskEntry
+from puzzlegen.recipe.files import find_recipe, read_recipe, shipped_recipes
+from puzzlegen.recipe.model import Media, Output, Recipe, TaskEntry
+from puzzlegen.recipe.problems import (
+    Place,
+    Problem,
+    Where,
+    dotted,
+    missing,
+    refusal,
+    shown,
+    typed,
+    unknown,
+    wording,
+)
+from puzzlegen.recipe.yaml_lines import Document, parse
 from puzzlegen.sources import source_class
 from puzzlegen.tasks import task_class
-from puzzlegen.yaml_lines import Document, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Media",
     "Output",
-    "Prompt",
     "Recipe",
     "TaskEntry",
     "difference",

@@ -1,0 +1,49 @@
+"""Pictures and clips that are drawn, not read: what to try things on before there are media of one's own."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Final, Literal
+
+from pydantic import Field
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.video import encode_mp4
+from puzzlegen.records import Item, Kind, Skipped
+from puzzlegen.rng import rng_for
+from puzzlegen.scenes import render_clip, render_image
+from puzzlegen.sources import Source
+
+_LICENCE: Final = "CC0-1.0"
+_ID: Final = re.compile(r"(image|video)-[0-9]{6}")
+
+
+class Samples(Source):
+    """Drawn scenes; an item is the same however many others there are."""
+
+    kind: Literal["samples"] = "samples"
+    images: int = Field(24, ge=0, description="how many pictures")
+    videos: int = Field(12, ge=0, description="how many clips of 4 to 8 seconds")
+    seed: int = Field(0, description="another number gives other scenes")
+
+    def items(self) -> Iterator[Item | Skipped]:
+        """Pictures, then clips."""
+        counts: tuple[tuple[Kind, int], ...] = (("image", self.images), ("video", self.videos))
+        for kind, count in counts:
+            for i in range(count):
+                yield Item(f"{kind}-{i:06}", kind, licence=_LICENCE)
+
+    def open(self, item: Item) -> BinaryIO:
+        """The item, rendered anew: JPEG of quality 92 without chroma subsampling, or H.264 in MP4."""
+        if not _ID.fullmatch(item.id) or not item.id.startswith(item.kind):
+            raise Unusable("unreadable", f"'{item.id}' is no sample")
+        rng = rng_for("samples-v1", self.seed, item.id)
+        if item.kind == "video":
+            frames, fps = render_clip(rng)
+            return io.BytesIO(encode_mp4(frames, fps, crf=18))
+        file = io.BytesIO()
+        render_image(rng).save(file, format="JPEG", quality=92, subsampling="4:4:4")
+        file.seek(0)
+        return file

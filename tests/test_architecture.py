@@ -1,0 +1,142 @@
+"""Imports point one way, files stay small, nothing heavy is paid for without being used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+import puzzlegen
+
+PACKAGE = ROOT / "puzzlegen"
+FILES = sorted(PACKAGE.rglob("*.py"))
+BASE = {"errors", "records", "rng"}
+MAKING = BASE | {"media", "answers", "plugins"}
+# What a part may import of the others, by first name below puzzlegen; its own folder is always allowed.
+ALLOWED = {
+    "verify": set(),
+    "errors": set(),
+    "rng": set(),
+    "records": set(),
+    "balance": set(),
+    "plugins": {"errors"},
+    "answers": {"records", "rng"},
+    "media": BASE,
+    "scenes": BASE,
+    "sources": BASE | {"plugins", "scenes", "media"},
+    "tasks": MAKING,
+    "schema": {"records"},
+    "writers": {"records", "schema"},
+    "prompts": {"records"},
+    "output": {"errors"},
+    "recipe": BASE | {"media", "plugins", "prompts", "sources", "tasks"},
+}
+STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
+HEAVY = ("torch", "datasets", "webdataset", "albumentations", "cv2", "scipy", "ray")
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every imported module and whether only type checkers see it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in guarded) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            if module == "puzzlegen":
+                yield from ((f"puzzlegen.{alias.name}", id(node) in guarded) for alias in node.names)
+            else:
+                yield module, id(node) in guarded
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_imports_point_one_way(part: str) -> None:
+    files = [path for path in FILES if name_of(path) == part]
+    assert files
+    for path in files:
+        used = {
+            module.split(".")[1] for module, typing in imports(path) if module.startswith("puzzlegen.") and not typing
+        }
+        extra = used - ALLOWED[part] - {part}
+        assert not extra, f"{path.relative_to(ROOT)} imports {sorted(extra)}"
+
+
+@pytest.mark.parametrize("folder", ["tasks", "sources", "writers", "engines"])
+def test_plug_ins_never_import_each_other(folder: str) -> None:
+    for path in (PACKAGE / folder).glob("*.py"):
+        names = {m.split(".")[2] for m, _ in imports(path) if m.startswith(f"puzzlegen.{folder}.")}
+        if path.name != "__init__.py":
+            assert not names & {other.stem for other in (PACKAGE / folder).glob("*.py")}, path
+
+
+@pytest.mark.parametrize("part", STANDARD_LIBRARY_ONLY)
+def test_some_parts_need_the_standard_library_only(part: str) -> None:
+    used = {module.split(".")[0] for module, _ in imports(PACKAGE / f"{part}.py")}
+    assert used <= sys.stdlib_module_names, used - sys.stdlib_module_names
+
+
+def test_nothing_heavy_is_imported_anywhere() -> None:
+    for path in FILES:
+        assert not {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY), path
+
+
+def test_building_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom puzzlegen.recipe import load_recipe\nfrom puzzlegen.plan import make_plan\n"
+        "from puzzlegen.shard import Job, build_shard\n"
+        f"r = load_recipe('quickstart')\ns = next(make_plan(r, 2).shards())\n"
+        f"build_shard(Job(r, s, {str(tmp_path)!r}, {str(tmp_path / 'tmp')!r}))\n"
+        f"print(sorted(set(sys.modules) & set({HEAVY!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_importing_the_package_imports_nothing() -> None:
+    code = "import sys; before = set(sys.modules); import puzzlegen; print(sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['__future__', 'puzzlegen']"
+
+
+def test_public_names_are_what_all_says() -> None:
+    for name in puzzlegen.__all__:
+        assert getattr(puzzlegen, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        puzzlegen.nothing  # noqa: B018 - the lookup is the test
+
+
+def test_the_package_never_asserts_and_draws_only_from_rng() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Assert)], path
+        assert not {m for m, _ in imports(path)} & {"random", "secrets"}, path
+        assert "np.random" not in path.read_text(encoding="utf-8"), path
+
+
+def test_files_and_functions_stay_small() -> None:
+    lengths: list[int] = []
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 500, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+                lengths.append((body[-1].end_lineno or 0) - body[0].lineno + 1)
+                assert lengths[-1] <= 80, f"{path}: {node.name}"
+    assert sum(length <= 20 for length in lengths) >= 0.8 * len(lengths)

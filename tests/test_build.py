@@ -1,0 +1,324 @@
+"""Builds: the same bytes whatever the workers, shares, order, kills and folders; refusals that say why."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from conftest import MIXED, recipe_with, tree_bytes
+
+from puzzlegen.build import Share, build
+from puzzlegen.errors import OutputError, RecipeError
+from puzzlegen.plan import make_plan
+from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.recipe import Recipe, load_recipe
+from puzzlegen.records import REASONS
+
+
+def test_worker_count_does_not_change_bytes(mixed_recipe: Recipe, mixed_build: Path, tmp_path: Path) -> None:
+    build(mixed_recipe, tmp_path / "one", workers=1)
+    assert tree_bytes(tmp_path / "one") == tree_bytes(mixed_build)
+
+
+def test_shares_of_the_work_add_up(mixed_recipe: Recipe, mixed_build: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shares"
+    assert build(mixed_recipe, out, workers=1, share=Share(1, 2)).manifest is None
+    assert not (out / "manifest.json").exists()
+    assert build(mixed_recipe, out, workers=1, share=Share(0, 2)).manifest is not None
+    assert tree_bytes(out) == tree_bytes(mixed_build)
+
+
+def test_a_finished_build_has_nothing_to_do(mixed_recipe: Recipe, mixed_build: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in mixed_build.rglob("*.parquet") if "data" in path.parts}
+    assert build(mixed_recipe, mixed_build, workers=1).made == 0
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in before.items())
+
+
+def test_a_lost_or_cut_file_is_made_again(mixed_recipe: Recipe, mixed_build: Path, tmp_path: Path) -> None:
+    out = tmp_path / "again"
+    shutil.copytree(mixed_build, out)
+    data = sorted((out / "data").rglob("*.parquet"))
+    data[0].unlink()
+    data[-1].write_bytes(data[-1].read_bytes()[:-1])
+    assert build(mixed_recipe, out, workers=1).made == 2
+    assert tree_bytes(out) == tree_bytes(mixed_build)
+
+
+RECIPE = """
+seed: 5
+source: {kind: samples, images: 10, videos: 3}
+tasks: [{task: rotation}, {task: jigsaw, rows: 2, cols: 2}, {task: arrow_of_time}]
+splits: {validation: 0.3}
+output: {shard_size: 4}
+"""
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    path = tmp_path / "mixed.yaml"
+    path.write_text(RECIPE)
+    return path
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "puzzlegen", *arguments]
+
+
+def test_killed_anywhere_and_resumed_gives_the_same_bytes(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
+    """SIGKILL to the whole build a little later each time, until it gets through."""
+    out = tmp_path / "killed"
+    for after in (0.6, 1.2, 1.8, 2.4, 3.0, 600):
+        child = subprocess.Popen(
+            command("build", str(recipe_file), "--out", str(out), "--workers", "2"), stderr=subprocess.PIPE
+        )
+        try:
+            child.wait(after)
+        except subprocess.TimeoutExpired:
+            os.kill(child.pid, signal.SIGKILL)
+        _, messages = child.communicate()
+        named = [path for path in out.rglob("*.parquet") if "data" in path.parts]
+        for path in named:
+            pq.read_metadata(path)  # what has its final name is whole
+        if child.returncode == 0:
+            break
+    assert child.returncode == 0, messages
+    assert tree_bytes(out) == tree_bytes(mixed_build)
+
+
+def test_workers_die_with_their_parent(recipe_file: Path, tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "2"),
+        stderr=subprocess.PIPE,
+    )
+    workers: list[int] = []
+    deadline = time.monotonic() + 30
+    while not workers and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        found = subprocess.run(["pgrep", "-P", str(child.pid)], capture_output=True, text=True, check=False)
+        workers = [int(pid) for pid in found.stdout.split()]
+    assert workers
+    child.kill()
+    child.communicate()
+    while any(_runs(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(_runs(pid) for pid in workers)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_a_killed_worker_costs_a_second_try_not_the_build(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "1"),
+        stderr=subprocess.PIPE,
+    )
+    killed = 0
+    while child.poll() is None and not killed:
+        time.sleep(0.1)
+        found = subprocess.run(
+            ["pgrep", "-P", str(child.pid), "-f", "spawn_main"], capture_output=True, text=True, check=False
+        )
+        for pid in found.stdout.split():
+            os.kill(int(pid), signal.SIGKILL)
+            killed += 1
+    _, messages = child.communicate(timeout=120)
+    assert killed
+    assert child.returncode == 0, messages
+    assert tree_bytes(tmp_path / "out") == tree_bytes(mixed_build)
+
+
+def test_interrupt_ends_cleanly_and_can_be_resumed(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
+    arguments = command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "1")
+    child = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    while not list((tmp_path / "out").glob(".puzzlegen/shards/*.json")) and child.poll() is None:
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGINT)
+    _, messages = child.communicate(timeout=60)
+    assert child.returncode == 130, messages
+    assert b"Traceback" not in messages
+    assert b"the same command goes on" in messages
+    subprocess.run(arguments, check=True, capture_output=True)
+    assert tree_bytes(tmp_path / "out") == tree_bytes(mixed_build)
+
+
+def test_files_in_another_folder_give_the_same_bytes(tmp_path: Path) -> None:
+    _export_samples(tmp_path / "here")
+    shutil.copytree(tmp_path / "here", tmp_path / "far" / "away")
+    outs = []
+    for k, folder in enumerate((tmp_path / "here", tmp_path / "far" / "away")):
+        recipe = recipe_with(MIXED, source={"kind": "folder", "path": str(folder)})
+        build(recipe, tmp_path / f"out{k}", workers=1)
+        outs.append(tree_bytes(tmp_path / f"out{k}"))
+    assert outs[0] == outs[1]
+    assert b"here" not in outs[0]["manifest.json"]
+
+
+def _export_samples(folder: Path) -> None:
+    folder.mkdir()
+    source = recipe_with(MIXED, source={"kind": "samples", "images": 4, "videos": 1}).source
+    for item in source.items():
+        with source.open(item) as file:  # type: ignore[arg-type]
+            (folder / f"{item.id}.{'jpg' if item.id.startswith('image') else 'mp4'}").write_bytes(file.read())
+    (folder / "notes.txt").write_text("no medium")
+    (folder / "broken.JPG").write_bytes(b"no picture")
+    (folder / "broken.mp4").write_bytes(b"no clip")
+
+
+def test_another_task_changes_no_puzzle(tmp_path: Path) -> None:
+    source = {"kind": "samples", "images": 5, "videos": 0}
+    found = []
+    for k, tasks in enumerate(([{"task": "position"}], [{"task": "position"}, {"task": "rotation"}])):
+        build(recipe_with(tasks, source=source), tmp_path / str(k), workers=1)
+        rows = (
+            row for f in files_of(manifest_of(tmp_path / str(k))) for row in read_rows(tmp_path / str(k) / f["path"])
+        )
+        found.append({row["id"]: row for row in rows if row["data_source"] == "puzzlegen/position"})
+    assert found[0] == found[1]
+
+
+def test_everything_without_a_puzzle_is_a_row_of_rejections(tmp_path: Path) -> None:
+    _export_samples(tmp_path / "media")
+    recipe = recipe_with(MIXED, source={"kind": "folder", "path": str(tmp_path / "media")})
+    build(recipe, tmp_path / "out", workers=1)
+    rows = pq.read_table(tmp_path / "out" / "rejections.parquet").to_pylist()
+    assert {(row["item"], row["task"], row["reason"]) for row in rows} >= {
+        ("notes.txt", "", "unsupported_file"),
+        ("broken.JPG", "rotation", "undecodable"),
+        ("broken.JPG", "jigsaw", "undecodable"),
+        ("broken.mp4", "arrow_of_time", "undecodable"),
+    }
+    assert {row["reason"] for row in rows} <= set(REASONS)
+    out = tmp_path / "out"
+    used = {r["extra_info"]["source_uri"] for f in files_of(manifest_of(out)) for r in read_rows(out / f["path"])}
+    assert used | {row["item"] for row in rows} == {path.name for path in (tmp_path / "media").iterdir()}
+
+
+def test_answers_are_even_within_one_in_every_shard(tmp_path: Path) -> None:
+    tasks = [{"task": "rotation"}, {"task": "position", "form": "label"}]
+    recipe = recipe_with(tasks, source={"kind": "samples", "images": 26, "videos": 0}, output={"shard_size": 13})
+    build(recipe, tmp_path / "out", workers=2)
+    for file in files_of(manifest_of(tmp_path / "out")):
+        for slot in ("answer", "letter"):
+            counts: Counter[int] = Counter()
+            for row in read_rows(tmp_path / "out" / file["path"]):
+                counts.update([json.loads(row["extra_info"]["slots"]).get(slot, -1)])
+            if -1 not in counts:
+                assert max(counts[k] for k in range(4)) - min(counts[k] for k in range(4)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 6}, "recipe seed: 5 -> 6"),
+        (
+            {"tasks": [*MIXED[:1], {"task": "jigsaw", "rows": 3, "cols": 2}, *MIXED[2:]]},
+            "recipe tasks.1.rows: 2 -> 3",
+        ),
+        ({"output": {"shard_size": 5}}, "recipe output.shard_size: 4 -> 5"),
+        ({"source": {"kind": "samples", "images": 11, "videos": 3}}, "recipe source.images: 10 -> 11"),
+    ],
+)
+def test_another_recipe_over_an_old_folder_is_refused(
+    mixed_recipe: Recipe, mixed_build: Path, change: dict[str, object], said: str
+) -> None:
+    settings = {
+        "source": {"kind": "samples", "images": 10, "videos": 3},
+        "splits": {"validation": 0.3},
+        "output": {"shard_size": 4},
+    }
+    other = recipe_with(**{"tasks": MIXED, **settings, **change})  # type: ignore[arg-type]
+    with pytest.raises(OutputError, match=said):
+        build(other, mixed_build, workers=1)
+    with pytest.raises(OutputError, match="limit None -> 3"):
+        build(mixed_recipe, mixed_build, workers=1, limit=3)
+
+
+def test_a_changed_source_over_an_old_folder_is_refused(tmp_path: Path) -> None:
+    _export_samples(tmp_path / "media")
+    recipe = recipe_with(MIXED[:1], source={"kind": "folder", "path": str(tmp_path / "media")})
+    build(recipe, tmp_path / "out", workers=1)
+    victim = tmp_path / "media" / "image-000001.jpg"
+    data = bytearray(victim.read_bytes())
+    data[-200] ^= 1
+    victim.write_bytes(data)
+    with pytest.raises(OutputError, match=r"'image-000001\.jpg' has changed"):
+        build(recipe, tmp_path / "out", workers=1)
+    victim.unlink()
+    with pytest.raises(OutputError, match="source 5 -> 4 items"):
+        build(recipe, tmp_path / "out", workers=1)
+
+
+def test_a_folder_with_other_things_is_refused(mixed_recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(OutputError, match="is not empty and holds no build"):
+        build(mixed_recipe, tmp_path, workers=1)
+
+
+def test_a_second_build_on_one_folder_is_refused(tmp_path: Path) -> None:
+    from puzzlegen.output import workplace
+
+    out = tmp_path / "out"
+    with (
+        workplace(out, "0-of-1"),
+        pytest.raises(OutputError, match="another build is at work"),
+        workplace(out, "0-of-1"),
+    ):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_folder_is_one_line(mixed_recipe: Recipe, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="cannot write"):
+        build(mixed_recipe, tmp_path / "out", workers=1)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(recipe_file: Path, tmp_path: Path) -> None:
+    """The system's own limit on file sizes stands in for the disk: writes fail in the middle of a shard."""
+    arguments = " ".join(command("build", str(recipe_file), "--out", str(tmp_path / "out")))
+    script = f"ulimit -f 40; trap '' XFSZ; {arguments}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1
+    assert "cannot write" in lines[0]
+    for path in (tmp_path / "out").glob("data/**/*.parquet"):
+        pq.read_metadata(path)
+
+
+def test_shares_are_parsed_strictly() -> None:
+    assert Share.parse("1/4") == Share(1, 4)
+    for text in ("4/4", "x", "1/0", "-1/2", "1/2/3", ""):
+        with pytest.raises(RecipeError, match="not I/N"):
+            Share.parse(text)
+
+
+def test_real_media_build_without_a_crash(real_media: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("video_ssl", source=str(real_media))
+    plan = make_plan(recipe)
+    built = build(recipe, tmp_path / "out", workers=2)
+    assert built.manifest is not None
+    rows = pq.read_table(tmp_path / "out" / "rejections.parquet").to_pylist()
+    used = {
+        row["extra_info"]["source_uri"]
+        for file in files_of(built.manifest)
+        for row in read_rows(tmp_path / "out" / file["path"], ["extra_info"])
+    }
+    everything = {item.id for group in plan.groups for item in group.items} | {entry.id for entry in plan.skipped}
+    assert used | {row["item"] for row in rows} == everything
+    assert {row["reason"] for row in rows} <= set(REASONS)
+    for task, kept in built.manifest["kept"].items():
+        assert kept > 0, task

@@ -1,0 +1,147 @@
+"""The command line: data to stdout, one line and exit code 2 for mistakes, every command in the README."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import ROOT
+
+from puzzlegen.catalogue import recipes, tasks
+from puzzlegen.reading import files_of, manifest_of, read_rows
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def puzzlegen(*arguments: str | Path, cwd: Path | None = None) -> Done:
+    command = [sys.executable, "-m", "puzzlegen", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "out"
+    done = puzzlegen("build", "quickstart", "--out", out, "--limit", "4", "--json")
+    assert done.code == 0, done.err
+    summary = json.loads(done.out)
+    assert summary["complete"]
+    assert summary["items"] == 4
+    return out
+
+
+def test_progress_is_json_lines_when_nobody_watches(built: Path, tmp_path: Path) -> None:
+    done = puzzlegen("build", "quickstart", "--out", tmp_path / "out", "--limit", "2")
+    lines = [json.loads(line) for line in done.err.splitlines()]
+    assert lines[-1]["shards"] == lines[-1]["of"] == 1
+    assert "rotation         kept      2" in done.out
+    assert f"next: puzzlegen verify {tmp_path / 'out'}" in done.out
+
+
+def test_progress_is_a_bar_on_a_terminal(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m puzzlegen build quickstart --out {tmp_path / 'out'} --limit 2"
+    done = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "1/1 shards" in done.stdout
+    assert "puzzles" in done.stdout
+
+
+def test_dry_run_says_what_would_be_built_and_builds_nothing(tmp_path: Path) -> None:
+    done = puzzlegen("build", "video_ssl", "--dry-run", "--out", tmp_path / "out", "--json")
+    assert json.loads(done.out)["puzzles_at_most"]["rotation"] == 24
+    assert not (tmp_path / "out").exists()
+
+
+def test_verify_passes_then_fails_with_exit_code_one(built: Path, tmp_path: Path) -> None:
+    done = puzzlegen("verify", built, "--replay", "3")
+    assert done.code == 0, done.err + done.out
+    assert "3 rebuilt from source: all as built" in done.out
+    assert puzzlegen("verify", tmp_path).code == 1
+
+
+def test_score_counts_against_chance(built: Path, tmp_path: Path) -> None:
+    rows = [row for file in files_of(manifest_of(built)) for row in read_rows(built / file["path"])]
+    lines = [{"id": row["id"], "response": row["solution"]} for row in rows[:-1]] + [{"id": "x", "response": "y"}]
+    responses = tmp_path / "responses.jsonl"
+    responses.write_text("\n".join(map(json.dumps, lines)) + "\n\n")
+    found = json.loads(puzzlegen("score", built, responses, "--json").out)
+    assert found["tasks"][-1]["task"] == "all"
+    assert found["tasks"][-1]["reward"] == found["tasks"][-1]["accuracy"] == found["tasks"][-1]["format"] == 1
+    assert (found["unknown"], found["missing"]) == (1, 1)
+    responses.write_text('{"id": 3}\n')
+    done = puzzlegen("score", built, responses)
+    assert done.code == 2
+    assert "responses.jsonl:1: not of the form" in done.err
+
+
+def test_check_prints_all_mistakes_at_once(tmp_path: Path) -> None:
+    recipe = tmp_path / "bad.yaml"
+    recipe.write_text("source: {kind: samples}\ntasks:\n  - {task: jigsw}\n  - {task: jigsaw, rows: 9, colz: 2}\n")
+    done = puzzlegen("check", recipe)
+    assert done.code == 2
+    assert f"{recipe}:3: tasks.0.task: unknown task 'jigsw'; did you mean 'jigsaw'?" in done.err
+    assert "tasks.1.rows: 9 is above the maximum 6" in done.err
+    assert "did you mean 'cols'?" in done.err
+    assert puzzlegen("check", "video_ssl").code == 0
+
+
+def test_tasks_and_recipes_are_listed_and_shown(tmp_path: Path) -> None:
+    listing = puzzlegen("tasks").out
+    assert all(row["task"] in listing and row["about"] for row in tasks())
+    assert "rows" in puzzlegen("tasks", "jigsaw").out
+    assert json.loads(puzzlegen("tasks", "jigsaw", "--json").out)["parameters"]["rows"]["maximum"] == 6
+    assert "did you mean 'jigsaw'" in puzzlegen("tasks", "jigsa").err
+    assert all(name in puzzlegen("recipes").out and about for name, about in recipes().items())
+    assert "task: rotation" in puzzlegen("recipes", "quickstart").out
+    assert puzzlegen("recipes", "quickstart", "--copy", cwd=tmp_path).code == 0
+    assert (tmp_path / "quickstart.yaml").exists()
+    assert puzzlegen("recipes", "quickstart", "--copy", cwd=tmp_path).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "nothing.yaml"], "nothing.yaml: no such file"),
+        (["build", "quickstart", "--source", "/nowhere"], "--source /nowhere"),
+        (["build", "quickstart", "--set", "sed=3"], "did you mean 'seed'"),
+        (["build", "quickstart", "--engine", "spark"], "unknown engine 'spark'"),
+        (["build", "quickstart", "--shards", "2/2"], "not I/N"),
+        (["build", "quickstart", "--workers", "0"], "--workers"),
+        (["build", "quickstart", "--out", "/proc/nope"], "cannot write '/proc/nope"),
+        (["verify", "/nowhere", "--replay", "1"], "there is no such folder"),
+    ],
+)
+def test_a_mistake_is_named_and_exits_with_two(arguments: list[str], said: str, tmp_path: Path) -> None:
+    done = puzzlegen(*arguments, cwd=tmp_path)
+    assert done.code == (1 if arguments[0] == "verify" else 2)
+    assert said in done.err
+
+
+def test_help_needs_no_library() -> None:
+    code = "import sys, puzzlegen.cli; print(sorted({'numpy', 'PIL', 'av', 'pyarrow', 'pydantic'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_command_has_help_and_stands_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = subprocess.run(
+        [sys.executable, "-m", "puzzlegen", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": "200"},
+    ).stdout
+    for command in ("build", "check", "tasks", "recipes", "verify", "score"):
+        assert command in shown
+        assert f"puzzlegen {command}" in readme

@@ -1,0 +1,120 @@
+"""``verify`` finds each kind of damage and names it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import MIXED, recipe_with
+
+from puzzlegen.build import build
+from puzzlegen.errors import IntegrityError, SourceError
+from puzzlegen.integrity import verify
+from puzzlegen.manifest import MANIFEST
+from puzzlegen.reading import files_of, manifest_of
+from puzzlegen.recipe import Recipe
+
+IMAGE = "data/image/train-00000-of-00002.parquet"
+
+
+@pytest.fixture
+def built(mixed_build: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(mixed_build, tmp_path / "built"))
+
+
+def test_an_intact_folder_passes_and_puzzles_are_rebuilt_to_the_byte(mixed_build: Path, mixed_recipe: Recipe) -> None:
+    found = verify(mixed_build, mixed_recipe, replay=8)
+    assert found.problems == []
+    assert found.replayed == 8
+    assert found.rows == sum(file["rows"] for file in files_of(manifest_of(mixed_build)))
+
+
+@pytest.mark.parametrize("at", [0, 5000, -300, -1])
+def test_a_flipped_byte_is_found(built: Path, at: int) -> None:
+    data = bytearray((built / IMAGE).read_bytes())
+    data[at] ^= 0x40
+    (built / IMAGE).write_bytes(data)
+    assert any(IMAGE in problem and "bytes changed" in problem for problem in verify(built).problems)
+
+
+def test_a_missing_shard_is_found(built: Path) -> None:
+    (built / IMAGE).unlink()
+    assert verify(built).problems == [f"{IMAGE}: missing"]
+
+
+def test_a_cut_shard_is_found(built: Path) -> None:
+    (built / IMAGE).write_bytes((built / IMAGE).read_bytes()[:-40])
+    assert any("the manifest says" in problem for problem in verify(built).problems)
+
+
+def test_a_stranger_is_found(built: Path) -> None:
+    (built / "data" / "image" / "train-99999-of-99999.parquet").write_bytes(b"x")
+    assert verify(built).problems == ["data/image/train-99999-of-99999.parquet: not in the manifest"]
+
+
+@pytest.mark.parametrize("column", ["answer", "solution", "ground_truth"])
+def test_an_edited_answer_is_found_and_named(built: Path, column: str) -> None:
+    """Even by somebody who writes the new digest into the manifest."""
+    table = pq.read_table(built / IMAGE)
+    values = table[column].to_pylist()
+    letters = "ABCD"
+    right = table["answer"][0].as_py()
+    wrong = letters[(letters.index(right) + 1) % 4]
+    values[0] = values[0].replace(f'"target":"{right}"', f'"target":"{wrong}"').replace(f">{right}<", f">{wrong}<")
+    values[0] = wrong if column == "answer" else values[0]
+    edited = table.set_column(table.column_names.index(column), column, pa.array(values))
+    pq.write_table(edited.cast(table.schema), built / IMAGE)
+    puzzle = table["id"][0].as_py()
+    assert any(puzzle in problem for problem in verify(built).problems)
+    _forge(built)
+    problems = verify(built).problems
+    assert problems
+    assert all(puzzle in problem for problem in problems)
+
+
+def _forge(built: Path) -> None:
+    import hashlib
+
+    manifest = json.loads((built / MANIFEST).read_bytes())
+    for file in files_of(manifest):
+        data = (built / file["path"]).read_bytes()
+        file |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    (built / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_a_changed_source_is_found_by_replay(tmp_path: Path) -> None:
+    source = recipe_with(MIXED, source={"kind": "samples", "images": 2, "videos": 0}).source
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for item in source.items():
+        with source.open(item) as file:  # type: ignore[arg-type]
+            (folder / f"{item.id}.jpg").write_bytes(file.read())
+    recipe = recipe_with(MIXED[:1], source={"kind": "folder", "path": str(folder)})
+    build(recipe, tmp_path / "out", workers=1)
+    (folder / "image-000000.jpg").write_bytes((folder / "image-000001.jpg").read_bytes())
+    (folder / "image-000001.jpg").unlink()
+    problems = verify(tmp_path / "out", recipe, replay=2).problems
+    assert any("'image-000000.jpg' has changed" in problem for problem in problems)
+    assert any("'image-000001.jpg' is missing" in problem for problem in problems)
+
+
+def test_other_versions_do_not_rebuild(built: Path, mixed_recipe: Recipe) -> None:
+    manifest = json.loads((built / MANIFEST).read_bytes())
+    manifest["environment"]["pillow"] = "1.0"
+    (built / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(SourceError, match=r"pillow: '1\.0' -> "):
+        verify(built, mixed_recipe, replay=1)
+
+
+def test_what_is_no_build_is_said(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="there is no such folder"):
+        verify(tmp_path / "none")
+    with pytest.raises(IntegrityError, match="the build is not finished"):
+        verify(tmp_path)
+    (tmp_path / MANIFEST).write_text("{")
+    with pytest.raises(IntegrityError, match="is damaged"):
+        verify(tmp_path)
