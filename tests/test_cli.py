@@ -40,7 +40,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_progress_is_json_lines_when_nobody_watches(built: Path, tmp_path: Path) -> None:
+def test_progress_is_json_lines_when_nobody_watches(tmp_path: Path) -> None:
     done = puzzlegen("build", "quickstart", "--out", tmp_path / "out", "--limit", "2")
     lines = [json.loads(line) for line in done.err.splitlines()]
     assert lines[-1]["shards"] == lines[-1]["of"] == 1

@@ -436,3 +436,11 @@ def test_a_damaged_recipe_loads_or_says_what_is_wrong(edits: list[tuple[int, int
         lines = err.problems
     assert lines
     assert all(line and line.isprintable() for line in lines)
+
+
+def test_variants_need_per_item_all(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("source: {kind: samples}\ntasks: [{task: rotation}]\nper_item: 2\nvariants: 3\n")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path)
+    assert caught.value.problems == (f"{path}:4: variants: 3 needs per_item: all; with per_item: N, raise N instead",)

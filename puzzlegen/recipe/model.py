@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -166,13 +166,19 @@ class Recipe(_Section):
     per_item: Annotated[Literal["all"] | int, BeforeValidator(_all_or_number)] = Field(
         "all", description="how many tasks per item, drawn by weight; or all of them"
     )
-    variants: int = Field(1, ge=1, le=1000, description="puzzles of each task per item")
+    variants: int = Field(1, ge=1, le=1000, description="puzzles of each task per item, where per_item is all")
     splits: Annotated[dict[_Name, _Fraction], AfterValidator(_leave_train)] = Field(
         {}, description="fraction of the items per split; the rest is train"
     )
     media: Media = Media()
     prompt: PromptSettings = PromptSettings()
     output: Output = Output()
+
+    @model_validator(mode="after")
+    def _variants_need_all(self) -> Self:
+        if self.variants > 1 and self.per_item != "all":
+            raise _refusal(f"{self.variants} needs per_item: all; with per_item: N, raise N instead", "variants")
+        return self
 
     def canonical(self) -> dict[str, Any]:
         """The recipe as JSON with all defaults filled in, but without the source's ``path``.

@@ -1,0 +1,76 @@
+"""The README tells the truth: its Python runs, its record and recipe are real, its first screen has two commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from puzzlegen.build import build
+from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.recipe import load_recipe
+from puzzlegen.records import REASONS
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory in which the README's main job has been done, but for its clips."""
+    folder = tmp_path_factory.mktemp("readme")
+    recipe = load_recipe("video_ssl", overrides=["source.videos=0", "tasks=[{task: rotation}]"])
+    build(recipe, folder / "puzzles" / "video_ssl", workers=2)
+    return folder
+
+
+def test_the_first_screen_has_the_two_commands() -> None:
+    first = "\n".join(README.splitlines()[:40])
+    assert "pip install . -c constraints.txt && puzzlegen build recipes/video_ssl.yaml" in first
+    assert 'pip install ".[test]" -c constraints.txt && pytest' in first
+    assert len(re.findall(r"^pip install", README, flags=re.MULTILINE)) == 2
+
+
+def test_the_python_runs(place: Path) -> None:
+    code = "\n".join(blocks("python"))
+    env = os.environ | {"HF_HOME": str(place / "cache")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=place, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "This picture was turned" in done.stdout
+    assert re.search(r"^(0\.0 wrong|1\.0 correct)$", done.stdout, flags=re.MULTILINE)
+
+
+def test_the_record_is_one_of_the_main_jobs(place: Path) -> None:
+    shown = json.loads(blocks("json")[0])
+    out = place / "puzzles" / "video_ssl"
+    rows = {r["id"]: r for f in files_of(manifest_of(out)) for r in read_rows(out / f["path"])}
+    real = rows[shown["id"]]
+    assert set(shown) == set(real)
+    assert set(shown["extra_info"]) == set(real["extra_info"])
+    for key in ("data_source", "ability", "problem"):
+        assert shown[key] == real[key]
+
+
+def test_the_recipe_is_one(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    text = blocks("yaml")[0].replace("photos/", str(tmp_path / "photos"))
+    (tmp_path / "r.yaml").write_text(text)
+    assert len(load_recipe(tmp_path / "r.yaml").tasks) == 2
+
+
+def test_reasons_are_explained_where_they_are_used() -> None:
+    used = set()
+    for path in (ROOT / "puzzlegen").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"(?:Unusable|Skipped)\([^()]*?\"([a-z_]+)\"", source))
+    assert used <= set(REASONS)
+    assert len(used) >= 15
