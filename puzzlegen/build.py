@@ -110,12 +110,14 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     mine = identity(plan, limit, environment())
     state = out / STATE / "build.json"
     if not state.exists() and not (out / MANIFEST).exists():
+        if out.exists() and not out.is_dir():
+            raise OutputError(f"'{out}' is a file; choose another --out")
         if out.exists() and any(out.iterdir()):
             raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
         write_json(state, mine)
         return
     found = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
-    changes = _changes(found, mine)
+    changes = _changes(found, mine) or _source_changes(out, found, mine, plan)
     if changes:
         raise OutputError(
             f"'{out}' holds another build: {'; '.join(changes)}; choose another --out, or delete it to start again"
@@ -129,11 +131,22 @@ def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     for key in ("limit", "format"):
         if found[key] != mine[key]:
             changes.append(f"{key} {found[key]} -> {mine[key]}")
-    if not changes and found["source"] != mine["source"]:
-        before, now = found["source"]["items"], mine["source"]["items"]
-        what = f"{before} -> {now} items" if before != now else f"names or sizes of its {now} items"
-        changes.append(f"source {what}")
     return changes
+
+
+def _source_changes(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> list[str]:
+    """What is another source's listing: counts, and names as far as the shards made so far tell them."""
+    if found["source"] == mine["source"]:
+        return []
+    before, now = found["source"]["items"], mine["source"]["items"]
+    entries = (json.loads(path.read_bytes()) for path in sorted((out / STATE / "shards").glob("*.json")))
+    old = {name for entry in entries for name in entry["sources"]}
+    new = {item.id for group in plan.groups for item in group.items}
+    gone = sorted(old - new)
+    added = sorted(new - old) if len(old) == before else []
+    names = [f"{word} {', '.join(map(repr, found[:3]))}" for word, found in (("gone:", gone), ("new:", added)) if found]
+    count = f"{before} -> {now} items" if before != now else f"names or sizes of its {now} items"
+    return ["; ".join([f"source {count}", *names])]
 
 
 def _missing(out: Path, plan: Plan, share: Share) -> Iterator[Shard]:

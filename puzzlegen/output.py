@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         publish(temporary, path)
     except OSError as err:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise refused(path, err) from err
 
 
@@ -84,8 +85,10 @@ def workplace(out: Path, share: str) -> Iterator[Path]:
         except BlockingIOError as err:
             raise OutputError(f"another build is at work on '{out}'; wait for it, or choose another --out") from err
         _empty(place)
-        yield place
-        _empty(place)
+        try:
+            yield place
+        finally:
+            _empty(place)
 
 
 def _empty(folder: Path) -> None:

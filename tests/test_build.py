@@ -257,7 +257,10 @@ def test_a_changed_source_over_an_old_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"'image-000001\.jpg' has changed"):
         build(recipe, tmp_path / "out", workers=1)
     victim.unlink()
-    with pytest.raises(OutputError, match="source 5 -> 4 items"):
+    with pytest.raises(OutputError, match=r"source 5 -> 4 items; gone: 'image-000001\.jpg'"):
+        build(recipe, tmp_path / "out", workers=1)
+    (tmp_path / "media" / "fresh.png").write_bytes(b"x")
+    with pytest.raises(OutputError, match=r"gone: 'image-000001\.jpg'; new: 'fresh\.png'"):
         build(recipe, tmp_path / "out", workers=1)
 
 
@@ -265,6 +268,12 @@ def test_a_folder_with_other_things_is_refused(mixed_recipe: Recipe, tmp_path: P
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(OutputError, match="is not empty and holds no build"):
         build(mixed_recipe, tmp_path, workers=1)
+
+
+def test_a_file_in_the_folders_place_is_refused(mixed_recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputError, match="is a file"):
+        build(mixed_recipe, tmp_path / "out", workers=1)
 
 
 def test_a_second_build_on_one_folder_is_refused(tmp_path: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import re
 from collections import Counter, defaultdict
 from functools import cache, partial
+from importlib.metadata import version
 from typing import Any, Literal, get_args, get_origin
 
 import av
 import numpy as np
 import pytest
-from conftest import recipe_with
+from conftest import ROOT, recipe_with
 from PIL import Image
 
 from puzzlegen.media.opened import OpenItem
@@ -26,6 +29,7 @@ from puzzlegen.tasks import Task, task_class, task_names
 from puzzlegen.verify import score
 
 SOURCE = Samples(images=6, videos=4)
+GOLDEN = ROOT / "tests" / "golden.json"
 
 
 def _forms() -> list[Task]:
@@ -91,6 +95,28 @@ def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
     assert {p.media for p in first}.isdisjoint(p.media for p in other)
     texts = [[p.answer.text for p in found] for found in (first, other)]
     assert texts[0] != texts[1]
+
+
+def test_pixels_are_golden() -> None:
+    """Under the lock's versions each task gives these pixels; to accept others, delete the file and run the test."""
+    locked = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE))
+    here = {name: version(name) for name in ("av", "numpy", "pillow")}
+    if any(locked[name] != found for name, found in here.items()):
+        pytest.skip(f"the golden pixels belong to the versions in constraints.txt, here are {here}")
+    found = {f"{t.name} {t.params}": [_pixel_hash(m) for m in puzzles(t, 1)[0].media] for t in FORMS}
+    if not GOLDEN.exists():
+        GOLDEN.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        pytest.fail(f"wrote {GOLDEN}: look at the puzzles, then commit it")
+    assert found == json.loads(GOLDEN.read_text())
+
+
+def _pixel_hash(medium: Medium) -> str:
+    if medium.ext == "mp4":
+        with av.open(io.BytesIO(medium.data), "r") as container:
+            data = b"".join(frame.to_ndarray().tobytes() for frame in container.decode(video=0))
+    else:
+        data = Image.open(io.BytesIO(medium.data)).tobytes()
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 @sweep
