@@ -13,14 +13,13 @@ import pyarrow.parquet as pq
 
 from puzzlegen.errors import PuzzlegenError, SourceError
 from puzzlegen.manifest import REJECTIONS, environment
-from puzzlegen.media.opened import OpenItem
-from puzzlegen.plan import FORMAT, Pick
+from puzzlegen.plan import Pick, make_plan
 from puzzlegen.prompts import response
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe, difference
-from puzzlegen.records import Item, Rejection
-from puzzlegen.rng import digest, rng_for
-from puzzlegen.shard import make_puzzle
+from puzzlegen.records import Rejection
+from puzzlegen.rng import digest
+from puzzlegen.shard import Made, ShardItems, make_puzzle
 from puzzlegen.verify import VerifierError, score
 from puzzlegen.writers import Row
 
@@ -135,13 +134,13 @@ def _replay(
     """Rebuild ``wanted`` puzzles, drawn over all files, and compare everything that is stored."""
     if changed := difference(manifest["environment"], environment()):
         raise SourceError(f"puzzles are rebuilt with the versions they were built with: {'; '.join(changed)}")
-    items = {item.id: item for item in recipe.source.items() if isinstance(item, Item)}
     chosen = _draw(folder, files, manifest["content_sha256"], wanted)
+    rebuild = _Rebuild(recipe, manifest["limit"])
     problems = []
     for path, ids in chosen.items():
         for row in read_rows(folder / path):
             if row["id"] in ids:
-                problems += [f"{path}: puzzle {row['id']}: {p}" for p in _rebuilt_differs(row, items, recipe)]
+                problems += [f"{path}: puzzle {row['id']}: {p}" for p in rebuild.differences(row)]
     return sum(len(ids) for ids in chosen.values()), problems
 
 
@@ -153,32 +152,46 @@ def _draw(folder: Path, files: list[dict[str, Any]], key: str, wanted: int) -> d
     return chosen
 
 
-def _rebuilt_differs(row: Row, items: dict[str, Item], recipe: Recipe) -> Iterator[str]:
-    info = row["extra_info"]
-    item = items.get(info["source_uri"])
-    if item is None:
-        yield f"its source '{info['source_uri']}' is missing"
-        return
-    task = next(
-        (k for k, e in enumerate(recipe.tasks) if (e.task.name, e.task.params) == (info["task"], info["params"])),
-        None,
-    )
-    if task is None:
-        yield f"the recipe has no task {info['task']} with {info['params']}"
-        return
-    rng = rng_for("clean", FORMAT, recipe.seed, item.id, info["variant"])
-    opened = OpenItem(item, recipe.source.open, recipe.media, rng)
-    try:
-        made = make_puzzle(recipe, opened, Pick(task, info["variant"]), info["split"], json.loads(info["slots"]))
-    except PuzzlegenError as err:
-        yield str(err)
-        return
-    if isinstance(made, Rejection):
-        yield f"its source gives no puzzle now: {made.reason}"
-    elif opened.sha256 != info["source_sha256"]:
-        yield f"its source '{item.id}' has changed"
-    else:
-        yield from (f"{key} is not what its source gives" for key in made.row if made.row[key] != row[key])
+class _Rebuild:
+    """Makes single puzzles again, each in its shard, since some tasks compare an item with its neighbours there."""
+
+    def __init__(self, recipe: Recipe, limit: int | None) -> None:
+        self._recipe = recipe
+        self._items: dict[str, tuple[ShardItems, int]] = {}
+        for shard in make_plan(recipe, limit).shards():
+            opened = ShardItems(recipe, shard)
+            self._items |= {item.id: (opened, rank) for rank, (item, _) in enumerate(shard.work)}
+
+    def differences(self, row: Row) -> Iterator[str]:
+        """What of a stored record is not what its source gives."""
+        info = row["extra_info"]
+        if info["source_uri"] not in self._items:
+            yield f"its source '{info['source_uri']}' is missing"
+            return
+        task = self._task(info)
+        if task is None:
+            yield f"the recipe has no task {info['task']} with {info['params']}"
+            return
+        items, rank = self._items[info["source_uri"]]
+        opened, pick = items(rank, info["variant"]), Pick(task, info["variant"])
+        try:
+            made = make_puzzle(self._recipe, opened, pick, info["split"], json.loads(info["slots"]))
+        except PuzzlegenError as err:
+            yield str(err)
+            return
+        yield from self._compared(made, opened.sha256, row)
+
+    def _task(self, info: Row) -> int | None:
+        tasks = (entry.task for entry in self._recipe.tasks)
+        return next((k for k, t in enumerate(tasks) if (t.name, t.params) == (info["task"], info["params"])), None)
+
+    def _compared(self, made: Made | Rejection, sha256: str, row: Row) -> Iterator[str]:
+        if isinstance(made, Rejection):
+            yield f"its source gives no puzzle now: {made.reason}"
+        elif sha256 != row["extra_info"]["source_sha256"]:
+            yield f"its source '{row['extra_info']['source_uri']}' has changed"
+        else:
+            yield from (f"{key} is not what its source gives" for key in made.row if made.row[key] != row[key])
 
 
 def read_rejections(folder: Path) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["image", "video"]
+Kind = Literal["image", "video", "graph"]
 Profile = Literal["image", "multi_image", "video", "text"]
 
 SPEC_VERSION = 1
@@ -31,6 +31,12 @@ REASONS: dict[str, str] = {
     "symmetric": "the picture looks the same after the asked transformation",
     "interchangeable": "two parts look the same, so several answers would be right",
     "reversible": "the clip looks the same backwards",
+    "repeated": "the part that is asked for occurs more than once",
+    "no_partner": "no other item fits beside this one: all are too alike, or there are none",
+    "no_overlap": "two views share too little to be told as views of one picture",
+    "too_few_nodes": "the graph has too few nodes or edges for the question",
+    "ambiguous": "several answers would be right",
+    "spoiled_question": "the transformation would change the answer to the user's own question",
 }
 
 

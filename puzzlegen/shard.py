@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import MutableSequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ from puzzlegen.output import publish, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
 from puzzlegen.prompts import compose, response
 from puzzlegen.recipe import Recipe
-from puzzlegen.records import Item, Puzzle, Rejection, VideoMeta, canonical_json
+from puzzlegen.records import Item, Kind, Puzzle, Rejection, VideoMeta, canonical_json
 from puzzlegen.rng import Rng, digest, rng_for
 from puzzlegen.schema import media_column
 from puzzlegen.verify import score
@@ -24,6 +24,9 @@ from puzzlegen.writers import Row, Writer, open_writer, suffix
 #: Rows are written once twice as many bytes are held back; the last ones stay open to evening out.
 ROW_GROUP_BYTES: Final = 48_000_000
 _COUNTS: Final = ("items", "kept", "rejected")
+_PEERS: Final = 8
+#: Items whose clean media are kept: enough that peers are decoded once; clips are large and have no peers.
+_KEPT_OPEN: Final[dict[Kind, int]] = {"image": 2 * _PEERS, "video": 1, "graph": 2 * _PEERS}
 
 
 class Job(NamedTuple):
@@ -151,6 +154,34 @@ def _check(recipe: Recipe, puzzle: Puzzle, row: Row, task: str) -> None:
             raise TaskError(f"task {task}: the wrong answer '{wrong}' scores 1, puzzle {row['id']}")
 
 
+class ShardItems:
+    """Opens the items of a shard; the last few stay open, because neighbours ask for each other."""
+
+    def __init__(self, recipe: Recipe, shard: Shard) -> None:
+        self._recipe = recipe
+        self._items = [item for item, _ in shard.work]
+        self._open: OrderedDict[tuple[int, int], OpenItem] = OrderedDict()
+
+    def __call__(self, rank: int, variant: int) -> OpenItem:
+        """The ``rank``-th item, cleaned as ``variant``."""
+        key = rank, variant
+        if key not in self._open:
+            self._open[key] = self._opened(rank, variant)
+        self._open.move_to_end(key)
+        while len(self._open) > _KEPT_OPEN[self._items[rank].kind]:
+            self._open.popitem(last=False)
+        return self._open[key]
+
+    def _opened(self, rank: int, variant: int) -> OpenItem:
+        item, recipe = self._items[rank], self._recipe
+        rng = rng_for("clean", FORMAT, recipe.seed, item.id, variant)
+        return OpenItem(item, recipe.source.open, recipe.media, rng, lambda: self._peers(rank, variant))
+
+    def _peers(self, rank: int, variant: int) -> list[OpenItem]:
+        count = len(self._items)
+        return [self((rank + k) % count, variant) for k in range(1, min(_PEERS, count - 1) + 1)]
+
+
 class _File:
     """One file of a shard: rows held back, and those already written."""
 
@@ -227,13 +258,15 @@ class _ShardBuild:
         self.kept: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
         self.sources: dict[str, tuple[str, int]] = {}
+        self.opened = ShardItems(job.recipe, job.shard)
+        self._rank = {item.id: rank for rank, (item, _) in enumerate(job.shard.work)}
         self._progress = progress
 
     def run(self) -> dict[str, Any]:
         out = Path(self.job.out)
         try:
-            for item, picks in self.job.shard.work:
-                self._item(item, picks)
+            for rank, (_, picks) in enumerate(self.job.shard.work):
+                self._item(rank, picks)
             self._even_out()
             files = [file.publish(out) for _, file in sorted(self.files.items())]
         except OSError as err:
@@ -247,22 +280,16 @@ class _ShardBuild:
             "sources": self.sources,
         }
 
-    def _open(self, item: Item, variant: int) -> OpenItem:
-        rng = rng_for("clean", FORMAT, self.recipe.seed, item.id, variant)
-        return OpenItem(item, self.recipe.source.open, self.recipe.media, rng)
-
-    def _item(self, item: Item, picks: tuple[Pick, ...]) -> None:
-        opened: dict[int, OpenItem] = {}
+    def _item(self, rank: int, picks: tuple[Pick, ...]) -> None:
+        item = self.job.shard.work[rank][0]
         for pick in picks:
-            if pick.variant not in opened:
-                opened = {pick.variant: self._open(item, pick.variant)}
-            made = make_puzzle(self.recipe, opened[pick.variant], pick, self.job.shard.split, {})
+            made = make_puzzle(self.recipe, self.opened(rank, pick.variant), pick, self.job.shard.split, {})
             if isinstance(made, Rejection):
                 self.rejections.append(made)
             else:
                 self._keep(made)
             self._count(2 if isinstance(made, Rejection) else 1)
-        self.sources[item.id] = (next(iter(opened.values())).sha256 if opened else "", item.stamp)
+        self.sources[item.id] = (self.opened(rank, picks[-1].variant).sha256, item.stamp)
         self._count(0)
 
     def _keep(self, made: Made) -> None:
@@ -289,7 +316,7 @@ class _ShardBuild:
         if not forced:
             return made
         slots = {name: value for name, (value, _) in made.slots.items()} | forced
-        opened = self._open(made.item, made.pick.variant)
+        opened = self.opened(self._rank[made.item.id], made.pick.variant)
         again = make_puzzle(self.recipe, opened, made.pick, self.job.shard.split, slots)
         if isinstance(again, Rejection):
             name = self.recipe.tasks[made.pick.task].task.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, Final, Protocol
 
 from PIL import Image
@@ -34,15 +34,24 @@ class OpenItem:
         open_file: gives its bytes as a seekable file; raises Unusable if it cannot.
         settings: how raw media become clean media.
         rng: the stream of that step: one per item and variant, so that all tasks see the same clean medium.
+        peers: other items of its shard, of the same kind, for tasks that compare items; opened only when asked.
     """
 
-    def __init__(self, item: Item, open_file: Callable[[Item], BinaryIO], settings: MediaSettings, rng: Rng) -> None:
+    def __init__(
+        self,
+        item: Item,
+        open_file: Callable[[Item], BinaryIO],
+        settings: MediaSettings,
+        rng: Rng,
+        peers: Callable[[], Sequence[OpenItem]] = tuple,
+    ) -> None:
         self.item = item
         self.sha256 = ""
         self._open_file = open_file
         self._settings = settings
         self._rng = rng
-        self._media: Image.Image | Clip | Unusable | None = None
+        self._peers = peers
+        self._media: Image.Image | Clip | bytes | Unusable | None = None
 
     def image(self) -> Image.Image:
         """The clean picture, RGB. Shared between tasks: copy before drawing on it.
@@ -66,7 +75,22 @@ class OpenItem:
             raise TypeError(f"{self.item.id} is no clip")
         return media
 
-    def _load(self, read: Callable[[BinaryIO], Image.Image | Clip]) -> Image.Image | Clip:
+    def raw(self) -> bytes:
+        """The bytes as the source gives them, for kinds that need no cleaning.
+
+        Raises:
+            Unusable: they cannot be read.
+        """
+        media = self._load(self._read_raw)
+        if not isinstance(media, bytes):
+            raise TypeError(f"{self.item.id} has been opened as a medium")
+        return media
+
+    def peers(self) -> Sequence[OpenItem]:
+        """Up to eight other items of the same kind, the nearest that follow it in its shard; possibly none."""
+        return self._peers()
+
+    def _load(self, read: Callable[[BinaryIO], Image.Image | Clip | bytes]) -> Image.Image | Clip | bytes:
         if self._media is None:
             try:
                 with self._open_file(self.item) as file:
@@ -77,10 +101,13 @@ class OpenItem:
             raise Unusable(self._media.reason, self._media.detail)
         return self._media
 
-    def _read_image(self, file: BinaryIO) -> Image.Image:
+    def _read_raw(self, file: BinaryIO) -> bytes:
         data = file.read()
         self.sha256 = hashlib.sha256(data).hexdigest()
-        return clean_image(data, self._rng, self._settings.image)
+        return data
+
+    def _read_image(self, file: BinaryIO) -> Image.Image:
+        return clean_image(self._read_raw(file), self._rng, self._settings.image)
 
     def _read_clip(self, file: BinaryIO) -> Clip:
         self.sha256 = sha256_of(file)

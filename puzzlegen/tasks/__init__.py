@@ -45,14 +45,16 @@ class Task(BaseModel):
 
     @property
     def media_count(self) -> int:
-        """How many pictures or clips each puzzle has."""
-        return 1
+        """How many pictures or clips each puzzle has; 0 for graphs, which are text."""
+        return 0 if self.accepts == "graph" else 1
 
     @property
     def profile(self) -> Profile:
         """The modality profile of its records."""
         if self.accepts == "video":
             return "video"
+        if self.media_count == 0:
+            return "text"
         return "image" if self.media_count == 1 else "multi_image"
 
     @property
