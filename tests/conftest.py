@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from puzzlegen.build import build
+from puzzlegen.manifest import DECISIVE
 from puzzlegen.recipe import Recipe, recipe_from_canonical
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +62,14 @@ def mixed_build(mixed_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) 
     out = tmp_path_factory.mktemp("builds") / "mixed"
     assert build(mixed_recipe, out, workers=2).manifest is not None
     return out
+
+
+def only_under_the_lock() -> None:
+    """Skip where decisive packages are not the versions in constraints.txt: pixels are promised for those."""
+    locked = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE))
+    here = {name: version(name) for name in DECISIVE}
+    if any(locked[name] != found for name, found in here.items()):
+        pytest.skip(f"these pixels belong to the versions in constraints.txt, here are {here}")
 
 
 def tree_bytes(folder: Path) -> dict[str, bytes]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections import Counter, defaultdict
 from functools import cache, partial
-from importlib.metadata import version
 from typing import Any, Literal, get_args, get_origin
 
 import av
 import numpy as np
 import pytest
-from conftest import ROOT, recipe_with
+from conftest import ROOT, only_under_the_lock, recipe_with
 from PIL import Image
 
 from puzzlegen.media.opened import OpenItem
@@ -50,10 +48,14 @@ sweep = pytest.mark.parametrize("task", FORMS, ids=lambda t: f"{t.name}-{t.param
 
 @cache
 def opened(kind: Kind) -> tuple[OpenItem, ...]:
-    """Open samples of a kind; their clean media are made once for the whole sweep."""
+    """Open samples of a kind, each with the others as peers; clean media are made once for the whole sweep."""
     items = [item for item in SOURCE.items() if isinstance(item, Item) and item.kind == kind]
     media = recipe_with([{"task": "rotation"}]).media
-    return tuple(OpenItem(item, SOURCE.open, media, rng_for("clean", item.id)) for item in items)
+    made: list[OpenItem] = []
+    for rank, item in enumerate(items):
+        peers = partial(lambda rank: [*made[rank + 1 :], *made[:rank]], rank)
+        made.append(OpenItem(item, SOURCE.open, media, rng_for("clean", item.id), peers))
+    return tuple(made)
 
 
 def puzzles(task: Task, seed: int, slots: dict[str, int] | None = None) -> list[Puzzle]:
@@ -99,10 +101,7 @@ def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
 
 def test_pixels_are_golden() -> None:
     """Under the lock's versions each task gives these pixels; to accept others, delete the file and run the test."""
-    locked = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE))
-    here = {name: version(name) for name in ("av", "numpy", "pillow")}
-    if any(locked[name] != found for name, found in here.items()):
-        pytest.skip(f"the golden pixels belong to the versions in constraints.txt, here are {here}")
+    only_under_the_lock()
     found = {f"{t.name} {t.params}": [_pixel_hash(m) for m in puzzles(t, 1)[0].media] for t in FORMS}
     if not GOLDEN.exists():
         GOLDEN.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
