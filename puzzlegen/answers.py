@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_uppercase
+from typing import Any, Literal
 
+from puzzlegen.chance import expected
 from puzzlegen.records import Answer, VerifierSpec
 from puzzlegen.rng import Rng
+
+PartialCredit = Literal["auto", "none", "positions", "adjacency", "pairs", "footrule"]
+#: Of the full score, what a wrong order can earn at most: the one setting that was published (Visual Jigsaw).
+_GAMMA = 0.2
+_LARGEST = 1000
 
 
 def choice(rng: Rng, options: Sequence[str], correct: int) -> tuple[str, Answer]:
@@ -28,24 +34,39 @@ def choice(rng: Rng, options: Sequence[str], correct: int) -> tuple[str, Answer]
     texts = [*rest[:slot], options[correct], *rest[slot:]]
     table = dict(zip(letters, texts, strict=True))
     block = "\n".join(f"{letter}. {text}" for letter, text in table.items())
-    spec = VerifierSpec("choice", letters[slot], {"options": table})
-    wrong = tuple(letter for letter in letters if letter != letters[slot])
-    return block, Answer(letters[slot], spec, wrong, 1 / n, "only the letter of the right option")
+    return block, _lettered(letters, slot, table)
+
+
+def pick(rng: Rng, n: int) -> tuple[int, Answer]:
+    """One of ``n`` media, lettered A, B, ... in the order in which they are shown.
+
+    Returns:
+        Where the right one has to stand, from 0, and the answer.
+    """
+    letters = ascii_uppercase[:n]
+    slot = rng.balanced("answer", n)
+    return slot, _lettered(letters, slot, list(letters))
+
+
+def _lettered(letters: str, slot: int, options: dict[str, str] | list[str]) -> Answer:
+    wrong = letters[:slot] + letters[slot + 1 :]
+    return _answer(
+        "choice", letters[slot], {"options": options}, letters[slot], wrong, "only the right option's letter"
+    )
 
 
 def label(labels: Sequence[str], correct: int) -> Answer:
     """One word of a closed set that the question names."""
-    spec = VerifierSpec("label", labels[correct], {"labels": list(labels)})
-    wrong = tuple(word for word in labels if word != labels[correct])
-    return Answer(labels[correct], spec, wrong, 1 / len(labels), f"only one of: {', '.join(labels)}")
+    wrong = [word for word in labels if word != labels[correct]]
+    hint = f"only one of: {', '.join(labels)}"
+    return _answer("label", labels[correct], {"labels": list(labels)}, labels[correct], wrong, hint)
 
 
 def degrees(angles: Sequence[int], correct: int) -> Answer:
     """One of a few angles, as a number."""
     params = {"allowed": list(angles), "modulo": 360, "tolerance": 0, "unit": "degrees"}
-    spec = VerifierSpec("number", angles[correct], params)
-    wrong = tuple(str(angle) for angle in angles if angle != angles[correct])
-    return Answer(str(angles[correct]), spec, wrong, 1 / len(angles), "only the number of degrees")
+    wrong = [str(angle) for angle in angles if angle != angles[correct]]
+    return _answer("number", angles[correct], params, str(angles[correct]), wrong, "only the number of degrees")
 
 
 def angle(rng: Rng, text: str, form: str, angles: Sequence[int], correct: int) -> tuple[str, Answer]:
@@ -56,6 +77,68 @@ def angle(rng: Rng, text: str, form: str, angles: Sequence[int], correct: int) -
     return f"{text}\n{block}", answer
 
 
+def count(n: int, most: int) -> Answer:
+    """How many, from 0 to ``most``."""
+    wrong = [str(k) for k in range(most + 1) if k != n]
+    return _answer("number", n, {"allowed": list(range(most + 1))}, str(n), wrong, "only the number")
+
+
+def counts(mapping: Mapping[str, int], most: int = 9) -> Answer:
+    """How many of each, from 0 to ``most``; each count earns by how near it is, chance taken off."""
+    params = {"gamma": 1, "most": most, "names": list(mapping)}
+    wrong = [{**mapping, name: n + 1 if n < most else n - 1} for name, n in mapping.items()]
+    names = ", ".join(mapping)
+    hint = f"only the number of each, as name, colon, number, separated by commas, in the order {names}"
+    return _answer("counts", dict(mapping), params, _listed(mapping), map(_listed, wrong), hint)
+
+
+def _listed(mapping: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {n}" for name, n in mapping.items())
+
+
+def subset(names: Sequence[str], chosen: Sequence[str]) -> Answer:
+    """One or more of a closed set of names that the question names; F1, with what naming all earns taken off."""
+    target = [name for name in names if name in chosen]
+    others = [name for name in names if name not in chosen]
+    wrong = [", ".join(part) for part in (others, list(names), target[1:]) if part and part != target]
+    hint = f"only the right ones of: {', '.join(names)}; separated by commas"
+    return _answer("set", target, {"gamma": 1, "names": list(names)}, ", ".join(target), wrong, hint)
+
+
+def interval(start_s: float, end_s: float, duration_s: float, metric: Literal["iou", "boundary"] = "iou") -> Answer:
+    """A part of a clip in seconds, to hundredths; IoU (``boundary``: times how near the ends are), chance off."""
+    start, end, whole = (_seconds(time) for time in (start_s, end_s, duration_s))
+    params = {"duration": float(whole), "gamma": 1, "metric": metric}
+    text, everything, half = f"{start}-{end}", f"0-{whole}", f"0-{_seconds(duration_s / 2)}"
+    wrong = [other for other in (everything, half) if other != text]
+    hint = "only its start and its end in seconds, with a hyphen between them"
+    return _answer("interval", [float(start), float(end)], params, text, wrong, hint)
+
+
+def _seconds(time: float) -> str:
+    return f"{time:.2f}".rstrip("0").rstrip(".")
+
+
+def box(edges: tuple[int, int, int, int]) -> Answer:
+    """Left, top, right and bottom in thousandths of the picture's width and height; IoU, chance taken off."""
+    text = _written(edges)
+    wrong = [other for other in ("0, 0, 1000, 1000", "0, 0, 500, 500", "500, 500, 1000, 1000") if other != text]
+    hint = "only its left, top, right and bottom edge as whole numbers from 0 to 1000, separated by commas"
+    return _answer("box", list(edges), {"gamma": 1}, text, wrong, hint)
+
+
+def point(at: tuple[int, int], radius: int) -> Answer:
+    """A place in thousandths of the picture's width and height; right within ``radius``."""
+    far = [0 if part > _LARGEST // 2 else _LARGEST for part in at]
+    hint = "only its distance from the left and from the top edge as whole numbers from 0 to 1000, separated by a comma"
+    return _answer("point", list(at), {"radius": radius}, _written(at), [_written(far)], hint)
+
+
+def text(value: str, metric: Literal["exact", "numeric", "relative", "rouge", "wer"]) -> Answer:
+    """Words of its own, for questions that come with a person's answer."""
+    return _answer("text", value, {"metric": metric}, value, [f"not {value}"], "only the answer itself")
+
+
 def example_order(n: int) -> list[int]:
     """The order that prompts use as their worked example, 1-based: 2, 3, ..., n, 1. Never asked."""
     return [*range(2, n + 1), 1]
@@ -63,23 +146,41 @@ def example_order(n: int) -> list[int]:
 
 def draw_order(rng: Rng, n: int) -> list[int]:
     """A permutation of ``1 .. n``, each equally likely, but neither the identity nor the prompt's example."""
-    identity = list(range(1, n + 1))
-    while (order := [k + 1 for k in rng.permutation(n)]) in (identity, example_order(n)):
+    while (order := [k + 1 for k in rng.permutation(n)]) in _never_asked(n):
         pass
     return order
 
 
-def permutation(order: Sequence[int]) -> Answer:
-    """An order of ``1 .. n`` drawn by :func:`draw_order`; ``n`` is 3 or more."""
+def _never_asked(n: int) -> list[list[int]]:
+    return [list(range(1, n + 1)), example_order(n)]
+
+
+def permutation(order: Sequence[int], partial_credit: PartialCredit = "auto", auto_from: int = 9) -> Answer:
+    """An order of ``1 .. n`` drawn by :func:`draw_order`; ``n`` is 3 or more.
+
+    Args:
+        order: the right one.
+        partial_credit: the metric by which a wrong order earns up to a fifth of the score, what guessing earns taken
+            off; ``none``: nothing; ``auto``: by positions where there are ``auto_from`` parts or more, because puzzles
+            of that size do not teach without it, and smaller ones do.
+        auto_from: see above.
+    """
     n = len(order)
+    metric = {"auto": "positions" if n >= auto_from else "none"}.get(partial_credit, partial_credit)
+    params = {"excluded": _never_asked(n), "n": n}
+    if metric != "none":
+        params |= {"gamma": _GAMMA, "metric": metric}
     swapped, turned = list(order), [*order[1:], order[0]]
     swapped[0], swapped[-1] = swapped[-1], swapped[0]
-    wrong = [swapped, turned, list(range(1, n + 1))]
-    spec = VerifierSpec("permutation", list(order), {"n": n})
-    askable = math.factorial(n) - 2
+    wrong = map(_written, (swapped, turned, _never_asked(n)[0]))
     hint = f"only the {n} numbers in order, separated by commas"
-    return Answer(_written(order), spec, tuple(_written(w) for w in wrong), 1 / askable, hint)
+    return _answer("permutation", list(order), params, _written(order), wrong, hint)
 
 
-def _written(order: Sequence[int]) -> str:
-    return ", ".join(str(k) for k in order)
+def _written(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _answer(kind: str, target: object, params: dict[str, Any], text: str, wrong: Iterable[str], hint: str) -> Answer:
+    spec = VerifierSpec(kind, target, params)
+    return Answer(text, spec, tuple(wrong), expected(spec), hint)

@@ -107,7 +107,7 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     Raises:
         OutputError: it holds another build, or something else; says what differs.
     """
-    mine = identity(plan, limit, environment())
+    mine = identity(plan, limit, environment(plan.recipe))
     state = out / STATE / "build.json"
     if not state.exists() and not (out / MANIFEST).exists():
         if out.exists() and not out.is_dir():
@@ -209,4 +209,4 @@ def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:
     if not is_complete(out, plan):
         return None
-    return write_manifest(out, plan, identity(plan, limit, environment()))
+    return write_manifest(out, plan, identity(plan, limit, environment(plan.recipe)))

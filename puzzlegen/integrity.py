@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 
 from puzzlegen.errors import PuzzlegenError, SourceError
+from puzzlegen.joint import solved
 from puzzlegen.manifest import REJECTIONS, environment
 from puzzlegen.plan import Pick, make_plan
 from puzzlegen.prompts import response
@@ -113,10 +114,10 @@ def _answer_problems(row: Row) -> Iterator[str]:
     if row["reward_model"]["ground_truth"] != truth:
         yield "reward_model.ground_truth is not ground_truth"
     try:
-        if score(row["solution"], truth).value != 1:
+        if not solved(score(row["solution"], truth)):
             yield "its solution does not score 1"
         settings = json.loads(truth)["params"]
-        if score(_as_response(row["answer"], settings), truth).value != 1:
+        if json.loads(truth)["kind"] != "composite" and score(_as_response(row["answer"], settings), truth).value != 1:
             yield f"its answer '{row['answer']}' does not score 1"
     except VerifierError as err:
         yield f"its ground truth is no verifier spec: {err}"
@@ -132,7 +133,7 @@ def _replay(
     folder: Path, files: list[dict[str, Any]], recipe: Recipe, manifest: dict[str, Any], wanted: int
 ) -> tuple[int, list[str]]:
     """Rebuild ``wanted`` puzzles, drawn over all files, and compare everything that is stored."""
-    if changed := difference(manifest["environment"], environment()):
+    if changed := difference(manifest["environment"], environment(recipe)):
         raise SourceError(f"puzzles are rebuilt with the versions they were built with: {'; '.join(changed)}")
     chosen = _draw(folder, files, manifest["content_sha256"], wanted)
     rebuild = _Rebuild(recipe, manifest["limit"])

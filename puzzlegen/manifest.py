@@ -7,7 +7,7 @@ import json
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puzzlegen import __version__
+from puzzlegen.errors import RecipeError
 from puzzlegen.output import STATE, publish, write_atomic, write_json
 from puzzlegen.plan import Plan
+from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
 from puzzlegen.writers.card import card
 
@@ -27,9 +29,19 @@ REJECTIONS: Final = "rejections.parquet"
 _REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
 
 
-def environment() -> dict[str, str]:
-    """Versions that decide bytes; a build goes on only under the same."""
+def environment(recipe: Recipe) -> dict[str, str]:
+    """Versions that decide the bytes of a recipe's puzzles; a build goes on only under the same.
+
+    Raises:
+        RecipeError: a task needs a package that is not installed.
+    """
     found = {name: version(name) for name in DECISIVE}
+    for task in (entry.task for entry in recipe.tasks):
+        for name in task.packages:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError as err:
+                raise RecipeError(f'task {task.name} needs {name}: pip install "puzzlegen[augment]"') from err
     return found | {"puzzlegen": __version__, "machine": platform.machine()}
 
 

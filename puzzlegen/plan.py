@@ -6,6 +6,7 @@ Every choice depends on names and the recipe's seed, never on positions in a lis
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -59,7 +60,7 @@ class Plan(NamedTuple):
     Attributes:
         groups: items by kind and split.
         skipped: what the source holds that is no item, or that no task accepts.
-        listing: hex digest of the source's items (names and sizes).
+        listing: hex digest of the source's items (names, sizes and questions).
         items: how many items the plan has.
     """
 
@@ -70,9 +71,17 @@ class Plan(NamedTuple):
     items: int
 
     def shards(self) -> Iterator[Shard]:
-        """All shards, in order."""
+        """All shards, in order. Files are numbered per folder and split, whichever kinds of item fill them."""
+        totals: Counter[tuple[str, str]] = Counter()
         for group in self.groups:
-            yield from _shards(self.recipe, group)
+            totals.update({key: len(group.starts) for key in _fills(self.recipe, group)})
+        begun: Counter[tuple[str, str]] = Counter()
+        for group in self.groups:
+            keys = _fills(self.recipe, group)
+            yield from _shards(
+                self.recipe, group, {folder: (begun[s, folder], totals[s, folder]) for s, folder in keys}
+            )
+            begun.update(dict.fromkeys(keys, len(group.starts)))
 
 
 def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
@@ -90,7 +99,7 @@ def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
     chosen = list(islice(ordered, limit)) if limit is not None else ordered
     groups = []
     for kind, split in _kinds_and_splits(recipe):
-        members = [i for i in chosen if i.kind == kind and split_of(recipe, i.id) == split]
+        members = [i for i in chosen if i.kind == kind and split_of(recipe, i.group or i.id) == split]
         if members:
             groups.append(Group(kind, split, members, _shard_starts(recipe, kind, members)))
     if not groups:
@@ -114,10 +123,10 @@ def _listing(recipe: Recipe) -> tuple[list[Item], list[Skipped]]:
 
 
 def listing_digest(items: Sequence[Item]) -> str:
-    """Hex digest of names and sizes, whatever their order."""
+    """Hex digest of names, sizes and questions, whatever their order."""
     h = hashlib.sha256()
     for item in sorted(items):
-        h.update(canonical_json([item.id, item.kind, item.size]).encode())
+        h.update(canonical_json([item.id, item.kind, item.size, item.qa, item.group]).encode())
     return h.hexdigest()
 
 
@@ -128,9 +137,9 @@ def _kinds_and_splits(recipe: Recipe) -> Iterator[tuple[Kind, str]]:
             yield kind, split
 
 
-def split_of(recipe: Recipe, item_id: str) -> str:
-    """The split of an item: by its name's hash, so that all its puzzles share it and no other item moves it."""
-    place = Fraction(int.from_bytes(digest("split", recipe.seed, item_id)[:8], "big"), 1 << 64)
+def split_of(recipe: Recipe, group: str) -> str:
+    """The split of an item or group: by its name's hash, so that all its puzzles share it and no other moves it."""
+    place = Fraction(int.from_bytes(digest("split", recipe.seed, group)[:8], "big"), 1 << 64)
     upto = Fraction(0)
     for name, share in sorted(recipe.splits.items()):
         upto += Fraction(str(share))
@@ -203,16 +212,25 @@ def folder_of(recipe: Recipe, task: int) -> str:
     return made.profile
 
 
-def _shards(recipe: Recipe, group: Group) -> Iterator[Shard]:
+def _fills(recipe: Recipe, group: Group) -> list[tuple[str, str]]:
+    """Split and folder of every file that a shard of the group may fill."""
+    folders = {folder_of(recipe, k) for k, e in enumerate(recipe.tasks) if e.task.accepts == group.kind}
+    return [(group.split, folder) for folder in sorted(folders)]
+
+
+def _shards(recipe: Recipe, group: Group, numbers: dict[str, tuple[int, int]]) -> Iterator[Shard]:
     total = len(group.starts)
-    folders = sorted({folder_of(recipe, k) for k, e in enumerate(recipe.tasks) if e.task.accepts == group.kind})
     for k, start in enumerate(group.starts):
         stop = group.starts[k + 1] if k + 1 < total else len(group.items)
-        number = f"{group.split}-{k:05d}-of-{total:05d}"
         work = tuple(
             (group.items[rank], picks(recipe, group.kind, rank, len(group.items))) for rank in range(start, stop)
         )
-        yield Shard(f"{group.kind}-{number}", group.split, work, {f: f"data/{f}/{number}" for f in folders})
+        files = {f: f"data/{f}/{_number(group.split, begun + k, of)}" for f, (begun, of) in numbers.items()}
+        yield Shard(f"{group.kind}-{_number(group.split, k, total)}", group.split, work, files)
+
+
+def _number(split: str, k: int, of: int) -> str:
+    return f"{split}-{k:05d}-of-{of:05d}"
 
 
 def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from puzzlegen.records import Answer, Puzzle
 
 _THINK = "Think it through step by step inside <think> and </think>, then give the final answer "
 _PLAIN = "Give the final answer "
-_PLACE = {
+#: Where the final answer stands, in words.
+PLACE = {
     "answer": "inside <answer> and </answer>",
     "boxed": "inside \\boxed{}",
 }
@@ -27,37 +28,70 @@ class PromptSettings(BaseModel):
 
 
 class Posed(NamedTuple):
-    """A puzzle's words, ready for a record."""
+    """A puzzle's words, ready for a record.
+
+    Attributes:
+        problem: the user's text.
+        prompt: the same as messages.
+        solution: a full response that scores 1.
+        ground_truth: the verifier spec, as JSON.
+        answer: what a person would answer.
+        chance: expected score of a policy that answers without looking.
+        wrong: full responses that must score less than 1.
+        tag: what the record trains beside its task's ability.
+    """
 
     problem: str
     prompt: list[dict[str, str]]
     solution: str
     ground_truth: str
+    answer: str
+    chance: float
+    wrong: tuple[str, ...]
+    tag: str = ""
 
 
 def compose(puzzle: Puzzle, settings: PromptSettings) -> Posed:
     """The puzzle's question and solution in the form that ``settings`` asks for."""
     answer = puzzle.answer
     lead = _THINK if settings.reasoning else _PLAIN
-    problem = f"{puzzle.question}\n\n{lead}{_PLACE[settings.format]}: {answer.hint}."
-    system = [{"role": "system", "content": settings.system}] if settings.system else []
+    problem = f"{puzzle.question}\n\n{lead}{PLACE[settings.format]}: {answer.hint}."
     params = answer.spec.params | {"format": settings.format, "think": settings.reasoning}
     return Posed(
         problem,
-        [*system, {"role": "user", "content": problem}],
-        response(answer.text, settings, _because(answer)),
+        messages(problem, settings),
+        response(answer.text, settings, because(answer)),
         answer.spec._replace(params=params).to_json(),
+        answer.text,
+        answer.chance,
+        tuple(response(wrong, settings) for wrong in answer.wrong),
     )
+
+
+def messages(problem: str, settings: PromptSettings) -> list[dict[str, str]]:
+    """The user's text as chat messages, behind the system message if there is one."""
+    system = [{"role": "system", "content": settings.system}] if settings.system else []
+    return [*system, {"role": "user", "content": problem}]
 
 
 def response(text: str, settings: PromptSettings, because: str = "") -> str:
     """A full response that gives ``text`` as its final answer."""
-    final = f"<answer>{text}</answer>" if settings.format == "answer" else f"\\boxed{{{text}}}"
-    return f"<think>\n{because}\n</think>\n{final}" if settings.reasoning else final
+    return reasoned(final(text, settings), settings, because)
 
 
-def _because(answer: Answer) -> str:
+def final(text: str, settings: PromptSettings) -> str:
+    """``text`` where the final answer stands."""
+    return f"<answer>{text}</answer>" if settings.format == "answer" else f"\\boxed{{{text}}}"
+
+
+def reasoned(said: str, settings: PromptSettings, because: str) -> str:
+    """What a response says, behind its reasoning if that is asked for."""
+    return f"<think>\n{because}\n</think>\n{said}" if settings.reasoning else said
+
+
+def because(answer: Answer) -> str:
+    """A sentence that leads to the answer."""
     options: Any = answer.spec.params.get("options")
-    if options:
+    if isinstance(options, dict):
         return f"What I see fits option {answer.text}: {options[answer.text]}."
     return f"What I see gives {answer.text}."

@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 Kind = Literal["image", "video", "graph"]
 Profile = Literal["image", "multi_image", "video", "text"]
+#: What of a question about a medium a change to it spoils: which way things are, or what comes when.
+Spoils = Literal["directions", "order"]
 
 SPEC_VERSION = 1
 
@@ -36,6 +38,10 @@ REASONS: dict[str, str] = {
     "no_overlap": "two views share too little to be told as views of one picture",
     "too_few_nodes": "the graph has too few nodes or edges for the question",
     "ambiguous": "several answers would be right",
+    "bad_row": "a row of a table lacks what it must say, contradicts itself or is no row",
+    "duplicate_row": "the same row stands in the table more than once",
+    "no_question": "the recipe joins the user's own question, and the item has none",
+    "unverifiable": "the answer to the user's own question cannot be scored: empty, too long or not of its type",
     "spoiled_question": "the transformation would change the answer to the user's own question",
 }
 
@@ -49,6 +55,8 @@ class Item(NamedTuple):
         size: bytes, 0 if unknown.
         licence: as the source states it, empty if it does not.
         stamp: changes when the item may have changed (for a file: when it was modified); decides no bytes.
+        qa: the user's own question about it, as canonical JSON, if the source has one.
+        group: items of one group share a split; empty: it is a group of its own.
     """
 
     id: str
@@ -56,6 +64,8 @@ class Item(NamedTuple):
     size: int = 0
     licence: str = ""
     stamp: int = 0
+    qa: str = ""
+    group: str = ""
 
 
 class Skipped(NamedTuple):

@@ -14,7 +14,7 @@ from puzzlegen.errors import Interrupted, RecipeError, SourceError
 from puzzlegen.output import STATE, write_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
-from puzzlegen.recipe import Recipe, recipe_from_canonical
+from puzzlegen.recipe import Recipe, recipe_from_canonical, source_at
 
 if TYPE_CHECKING:
     from puzzlegen.integrity import Verified
@@ -54,7 +54,7 @@ def recipe_of(folder: Path, source: str | None) -> Recipe:
     """The recipe a folder was built by, with the source it was built from, or ``source`` in its stead."""
     canonical = manifest_of(folder)["recipe"]
     if source is not None:
-        return recipe_from_canonical(canonical, {"kind": "folder", "path": source})
+        return recipe_from_canonical(canonical, source_at(source, canonical["source"]))
     remembered = folder / STATE / "source.json"
     if not remembered.exists():
         raise SourceError(f"'{folder}' does not know where its source lies; give --source")

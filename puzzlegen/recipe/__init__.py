@@ -28,6 +28,7 @@ from puzzlegen.recipe.problems import (
     wording,
 )
 from puzzlegen.recipe.yaml_lines import Document, parse
+from puzzlegen.rows import SUFFIXES
 from puzzlegen.sources import source_class
 from puzzlegen.tasks import task_class
 
@@ -46,6 +47,7 @@ __all__ = [
     "load_recipe",
     "recipe_from_canonical",
     "shipped_recipes",
+    "source_at",
 ]
 
 
@@ -85,23 +87,37 @@ def recipe_from_canonical(canonical: dict[str, Any], source: dict[str, Any]) -> 
 
 def _replace_source(document: Document, path: str) -> None:
     option = Where(f"--source {path}")
-    if fault := _no_folder(path):
+    old = document.data.get("source")
+    try:
+        document.put(["source"], source_at(path, old if isinstance(old, dict) else {}), option)
+    except RecipeError as err:
         document.refused.add(("source",))
-        document.problems.append(Problem(option, ("source",), f"{fault}; give a folder of images or videos"))
-    else:
-        document.put(["source"], {"kind": "folder", "path": path}, option)
+        document.problems.append(Problem(option, ("source",), str(err)))
 
 
-def _no_folder(path: str) -> str:
+def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
+    """The source that ``path`` is: a folder of media, a table of rows, or graphs if ``old`` reads those.
+
+    Settings of ``old`` that still apply, such as a table's columns, are kept.
+
+    Raises:
+        RecipeError: it is none of these.
+    """
     try:
         path.encode()
-        if Path(path).is_dir():
-            return ""
-        return "not a folder" if Path(path).exists() else "no such folder"
-    except UnicodeEncodeError:
-        return "its name is not UTF-8"
+        folder, exists = Path(path).is_dir(), Path(path).exists()
+    except UnicodeEncodeError as err:
+        raise RecipeError("its name is not UTF-8; rename it") from err
     except OSError as err:
-        return f"the system says: {err.strerror}"
+        raise RecipeError(f"the system says: {err.strerror}") from err
+    if exists and old.get("kind") == "graph":
+        return {**old, "path": path}
+    if folder:
+        return {"kind": "folder", "path": path}
+    if exists and Path(path).suffix.lower() in SUFFIXES:
+        return {**(old if old.get("kind") == "manifest" else {}), "kind": "manifest", "path": path}
+    what = "neither a folder nor a table" if exists else "no such file or folder"
+    raise RecipeError(f"{what}; give a folder of images or videos, or a table ({', '.join(SUFFIXES)})")
 
 
 def _override(document: Document, override: str) -> None:

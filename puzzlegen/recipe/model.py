@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from puzzlegen.errors import RecipeError
+from puzzlegen.joint import JoinSettings
 from puzzlegen.media.image import ImageSettings
 from puzzlegen.media.video import VideoSettings
 from puzzlegen.prompts import PromptSettings
@@ -173,6 +174,7 @@ class Recipe(_Section):
     media: Media = Media()
     prompt: PromptSettings = PromptSettings()
     output: Output = Output()
+    join: JoinSettings | None = Field(None, description="ask the source's own questions too, in the same records")
 
     @model_validator(mode="after")
     def _variants_need_all(self) -> Self:
@@ -180,13 +182,25 @@ class Recipe(_Section):
             raise _refusal(f"{self.variants} needs per_item: all; with per_item: N, raise N instead", "variants")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_joined(self) -> Self:
+        if self.join is None:
+            return self
+        for k, entry in enumerate(self.tasks):
+            if entry.task.spoils is None:
+                raise _refusal(f"{entry.task.name} changes no medium that could be restored; leave it out", "tasks", k)
+        return self
+
     def canonical(self) -> dict[str, Any]:
-        """The recipe as JSON with all defaults filled in, but without the source's ``path``.
+        """The recipe as JSON with all defaults filled in, but without where the source lies.
 
         Media may move without becoming another build.
         """
         full: dict[str, Any] = self.model_dump(mode="json")
-        full["source"].pop("path", None)
+        for place in ("path", "root"):
+            full["source"].pop(place, None)
+        if self.join is None:
+            full.pop("join")
         full["tasks"] = [
             {"task": entry.task.name, "weight": dumped["weight"], **dumped["task"]}
             for entry, dumped in zip(self.tasks, full["tasks"], strict=True)

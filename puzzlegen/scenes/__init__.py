@@ -50,6 +50,20 @@ _ASPECTS: Final = ((4, 3), (3, 2), (1, 1), (3, 4), (16, 10), (5, 4), (4, 5))
 _CLIP_SIZES: Final = ((384, 288), (400, 300), (432, 288), (432, 324), (480, 360), (480, 320))
 
 
+def image_kind(rng: Rng) -> str:
+    """What :func:`render_image` draws with the same stream, in words: ``city park``."""
+    return _words(rng.choice(IMAGE_KINDS))
+
+
+def clip_kind(rng: Rng) -> str:
+    """What :func:`render_clip` draws with the same stream, in words: ``bouncing balls``."""
+    return _words(rng.choice(CLIP_KINDS))
+
+
+def _words(kind: Callable[..., object]) -> str:
+    return kind.__name__.replace("_", " ")
+
+
 def render_image(rng: Rng) -> Image.Image:
     """A picture of one of ``IMAGE_KINDS``; RGB, sides 480 to 1024 pixels."""
     kind, (across, down) = rng.choice(IMAGE_KINDS), rng.choice(_ASPECTS)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from puzzlegen import plugins
 from puzzlegen.errors import Unusable
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.records import Kind, Profile, Puzzle, Rejection, canonical_json
+from puzzlegen.records import Kind, Profile, Puzzle, Rejection, Spoils, canonical_json
 from puzzlegen.rng import Rng
 
 
@@ -25,6 +25,8 @@ class Task(BaseModel):
         accepts: the kind of item it is made from.
         ability: what it trains, in the field's words; stored with each record.
         version: raised when the same parameters give other puzzles than before.
+        spoils: what its change to the medium spoils of a user's own question: which way things are, or what comes
+            when. None: it shows no changed medium that could be restored, so no question can be joined to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +34,7 @@ class Task(BaseModel):
     accepts: ClassVar[Kind]
     ability: ClassVar[str]
     version: ClassVar[int] = 1
+    spoils: ClassVar[Spoils | None] = None
 
     @property
     def name(self) -> str:
@@ -42,6 +45,11 @@ class Task(BaseModel):
     def params(self) -> str:
         """All parameters, defaults included, as canonical JSON."""
         return canonical_json(self.model_dump(mode="json"))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions beyond the usual that decide its bytes; the manifest names their versions."""
+        return ()
 
     @property
     def media_count(self) -> int:

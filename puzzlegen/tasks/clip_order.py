@@ -1,8 +1,9 @@
 """Cut one shot into clips, show them in another order, ask for the order in which they were filmed (Visual Jigsaw).
 
 One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
-clips as shown, in the order of filming. Frames between neighbouring clips are left out at both joints, so that the
-last picture of one does not show the first of the next.
+clips as shown, in the order of filming. Frames between neighbouring clips are left out until the last picture of one
+differs from the first of the next by more than frames usually do. Shots that come back to what they showed before
+(juggling, a gesture and its end) are refused. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
+from puzzlegen.media.succession import in_order
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -29,10 +29,12 @@ class ClipOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
+    spoils: ClassVar = "order"
+    version: ClassVar = 2
 
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
     frames: int = Field(8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; short shots give fewer")
-    trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring clips")
+    trim: int = Field(2, ge=0, le=32, description="least frames left out between neighbouring clips")
 
     @property
     def media_count(self) -> int:
@@ -46,19 +48,14 @@ class ClipOrder(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask."""
-        parts = self._parts(item, rng)
-        margin = distinct(parts)
+        shot = longest_moving_shot(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
+        length = min(self.frames, (len(shot) + self.trim) // self.clips - self.trim)
+        pieces = in_order(shot, self.clips, length, self.trim, rng)
+        parts = list(pieces.frames)
+        margin = min(pieces.margin, distinct(parts))
         order = answers.draw_order(rng, self.clips)
         shown = [parts[order.index(k + 1)] for k in range(self.clips)]
         return Puzzle(self._question(), encode_clips(shown), answers.permutation(order), self.difficulty, margin)
-
-    def _parts(self, item: OpenItem, rng: Rng) -> list[NDArray[np.uint8]]:
-        shot = longest_moving_shot(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
-        length = min(self.frames, (len(shot) + self.trim) // self.clips - self.trim)
-        pitch = length + self.trim
-        spare = len(shot) - (pitch * self.clips - self.trim)
-        shifts = sorted(rng.integer(0, spare) for _ in range(self.clips))
-        return [shot[k * pitch + shift :][:length] for k, shift in enumerate(shifts)]
 
     def _question(self) -> str:
         n = self.clips

@@ -1,28 +1,31 @@
-"""Turn a picture by a right angle and ask by how much.
+"""Turn a picture and ask by how much.
 
-The cut is square, so the shape says nothing; the turn moves whole pixels, so 0 degrees takes the same path as the
-rest. Pictures that look the same after a turn are refused. ViSS-R1, SSL4RL and SSL-R1 all have this task; angles
-count counter-clockwise, as in the first two.
+The cut is square, so the shape says nothing, and 0 degrees takes the same path as the rest: right angles move whole
+pixels; with a finer ``step_deg`` every turn is off by a drawn bit, so that all angles are resampled alike, and only
+the square is shown that lies inside the picture at all of them. Pictures that look the same after a turn are refused;
+whether the camera was held level is not known, so ask for finer steps with ``reference``, the upright picture beside
+the turned one. ViSS-R1, SSL4RL (with reference) and SSL-R1 all have this task; angles count counter-clockwise, as in
+the first two.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Final, Literal
 
+from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.media.geometry import ANGLES, square_box, turn_margin, turned
+from puzzlegen.media.geometry import square_box, tilt_margin, tilted, turn_margin, turned
 from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.records import Puzzle
+from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-QUESTION: Final = (
-    "<image>\nThis picture was turned counter-clockwise by 0, 90, 180 or 270 degrees, where 0 means that it stands "
-    "as it was taken. By how many degrees was it turned?"
-)
+_RIGHT: Final = 90
+_OFF_DEG: Final = 1.5
+_OPTIONS: Final = 4
 
 
 class Rotation(Task):
@@ -30,19 +33,60 @@ class Rotation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
+    spoils: ClassVar = "directions"
 
+    step_deg: Literal[90, 60, 45, 30, 15] = Field(90, description="the angles are multiples of it")
+    reference: bool = Field(default=False, description="show the upright picture first")
     form: Literal["choice", "number"] = Field("choice", description="answer by option letter or by the angle itself")
 
     @property
+    def media_count(self) -> int:
+        """The turned picture, and the upright one if asked for."""
+        return 2 if self.reference else 1
+
+    @property
     def difficulty(self) -> float:
-        """One picture, four answers."""
-        return 0.3
+        """Grows with the number of angles, 0.3 for right angles to 0.8; 0.2 less with the upright picture."""
+        return round(0.3 + 0.5 * (360 / self.step_deg - 4) / 20 - 0.2 * self.reference, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut a square, turn it."""
         picture = item.image()
         square = picture.crop(square_box(picture.size, rng))
         margin = turn_margin(thumbnail(square, 16))
-        k = rng.balanced("answer", len(ANGLES))
-        question, answer = answers.angle(rng, QUESTION, self.form, ANGLES, k)
-        return Puzzle(question, (encode_image(turned(square, k)),), answer, self.difficulty, margin)
+        if self.step_deg != _RIGHT:
+            margin = min(margin, tilt_margin(thumbnail(square, 32), self.step_deg))
+        angles = range(0, 360, self.step_deg)
+        k = rng.balanced("answer", len(angles))
+        question, answer = self._ask(angles, k, rng)
+        shown = [0, angles[k]] if self.reference else [angles[k]]
+        media = tuple(encode_image(self._turn(square, angle, rng)) for angle in shown)
+        return Puzzle(question, media, answer, self.difficulty, margin)
+
+    def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
+        if self.step_deg == _RIGHT:
+            return turned(square, angle // _RIGHT)
+        return tilted(square, angle + rng.uniform(-_OFF_DEG, _OFF_DEG))
+
+    def _ask(self, angles: range, k: int, rng: Rng) -> tuple[str, Answer]:
+        text = self._question(angles)
+        if self.form == "number":
+            return text, answers.degrees(angles, k)
+        if len(angles) == _OPTIONS:
+            return answers.angle(rng, text, "choice", angles, k)
+        others = rng.sample([angle for angle in angles if angle != angles[k]], _OPTIONS - 1)
+        return answers.angle(rng, text, "choice", [angles[k], *others], 0)
+
+    def _question(self, angles: range) -> str:
+        start = (
+            "Upright: <image>\nTurned: <image>\nThe second picture shows the first one"
+            if self.reference
+            else "<image>\nThis picture was"
+        )
+        first = f"{', '.join(map(str, angles[:-1]))} or {angles[-1]} degrees"
+        zero = "it stands like the first" if self.reference else "it stands as it was taken"
+        nearly = "" if self.step_deg == _RIGHT else ", give or take two degrees"
+        return (
+            f"{start} turned counter-clockwise by {first}{nearly}, where 0 means that {zero}. By how many degrees was "
+            "it turned?"
+        )

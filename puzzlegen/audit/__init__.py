@@ -1,0 +1,121 @@
+"""Audit: is the data any good? What names the answer without the content being looked at, balance, duplicates.
+
+Three families of probes, each learned on some sources and judged on others (``learning``): *blind* ones see words,
+record fields, sizes, bytes and drawn borders (``surface``); *artefact* ones see traces of how media were made
+(``traces``); *edge* ones see whether tiles and clips join (``joints``). What is found is judged by the rules in
+``report``. Everything is decided by the folder and the seed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from puzzlegen.audit.checks import Splits, task_checks
+from puzzlegen.audit.estimates import Estimate
+from puzzlegen.audit.learning import sklearn
+from puzzlegen.audit.probes import TaskProbes
+from puzzlegen.audit.report import Check, Probe, Report, TaskReport, Verdict, lines
+from puzzlegen.audit.seen import Seen, look, media_of
+from puzzlegen.output import write_json
+from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.rng import digest
+from puzzlegen.writers import Row
+
+__all__ = ["AUDIT", "Check", "Estimate", "Probe", "Report", "TaskReport", "Verdict", "audit", "lines"]
+
+#: The report's file, beside the manifest.
+AUDIT: Final = "audit.json"
+_BINS: Final = 10
+
+Key = tuple[str, str]
+
+
+def audit(folder: Path, *, seed: int = 0, limit: int | None = None) -> Report:
+    """Audit a finished folder and write ``audit.json`` into it.
+
+    Media are decoded one puzzle at a time; only numbers are kept, some 10 KB per puzzle.
+
+    Args:
+        folder: a build's output.
+        seed: of folds and of the draw of ``limit`` puzzles.
+        limit: most puzzles to look at per task.
+
+    Raises:
+        IntegrityError: there is no finished build.
+        PuzzlegenError: scikit-learn is not installed.
+        OutputError: the report cannot be written.
+    """
+    sklearn("base")
+    files = [folder / file["path"] for file in files_of(manifest_of(folder))]
+    chosen = None if limit is None else _draw(files, seed, limit)
+    seen: dict[Key, list[Seen]] = defaultdict(list)
+    splits = Splits()
+    for row in (row for path in files for row in read_rows(path)):
+        if chosen is None or row["id"] in chosen:
+            opened = media_of(row)
+            puzzle = look(row, opened)
+            seen[_key(row)].append(puzzle)
+            splits.add(puzzle, str(_key(row)), opened)
+    names = _names(list(seen))
+    tasks = tuple(_task_report(names[key], seen[key], seed) for key in sorted(seen))
+    report = Report(seed, limit, tasks, tuple(splits.checks()))
+    write_json(folder / AUDIT, report.to_json())
+    return report
+
+
+def _key(row: Row) -> Key:
+    return row["extra_info"]["task"], row["extra_info"]["params"]
+
+
+def _draw(files: Sequence[Path], seed: int, limit: int) -> set[str]:
+    ids: dict[Key, list[str]] = defaultdict(list)
+    for path in files:
+        for row in read_rows(path, ["id", "extra_info"]):
+            ids[_key(row)].append(row["id"])
+    draws = (heapq.nsmallest(limit, found, key=lambda one: digest("audit", seed, one)) for found in ids.values())
+    return {one for draw in draws for one in draw}
+
+
+def _names(keys: Sequence[Key]) -> dict[Key, str]:
+    """The task's name, with those parameters that set it apart where a recipe has it more than once."""
+    counts = Counter(task for task, _ in keys)
+    names = {}
+    for task, params in keys:
+        others = [json.loads(other) for name, other in keys if name == task]
+        own = {k: v for k, v in json.loads(params).items() if any(other.get(k) != v for other in others)}
+        told = " ".join(f"{k}={v}" for k, v in sorted(own.items()))
+        names[task, params] = f"{task} {told}" if counts[task] > 1 else task
+    return names
+
+
+def _task_report(name: str, seen: list[Seen], seed: int) -> TaskReport:
+    probes = tuple(TaskProbes(seen, seed).run())
+    difficulty, _ = np.histogram([puzzle.difficulty for puzzle in seen], _BINS, (0, 1))
+    margin = np.quantile([puzzle.margin for puzzle in seen], (0, 0.25, 0.5, 0.75, 1))
+    return TaskReport(
+        task=name,
+        n=len(seen),
+        sources=len({puzzle.source for puzzle in seen}),
+        kind=seen[0].target.kind,
+        probes=probes,
+        checks=tuple(task_checks(seen)),
+        difficulty=tuple(int(n) for n in difficulty),
+        margin=tuple(round(float(m), 4) for m in margin),
+        note=" ".join(_notes(seen, probes)),
+    )
+
+
+def _notes(seen: Sequence[Seen], probes: Sequence[Probe]) -> Iterator[str]:
+    if not any(probe.sees != "constant" for probe in probes):
+        yield f"not probed: kind {seen[0].target.kind} or {len({p.source for p in seen})} sources are too few."
+    if seen[0].form is None:
+        yield "No media: the text is the content, so only its form and the record's fields were probed."
+
+

@@ -1,0 +1,124 @@
+"""What can be counted without learning: balance, duplicates, sources in several splits, solutions."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from puzzlegen.audit.estimates import uniform_p
+from puzzlegen.audit.media import Opened
+from puzzlegen.audit.report import Check
+from puzzlegen.audit.seen import Seen
+
+_UNLIKELY: Final = 1e-3
+_LEAST_FOR_CONSTANT: Final = 8
+_HASH_SIDE: Final = 12
+#: Bits of 144 in which two pictures differ at most to be called alike, whichever way they are turned or mirrored.
+NEAR_BITS: Final = 10
+_SHOWN: Final = 3
+
+
+def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
+    """The checks of one task."""
+    yield from _balance(seen)
+    yield _duplicates(seen)
+    unsound = [puzzle.id for puzzle in seen if not puzzle.sound]
+    yield Check("solutions", "leaky" if unsound else "clean", f"{len(unsound)} do not score 1{_some(unsound)}")
+
+
+def _balance(seen: Sequence[Seen]) -> Iterator[Check]:
+    targets = [puzzle.target for puzzle in seen]
+    letters = [target.right for target in targets if target.letters]
+    if letters:
+        yield _spread("letters", letters, max(target.letters for target in targets))
+    if len({target.classes for target in targets}) == 1 or len({frozenset(t.classes) for t in targets}) == 1:
+        labels = [target.label for target in targets if target.label]
+        if labels and targets[0].classes:
+            yield _spread("answers", labels, len(targets[0].classes))
+    answers = {(t.label, t.right if not t.classes else -1, t.order, t.amount) for t in targets}
+    if len(answers) == 1 and len(seen) >= _LEAST_FOR_CONSTANT:
+        yield Check("constant answer", "leaky", f"all {len(seen)} puzzles have the same answer")
+
+
+def _spread(name: str, values: Sequence[int | str], kinds: int) -> Check:
+    p = uniform_p(values, kinds)
+    counts = ", ".join(f"{value} {n}" for value, n in sorted(Counter(values).items(), key=str))
+    return Check(f"balance of {name}", "weak" if p < _UNLIKELY else "clean", f"p {p:.3g} (chi-square): {counts}")
+
+
+def _duplicates(seen: Sequence[Seen]) -> Check:
+    groups: dict[str, list[Seen]] = defaultdict(list)
+    for puzzle in seen:
+        groups[puzzle.fingerprint].append(puzzle)
+    again = [group for group in groups.values() if len(group) > 1]
+    across = [group[0].id for group in again if len({puzzle.split for puzzle in group}) > 1]
+    count = sum(len(group) - 1 for group in again)
+    detail = f"{count} with the media and question of another{_some([group[0].id for group in again])}"
+    return Check("duplicates", "leaky" if across else "weak" if again else "clean", detail)
+
+
+def _some(names: Sequence[str]) -> str:
+    return f" ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})" if names else ""
+
+
+class Splits:
+    """Sources by split, with a small picture of each."""
+
+    def __init__(self) -> None:
+        self._splits: dict[str, set[str]] = defaultdict(set)
+        self._bytes: dict[str, set[str]] = defaultdict(set)
+        self._bits: dict[tuple[str, str, str], NDArray[np.uint8]] = {}
+
+    def add(self, puzzle: Seen, task: str, opened: Sequence[Opened]) -> None:
+        """Note where a puzzle's source is used, and what its largest medium looks like."""
+        self._splits[puzzle.source].add(puzzle.split)
+        self._bytes[puzzle.source_sha256 or puzzle.source].add(puzzle.split)
+        key = task, puzzle.split, puzzle.source
+        if opened and key not in self._bits:
+            largest = max(opened, key=lambda medium: medium.size[0] * medium.size[1])
+            self._bits[key] = look_bits(largest.pictures[0])
+
+    def checks(self) -> Iterator[Check]:
+        """Whether sources, or pictures that look the same, are in more than one split."""
+        both = sorted(source for source, splits in self._splits.items() if len(splits) > 1)
+        yield Check("sources in two splits", "leaky" if both else "clean", f"{len(both)}{_some(both)}")
+        same = sum(len(splits) > 1 for splits in self._bytes.values())
+        yield Check("same bytes in two splits", "leaky" if same else "clean", f"{same} sources")
+        near = sorted(self._near())
+        detail = f"{len(near)} pairs differ in at most {NEAR_BITS} of {_HASH_SIDE**2} bits{_some(near)}"
+        yield Check("look-alikes in two splits", "weak" if near else "clean", detail)
+
+    def _near(self) -> set[str]:
+        found: set[str] = set()
+        by_place: dict[str, dict[str, list[tuple[str, NDArray[np.uint8]]]]] = defaultdict(lambda: defaultdict(list))
+        for (task, split, source), bits in self._bits.items():
+            by_place[task][split].append((source, bits))
+        for splits in by_place.values():
+            named = sorted(splits.items(), key=lambda pair: len(pair[1]))
+            for k, (_, few) in enumerate(named):
+                for _, many in named[k + 1 :]:
+                    found |= _alike(few, many)
+        return found
+
+
+def _alike(few: list[tuple[str, NDArray[np.uint8]]], many: list[tuple[str, NDArray[np.uint8]]]) -> set[str]:
+    table = np.stack([bits for _, bits in many])
+    found = set()
+    for source, bits in few:
+        for turned in (np.rot90(flipped, k) for flipped in (bits, bits.T) for k in range(4)):
+            for k in np.flatnonzero((table != turned).sum(axis=(1, 2)) <= NEAR_BITS):
+                if many[k][0] != source:
+                    found.add(f"{source} ~ {many[k][0]}")
+    return found
+
+
+def look_bits(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``(12, 12)`` of 0 and 1: where a small grey version is lighter than its median."""
+    grey = Image.fromarray(picture).convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
+    small = np.asarray(grey)
+    return np.asarray(small > np.median(small), dtype=np.uint8)

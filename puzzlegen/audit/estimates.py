@@ -1,0 +1,86 @@
+"""Shares with the intervals that their sources allow: puzzles of one source are no independent evidence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+_Z: Final = 1.96
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share between 0 and 1, its 95 % interval, and what a blind policy would get.
+
+    Attributes:
+        n: puzzles.
+        sources: items they were made of.
+        value: the share.
+        low: lower end of the interval.
+        high: upper end.
+        chance: the share to expect without a leak.
+    """
+
+    n: int
+    sources: int
+    value: float
+    low: float
+    high: float
+    chance: float
+
+    @property
+    def precise(self) -> bool:
+        """Whether the interval is no wider than 3 points to each side."""
+        return self.high - self.low <= 2 * PRECISE
+
+
+PRECISE: Final = 0.03
+
+
+def estimate(values: Sequence[float], sources: Sequence[Hashable], chance: float, parts: int = 1) -> Estimate:
+    """The mean of ``values`` (0 to 1, one per puzzle) with Wilson's interval for puzzles that come in clusters.
+
+    The interval is Wilson's at the effective number of puzzles: that at which independent puzzles would have the
+    cluster-robust variance over sources. It is sane where no or every value is 1, and needs no resampling.
+
+    Args:
+        values: one per puzzle.
+        sources: the item that each puzzle was made of.
+        chance: the mean to expect without a leak.
+        parts: of how many independent parts a value is the mean.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    n, mean = len(array), float(array.mean())
+    names = {name: k for k, name in enumerate(dict.fromkeys(sources))}
+    totals = np.bincount([names[name] for name in sources], weights=array - mean)
+    count = len(names)
+    variance = count / max(1, count - 1) * float((totals**2).sum()) / n**2
+    effective = min(mean * (1 - mean) / variance, float(n * parts)) if variance > 0 else float(n)
+    low, high = _wilson(mean, max(1.0, effective))
+    return Estimate(n, count, *(round(x, 4) for x in (mean, low, high, chance)))
+
+
+def _wilson(p: float, n: float) -> tuple[float, float]:
+    middle = (p + _Z * _Z / (2 * n)) / (1 + _Z * _Z / n)
+    half = _Z * math.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n)) / (1 + _Z * _Z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def uniform_p(values: Sequence[Hashable], kinds: int) -> float:
+    """How likely counts as uneven as these are if all of ``kinds`` values are equally likely (chi-square).
+
+    The distribution is Wilson and Hilferty's approximation, good to a few thousandths.
+    """
+    counts = Counter(values)
+    expected, freedom = len(values) / kinds, kinds - 1
+    if freedom < 1 or not values:
+        return 1.0
+    square = sum((n - expected) ** 2 for n in counts.values()) / expected + (kinds - len(counts)) * expected
+    spread = 2 / (9 * freedom)
+    z = ((square / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
+    return round(0.5 * math.erfc(z / math.sqrt(2)), 6)

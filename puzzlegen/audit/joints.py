@@ -1,0 +1,203 @@
+"""Do parts join? Features of every ordered pair of tiles or clips, and the order that joins best.
+
+Tiles are compared along the sides that would touch, clips by the last frames of one and the first of the next. Nothing
+but joints is looked at: not what a part shows, nor where such a thing usually is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from puzzlegen.audit.media import chroma, luma, thumbnail
+
+Floats = NDArray[np.float32]
+
+_SAMPLES: Final = 32
+_DEPTHS: Final = ((0, 2), (2, 5), (5, 10))
+_SHIFTS: Final = tuple(range(-5, 6))
+_FRAME_SIDE: Final = 24
+_BEAM: Final = 200
+_EPSILON: Final = 1e-3
+_FAR: Final = 1e6
+
+
+class Joints(NamedTuple):
+    """Features of ordered pairs.
+
+    Attributes:
+        rows: of the grid in which the parts belong; 1 for clips.
+        cols: see above.
+        beside: ``(n, n, F)``: of part j to the right of (or after) part i; the first feature is a plain distance.
+        below: the same with j below i; None where there is one row.
+    """
+
+    rows: int
+    cols: int
+    beside: Floats
+    below: Floats | None
+
+
+def tile_joints(tiles: Sequence[NDArray[np.uint8]], rows: int, cols: int) -> Joints:
+    """Features of the sides of tiles, RGB ``(H, W, 3)``."""
+    planes = [np.dstack([luma(tile), chroma(tile)]) for tile in tiles]
+    spreads = [(plane[..., 0].mean(), plane[..., 0].std() + 1) for plane in planes]
+    right, left = ([_strips(p, quarter) for p in planes] for quarter in (0, 2))
+    bottom, top = ([_strips(np.swapaxes(p, 0, 1), quarter) for p in planes] for quarter in (0, 2))
+    beside = _compared(np.stack(right), np.stack(left), spreads)
+    below = _compared(np.stack(bottom), np.stack(top), spreads) if rows > 1 else None
+    return Joints(rows, cols, beside, below)
+
+
+def _strips(plane: Floats, half_turn: int) -> Floats:
+    """The right side (0) or the left one (2): ``(3 depths, 32 samples along it, 3 channels)``."""
+    outward = plane if half_turn else plane[:, ::-1]
+    columns = [outward[:, a:b].mean(axis=1) for a, b in _DEPTHS]
+    return np.stack([_resampled(column) for column in columns])
+
+
+def _resampled(column: Floats) -> Floats:
+    channels = [Image.fromarray(np.ascontiguousarray(column[:, k : k + 1])) for k in range(column.shape[1])]
+    box = Image.Resampling.BOX
+    return np.stack([np.asarray(c.resize((1, _SAMPLES), box))[:, 0] for c in channels], axis=1)
+
+
+def _compared(a: Floats, b: Floats, spreads: list[tuple[float, float]]) -> Floats:
+    """``(n, n, F)`` from ``(n, 3, 32, 3)``: side ``a`` of part i against side ``b`` of part j."""
+    mean, std = (np.array(x, dtype=np.float32)[:, None, None] for x in zip(*spreads, strict=True))
+    ay, by = a[..., 0], b[..., 0]
+    an, bn = (ay - mean) / std, (by - mean) / std
+    colour = np.abs(a[:, None, 0, :, 1:] - b[None, :, 0, :, 1:]).mean(axis=(2, 3))
+    grown = [x[:, 0] + (x[:, 0] - x[:, 1]) for x in (an, bn)]
+    slopes = [np.diff(x[:, 0], axis=1) for x in (an, bn)]
+    flow = [x[:, 0] - x[:, 1] for x in (an, bn)]
+    features = [
+        _apart(ay[:, 0], by[:, 0]) + colour,
+        _apart(ay[:, 0], by[:, 0]),
+        _apart(an[:, 0], bn[:, 0]),
+        colour,
+        _apart(_centred(ay[:, 0]), _centred(by[:, 0])),
+        _apart(*grown),
+        *_alike(an[:, 0], bn[:, 0]),
+        *_alike(*slopes),
+        *_alike(_centred(an[:, 2]), _centred(bn[:, 2])),
+        *_alike(*(x[:, 0, :, 1] for x in (a, b))),
+        *_alike(*(x[:, 0, :, 2] for x in (a, b))),
+        _apart(flow[0], -flow[1]),
+        np.abs(an[:, None].mean(axis=(2, 3)) - bn[None].mean(axis=(2, 3))),
+        np.abs(_log_spread(an[:, 0])[:, None] - _log_spread(bn[:, 0])[None]),
+    ]
+    return np.stack(features, axis=-1).astype(np.float32)
+
+
+def _apart(a: Floats, b: Floats) -> Floats:
+    return np.asarray(np.abs(a[:, None] - b[None]).mean(axis=2), dtype=np.float32)
+
+
+def _centred(a: Floats) -> Floats:
+    return np.asarray(a - a.mean(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _log_spread(a: Floats) -> Floats:
+    return np.asarray(np.log(a.std(axis=1) + _EPSILON), dtype=np.float32)
+
+
+def _alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Correlation as they lie, and the best one if one side may slide along the other."""
+    found = []
+    for shift in _SHIFTS:
+        x = a[:, max(0, shift) : a.shape[1] + min(0, shift)]
+        y = b[:, max(0, -shift) : b.shape[1] + min(0, -shift)]
+        x, y = _centred(x), _centred(y)
+        norm = np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) + _EPSILON
+        found.append(x @ y.T / norm)
+    return found[len(_SHIFTS) // 2], np.max(found, axis=0)
+
+
+def clip_joints(clips: Sequence[Sequence[NDArray[np.uint8]]]) -> Joints:
+    """Features of the ends of clips, each a list of RGB frames."""
+    small = [np.stack([thumbnail(frame, _FRAME_SIDE) for frame in _ends(clip)]) for clip in clips]
+    first, second, before, last = (np.stack([s[k].reshape(-1) for s in small]) for k in range(4))
+    blurred = [_blurred(x) for x in (first, last)]
+    features = [
+        _apart(last, first),
+        _apart(blurred[1], blurred[0]),
+        _apart(2 * last - before, first),
+        _apart(last, 2 * first - second),
+        _apart(2 * last - before, 2 * first - second),
+        _apart(last - before, second - first),
+        _apart(first, last),
+        _apart(first, first),
+        _apart(last, last),
+        _alike_whole(last, first),
+        np.abs(last.mean(axis=1)[:, None] - first.mean(axis=1)[None]),
+    ]
+    return Joints(1, len(clips), np.stack(features, axis=-1).astype(np.float32), None)
+
+
+def _ends(clip: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    return [clip[0], clip[min(1, len(clip) - 1)], clip[max(-2, -len(clip))], clip[-1]]
+
+
+def _blurred(flat: Floats) -> Floats:
+    square = flat.reshape(len(flat), _FRAME_SIDE // 4, 4, _FRAME_SIDE // 4, 4, 3)
+    return np.asarray(square.mean(axis=(2, 4)).reshape(len(flat), -1), dtype=np.float32)
+
+
+def _alike_whole(a: Floats, b: Floats) -> Floats:
+    a, b = _centred(a), _centred(b)
+    norm = np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)) + _EPSILON
+    return np.asarray(a @ b.T / norm, dtype=np.float32)
+
+
+def in_context(pairs: Floats) -> Floats:
+    """Pair features with where each stands among all that part i, and all that part j, could be joined with."""
+    n = len(pairs)
+    others = np.where(np.eye(n, dtype=bool)[..., None], np.nan, pairs)
+    with np.errstate(invalid="ignore"):
+        by_row = (pairs - np.nanmean(others, axis=1, keepdims=True)) / (np.nanstd(others, axis=1, keepdims=True) + 1e-3)
+        by_col = (pairs - np.nanmean(others, axis=0, keepdims=True)) / (np.nanstd(others, axis=0, keepdims=True) + 1e-3)
+        least = [pairs - np.nanmin(others, axis=axis, keepdims=True) for axis in (0, 1)]
+    return np.concatenate([pairs, by_row, by_col, *least], axis=-1)
+
+
+def best_order(beside: Any, below: Any, rows: int, cols: int, place: Any = None) -> list[int]:  # noqa: ANN401
+    """Which part, from 0, belongs in each place of the grid: the order of the highest score that a beam search finds.
+
+    Args:
+        beside: ``(n, n)``: score of part j right of part i.
+        below: the same for j below i, or None.
+        rows: of the grid.
+        cols: of the grid.
+        place: ``(n, n)``: score of part j in place k, or None.
+    """
+    n = rows * cols
+    beams, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
+    for k in range(n):
+        gain = np.zeros((len(beams), n)) if place is None else np.tile(np.asarray(place[k], dtype=float), (len(beams), 1))
+        if k % cols:
+            gain = gain + beside[beams[:, k - 1]]
+        if k >= cols and below is not None:
+            gain = gain + below[beams[:, k - cols]]
+        total = scores[:, None] + gain
+        np.put_along_axis(total, beams, -_FAR * n, axis=1)
+        keep = np.argsort(-total, axis=None, kind="stable")[:_BEAM]
+        keep = keep[total.ravel()[keep] > -_FAR]
+        beams = np.hstack([beams[keep // n], (keep % n)[:, None]])
+        scores = total.ravel()[keep]
+    return [int(part) for part in beams[0]]
+
+
+def order_score(order: Sequence[int], beside: Any, below: Any, cols: int) -> float:  # noqa: ANN401
+    """The sum of all joints' scores in this order."""
+    total = 0.0
+    for k, part in enumerate(order):
+        if k % cols:
+            total += float(beside[order[k - 1], part])
+        if k >= cols and below is not None:
+            total += float(below[order[k - cols], part])
+    return total

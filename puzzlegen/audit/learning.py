@@ -1,0 +1,119 @@
+"""Learned probes: how well do features name an answer on sources that the learner has not seen?
+
+Folds are made of sources. Which of two learners is used, a linear one or boosted trees, is decided within each
+fold's training part, on sources held out of it, so that the choice never sees what it is judged on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.rng import digest, rng_for
+
+Matrix = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+FOLDS: Final = 5
+_MOST_ROWS: Final = 20_000
+_STRENGTHS: Final = (0.003, 0.1)
+
+
+def sklearn(name: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
+    """A module of scikit-learn, which only audits need."""
+    try:
+        return importlib.import_module(f"sklearn.{name}")
+    except ImportError as err:
+        raise PuzzlegenError('audit needs scikit-learn: pip install "puzzlegen[audit]"') from err
+
+
+def folds(sources: Sequence[str], seed: int) -> NDArray[np.int64]:
+    """The fold, from 0, of each puzzle: by source, as many sources in each."""
+    names = sorted(set(sources), key=lambda name: digest("fold", seed, name))
+    fold = {name: k % FOLDS for k, name in enumerate(names)}
+    return np.array([fold[name] for name in sources], dtype=np.int64)
+
+
+def probabilities(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, seed: int) -> Matrix:
+    """Each row's class probabilities by a learner that has seen no row of its fold.
+
+    Args:
+        x: ``(n, features)``; NaN and infinities count as 0.
+        y: ``(n,)``, from 0.
+        fold: ``(n,)``, from 0.
+        classes: how many there are.
+        seed: of subsampling and of the learners.
+
+    Returns:
+        ``(n, classes)``; all equal where a fold's training part has one class only.
+    """
+    x = np.nan_to_num(x, posinf=0, neginf=0).astype(np.float32)
+    out = np.full((len(x), classes), 1 / classes, dtype=np.float32)
+    for k in np.unique(fold):
+        train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        if len(np.unique(y[train])) > 1:
+            inner = fold[train] == (k + 1) % FOLDS
+            model = _better(x, y, train[~inner], train[inner], seed)
+            out[test] = _spread(_fitted(model, x, y, train, seed), x[test], classes)
+    return out
+
+
+def _better(x: Matrix, y: Labels, train: Labels, held: Labels, seed: int) -> str:
+    """The learner that names more of the held sources' answers; the first of equals."""
+    if not len(held) or len(np.unique(y[train])) < 2:  # noqa: PLR2004 - nothing to learn from
+        return _MODELS[0]
+    hits = {name: _hits(_fitted(name, x, y, train, seed), x[held], y[held]) for name in _MODELS}
+    return max(hits, key=lambda name: hits[name])
+
+
+def _hits(model: Any, x: Matrix, y: Labels) -> int:  # noqa: ANN401
+    return int((model.predict(x) == y).sum())
+
+
+def _fitted(name: str, x: Matrix, y: Labels, rows: Labels, seed: int) -> Any:  # noqa: ANN401
+    """The learner, trained on these rows, or on a drawn part of them if they are many."""
+    if len(rows) > _MOST_ROWS:
+        keys = np.frombuffer(rng_for("rows", seed).raw(4 * len(rows)), dtype=np.uint32)
+        rows = rows[np.argsort(keys, kind="stable")[:_MOST_ROWS]]
+    model = _made(name, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(x[rows], y[rows])
+
+
+def _made(name: str, seed: int) -> Any:  # noqa: ANN401
+    if name == "trees":
+        return sklearn("ensemble").HistGradientBoostingClassifier(
+            max_iter=40, max_leaf_nodes=7, min_samples_leaf=15, early_stopping=False, random_state=seed
+        )
+    linear = sklearn("linear_model").LogisticRegression(C=float(name), max_iter=300)
+    pipeline = sklearn("pipeline")
+    preprocessing = sklearn("preprocessing")
+    clip = preprocessing.FunctionTransformer(_clipped)
+    return pipeline.make_pipeline(preprocessing.StandardScaler(), clip, linear)
+
+
+def _clipped(x: Matrix) -> Matrix:
+    return np.clip(x, -4, 4)
+
+
+def _spread(model: Any, x: Matrix, classes: int) -> Matrix:  # noqa: ANN401
+    out = np.full((len(x), classes), 1e-6, dtype=np.float32)
+    out[:, model.classes_] = model.predict_proba(x)
+    return out
+
+
+_MODELS: Final = (*map(str, _STRENGTHS), "trees")
+
+
+def log_odds(p: NDArray[np.floating[Any]]) -> Matrix:
+    """Probabilities as sums can use them."""
+    clipped = np.clip(np.asarray(p, dtype=np.float64), 1e-5, 1 - 1e-5)
+    return np.asarray(np.log(clipped / (1 - clipped)), dtype=np.float32)
+

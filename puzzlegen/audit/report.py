@@ -1,0 +1,170 @@
+"""What an audit found, as data and as lines, and the rules by which it is judged.
+
+A probe is ``leaky`` if the lower end of its interval is more than 3 points above chance (10 for joints, which content
+may help to match); ``clean`` if its value is within those points of chance or its interval contains chance; otherwise
+``weak``. A check is ``leaky`` where a puzzle is certainly spoilt, ``weak`` where it may be. A task is what its worst
+probe or check is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from puzzlegen.audit.estimates import Estimate
+
+Verdict = Literal["clean", "weak", "leaky"]
+Family = Literal["blind", "artefact", "edge"]
+
+RANKS: Final[tuple[Verdict, ...]] = ("clean", "weak", "leaky")
+_SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How well something that is not the content names the answer.
+
+    Attributes:
+        family: blind (nothing decoded but sizes and borders), artefact (traces of making) or edge (joints).
+        sees: what the probe looks at.
+        names: what it is to name: class, letter, option, order, positions, neighbours.
+        estimate: how often it is right.
+        counts: whether the verdict takes it in; partial measures are for information.
+    """
+
+    family: Family
+    sees: str
+    names: str
+    estimate: Estimate
+    counts: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the rules of this module."""
+        found, slack = self.estimate, _SLACK[self.family]
+        if found.low > found.chance + slack:
+            return "leaky"
+        if found.value <= found.chance + slack or found.low <= found.chance:
+            return "clean"
+        return "weak"
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that was counted, not learned."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """One task with one set of parameters.
+
+    Attributes:
+        task: name, with the parameters that set it apart if it occurs more than once.
+        n: puzzles looked at.
+        sources: items they were made of.
+        kind: of the verifier.
+        probes: all of them.
+        checks: balance, duplicates, solutions.
+        difficulty: histogram over ten equal bins of 0 to 1.
+        margin: quartiles: least, lower, middle, upper, most.
+        note: what was not probed, if anything.
+    """
+
+    task: str
+    n: int
+    sources: int
+    kind: str
+    probes: tuple[Probe, ...]
+    checks: tuple[Check, ...]
+    difficulty: tuple[int, ...]
+    margin: tuple[float, ...]
+    note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all that count."""
+        found = [p.verdict for p in self.probes if p.counts] + [c.verdict for c in self.checks]
+        return max(found, key=RANKS.index, default="clean")
+
+    @property
+    def precise(self) -> bool:
+        """Whether every probe's interval is within 3 points."""
+        return bool(self.probes) and all(p.estimate.precise for p in self.probes if p.counts)
+
+    def best(self, family: Family) -> Probe | None:
+        """The probe of a family that is furthest above chance."""
+        found = [p for p in self.probes if p.family == family and p.counts]
+        return max(found, key=lambda p: p.estimate.value - p.estimate.chance, default=None)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the audit of a folder found.
+
+    Attributes:
+        seed: of folds and of draws.
+        limit: most puzzles per task that were looked at, if limited.
+        tasks: by name.
+        checks: what concerns the folder as a whole: splits.
+    """
+
+    seed: int
+    limit: int | None
+    tasks: tuple[TaskReport, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all tasks and checks."""
+        found = [task.verdict for task in self.tasks] + [check.verdict for check in self.checks]
+        return max(found, key=RANKS.index, default="clean")
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON-ready data, with the verdicts."""
+        tasks = []
+        for task in self.tasks:
+            probes = [asdict(p) | {"verdict": p.verdict, "precise": p.estimate.precise} for p in task.probes]
+            tasks.append(asdict(task) | {"probes": probes, "verdict": task.verdict, "precise": task.precise})
+        checks = [asdict(check) for check in self.checks]
+        return {
+            "seed": self.seed,
+            "limit": self.limit,
+            "verdict": self.verdict,
+            "tasks": tasks,
+            "checks": checks,
+            "interval": "95 %, Wilson at the effective number of puzzles (cluster-robust variance over source items)",
+            "rules": (__doc__ or "").partition("\n\n")[2].strip(),
+        }
+
+
+def lines(report: Report) -> list[str]:
+    """The report for people: the verdict of each task, its best probe per family, and what is wrong."""
+    out = [line for task in report.tasks for line in _task_lines(task)]
+    out += [_check_line(check) for check in report.checks if check.verdict != "clean"]
+    counts = [f"{sum(task.verdict == rank for task in report.tasks)} {rank}" for rank in reversed(RANKS)]
+    return [*out, f"{report.verdict}: {', '.join(counts)} of {len(report.tasks)} tasks"]
+
+
+def _task_lines(task: TaskReport) -> list[str]:
+    small = "" if task.precise or not task.probes else "  n too small for +-3 points"
+    out = [f"{task.task:24} {task.verdict:6} {task.n} puzzles of {task.sources} sources{small}"]
+    for family in _SLACK:
+        best = task.best(family)  # type: ignore[arg-type]
+        bad = [p for p in task.probes if p.family == family and p.counts and p.verdict != "clean" and p != best]
+        out += [_probe_line(probe) for probe in ([best] if best else []) + bad]
+    out += [_check_line(check) for check in task.checks if check.verdict != "clean"]
+    return [*out, *([f"  {task.note}"] if task.note else [])]
+
+
+def _probe_line(probe: Probe) -> str:
+    found = probe.estimate
+    share = f"{found.value:6.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
+    return f"  {probe.verdict:6} {probe.family:9} {probe.sees} -> {probe.names}: {share}"
+
+
+def _check_line(check: Check) -> str:
+    return f"  {check.verdict:6} {check.name}: {check.detail}"

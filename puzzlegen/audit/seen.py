@@ -1,0 +1,159 @@
+"""From a record to the numbers that probes work on; its media are decoded once and forgotten."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puzzlegen.audit import surface
+from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
+from puzzlegen.audit.media import Opened, open_medium
+from puzzlegen.audit.targets import Target, target_of
+from puzzlegen.audit.traces import grid, level, traces
+from puzzlegen.rng import digest
+from puzzlegen.verify import VerifierError, score
+from puzzlegen.writers import Row
+
+Table = NDArray[np.float32]
+
+_MOST_SIDE_BY_SIDE: Final = 3
+_OPTION_MEDIUM: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
+_GROUPS: Final = re.compile(r"frames in (\d+) groups")
+
+
+class Seen(NamedTuple):
+    """One puzzle as probes see it; a table has a row per option or per part.
+
+    Attributes:
+        id: of the puzzle.
+        split: of the puzzle.
+        source: the item it was made of.
+        source_sha256: of that item's bytes.
+        target: what to name.
+        fingerprint: of its media and its question.
+        difficulty: as recorded.
+        margin: as recorded.
+        chance: as recorded.
+        sound: whether its solution scores 1.
+        words: text and fields.
+        form: sizes, bytes, borders.
+        traces: how its media were made; None without media.
+        options: tables over its options: of their words, and of their media's form and traces.
+        parts: tables over its parts, where an order is asked: of their form, and of traces.
+        joints: how its parts join; None if it has none.
+    """
+
+    id: str
+    split: str
+    source: str
+    source_sha256: str
+    target: Target
+    fingerprint: str
+    difficulty: float
+    margin: float
+    chance: float
+    sound: bool
+    words: Table
+    form: Table | None
+    traces: Table | None
+    options: dict[str, Table]
+    parts: dict[str, Table]
+    joints: Joints | None
+
+
+def look(row: Row, opened: list[Opened]) -> Seen:
+    """Everything that probes need of one record, whose media are ``opened``."""
+    target, info = target_of(row["ground_truth"]), row["extra_info"]
+    ordered = bool(target.order) and len(opened) == len(target.order)
+    whole = not ordered and bool(opened)
+    return Seen(
+        id=row["id"],
+        split=info["split"],
+        source=info["source_uri"],
+        source_sha256=info["source_sha256"],
+        target=target,
+        fingerprint=digest("puzzle", row["problem"], *(medium.sha256 for medium in opened)).hex()[:32],
+        difficulty=info["difficulty"],
+        margin=info["margin"],
+        chance=info["chance"],
+        sound=_sound(row),
+        words=surface.words(row, target),
+        form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
+        traces=_side_by_side([traces(medium) for medium in opened]) if whole else None,
+        options=_options(row, target, opened),
+        parts=_parts(opened) if ordered else {},
+        joints=_joints(row, target, opened),
+    )
+
+
+def media_of(row: Row) -> list[Opened]:
+    """The record's media, decoded."""
+    return [open_medium(stored) for column in ("images", "videos") for stored in row.get(column) or ()]
+
+
+def _sound(row: Row) -> bool:
+    try:
+        return score(row["solution"], row["ground_truth"]).value == 1
+    except VerifierError:
+        return False
+
+
+def _side_by_side(found: Sequence[Table]) -> Table:
+    """Few media: each one's features, and how the last differs from the first. Many: mean and spread."""
+    if len(found) == 1:
+        return found[0]
+    if len(found) <= _MOST_SIDE_BY_SIDE:
+        return np.concatenate([*found, found[-1] - found[0]])
+    return np.concatenate([np.mean(found, axis=0), np.std(found, axis=0)]).astype(np.float32)
+
+
+def _options(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]:
+    tables = {}
+    if target.letters > 1 and (words := surface.option_words(target)) is not None:
+        tables["words"] = words
+    marked = _OPTION_MEDIUM.findall(row["problem"])
+    if target.letters > 1 and len(marked) == target.letters <= len(opened):
+        shown = opened[-target.letters :]
+        place = np.eye(len(shown), 8, dtype=np.float32)
+        tables["form"] = np.hstack([surface.relative(np.stack([surface.form(m) for m in shown])), place])
+        tables["traces"] = surface.relative(np.stack([traces(m) for m in shown]))
+    return tables
+
+
+def _parts(opened: list[Opened]) -> dict[str, Table]:
+    """Per part; how much noise a still part has is content (the sky is smooth), where its grid lies is not."""
+    place = np.eye(len(opened), dtype=np.float32)
+    made = np.stack([grid(medium) for medium in opened])
+    if opened[0].coded:
+        made = np.hstack([made, surface.relative(np.stack([level(medium) for medium in opened]))])
+    formed = surface.relative(np.stack([surface.form(medium) for medium in opened]))
+    return {"form": np.hstack([formed, place]), "traces": made}
+
+
+def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
+    """Of tiles or clips that are media of their own, or that are laid out in one picture or clip."""
+    params: dict[str, Any] = json.loads(row["extra_info"]["params"])
+    rows, cols = params.get("rows"), params.get("cols")
+    several = bool(target.order) and len(opened) == len(target.order)
+    if several and opened[0].coded:
+        return clip_joints([medium.pictures for medium in opened])
+    if several and rows and cols and rows * cols == len(opened):
+        return tile_joints([medium.pictures[0] for medium in opened], rows, cols)
+    if len(opened) == 1 and rows and cols and not opened[0].coded:
+        return tile_joints(_cells(opened[0].pictures[0], rows, cols), rows, cols)
+    if len(opened) == 1 and (groups := _GROUPS.search(row["problem"])):
+        count, frames = int(groups[1]), opened[0].pictures
+        length = len(frames) // count
+        return clip_joints([frames[k * length : (k + 1) * length] for k in range(count)])
+    return None
+
+
+def _cells(picture: NDArray[np.uint8], rows: int, cols: int) -> list[NDArray[np.uint8]]:
+    height, width = picture.shape[0] // rows, picture.shape[1] // cols
+    places = [(r * height, c * width) for r in range(rows) for c in range(cols)]
+    return [picture[y : y + height, x : x + width] for y, x in places]

@@ -1,0 +1,123 @@
+"""What can be known of a puzzle without looking at what its media show: words, record fields, sizes, bytes, frames.
+
+Borders count only where they are drawn ones: one tone along a whole side that ends in a step. A white sky is content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puzzlegen.audit.media import Opened, luma
+from puzzlegen.audit.targets import Target
+
+Vector = NDArray[np.float32]
+
+_WORD_BINS: Final = 24
+_NAME_BINS: Final = 16
+_NUMBERS: Final = 6
+_ID_BITS: Final = 8
+_FLAT: Final = 3.0
+_STEP: Final = 10.0
+_DEEPEST: Final = 0.15
+
+
+def words(row: dict[str, Any], target: Target) -> Vector:
+    """The question's length, numbers and words, and the record's fields, as numbers."""
+    info, text = row["extra_info"], row["problem"]
+    asked = "\n".join(line for line in text.splitlines() if not re.match(r"[A-Z][.:] ", line))
+    numbers = [float(x) for x in re.findall(r"\d{1,6}", asked)[:_NUMBERS]]
+    order = [float(text) for text in target.classes if text.isdigit()]
+    fields = [info["difficulty"], info["margin"], info["chance"], float(info["variant"])]
+    bits = [float(int(row["id"][:2], 16) >> k & 1) for k in range(_ID_BITS)]
+    parts = [
+        [len(text), len(asked), text.count("\n"), len(order)],
+        numbers + [0.0] * (_NUMBERS - len(numbers)),
+        fields,
+        bits,
+        _binned(re.findall(r"[a-z]+", asked.lower()), _WORD_BINS),
+        _binned(re.findall(r"[A-Za-z]+|\d+", info["source_uri"]), _NAME_BINS),
+    ]
+    return np.array([x for part in parts for x in part], dtype=np.float32)
+
+
+def _binned(tokens: Sequence[str], bins: int) -> list[float]:
+    counts = [0.0] * bins
+    for token in tokens:
+        counts[hashlib.sha256(token.encode()).digest()[0] % bins] += 1
+    return counts
+
+
+def option_words(target: Target) -> Vector | None:
+    """One row per lettered option: place, length, number, likeness to the others; None if options have no text."""
+    texts = target.classes
+    if target.letters != len(texts):
+        return None
+    tokens = [re.findall(r"\w+", text) for text in texts]
+    alike = [[_alike(a, b) for b in tokens if b is not a] for a in tokens]
+    numbers = [float((re.findall(r"\d{1,6}", text) or ["0"])[0]) for text in texts]
+    columns = [
+        [float(len(text)) for text in texts],
+        [float(len(words)) for words in tokens],
+        numbers,
+        [sum(row) / len(row) for row in alike],
+        [max(row) for row in alike],
+        [min(row) for row in alike],
+    ]
+    table = np.array(columns, dtype=np.float32).T
+    place = np.eye(len(texts), 8, dtype=np.float32)
+    return np.hstack([relative(table), place])
+
+
+def _alike(a: list[str], b: list[str]) -> float:
+    """The share of places with the same word."""
+    return sum(x == y for x, y in zip(a, b, strict=False)) / max(len(a), len(b), 1)
+
+
+def relative(table: Vector) -> Vector:
+    """Candidates' features against the other candidates of their puzzle: value less mean, and rank."""
+    centred = table - table.mean(axis=0)
+    below = (table[:, None, :] > table[None, :, :]).sum(axis=1)
+    above = (table[:, None, :] < table[None, :, :]).sum(axis=1)
+    return np.hstack([centred, (below - above) / np.float32(max(1, len(table) - 1))]).astype(np.float32)
+
+
+def form(medium: Opened) -> Vector:
+    """Sizes, bytes and drawn borders of one medium."""
+    width, height = medium.size
+    size = [width, height, width / height, width % 2, height % 2, width % 8, height % 8, len(medium.pictures)]
+    spare = medium.weight - sum(medium.coded)
+    weight = [np.log(medium.weight), np.log(medium.weight / (width * height * len(medium.pictures))), spare]
+    return np.array([*size, *weight, *borders(medium.pictures[0])], dtype=np.float32)
+
+
+def borders(picture: NDArray[np.uint8]) -> list[float]:
+    """For each side whether it has a drawn border, its tone and depth; then how many corners are filled, and how."""
+    grey = luma(picture)
+    found: list[float] = []
+    for quarter in range(4):
+        found += _border(np.rot90(grey, quarter))
+    corners = [grey[:4, :4], grey[:4, -4:], grey[-4:, :4], grey[-4:, -4:]]
+    filled = [float(c.mean()) for c in corners if c.std() < 1.0 and not _NEARLY_BLACK < c.mean() < _NEARLY_WHITE]
+    return [*found, float(len(filled)), sum(filled) / max(1, len(filled))]
+
+
+_NEARLY_BLACK: Final = 3.0
+_NEARLY_WHITE: Final = 252.0
+
+
+def _border(grey: NDArray[np.float32]) -> list[float]:
+    """Of the top side: 1 if there is a border, its tone, its depth in pixels."""
+    deepest = max(2, int(len(grey) * _DEEPEST))
+    lines = grey[: deepest + 2]
+    tone = float(lines[0].mean())
+    same = (np.abs(lines - tone).mean(axis=1) < _FLAT) & (lines.std(axis=1) < _FLAT)
+    depth = int(np.argmin(same)) if not same.all() else 0
+    # The line at the joint mixes both, so the step is looked for over two lines.
+    step = float(np.abs(lines[min(depth + 1, len(lines) - 1)] - tone).mean()) if depth else 0.0
+    return [1.0, tone, float(depth)] if step > _STEP else [0.0, 0.0, 0.0]

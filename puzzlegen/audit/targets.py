@@ -1,0 +1,92 @@
+"""What a probe tries to name: the answer of a puzzle, read from its verifier spec."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+
+class Target(NamedTuple):
+    """The answer as something to predict; what does not apply is empty.
+
+    Attributes:
+        kind: of the verifier.
+        label: the answer's class: the text of the right option, the word, the number.
+        classes: the classes that this puzzle's answer could have; empty if it does not say.
+        letters: how many lettered options there are.
+        right: index of the right one, -1 without options.
+        order: of a permutation, 1-based.
+        amount: a number that stands for an answer of many possible values: where it starts, how much it is.
+    """
+
+    kind: str
+    label: str = ""
+    classes: tuple[str, ...] = ()
+    letters: int = 0
+    right: int = -1
+    order: tuple[int, ...] = ()
+    amount: float | None = None
+
+
+def target_of(ground_truth: str) -> Target:
+    """The target in a record's ``ground_truth``; of a kind that is not known only the kind."""
+    spec = json.loads(ground_truth)
+    read = _READERS.get(spec["kind"])
+    return read(spec["target"], spec["params"]) if read else Target(spec["kind"])
+
+
+def _choice(target: str, params: dict[str, Any]) -> Target:
+    options = params["options"]
+    letters = list(options)
+    right = letters.index(target)
+    if isinstance(options, list):
+        return Target("choice", letters=len(letters), right=right)
+    return Target("choice", options[target], tuple(options.values()), len(letters), right)
+
+
+def _label(target: str, params: dict[str, Any]) -> Target:
+    return Target("label", target, tuple(params["labels"]))
+
+
+def _number(target: float, params: dict[str, Any]) -> Target:
+    if allowed := params.get("allowed"):
+        return Target("number", str(target), tuple(map(str, allowed)))
+    return Target("number", amount=float(target))
+
+
+def _permutation(target: list[int], _: dict[str, Any]) -> Target:
+    return Target("permutation", order=tuple(target))
+
+
+def _interval(target: list[float], params: dict[str, Any]) -> Target:
+    return Target("interval", amount=target[0] / max(1e-9, params.get("duration") or 1))
+
+
+def _box(target: list[float], _: dict[str, Any]) -> Target:
+    return Target("box", amount=(target[0] + target[2]) / 2)
+
+
+def _point(target: list[float], _: dict[str, Any]) -> Target:
+    return Target("point", amount=float(target[0]))
+
+
+def _set(target: list[str], params: dict[str, Any]) -> Target:
+    names = params["names"]
+    return Target("set", amount=sum(names.index(name) for name in target) / len(target))
+
+
+def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
+    return Target("counts", amount=float(sum(target.values())))
+
+
+_READERS = {
+    "choice": _choice,
+    "label": _label,
+    "number": _number,
+    "permutation": _permutation,
+    "interval": _interval,
+    "box": _box,
+    "point": _point,
+    "set": _set,
+    "counts": _counts,
+}

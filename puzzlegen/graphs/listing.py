@@ -1,0 +1,63 @@
+"""A network as text for a question: its nodes under drawn numbers, nodes and edges in a drawn order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from puzzlegen.graphs import MOST_NODES, Network, Node
+from puzzlegen.rng import Rng
+
+_TWO_DIGITS = 90
+
+
+class Listing(NamedTuple):
+    """How a network is shown.
+
+    Attributes:
+        names: the number that stands for each node; no two have as many digits and say anything of their order.
+        nodes: in the order they are shown.
+        edges: in the order they are shown, each turned at random where edges have no direction.
+        directed: whether edges point.
+    """
+
+    names: dict[str, str]
+    nodes: list[str]
+    edges: list[tuple[str, str]]
+    directed: bool
+
+    def edges_text(self, without: tuple[str, str] | None = None) -> str:
+        """All edges on one line, but for one that is left out."""
+        sign = "->" if self.directed else "-"
+        shown = [edge for edge in self.edges if without is None or set(edge) != set(without)]
+        return f"Edges: {', '.join(f'{self.names[a]} {sign} {self.names[b]}' for a, b in shown)}"
+
+    def names_text(self) -> str:
+        """The numbers of all nodes on one line."""
+        return f"Nodes: {self.written(self.nodes)}"
+
+    def described(self, describe: Callable[[str], str]) -> str:
+        """The nodes, one per line, each with its description."""
+        return "\n".join(["Nodes:", *(f"{self.names[node]}: {describe(node)}" for node in self.nodes)])
+
+    def written(self, nodes: Sequence[str]) -> str:
+        """Some nodes as their numbers, separated by commas."""
+        return ", ".join(self.names[node] for node in nodes)
+
+
+def listing(net: Network, rng: Rng) -> Listing:
+    """Draw names and orders, so that neither tells anything about the network."""
+    low, high = (10, 99) if len(net.nodes) <= _TWO_DIGITS else (100, 99 + MOST_NODES)
+    numbers = rng.sample(range(low, high + 1), len(net.nodes))
+    names = {node: str(number) for node, number in zip(net.nodes, numbers, strict=True)}
+    edges = [(b, a) if rng.below(2) and not net.directed else (a, b) for a, b in rng.shuffled(net.edges)]
+    return Listing(names, rng.shuffled(net.nodes), edges, net.directed)
+
+
+def described(node: Node, text_characters: int) -> str:
+    """A node's attributes and the beginning of its text, on one line."""
+    parts = [f"{key} {value}" for key, value in sorted(node.attributes.items())]
+    if node.text and text_characters:
+        cut = node.text if len(node.text) <= text_characters else f"{node.text[: text_characters - 3]}..."
+        parts.insert(0, f'"{cut}"')
+    return "; ".join(parts)

@@ -1,0 +1,39 @@
+"""Networks that are drawn, not read: papers of a few topics that mostly cite papers of their own topic."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from puzzlegen.graphs import Network, Node, network
+from puzzlegen.rng import Rng
+
+_THINGS: Final = {
+    "graphs": ("node embeddings", "link prediction", "message passing", "community detection"),
+    "language": ("machine translation", "parsing", "question answering", "word senses"),
+    "robotics": ("grasping", "legged walking", "path planning", "contact forces"),
+    "speech": ("speaker identity", "keyword spotting", "noisy recordings", "prosody"),
+    "vision": ("object detection", "depth from one view", "segmentation", "optical flow"),
+}
+_FORMS: Final = ("A survey of {}", "Learning {} with few labels", "Faster {}", "On the limits of {}", "Rethinking {}")
+_VENUES: Final = ("Lund", "Porto", "Kyoto", "Quito")
+#: Expected links of a paper to others of its topic, and to papers of other topics.
+_INSIDE, _ACROSS = 7.0, 2.0
+
+
+def papers(rng: Rng, count: int) -> Network:
+    """A stochastic block model with one block per topic; topics are of about equal size."""
+    topics = sorted(_THINGS)
+    of = {f"p{k:03}": topics[place % len(topics)] for k, place in enumerate(rng.permutation(count))}
+    nodes = {name: _paper(rng, topic) for name, topic in of.items()}
+    own = count / len(topics)
+    inside, across = min(0.9, _INSIDE / own), min(0.9, _ACROSS / max(1, count - own))
+    names = list(of)
+    pairs = [(a, b) for k, b in enumerate(names) for a in names[:k]]
+    edges = [(a, b) for a, b in pairs if rng.uniform() < (inside if of[a] == of[b] else across)]
+    return network(nodes, edges)
+
+
+def _paper(rng: Rng, topic: str) -> Node:
+    title = rng.choice(_FORMS).format(rng.choice(_THINGS[topic]))
+    attributes = {"topic": topic, "venue": rng.choice(_VENUES), "year": str(rng.integer(2012, 2025))}
+    return Node(attributes, title[0].upper() + title[1:])

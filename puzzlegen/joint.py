@@ -1,0 +1,191 @@
+"""One record that asks twice: what was done to the medium, and the user's own question about it as it was (ViSS-R1).
+
+The answer to the first stands in ``<transform>``, the answer to the second in ``<answer>``, and one verifier spec
+weighs them. What was applied is always the stored truth, never what some model said about it. Tasks may cut the rim
+off a medium: a question about the rim is then out of reach, and nothing here can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from puzzlegen.chance import expected
+from puzzlegen.prompts import PLACE, Posed, PromptSettings, because, final, messages, reasoned
+from puzzlegen.questions import AnswerType, Question
+from puzzlegen.records import Item, Puzzle, Spoils, VerifierSpec
+from puzzlegen.verify import Score, VerifierError, score
+
+_WORDS: Final[dict[Spoils, str]] = {
+    "directions": (
+        "left|right|leftmost|rightmost|top|bottom|upper|lower|up|down|upwards?|downwards?|above|below|beneath|under"
+        "|underneath|over|upside|upright|horizontal|horizontally|vertical|vertically|diagonal|diagonally|corners?"
+        "|clockwise|counter-?clockwise|anti-?clockwise|north|south|east|west|rotat(?:e|es|ed|ing|ion)|tilted"
+        "|directions?|positions?|facing|quadrant|coordinates?"
+    ),
+    "order": (
+        "before|after|afterwards|first|second|third|last|next|then|begin|begins|beginning|start|starts|starting|end"
+        "|ends|ending|final|finally|initial|initially|early|earlier|earliest|late|later|latest|previous|previously"
+        "|prior|following|subsequent|subsequently|order|sequence|chronological|reversed?|eventually|until|meanwhile"
+        "|becom(?:e|es|ing)|timestamps?|directions?"
+    ),
+}
+_SPOILED: Final = {spoils: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for spoils, words in _WORDS.items()}
+_METRICS: Final[dict[AnswerType, str]] = {
+    "numerical": "numeric",
+    "ocr": "wer",
+    "free": "rouge",
+    "regression": "relative",
+}
+_HINTS: Final[dict[AnswerType, str]] = {
+    "choice": "only the letter of the right option",
+    "numerical": "only the number",
+    "ocr": "only the text that is read, word for word",
+    "free": "only the answer itself",
+    "regression": "only the number",
+}
+
+
+class Weights(BaseModel):
+    """What each part of a response counts; all four are also reported apart, for trainers that weigh them.
+
+    ``length`` is 0 by default, unlike in ViSS-R1: a stored solution, which is seldom that long, then scores 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: float = Field(1.0, gt=0, le=100, description="the user's question is answered rightly")
+    transform: float = Field(0.5, ge=0, le=100, description="the transformation is named rightly")
+    format: float = Field(1.0, ge=0, le=100, description="the tags stand as asked")
+    length: float = Field(0.0, ge=0, le=100, description="the response is about as long as asked; ViSS-R1: 0.2")
+
+
+class JoinSettings(BaseModel):
+    """How a puzzle and the user's own question become one record: the recipe's section ``join``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Literal["rl", "sft"] = Field("rl", description="sft: solutions carry the user's own chain of thought")
+    weights: Weights = Weights()
+    words_range: tuple[int, int] = Field((320, 768), description="fewest and most words that earn the length's weight")
+    unasked: Literal["reject", "pretext"] = Field(
+        "reject", description="items without a question: reject them, or ask the puzzle alone"
+    )
+    spoilable: Literal["keep", "reject"] = Field(
+        "keep", description="questions whose words the transformation would spoil: keep them with a tag, or reject"
+    )
+
+    @field_validator("words_range")
+    @classmethod
+    def _in_order(cls, words: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= words[0] <= words[1]:
+            raise ValueError(f"{words[0]} to {words[1]} is no range; give the fewest words, then the most")
+        return words
+
+
+def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None) -> str:
+    """Why the item's question cannot be joined to a puzzle, as a reason for a rejection; empty if it can."""
+    if not item.qa:
+        return "no_question"
+    question = Question.from_json(item.qa)
+    if settings.spoilable == "reject" and spoilable(question, spoils):
+        return "spoiled_question"
+    return "" if _verifiable(question) else "unverifiable"
+
+
+def _verifiable(question: Question) -> bool:
+    try:
+        return score(f"<answer>{question.answer}</answer>", spec_of(question).to_json()).value == 1
+    except VerifierError:
+        return False
+
+
+def spoilable(question: Question, spoils: Spoils | None) -> bool:
+    """Whether the question speaks of what the transformation changes, so that only the restored medium answers it."""
+    words = " ".join([question.text, *question.options.values()])
+    return spoils is not None and _SPOILED[spoils].search(words) is not None
+
+
+def compose(puzzle: Puzzle, item: Item, spoils: Spoils | None, prompt: PromptSettings, join: JoinSettings) -> Posed:
+    """Both questions as one record.
+
+    Args:
+        puzzle: the first question, with the transformed medium.
+        item: its ``qa`` is the second question.
+        spoils: what of a question the transformation spoils.
+        prompt: whether reasoning is asked for, and the system message.
+        join: weights, and whose reasoning the solution has.
+    """
+    question = Question.from_json(item.qa)
+    problem = f"{puzzle.question}\n\n{_second(question, item)}\n\n{_form(puzzle, question, prompt)}"
+    truth = _truth(puzzle, question, prompt, join)
+    thought = _thought(puzzle, question, join)
+    wrong = [(text, question.answer) for text in puzzle.answer.wrong]
+    wrong += [(puzzle.answer.text, text) for text in _wrong(question)]
+    return Posed(
+        problem,
+        messages(problem, prompt),
+        _response(puzzle.answer.text, question.answer, prompt, thought),
+        truth.to_json(),
+        question.answer,
+        expected(truth),
+        tuple(_response(*both, prompt, thought) for both in wrong),
+        "+question:spoilable" if spoilable(question, spoils) else "+question",
+    )
+
+
+def _second(question: Question, item: Item) -> str:
+    medium = "clip" if item.kind == "video" else "picture"
+    options = "".join(f"\n{letter}. {text}" for letter, text in question.options.items())
+    return (
+        f"That was the first question. The second is about the {medium} as it was before it was changed: undo the "
+        f"change in your mind, then answer.\n{question.text}{options}"
+    )
+
+
+def _form(puzzle: Puzzle, question: Question, prompt: PromptSettings) -> str:
+    think = "Think both through step by step inside <think> and </think>. Then give" if prompt.reasoning else "Give"
+    return (
+        f"{think} the answer to the first question inside <transform> and </transform>: {puzzle.answer.hint}. "
+        f"Then give the answer to the second question {PLACE[prompt.format]}: {_HINTS[question.type]}."
+    )
+
+
+def _truth(puzzle: Puzzle, question: Question, prompt: PromptSettings, join: JoinSettings) -> VerifierSpec:
+    target = {"answer": spec_of(question)._asdict(), "transform": puzzle.answer.spec._asdict()}
+    form = {"format": prompt.format, "think": prompt.reasoning}
+    weights = {"weights": join.weights.model_dump(), "words": list(join.words_range)}
+    return VerifierSpec("composite", target, form | weights)
+
+
+def spec_of(question: Question) -> VerifierSpec:
+    """How an answer to the user's question is scored."""
+    if question.type == "choice":
+        return VerifierSpec("choice", question.answer, {"options": question.options})
+    return VerifierSpec("text", question.answer, {"metric": _METRICS[question.type]})
+
+
+def _wrong(question: Question) -> list[str]:
+    if question.type == "choice":
+        return [letter for letter in question.options if letter != question.answer]
+    return [f"not {question.answer}"]
+
+
+def _thought(puzzle: Puzzle, question: Question, join: JoinSettings) -> str:
+    own = question.thought if join.mode == "sft" else ""
+    return (
+        f"First, what was done: {because(puzzle.answer)} Now the second question, with that undone: "
+        f"{own or f'what I see gives {question.answer}.'}"
+    )
+
+
+def _response(transform: str, answer: str, prompt: PromptSettings, thought: str) -> str:
+    return reasoned(f"<transform>{transform}</transform>\n{final(answer, prompt)}", prompt, thought)
+
+
+def solved(result: Score) -> bool:
+    """Whether a response is all that a stored solution must be: right in every part but, in a composite, the length."""
+    parts = result.parts
+    return result.value == 1 or min(parts["accuracy"], parts["transform"], parts["format"]) == 1

@@ -1,0 +1,111 @@
+"""Colours, brightness and sharpness of a picture changed as SimCLR does, its geometry untouched.
+
+The pixel functions are albumentations'; every parameter is drawn from the puzzle's own stream.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from puzzlegen.errors import RecipeError, Unusable
+from puzzlegen.media.similarity import detail
+from puzzlegen.rng import Rng
+
+#: Whose versions decide the pixels of :func:`recoloured`.
+AUGMENT_PACKAGES: Final = ("albumentations", "opencv-python-headless")
+
+Strength = Literal["plain", "strong"]
+Pixels = NDArray[np.uint8]
+
+# Set by eye on the views of 126 photos: below 3 grey levels there is sky, wall or blur, above it something to name.
+LEAST_DETAIL: Final = 3.0
+_KEPT_DETAIL: Final = 0.8
+_TRIES: Final = 8
+_JITTER: Final = 0.8
+_HUE: Final = 0.2
+_BLUR_PX: Final = (0.1, 2.0)
+_BLUR_SIDE_PX: Final = 224
+
+
+def recoloured(picture: Image.Image, rng: Rng, strength: Strength) -> Image.Image:
+    """The picture with changed colours; changes that leave little to see are drawn again.
+
+    Raises:
+        Unusable: ``flat``, no drawn change leaves enough.
+        RecipeError: albumentations is not installed.
+    """
+    pixels = np.asarray(picture)
+    least = min(LEAST_DETAIL, _KEPT_DETAIL * detail(picture))
+    for _ in range(_TRIES):
+        changed = Image.fromarray(_changed(pixels, rng, strength))
+        if detail(changed) >= least:
+            return changed
+    raise Unusable("flat", f"{_TRIES} drawn changes of colour leave nothing to see")
+
+
+def _changed(pixels: Pixels, rng: Rng, strength: Strength) -> Pixels:
+    """Jitter, grey, blur; a strong change also solarises and equalises, and does all but jitter more often."""
+    strong = strength == "strong"
+    f = _functions()
+    if _happens(rng, 0.8):
+        pixels = _jittered(pixels, rng)
+    if _happens(rng, 0.8 if strong else 0.2):
+        pixels = np.repeat(f.to_gray_weighted_average(pixels)[:, :, None], 3, axis=2)
+    if _happens(rng, 0.8 if strong else 0.5):
+        pixels = f.separable_convolve(pixels, _kernel(rng.uniform(*_BLUR_PX) * pixels.shape[1] / _BLUR_SIDE_PX))
+    if strong and _happens(rng, 0.8):
+        pixels = f.solarize(pixels, 0.5)
+    if strong and _happens(rng, 0.8):
+        pixels = f.equalize(pixels, mode="pil")
+    return pixels
+
+
+def _happens(rng: Rng, probability: float) -> bool:
+    return rng.uniform() < probability
+
+
+def _jittered(pixels: Pixels, rng: Rng) -> Pixels:
+    f = _functions()
+    brightness, contrast, saturation = (rng.uniform(1 - _JITTER, 1 + _JITTER) for _ in range(3))
+    hue = rng.uniform(-_HUE, _HUE)
+    changes: list[Callable[[Pixels], Pixels]] = [
+        lambda p: f.adjust_brightness_torchvision(p, brightness),
+        lambda p: f.adjust_contrast_torchvision(p, contrast),
+        lambda p: f.adjust_saturation_torchvision(p, saturation),
+        lambda p: f.adjust_hue_torchvision(p, hue),
+    ]
+    for change in rng.shuffled(changes):
+        pixels = change(pixels)
+    return pixels
+
+
+def _kernel(sigma: float) -> NDArray[np.float32]:
+    reach = max(1, math.ceil(3 * sigma))
+    weights = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(-reach, reach + 1)]
+    return np.array(weights, dtype=np.float32) / np.float32(math.fsum(weights))
+
+
+@cache
+def _functions() -> Any:  # noqa: ANN401 - a module without types
+    """Pixel functions of albumentations: imported when first needed, for that takes seconds.
+
+    Raises:
+        RecipeError: it is not installed.
+    """
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    try:
+        import cv2  # noqa: PLC0415 - comes with albumentations
+        from albumentations.augmentations.pixel import functional  # noqa: PLC0415
+    except ImportError as err:
+        raise RecipeError('view augmentation needs albumentations: pip install "puzzlegen[augment]"') from err
+    # A build has one process per core already.
+    cv2.setNumThreads(1)
+    return functional

@@ -1,0 +1,98 @@
+"""What can be done to a part of a clip, or to all of it, so that a person notices."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, Literal
+
+import numpy as np
+from PIL import Image
+
+from puzzlegen.media.succession import Floats, Pixels, frame_distances, pace
+from puzzlegen.rng import Rng
+
+Kind = Literal["frozen", "reversed", "shuffled", "mirrored", "turned", "recoloured", "zoomed"]
+
+#: What is to be seen, as it stands in a question.
+WORDS: Final[dict[Kind, str]] = {
+    "frozen": "the picture stands still",
+    "reversed": "the frames run backwards",
+    "shuffled": "the frames are out of order",
+    "mirrored": "left and right are exchanged",
+    "turned": "the picture is upside down",
+    "recoloured": "the colours are exchanged",
+    "zoomed": "the picture is enlarged",
+}
+#: Fewest frames of which no neighbours stay neighbours when they are shuffled.
+LEAST_FRAMES: Final = 4
+
+_STILL_KINDS: Final[tuple[Kind, ...]] = ("mirrored", "turned", "recoloured", "zoomed")
+_ZOOM: Final = 1.5
+# Root mean square difference (of 255) to the frame as it was; under 15 a turned empty room or a hue in a grey
+# picture is easily overlooked.
+_LEAST_SEEN: Final = 15.0
+# Set by eye on 40 parts. In grey levels from frame to frame, under which a part may as well stand still ...
+_LEAST_MOTION: Final = 4.0
+# ... and from a frame to the one that takes its place when the part runs backwards: in grey levels, and in steps of
+# the part's own motion, for in jumping and juggling any frame is about one step from any other.
+_LEAST_CHANGE: Final = 8.0
+_LEAST_PROGRESS: Final = 1.7
+#: A frozen part is found only if nothing else in the clip stands as still: every other step has this part of the pace.
+_LEAST_STEP: Final = 0.25
+
+
+def perturbed(part: Pixels, kind: Kind, rng: Rng) -> Pixels:
+    """Frames ``(T, H, W, 3)`` with one thing wrong; as many, of the same size."""
+    if kind == "frozen":
+        return np.repeat(part[:1], len(part), axis=0)
+    if kind == "reversed":
+        return part[::-1]
+    if kind == "shuffled":
+        return part[_shuffle(rng, len(part))]
+    return np.stack([_of_frame(frame, kind) for frame in part])
+
+
+def visible_kinds(clip: Pixels, distances: Floats, start: int, stop: int) -> list[Kind]:
+    """The kinds that a person would notice if frames ``start .. stop`` were perturbed, in the order of ``WORDS``."""
+    seen: set[Kind] = {kind for kind in _STILL_KINDS if _change(clip[start], kind) >= _LEAST_SEEN}
+    step, steps, inner = pace(distances), np.diag(distances, 1), distances[start:stop, start:stop]
+    motion, others = float(np.diag(inner, 1).mean()), np.delete(steps, slice(start, stop - 1))
+    if motion >= max(_LEAST_MOTION, step / 2) and others.min() >= _LEAST_STEP * step:
+        seen.add("frozen")
+    if float(np.diag(inner[::-1]).mean()) >= max(_LEAST_CHANGE, _LEAST_PROGRESS * motion):
+        seen |= {"reversed", "shuffled"}
+    return [kind for kind in WORDS if kind in seen]
+
+
+def mirrored(frames: Pixels, way: int) -> Pixels:
+    """Frames as they are (0), mirrored left to right (1) or top to bottom (2): whole pixels move."""
+    return np.ascontiguousarray((frames, frames[:, :, ::-1], frames[:, ::-1])[way])
+
+
+def _change(frame: Pixels, kind: Kind) -> float:
+    changed = _of_frame(frame, kind)
+    return float(frame_distances(np.stack([frame, changed]))[0, 1])
+
+
+def _of_frame(frame: Pixels, kind: Kind) -> Pixels:
+    if kind == "mirrored":
+        return frame[:, ::-1]
+    if kind == "turned":
+        return frame[::-1, ::-1]
+    return np.roll(frame, 1, axis=-1) if kind == "recoloured" else _enlarged(frame)
+
+
+def _shuffle(rng: Rng, count: int) -> list[int]:
+    """An order in which no two neighbours were neighbours, and which begins and ends with other frames."""
+    while True:
+        order = rng.permutation(count)
+        apart = all(abs(a - b) > 1 for a, b in pairwise(order))
+        if apart and order[0] != 0 and order[-1] != count - 1:
+            return order
+
+
+def _enlarged(frame: Pixels) -> Pixels:
+    height, width = frame.shape[:2]
+    left, top = width * (1 - 1 / _ZOOM) / 2, height * (1 - 1 / _ZOOM) / 2
+    box = (left, top, width - left, height - top)
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC, box=box))

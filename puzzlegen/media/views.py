@@ -1,0 +1,130 @@
+"""Views of a picture as SimCLR takes them: a random crop, perhaps mirrored, with changed colours.
+
+Crops are made here, so that what two views share is known.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Final, NamedTuple
+
+from PIL import Image
+from pydantic import Field
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.similarity import detail, hard_negatives
+from puzzlegen.rng import Rng
+
+Box = tuple[int, int, int, int]
+Part = Annotated[float, Field(gt=0, le=1)]
+
+#: Parameters that every task about views has under the same names.
+ScaleRange = Annotated[
+    tuple[Part, Part] | None,
+    Field(description="area of a crop as a part of the picture's; by default (0.08, 1), for strong (0.08, 0.3)"),
+]
+MinOverlap = Annotated[float, Field(ge=0.05, le=0.8, description="shared over joint area of crops of one picture")]
+ViewPx = Annotated[int, Field(ge=96, le=448, description="side of the crops as they are shown")]
+
+_SCALE_RANGES: Final[dict[Strength, tuple[float, float]]] = {"plain": (0.08, 1.0), "strong": (0.08, 0.3)}
+_ASPECT: Final = 4 / 3
+_TRIES: Final = 8
+_PAIR_TRIES: Final = 40
+
+
+class Views(NamedTuple):
+    """How views are taken.
+
+    Attributes:
+        side_px: side of the square view.
+        strength: of the change of colours.
+        scale_range: area as a part of the picture's; None for what SSL4RL has for that strength.
+        min_overlap: what two views of one picture share at least, by :func:`overlap`.
+    """
+
+    side_px: int
+    strength: Strength
+    scale_range: tuple[float, float] | None
+    min_overlap: float
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Area that two boxes share over the area that they cover together."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0, width) * max(0, height)
+    return shared / (_area(a) + _area(b) - shared)
+
+
+def draw_boxes(picture: Image.Image, rng: Rng, views: Views) -> tuple[Box, Box, float]:
+    """Two boxes of a picture, in its pixels, that share enough, and what they share has content.
+
+    Returns:
+        The boxes, and how much more than ``min_overlap`` they share.
+
+    Raises:
+        Unusable: ``no_overlap`` or ``flat``.
+    """
+    flat = False
+    for _ in range(_PAIR_TRIES):
+        a, b = (_box(picture.size, rng, views.scale_range or _SCALE_RANGES[views.strength]) for _ in range(2))
+        if (share := overlap(a, b)) < views.min_overlap:
+            continue
+        both = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+        if min(detail(picture.crop(part)) for part in (a, b, both)) >= LEAST_DETAIL:
+            return a, b, share - views.min_overlap
+        flat = True
+    raise Unusable("flat" if flat else "no_overlap", f"{_PAIR_TRIES} drawn pairs of views share too little")
+
+
+def view(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Image:
+    """The view at ``box``: one bicubic resampling, mirrored half of the time, colours changed.
+
+    Raises:
+        Unusable: ``flat``, no drawn change of colours leaves enough to see.
+        RecipeError: albumentations is not installed.
+    """
+    cut = picture.resize((views.side_px, views.side_px), Image.Resampling.BICUBIC, box=box)
+    if rng.below(2):
+        cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return recoloured(cut, rng, views.strength)
+
+
+def strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image.Image]:
+    """Views of other pictures, of the ``count`` nearest in colour that have one to give.
+
+    Each is one of two that share something, as views of the item's own picture are: size and content tell nothing.
+
+    Raises:
+        Unusable: ``no_partner``, too few other pictures fit.
+        RecipeError: albumentations is not installed.
+    """
+    found: list[Image.Image] = []
+    for other in hard_negatives(item.image(), item.peers()):
+        try:
+            _, box, _ = draw_boxes(other, rng, views)
+            found.append(view(other, box, rng, views))
+        except Unusable:
+            continue
+        if len(found) == count:
+            return found
+    raise Unusable("no_partner", f"{len(found)} of {len(item.peers())} neighbours fit, needs {count}")
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _box(size: tuple[int, int], rng: Rng, scale_range: tuple[float, float]) -> Box:
+    """A box of drawn area, shape and place; shapes that do not fit are drawn again, the last resort is a square."""
+    for _ in range(_TRIES):
+        area = size[0] * size[1] * rng.uniform(*scale_range)
+        aspect = math.exp(rng.uniform(-math.log(_ASPECT), math.log(_ASPECT)))
+        width, height = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if 0 < width <= size[0] and 0 < height <= size[1]:
+            break
+    else:
+        width = height = min(size)
+    left, top = rng.integer(0, size[0] - width), rng.integer(0, size[1] - height)
+    return left, top, left + width, top + height

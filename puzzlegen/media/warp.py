@@ -1,0 +1,91 @@
+"""Perspective views of a picture: where a pixel of the view lies in the picture, and the other way round."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from PIL import Image
+
+from puzzlegen.rng import Rng
+
+Point = tuple[float, float]
+_Row = tuple[float, float, float]
+
+
+class Warp(NamedTuple):
+    """A projective map of the plane, as the rows of its matrix."""
+
+    rows: tuple[_Row, _Row, _Row]
+
+    def __call__(self, at: Point) -> Point:
+        """Where the map takes a point."""
+        u, v, w = (a * at[0] + b * at[1] + c for a, b, c in self.rows)
+        return u / w, v / w
+
+    def inverse(self) -> Warp:
+        """The map back."""
+        (a, b, c), (d, e, f), (g, h, i) = self.rows
+        return Warp(
+            (
+                (e * i - f * h, c * h - b * i, b * f - c * e),
+                (f * g - d * i, a * i - c * g, c * d - a * f),
+                (d * h - e * g, b * g - a * h, a * e - b * d),
+            )
+        )
+
+
+def warp_onto(corners: list[Point], side: int) -> Warp:
+    """The map that takes the square ``(0, 0) .. (side, side)`` to four corners: top left, then clockwise.
+
+    In closed form (Heckbert), for a solver's last digits differ between machines.
+    """
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners
+    dx1, dx2, sx = x1 - x2, x3 - x2, x0 - x1 + x2 - x3
+    dy1, dy2, sy = y1 - y2, y3 - y2, y0 - y1 + y2 - y3
+    area = dx1 * dy2 - dx2 * dy1
+    g, h = (sx * dy2 - sy * dx2) / area, (dx1 * sy - dy1 * sx) / area
+    return Warp(
+        (
+            ((x1 - x0 + g * x1) / side, (x3 - x0 + h * x3) / side, x0),
+            ((y1 - y0 + g * y1) / side, (y3 - y0 + h * y3) / side, y0),
+            (g / side, h / side, 1.0),
+        )
+    )
+
+
+def draw_corners(size: tuple[int, int], rng: Rng, reach: float, turn_deg: float, bend: float) -> list[Point]:
+    """A turned and bent square that lies inside a picture.
+
+    Args:
+        size: width and height of the picture.
+        rng: draws it.
+        reach: half its side, in pixels.
+        turn_deg: most that it is turned, either way.
+        bend: most that a corner moves along each axis, as a part of ``reach``.
+
+    Returns:
+        Its corners, the turned top left one first, then clockwise. It is shrunk to fit where it must.
+    """
+    angle = math.radians(rng.uniform(-turn_deg, turn_deg))
+    cos, sin = math.cos(angle), math.sin(angle)
+    square = [
+        (x + rng.uniform(-bend, bend), y + rng.uniform(-bend, bend)) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    shape = [((x * cos - y * sin) * reach, (x * sin + y * cos) * reach) for x, y in square]
+    (left, width), (top, height) = (_extent([p[axis] for p in shape]) for axis in (0, 1))
+    fit = min(1.0, (size[0] - 2) / width, (size[1] - 2) / height)
+    x0 = 1 + rng.uniform() * (size[0] - 2 - width * fit) - left * fit
+    y0 = 1 + rng.uniform() * (size[1] - 2 - height * fit) - top * fit
+    return [(x0 + x * fit, y0 + y * fit) for x, y in shape]
+
+
+def warped(picture: Image.Image, warp: Warp, side: int) -> Image.Image:
+    """The ``side`` x ``side`` view whose pixels ``warp`` takes into the picture, resampled once, bicubic."""
+    last = warp.rows[2][2]
+    data = [value / last for row in warp.rows for value in row][:8]
+    return picture.transform((side, side), Image.Transform.PERSPECTIVE, data, Image.Resampling.BICUBIC)
+
+
+def _extent(values: list[float]) -> tuple[float, float]:
+    return min(values), max(values) - min(values)

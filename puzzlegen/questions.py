@@ -1,0 +1,156 @@
+"""A user's own question about a medium, read from the rows that people have and kept in one form.
+
+Rows differ: options with or without letters, an answer as a letter, a text or inside tags, questions with media
+placeholders in them. Here all become one :class:`Question`, or a reason why not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from puzzlegen.errors import Unusable
+from puzzlegen.records import canonical_json
+
+AnswerType: TypeAlias = Literal["choice", "numerical", "ocr", "free", "regression"]
+
+_TYPES: Final[dict[str, AnswerType]] = {
+    "multiple choice": "choice",
+    "multiple-choice": "choice",
+    "choice": "choice",
+    "numerical": "numerical",
+    "number": "numerical",
+    "ocr": "ocr",
+    "free-form": "free",
+    "free": "free",
+    "open-ended": "free",
+    "regression": "regression",
+}
+_TAGS: Final = re.compile(r"</?\s*(?:image|video|think|answer|transform)\s*>", re.IGNORECASE)
+_LETTERED: Final = re.compile(r"\s*\(?([A-Za-z])\s*[.):]\s*(.+?)\s*", re.DOTALL)
+_INLINE: Final = re.compile(r"^[ \t]*\(?([A-Z])[.):][ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_NUMBER: Final = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,15})?(?:\.\d{1,15})?%?")
+_LEAST_OPTIONS: Final = 2
+
+
+class Question(NamedTuple):
+    """A question with its right answer.
+
+    Attributes:
+        text: without its options and without placeholders.
+        options: letter to text, for the type ``choice``.
+        answer: the letter, or the answer itself.
+        type: how an answer is compared with the right one.
+        thought: the user's own chain of thought, possibly empty.
+    """
+
+    text: str
+    options: dict[str, str]
+    answer: str
+    type: AnswerType
+    thought: str = ""
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal questions are equal strings."""
+        return canonical_json(self._asdict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Question:
+        """What :meth:`to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def question_of(
+    text: object, answer: object, *, options: object = None, kind: object = None, thought: object = None
+) -> Question:
+    """A question from a row's values, whatever their form.
+
+    Args:
+        text: the question; options may stand in it, one per line, each behind its letter.
+        answer: the right answer: a letter, an option's text, or the answer itself; tags around it do not count.
+        options: a list of texts with or without letters, a mapping from letters, or JSON of either.
+        kind: the type of answer, in the words of the row; without it, told by the options and the answer.
+        thought: the user's own chain of thought.
+
+    Raises:
+        Unusable: ``bad_row``, with what is missing or contradicts itself.
+    """
+    question, right = _plain(text), _plain(answer)
+    if not question or not right:
+        raise Unusable("bad_row", f"the row has no {'answer' if question else 'question'}")
+    table = _table(options)
+    if not table and kind in (None, "", *(word for word, known in _TYPES.items() if known == "choice")):
+        question, table = _split(question)
+    asked = _type(kind, table, right)
+    if asked != "choice":
+        return Question(question, {}, right, asked, _plain(thought))
+    return Question(question, table, _letter(table, right), asked, _plain(thought))
+
+
+def _plain(value: object) -> str:
+    text = "" if value is None else str(value).encode("utf-8", "replace").decode()
+    return _TAGS.sub(" ", text).strip()
+
+
+def _type(kind: object, table: Mapping[str, str], right: str) -> AnswerType:
+    if kind in (None, ""):
+        return "choice" if table else "numerical" if _NUMBER.fullmatch(right) else "free"
+    known = _TYPES.get(" ".join(str(kind).casefold().split()))
+    if known is None:
+        raise Unusable("bad_row", f"unknown type of answer '{kind}'; known: {', '.join(_TYPES)}"[:200])
+    return known
+
+
+def _table(options: object) -> dict[str, str]:
+    """Letters to texts; empty if there are no options."""
+    raw: Any = options
+    if isinstance(raw, str) and raw.strip()[:1] in ("[", "{"):
+        try:
+            raw = json.loads(raw)
+        except (ValueError, RecursionError) as err:
+            raise Unusable("bad_row", f"the options are no JSON: {err}") from err
+    if not raw:
+        return {}
+    if isinstance(raw, Mapping):
+        raw = [f"{letter}. {text}" for letter, text in raw.items() if text is not None]
+    if not isinstance(raw, Sequence) or isinstance(raw, str):
+        raise Unusable("bad_row", "the options are neither a list nor letters with texts")
+    return _lettered([_plain(option) for option in raw])
+
+
+def _lettered(texts: list[str]) -> dict[str, str]:
+    matches = [_LETTERED.fullmatch(text) for text in texts]
+    own = [match[1].upper() for match in matches if match]
+    if len(own) == len(texts) and len(set(own)) == len(own):
+        return {match[1].upper(): match[2] for match in matches if match}
+    if len(texts) > len(ascii_uppercase):
+        raise Unusable("bad_row", f"{len(texts)} options, at most {len(ascii_uppercase)} have letters")
+    return dict(zip(ascii_uppercase, texts, strict=False))
+
+
+def _split(question: str) -> tuple[str, dict[str, str]]:
+    """The question without the options that stand in it, and these; at least two, lettered from A on."""
+    found = list(_INLINE.finditer(question))
+    letters = "".join(match[1] for match in found)
+    if len(found) < _LEAST_OPTIONS or not ascii_uppercase.startswith(letters):
+        return question, {}
+    rest = "\n".join(line for line in _INLINE.sub("", question).splitlines() if line.strip())
+    return rest.strip(), {match[1]: match[2] for match in found}
+
+
+def _letter(table: Mapping[str, str], right: str) -> str:
+    if len(table) < _LEAST_OPTIONS:
+        raise Unusable("bad_row", "a choice needs two or more options")
+    match = _LETTERED.fullmatch(right)
+    bare = right.strip("().: ").upper()
+    texts = [letter for letter, text in table.items() if text.casefold().strip(". ") == right.casefold().strip(". ")]
+    if bare in table:
+        return bare
+    if match and match[1].upper() in table:
+        return match[1].upper()
+    if len(texts) != 1:
+        raise Unusable("bad_row", f"the answer '{right[:80]}' is none of the options")
+    return texts[0]

@@ -1,0 +1,152 @@
+"""Rows of a table in a file, one at a time: JSON, JSON lines, CSV, TSV, Parquet. The file is never held whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Final, TextIO, TypeAlias
+
+from puzzlegen.errors import SourceError
+
+#: A row, or what is wrong with it.
+Row: TypeAlias = dict[str, Any] | str
+_PIECE: Final = 1 << 20
+_MOST_CHARACTERS: Final = 1 << 24
+_BATCH: Final = 1000
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_DECODER: Final = json.JSONDecoder()
+
+
+def read_table(file: BinaryIO, suffix: str, columns: set[str]) -> Iterator[Row]:
+    """All rows, in the file's order.
+
+    Args:
+        file: the table, from its beginning.
+        suffix: one of :data:`SUFFIXES`.
+        columns: those that are wanted; formats that store columns apart read no others.
+
+    Raises:
+        SourceError: the file is no such table.
+    """
+    try:
+        yield from _READERS[suffix](file, columns)
+    except (ValueError, csv.Error, RecursionError, UnicodeDecodeError) as err:
+        raise SourceError(f"it is no {suffix.removeprefix('.')} table: {err}"[:300]) from err
+
+
+@contextmanager
+def _text(file: BinaryIO) -> Iterator[TextIO]:
+    """The file as text, with line ends as they are; closing it is left to whoever opened it."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
+
+
+def _lines(file: BinaryIO, _: set[str]) -> Iterator[Row]:
+    with _text(file) as text:
+        yield from (_line(line) for line in text if line.strip())
+
+
+def _line(line: str) -> Row:
+    try:
+        return _mapping(json.loads(line))
+    except (ValueError, RecursionError) as err:
+        return f"no JSON: {err}"[:200]
+
+
+def _array(file: BinaryIO, _: set[str]) -> Iterator[Row]:
+    """The elements of one JSON array, decoded as they come."""
+    with _text(file) as text:
+        pieces = _Pieces(text)
+        pieces.take("[")
+        end = pieces.peek() == "]"
+        while not end:
+            yield _mapping(pieces.value())
+            end = pieces.take(",]") == "]"
+
+
+class _Pieces:
+    """JSON read piece by piece."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._buffer = ""
+        self._at = 0
+
+    def peek(self) -> str:
+        """The next character that is no space; empty at the end."""
+        while True:
+            rest = _SPACE.match(self._buffer, self._at)
+            self._at = rest.end() if rest else self._at
+            if self._at < len(self._buffer) or not self._more():
+                return self._buffer[self._at : self._at + 1]
+
+    def take(self, allowed: str) -> str:
+        """The next character, which must be one of ``allowed``."""
+        found = self.peek()
+        if not found or found not in allowed:
+            raise ValueError(f"found {found or 'the end'} where {' or '.join(allowed)} must stand")
+        self._at += 1
+        return found
+
+    def value(self) -> object:
+        """The next value."""
+        self.peek()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._buffer, self._at)
+            except ValueError:
+                if len(self._buffer) - self._at > _MOST_CHARACTERS or not self._more():
+                    raise
+                continue
+            # A number at the end of a piece may go on in the next one.
+            if end < len(self._buffer) or not self._more():
+                self._at = end
+                return value
+
+    def _more(self) -> bool:
+        piece = self._text.read(_PIECE)
+        self._buffer, self._at = self._buffer[self._at :] + piece, 0
+        return bool(piece)
+
+
+def _mapping(value: object) -> Row:
+    return value if isinstance(value, dict) else f"{type(value).__name__}, not an object of fields"
+
+
+def _separated(delimiter: str) -> Callable[[BinaryIO, set[str]], Iterator[Row]]:
+    def read(file: BinaryIO, _: set[str]) -> Iterator[Row]:
+        with _text(file) as text:
+            for row in csv.DictReader(text, delimiter=delimiter, strict=True):
+                yield "more cells than the table has columns" if None in row else row
+
+    return read
+
+
+def _parquet(file: BinaryIO, columns: set[str]) -> Iterator[Row]:
+    import pyarrow as pa  # noqa: PLC0415 - only this format pays for it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.ParquetFile(file)
+        present = [name for name in table.schema_arrow.names if name in columns]
+        for batch in table.iter_batches(_BATCH, columns=present):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as err:
+        raise ValueError(str(err)) from err
+
+
+_READERS: Final[dict[str, Callable[[BinaryIO, set[str]], Iterator[Row]]]] = {
+    ".json": _array,
+    ".jsonl": _lines,
+    ".csv": _separated(","),
+    ".tsv": _separated("\t"),
+    ".parquet": _parquet,
+}
+SUFFIXES: Final = tuple(_READERS)

@@ -1,0 +1,150 @@
+"""Networks, cut into parts that fit in a question: each item is an ego network, a node with what surrounds it.
+
+Read from a file or a folder of files (see ``graphs/files.py`` for the formats), or drawn where no path is given.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+from pydantic import Field, field_validator
+
+from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.files import Found, escaped, joined, open_inside, parted, walk
+from puzzlegen.graphs import Index, Network, to_json
+from puzzlegen.graphs.files import COMPANIONS, SUFFIXES, read_network
+from puzzlegen.graphs.papers import papers
+from puzzlegen.records import Item, Skipped
+from puzzlegen.rng import rng_for
+from puzzlegen.sources import Source
+
+_LEAST_NODES: Final = 4
+_DRAWN: Final = "papers-"
+_DRAWN_ID: Final = re.compile(r"papers-[0-9]{6}")
+
+
+class Graph(Source):
+    """Ego networks of the networks at ``path``, or of drawn networks of papers that cite each other."""
+
+    kind: Literal["graph"] = "graph"
+    path: Path | None = Field(None, description="a file or a folder of files; without it, networks are drawn")
+    directed: bool = Field(default=False, description="edges in CSV and TSV files point from source to target")
+    graphs: int = Field(20, ge=1, le=999_999, description="how many networks are drawn")
+    nodes: int = Field(60, ge=8, le=900, description="papers in each drawn network")
+    seed: int = Field(0, description="another number gives other drawn networks")
+    hops: int = Field(2, ge=1, le=6, description="how far from its centre an ego network reaches")
+    max_nodes: int = Field(24, ge=4, le=90, description="most nodes of an ego network")
+    centres: Literal["sparse", "all"] = Field(
+        "sparse", description="all: every node is a centre; sparse: none that an earlier ego network shows"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _exists(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.exists():
+            raise ValueError(f"'{path}' is missing; give a file, a folder, or leave it out")
+        return path
+
+    def items(self) -> Iterator[Item | Skipped]:
+        """Ego networks, network by network in order of their files' names."""
+        entries = list(self._networks())
+        several = sum(isinstance(entry, Found) for entry in entries) > 1
+        for entry in entries:
+            if isinstance(entry, Skipped):
+                yield entry
+                continue
+            try:
+                # Ego networks overlap: those of one network share a split, unless there is no other.
+                group = entry.id if several else ""
+                yield from self._egos(entry, self._index(entry.id, entry.stamp), group)
+            except Unusable as no:
+                if self.path is not None and self.path.is_file():
+                    raise SourceError(f"'{self.path}' is no network: {no.detail or no.reason}") from no
+                yield Skipped(entry.id, no.reason, no.detail)
+
+    def open(self, item: Item) -> BinaryIO:
+        """The ego network as canonical JSON."""
+        file, centre = parted(item.id)
+        index = self._index(file, item.stamp)
+        if centre not in index.near:
+            raise Unusable("unreadable", f"'{file}' has no node '{centre}'")
+        return io.BytesIO(to_json(self._ego(index, file, centre)))
+
+    def _networks(self) -> Iterator[Found | Skipped]:
+        if self.path is None:
+            yield from (Found(f"{_DRAWN}{k:06}", 0, 0) for k in range(self.graphs))
+        elif self.path.is_file():
+            if not _suffix(self.path.name):
+                raise SourceError(f"'{self.path}' is none of {', '.join(SUFFIXES)}")
+            info = self.path.stat()
+            yield Found(escaped(os.fsencode(self.path.name)).replace("#", "%23"), info.st_size, info.st_mtime_ns)
+        else:
+            for found in walk(self.path):
+                if isinstance(found, Skipped) or _suffix(found.id):
+                    yield found if isinstance(found, Skipped) else found._replace(id=found.id.replace("#", "%23"))
+                elif not found.id.lower().endswith(COMPANIONS):
+                    yield Skipped(found.id, "unsupported_file")
+
+    def _index(self, file: str, stamp: int) -> Index:
+        if self.path is None:
+            return _drawn(self.seed, file, self.nodes)
+        return _read(self.path if self.path.is_dir() else self.path.parent, file, stamp, self.directed)
+
+    def _egos(self, found: Found, index: Index, group: str) -> Iterator[Item | Skipped]:
+        covered: set[str] = set()
+        for centre in rng_for("centres", found.id).shuffled(sorted(index.near)):
+            if centre in covered and self.centres == "sparse":
+                continue
+            part = self._ego(index, found.id, centre)
+            name = joined(found.id, centre)
+            covered.update(part.nodes)
+            if len(part.nodes) < _LEAST_NODES:
+                yield Skipped(name, "too_few_nodes", f"{len(part.nodes)} nodes, need {_LEAST_NODES}")
+            else:
+                licence = "" if self.path else "CC0-1.0"
+                yield Item(name, "graph", len(to_json(part)), licence, found.stamp, group=group)
+
+    def _ego(self, index: Index, file: str, centre: str) -> Network:
+        rng = rng_for("ego-v1", file, centre)
+        return index.ego(centre, hops=self.hops, max_nodes=self.max_nodes, rng=rng)
+
+
+def _suffix(name: str) -> str:
+    """The suffix that says how to read the file; empty if it is no network of its own."""
+    low = name.lower()
+    return "" if low.endswith(COMPANIONS) else next((known for known in SUFFIXES if low.endswith(known)), "")
+
+
+@lru_cache(maxsize=8)
+def _drawn(seed: int, file: str, nodes: int) -> Index:
+    if not _DRAWN_ID.fullmatch(file):
+        raise Unusable("unreadable", f"'{file}' is no drawn network")
+    return Index.of(papers(rng_for("papers-v1", seed, file), nodes))
+
+
+# One network is read once for all the parts that are taken of it; ``stamp`` makes a changed file another one.
+@lru_cache(maxsize=8)
+def _read(folder: Path, file: str, stamp: int, directed: bool) -> Index:  # noqa: ARG001 - see above
+    suffix = _suffix(file)
+    stem = file[: -len(suffix)]
+
+    def companion(ending: str) -> bytes | None:
+        try:
+            return _bytes(folder, stem + ending)
+        except Unusable as no:
+            if no.reason == "unreadable":
+                return None
+            raise
+
+    return Index.of(read_network(suffix, _bytes(folder, file), companion, directed=directed))
+
+
+def _bytes(folder: Path, file: str) -> bytes:
+    with open_inside(folder, file) as handle:
+        return handle.read()

@@ -1,0 +1,89 @@
+"""Perturb one part of a clip and ask when, or what is wrong (VideoSSR).
+
+Seven things can be wrong: the part is frozen, reversed, shuffled, mirrored, turned upside down, has its colours
+exchanged or is enlarged. Only what a person would notice is done: nothing is reversed where motion goes to and fro,
+nothing frozen where other parts of the clip stand as still. Clips where too little would be noticed are refused. The
+part is perturbed before the clip is encoded, once, and begins and ends between frames.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal, NamedTuple
+
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.errors import Unusable
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.perturb import LEAST_FRAMES, WORDS, Kind, perturbed, visible_kinds
+from puzzlegen.media.segments import FPS, encode_clip, moving_segment
+from puzzlegen.media.succession import Pixels, frame_distances
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_LEAST_CLIP: Final = 12
+_OPTIONS: Final = 4
+_TRIES: Final = 8
+_MOST_PART: Final = 0.5
+_KINDS: Final = ", ".join(WORDS.values())
+
+
+class _Part(NamedTuple):
+    start: int
+    stop: int
+    kinds: list[Kind]
+
+
+class Anomaly(Task):
+    """Which part of the clip was tampered with, or how?"""
+
+    accepts: ClassVar = "video"
+    ability: ClassVar = "temporal grounding"
+
+    frames: int = Field(24, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
+    ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")
+
+    @property
+    def difficulty(self) -> float:
+        """To name what is wrong is easier than to say when."""
+        return 0.3 if self.ask == "kind" else 0.5
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Choose a part, perturb it, ask."""
+        clip = moving_segment(item.clip(), _LEAST_CLIP, self.frames, rng)
+        part = self._part(clip, rng)
+        options = rng.sample(part.kinds, _OPTIONS)
+        k = rng.balanced("answer", _OPTIONS) if self.ask == "kind" else 0
+        tampered = clip.copy()
+        tampered[part.start : part.stop] = perturbed(clip[part.start : part.stop], options[k], rng.fork("perturbed"))
+        if self.ask == "kind":
+            block, answer = answers.choice(rng, [WORDS[kind] for kind in options], k)
+            question = f"What is wrong in that part?\n{block}"
+        else:
+            answer = answers.interval(part.start / FPS, part.stop / FPS, len(clip) / FPS)
+            question = f"It is one of these: {_KINDS}. From which second to which second does that part last?"
+        margin = float(len(part.kinds) - self._least_kinds)
+        return Puzzle(f"{_opening(len(clip))} {question}", (encode_clip(tampered),), answer, self.difficulty, margin)
+
+    @property
+    def _least_kinds(self) -> int:
+        return _OPTIONS if self.ask == "kind" else 1
+
+    def _part(self, clip: Pixels, rng: Rng) -> _Part:
+        """A drawn part of the clip, with at least a frame on both sides, in which enough would be noticed."""
+        distances = frame_distances(clip)
+        for _ in range(_TRIES):
+            length = rng.integer(LEAST_FRAMES, int(len(clip) * _MOST_PART))
+            start = rng.integer(1, len(clip) - length - 1)
+            kinds = visible_kinds(clip, distances, start, start + length)
+            if len(kinds) >= self._least_kinds:
+                return _Part(start, start + length, kinds)
+        raise Unusable("ambiguous", f"in {_TRIES} drawn parts fewer than {self._least_kinds} changes would be noticed")
+
+
+def _opening(frames: int) -> str:
+    return (
+        f"<video>\nThis clip lasts {frames / FPS:g} seconds. It was changed in one part of its time; before and after, "
+        "it is as it was filmed."
+    )

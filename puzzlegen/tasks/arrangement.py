@@ -1,0 +1,91 @@
+"""Shuffle the tiles of a picture, ask which of several arrangements restores it (Jigsaw-R1 calls this "multiple").
+
+Any two of the options put another tile into the same number of places (``distance``), and which one is right is drawn
+after they are: an option that is closest to all others, as the right one is where each wrong one departs from it,
+would tell. Pictures with a flat tile or with two that could be exchanged unnoticed are refused. That distance is our
+design, same task family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from puzzlegen import answers
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+
+class Arrangement(Task):
+    """Which arrangement of the tiles restores the picture?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "spatial order"
+
+    rows: Rows = 3
+    cols: Cols = 3
+    gap: Gap = 0.15
+    jitter: Jitter = 0.12
+    options: int = Field(4, ge=2, le=6, description="arrangements to choose from")
+    distance: int = Field(4, ge=2, le=36, description="places in which any two arrangements differ")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        n = self.rows * self.cols
+        if not self.options <= self.distance <= n:
+            raise ValueError(
+                f"distance {self.distance} is impossible: {self.options} arrangements of {n} tiles can differ from "
+                f"each other in {self.options} to {n} places; change distance, options or the grid"
+            )
+        return self
+
+    @property
+    def difficulty(self) -> float:
+        """Grows as fewer places differ and with the options: 0.43 by default, 0.1 if all of 36 differ."""
+        closeness = 1 - self.distance / (self.rows * self.cols)
+        return round(0.1 + 0.6 * closeness + 0.05 * (self.options - 4) * closeness, 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut, draw the options, shuffle so that one of them is right."""
+        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        margin = distinct(tiles)
+        tiles = toned(tiles, rng, self.jitter)
+        orders = self._orders(rng)
+        k = rng.balanced("answer", self.options)
+        order = orders[k]
+        shown = [tiles[order.index(number)] for number in range(1, len(tiles) + 1)]
+        block, answer = answers.choice(rng, [", ".join(map(str, each)) for each in orders], k)
+        media = (encode_image(mosaic(shown, self.cols)),)
+        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
+
+    def _orders(self, rng: Rng) -> list[list[int]]:
+        """Orders alike to each other: the tiles of ``distance`` drawn places, moved around by different numbers."""
+        base = [k + 1 for k in rng.permutation(self.rows * self.cols)]
+        places = rng.sample(range(len(base)), self.distance)
+        return [_moved(base, places, by) for by in rng.sample(range(self.distance), self.options)]
+
+    def _question(self) -> str:
+        n = self.rows * self.cols
+        example = answers.example_order(n)
+        return (
+            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
+            f"out in a random order, in as many rows and columns. They are numbered as they lie here, from left to "
+            f"right and top to bottom: tile 1 is in the top left corner, tile 2 to the right of it, and tile {n} in "
+            f"the bottom right corner. Which list restores the original picture? A list gives, for each place of the "
+            f"original from left to right and top to bottom, the number of the tile that belongs there. For example, "
+            f"{', '.join(map(str, example))} would mean that tile {example[0]} belongs in the top left corner, tile "
+            f"{example[1]} to the right of it, and tile {example[-1]} in the bottom right corner."
+        )
+
+
+def _moved(order: Sequence[int], places: Sequence[int], by: int) -> list[int]:
+    moved = list(order)
+    for k, place in enumerate(places):
+        moved[place] = order[places[(k + by) % len(places)]]
+    return moved

@@ -1,0 +1,68 @@
+"""Show two crops with changed colours, ask whether they are of one picture or of two (SSL4RL).
+
+Crops of one picture share a part, and that part has content; otherwise the item is refused, as it is when no other
+picture can stand beside it. The other picture is the nearest in colour among the item's neighbours, never a
+near-duplicate, and its crop is drawn as if it had to share a part too, so that size and content tell nothing.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.augment import AUGMENT_PACKAGES, Strength
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.views import MinOverlap, ScaleRange, ViewPx, Views, draw_boxes, strangers, view
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+OPTIONS: Final = ("the same picture", "two different pictures")
+QUESTION: Final = (
+    "First: <image>\nSecond: <image>\nEach of these was cut out of a picture; it may have been mirrored left to right, "
+    "and its colours, brightness and sharpness may have been changed. If both were cut out of the same picture, they "
+    "overlap there. Are they parts of the same picture or of two different pictures?"
+)
+
+
+class Contrastive(Task):
+    """Are these two crops of one picture?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "recognition"
+
+    strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
+    scale_range: ScaleRange = None
+    min_overlap: MinOverlap = 0.2
+    view_px: ViewPx = 224
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Those that change colours."""
+        return AUGMENT_PACKAGES
+
+    @property
+    def media_count(self) -> int:
+        """Two crops."""
+        return 2
+
+    @property
+    def difficulty(self) -> float:
+        """0.4 for plain, 0.7 for strong changes, and up to 0.2 more the less the crops have to share."""
+        base = 0.7 if self.strength == "strong" else 0.4
+        return round(base + 0.2 * (1 - self.min_overlap), 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Make the pair of one picture and the pair of two, then draw which is shown."""
+        picture = item.image()
+        views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
+        first, second, share = draw_boxes(picture, rng, views)
+        shown, same = view(picture, first, rng, views), view(picture, second, rng, views)
+        (other,) = strangers(item, rng, views, 1)
+        k = rng.balanced("answer", len(OPTIONS))
+        block, answer = answers.choice(rng, OPTIONS, k)
+        media = encode_image(shown), encode_image((same, other)[k])
+        return Puzzle(f"{QUESTION}\n{block}", media, answer, self.difficulty, share)

@@ -1,0 +1,91 @@
+"""Show a clip and a short piece of it, and ask when in the clip the piece occurs.
+
+The piece is cut a little smaller than the clip, at a drawn place, and lightened or darkened, so that its pixels cannot
+be looked up. Pieces that could as well lie elsewhere in the clip are refused. Our design, same task family as
+VideoSSR's anomaly grounding.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.errors import Unusable
+from puzzlegen.media.image import tone
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.segments import FPS, encode_clip, moving_segment
+from puzzlegen.media.succession import Floats, Pixels, frame_distances, pace
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_LEAST_CLIP: Final = 16
+_LEAST_PIECE: Final = 4
+_TRIES: Final = 8
+# In steps of the clip's pace: the mean distance of the piece's frames to those at any other place that shares less
+# than half of it. Under it: gestures held still, jumping up and down, a ball kicked again and again.
+_LEAST_OTHER: Final = 1.5
+
+
+class Grounding(Task):
+    """When does the piece occur in the clip?"""
+
+    accepts: ClassVar = "video"
+    ability: ClassVar = "temporal grounding"
+
+    frames: int = Field(32, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
+    piece: int = Field(6, ge=_LEAST_PIECE, le=8, description="frames of the piece")
+    cut: float = Field(0.12, ge=0, le=0.4, description="part of the clip's sides that the piece leaves out")
+    jitter: float = Field(0.15, ge=0, le=0.5, description="most that the piece's brightness and contrast change")
+
+    @property
+    def media_count(self) -> int:
+        """The clip and the piece."""
+        return 2
+
+    @property
+    def difficulty(self) -> float:
+        """The piece is to be found by likeness; when is harder to say in a longer clip."""
+        return round(0.2 + 0.4 * self.frames / 64, 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Choose a piece that occurs once, change its look, ask."""
+        clip = moving_segment(item.clip(), _LEAST_CLIP, self.frames, rng)
+        start, margin = self._start(frame_distances(clip), rng)
+        piece = self._disguised(clip[start : start + self.piece], rng)
+        seconds = len(clip) / FPS
+        answer = answers.interval(start / FPS, (start + self.piece) / FPS, seconds)
+        media = encode_clip(clip), encode_clip(piece)
+        return Puzzle(_question(seconds, self.piece / FPS), media, answer, self.difficulty, margin)
+
+    def _start(self, distances: Floats, rng: Rng) -> tuple[int, float]:
+        """A drawn place of the piece, and how clearly it lies nowhere else."""
+        step, places = pace(distances), len(distances) - self.piece + 1
+        closest = 0.0
+        for start in rng.sample(range(places), _TRIES):
+            others = [at for at in range(places) if 2 * abs(at - start) > self.piece]
+            own, k = np.arange(start, start + self.piece), np.arange(self.piece)
+            other = min(float(distances[own, at + k].mean()) for at in others) / step
+            if other >= _LEAST_OTHER:
+                return start, other - _LEAST_OTHER
+            closest = max(closest, other)
+        raise Unusable("repeated", f"another place is {closest:.1f} steps away, needs {_LEAST_OTHER}")
+
+    def _disguised(self, part: Pixels, rng: Rng) -> Pixels:
+        height, width = (round(side * (1 - self.cut) / 2) * 2 for side in part.shape[1:3])
+        top, left = rng.integer(0, part.shape[1] - height), rng.integer(0, part.shape[2] - width)
+        # One change of tone for all frames, or the piece would flicker.
+        strip = Image.fromarray(part[:, top : top + height, left : left + width].reshape(-1, width, 3))
+        return np.asarray(tone(strip, rng, self.jitter)).reshape(-1, height, width, 3)
+
+
+def _question(seconds: float, length: float) -> str:
+    return (
+        f"Clip: <video>\nPiece: <video>\nThe clip lasts {seconds:g} seconds. The piece, of {length:g} seconds, was "
+        "taken out of it and then cut smaller and changed in brightness. From which second to which second of the clip "
+        "does the piece occur?"
+    )

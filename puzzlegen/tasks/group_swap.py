@@ -1,0 +1,66 @@
+"""Exchange two of four groups of a clip's frames and ask which two (ViSS-R1, where the task is called shuffle).
+
+The frames are consecutive and of one shot; two groups are always exchanged. Frames are left out at every joint of two
+groups, also where nothing was exchanged, so that a joint that shows a jump does not tell. Shots in which a group looks
+like another, or which come back to what they showed before, are refused: several answers would be right.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import ClassVar, Final
+
+import numpy as np
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.segments import distinct, encode_clip, longest_moving_shot
+from puzzlegen.media.succession import in_order
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+GROUPS: Final = 4
+PAIRS: Final = tuple(combinations(range(GROUPS), 2))
+_LEAST_FRAMES: Final = 3
+
+
+class GroupSwap(Task):
+    """Which two groups of frames were exchanged?"""
+
+    accepts: ClassVar = "video"
+    ability: ClassVar = "temporal order"
+    spoils: ClassVar = "order"
+
+    frames: int = Field(6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; short shots give fewer")
+    trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring groups")
+
+    @property
+    def difficulty(self) -> float:
+        """Six answers, and the order of what happens must be known."""
+        return 0.6
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Take four groups, exchange two, ask."""
+        shot = longest_moving_shot(item.clip(), GROUPS * (_LEAST_FRAMES + self.trim) - self.trim)
+        length = min(self.frames, (len(shot) + self.trim) // GROUPS - self.trim)
+        pieces = in_order(shot, GROUPS, length, self.trim, rng)
+        groups = list(pieces.frames)
+        margin = min(pieces.margin, distinct(groups))
+        k = rng.balanced("answer", len(PAIRS))
+        first, second = PAIRS[k]
+        groups[first], groups[second] = groups[second], groups[first]
+        block, answer = answers.choice(rng, [f"groups {a + 1} and {b + 1}" for a, b in PAIRS], k)
+        return Puzzle(
+            f"{_question(length)}\n{block}", (encode_clip(np.concatenate(groups)),), answer, self.difficulty, margin
+        )
+
+
+def _question(length: int) -> str:
+    spans = [f"frames {k * length + 1} to {(k + 1) * length} are group {k + 1}" for k in range(GROUPS)]
+    return (
+        f"<video>\nThis clip has {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between "
+        "the groups were left out, and two of the groups have exchanged their places; within a group the frames are "
+        "in order. Which two groups must change places for the clip to run as it was filmed?"
+    )

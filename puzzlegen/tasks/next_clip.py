@@ -1,0 +1,89 @@
+"""Show a clip and four others, and ask which of them goes on from it.
+
+The right one follows in the same shot, after frames left out. The others are its reverse, a clip from another part of
+the shot (before the first, or after the right one), and the reverse of that: every candidate has its reverse beside
+it, so which two belong together tells nothing. Shots that come back to what they showed before, and parts that look
+alike backwards, are refused. Our design: no paper has it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import numpy as np
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.errors import Unusable
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
+from puzzlegen.media.succession import Pixels, frame_distances, in_order, pace
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_PIECES: Final = 3
+_CANDIDATES: Final = 4
+_LEAST_FRAMES: Final = 4
+# From its first frame to its last the right clip must get so many steps of its own pace ahead ...
+_LEAST_PROGRESS: Final = 1.5
+# ... and its end be so many times further from what was given than its beginning, or its reverse might go on as well.
+_LEAST_NEARER: Final = 1.1
+
+
+class NextClip(Task):
+    """Which clip goes on from the first?"""
+
+    accepts: ClassVar = "video"
+    ability: ClassVar = "temporal order"
+
+    frames: int = Field(6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; short shots give fewer")
+    trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
+
+    @property
+    def media_count(self) -> int:
+        """The clip and its candidates."""
+        return 1 + _CANDIDATES
+
+    @property
+    def difficulty(self) -> float:
+        """Four answers, one of them the right clip backwards."""
+        return 0.6
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut three clips, show two of them forwards and backwards as candidates."""
+        shot = longest_moving_shot(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
+        length = min(self.frames, (len(shot) + self.trim) // _PIECES - self.trim)
+        pieces = in_order(shot, _PIECES, length, self.trim, rng)
+        first, second, third = pieces.frames
+        ways = rng.shuffled([(first, second, third), (second, third, first)])
+        leads = [_lead(given, right) for given, right, _ in ways]
+        if max(leads) < 0:
+            raise Unusable("reversible", f"{-max(leads):.2f} short of a direction")
+        chosen = 0 if leads[0] >= 0 else 1
+        given, right, other = ways[chosen]
+        margin = min(pieces.margin, distinct(list(pieces.frames)), leads[chosen])
+        slot, answer = answers.pick(rng, _CANDIDATES)
+        wrong = rng.shuffled([_backwards(right), other, _backwards(other)])
+        shown = [given, *wrong[:slot], right, *wrong[slot:]]
+        return Puzzle(_question(), encode_clips(shown), answer, self.difficulty, margin)
+
+
+def _backwards(part: Pixels) -> Pixels:
+    return np.ascontiguousarray(part[::-1])
+
+
+def _lead(given: Pixels, right: Pixels) -> float:
+    """How clearly the right clip goes on forwards rather than backwards; below 0 it may do either."""
+    distances = frame_distances(np.concatenate([given[-1:], right]))
+    steps = float(distances[1, -1]) / pace(distances[1:, 1:])
+    nearer = float(distances[0, -1] / max(distances[0, 1], 1))
+    return min(steps - _LEAST_PROGRESS, nearer - _LEAST_NEARER)
+
+
+def _question() -> str:
+    candidates = "\n".join(f"{letter}: <video>" for letter in "ABCD"[:_CANDIDATES])
+    return (
+        f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in the "
+        "same shot and played forward as it was filmed?"
+    )

@@ -1,0 +1,100 @@
+"""Change one tile of a picture, ask which (our design; Spatial-SSRL mirrors one of four).
+
+All tiles, changed or not, are cut smaller than their places, toned on their own and put side by side; a hue is turned
+in a colour space that all tiles pass through. Pictures are refused if the change could be overlooked on any tile, not
+only on the one that is changed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Final, Literal
+
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.errors import Unusable
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, mosaic, toned
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+# Set by eye on 60 photos each, cut 2x2: below lie leaves, moss, walls and, for hues, grey tiles; above, few are hard.
+_LEAST_CHANGE: Final = {"turned": 14.0, "mirrored": 16.0, "hue": 12.0}
+_HUES: Final = (80, 176)
+_DONE: Final = {
+    "turned": "turned upside down, by 180 degrees",
+    "mirrored": "mirrored left to right",
+    "hue": "given other colours",
+}
+_HARDNESS: Final = {"turned": 0.3, "mirrored": 0.45, "hue": 0.05}
+
+
+class OddTile(Task):
+    """Which tile of the picture was changed?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "anomaly detection"
+
+    rows: Rows = 2
+    cols: Cols = 2
+    gap: Gap = 0.08
+    jitter: Jitter = 0.08
+    change: Literal["turned", "mirrored", "hue"] = Field("turned", description="what happens to the odd tile")
+
+    @property
+    def difficulty(self) -> float:
+        """By what was changed (hue 0.05, turned 0.3, mirrored 0.45), more with the number of tiles."""
+        return round(_HARDNESS[self.change] + 0.4 * math.log(self.rows * self.cols / 4) / math.log(9), 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut, change one, put together."""
+        picture, hue = item.image(), rng.integer(*_HUES)
+        # Judged on whole places, so that the same picture is not refused for one cut and kept for another.
+        margin = self._visible(cut(picture, self.rows, self.cols, 0, rng), hue)
+        shown, odd = self._both(cut(picture, self.rows, self.cols, self.gap, rng), hue)
+        k = rng.balanced("answer", len(shown))
+        shown[k] = odd[k]
+        media = (encode_image(mosaic(toned(shown, rng, self.jitter), self.cols)),)
+        answer = answers.label([str(number + 1) for number in range(len(shown))], k)
+        return Puzzle(self._question(), media, answer, self.difficulty, margin)
+
+    def _both(self, tiles: list[Image.Image], hue: int) -> tuple[list[Image.Image], list[Image.Image]]:
+        """Every tile as it would be shown unchanged and changed."""
+        if self.change == "hue":
+            return [_recoloured(tile, 0) for tile in tiles], [_recoloured(tile, hue) for tile in tiles]
+        method = Image.Transpose.ROTATE_180 if self.change == "turned" else Image.Transpose.FLIP_LEFT_RIGHT
+        return tiles.copy(), [tile.transpose(method) for tile in tiles]
+
+    def _visible(self, tiles: list[Image.Image], hue: int) -> float:
+        """How clearly the change shows where it shows least: mean difference of 8x8 versions, in grey levels."""
+        small = [tile.resize((8, 8), Image.Resampling.BOX) for tile in tiles]
+        change = min(_difference(a, b) for a, b in zip(*self._both(small, hue), strict=True))
+        least = _LEAST_CHANGE[self.change]
+        if change < least:
+            raise Unusable("symmetric", f"a tile's change is {change:.1f} of 255, needs {least}")
+        return change - least
+
+    def _question(self) -> str:
+        n = self.rows * self.cols
+        return (
+            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns of tiles; a little is missing "
+            f"between them, and each is a bit lighter or darker than it was. One tile was {_DONE[self.change]}. Tiles "
+            f"are numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, "
+            f"and {n} is the bottom right corner. Which tile was changed?"
+        )
+
+
+def _recoloured(tile: Image.Image, shift: int) -> Image.Image:
+    """All hues moved around the circle by ``shift`` of 256; 0 costs the same rounding."""
+    hue, saturation, value = tile.convert("HSV").split()
+    moved = hue.point([(v + shift) % 256 for v in range(256)])
+    return Image.merge("HSV", (moved, saturation, value)).convert("RGB")
+
+
+def _difference(a: Image.Image, b: Image.Image) -> float:
+    return float(np.abs(np.asarray(a, dtype=np.float32) - np.asarray(b, dtype=np.float32)).mean())

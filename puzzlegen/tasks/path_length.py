@@ -1,0 +1,73 @@
+"""List a network's edges in a drawn order, ask for the length of the shortest path between two nodes.
+
+The first node is drawn before the answer, and so are the nodes that could be the second: one per distance, each with
+as many edges as the others, for a node with many edges would otherwise be the nearer one (36 % instead of 25 % right
+for paths up to 4). Refuses networks without such nodes. What SSL4RL does with graphs is not public: our design, same
+task family.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.errors import Unusable
+from puzzlegen.graphs import Adjacency, adjacency, distances, from_json
+from puzzlegen.graphs.listing import listing
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+
+class PathLength(Task):
+    """Count the edges of the shortest path between two nodes."""
+
+    accepts: ClassVar = "graph"
+    ability: ClassVar = "graph reading"
+
+    longest: int = Field(3, ge=2, le=6, description="the answer is 1 to this many edges, each equally often")
+
+    @property
+    def difficulty(self) -> float:
+        """Grows with the longest path: 0.33 for 2, 0.5 for 3, 1 for 6."""
+        return round(self.longest / 6, 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Pick a start and one end per distance, list the network, ask for one."""
+        net = from_json(item.raw())
+        near = adjacency(net)
+        start, ends = self._ends(near, rng)
+        length = rng.balanced("answer", self.longest) + 1
+        shown = listing(net, rng)
+        either = ", whichever way the edges point" if shown.directed else ""
+        question = (
+            f"This is a network.\n{shown.names_text()}\n{shown.edges_text()}\n\n"
+            f"How many edges has the shortest path between node {shown.names[start]} "
+            f"and node {shown.names[ends[length - 1]]}{either}? "
+            f"It has 1 to {self.longest}; 1 means that an edge joins them."
+        )
+        answer = answers.count(length, self.longest)._replace(chance=1 / self.longest)
+        return Puzzle(question, (), answer, self.difficulty, 0.0)
+
+    def _ends(self, near: Adjacency, rng: Rng) -> tuple[str, list[str]]:
+        for start in rng.shuffled(sorted(near)):
+            rings: list[list[str]] = [[] for _ in range(self.longest)]
+            for name, away in sorted(distances(near, start).items()):
+                if 1 <= away <= self.longest:
+                    rings[away - 1].append(name)
+            ends = _alike(near, rings, rng)
+            if ends:
+                return start, ends
+        raise Unusable("too_few_nodes", f"no node has like ones at every distance from 1 to {self.longest}")
+
+
+def _alike(near: Adjacency, rings: list[list[str]], rng: Rng) -> list[str]:
+    """One node per ring, all with the same number of edges; empty if there are none."""
+    degrees = [{len(near[name]) for name in ring} for ring in rings]
+    if not (shared := set.intersection(*degrees)):
+        return []
+    degree = rng.choice(sorted(shared))
+    return [rng.choice([name for name in ring if len(near[name]) == degree]) for ring in rings]

@@ -1,0 +1,72 @@
+"""Show a crop of a picture and lettered crops, ask which of those is of the same picture (SSL-R1).
+
+All are cropped, mirrored and changed in colour by the same draws as in ``contrastive``. The right one shares a part
+with the first, and that part has content; the others are of the neighbours nearest in colour that are no
+near-duplicates, each cut as if it had to share a part too. Items with too few such neighbours are refused. The paper
+does not say how its options are made: our design, same task family.
+"""
+
+from __future__ import annotations
+
+from string import ascii_uppercase
+from typing import ClassVar
+
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.augment import AUGMENT_PACKAGES, Strength
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.views import MinOverlap, ScaleRange, ViewPx, Views, draw_boxes, strangers, view
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+
+class Similarity(Task):
+    """Which of these crops is of the same picture?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "recognition"
+
+    options: int = Field(4, ge=2, le=8, description="number of crops to choose from")
+    strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
+    scale_range: ScaleRange = None
+    min_overlap: MinOverlap = 0.2
+    view_px: ViewPx = 224
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Those that change colours."""
+        return AUGMENT_PACKAGES
+
+    @property
+    def media_count(self) -> int:
+        """The crop asked about and the options."""
+        return self.options + 1
+
+    @property
+    def difficulty(self) -> float:
+        """0.3 for plain, 0.6 for strong changes; up to 0.2 more for little overlap, up to 0.1 for many options."""
+        base = 0.6 if self.strength == "strong" else 0.3
+        return round(base + 0.2 * (1 - self.min_overlap) + 0.1 * (self.options - 2) / 6, 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Make all crops, then draw which letter the right one gets."""
+        picture = item.image()
+        views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
+        first, second, share = draw_boxes(picture, rng, views)
+        shown, right = view(picture, first, rng, views), view(picture, second, rng, views)
+        others = rng.shuffled(strangers(item, rng, views, self.options - 1))
+        slot, answer = answers.pick(rng, self.options)
+        media = tuple(encode_image(one) for one in (shown, *others[:slot], right, *others[slot:]))
+        return Puzzle(self._question(), media, answer, self.difficulty, share)
+
+    def _question(self) -> str:
+        options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
+        return (
+            f"Crop: <image>\n{options}\n"
+            "Each of these was cut out of a picture; it may have been mirrored left to right, and its colours, "
+            "brightness and sharpness may have been changed. One of the lettered ones was cut out of the same picture "
+            "as the first and overlaps it there; the others are of other pictures. Which one is it?"
+        )

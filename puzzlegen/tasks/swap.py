@@ -1,0 +1,67 @@
+"""Exchange two tiles of a picture, ask which two (ViSS-R1).
+
+All tiles, exchanged or not, are cut smaller than their places, toned on their own and put side by side, so that no
+seam is smooth and an exchange has no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile or
+with two that could be exchanged unnoticed are refused. Grids larger than ViSS-R1's 2x2 are our design, same task
+family: of their many pairs six are offered.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import ClassVar, Final
+
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import Gap, Jitter, cut, distinct, mosaic, toned
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_OPTIONS: Final = 6
+
+
+class Swap(Task):
+    """Which two tiles of the picture were exchanged?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "spatial order"
+    spoils: ClassVar = "directions"
+
+    rows: int = Field(2, ge=2, le=4, description="rows of the grid")
+    cols: int = Field(2, ge=2, le=4, description="columns of the grid")
+    gap: Gap = 0.1
+    jitter: Jitter = 0.12
+
+    @property
+    def difficulty(self) -> float:
+        """Grows with the number of pairs: 0.25 at 2x2, 0.55 at 3x3, 0.75 at 4x4."""
+        return round(0.25 + 0.5 * math.log(math.comb(self.rows * self.cols, 2) / 6) / math.log(20), 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut, exchange, put together."""
+        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        margin = distinct(tiles)
+        tiles = toned(tiles, rng, self.jitter)
+        pairs = list(combinations(range(len(tiles)), 2))
+        k = rng.balanced("answer", len(pairs))
+        others = rng.sample([pair for i, pair in enumerate(pairs) if i != k], _OPTIONS - 1)
+        a, b = pairs[k]
+        tiles[a], tiles[b] = tiles[b], tiles[a]
+        options = [f"tiles {i + 1} and {j + 1}" for i, j in (pairs[k], *others)]
+        block, answer = answers.choice(rng, options, 0)
+        media = (encode_image(mosaic(tiles, self.cols)),)
+        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
+
+    def _question(self) -> str:
+        n = self.rows * self.cols
+        return (
+            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and two of its {n} tiles were "
+            f"exchanged; a little is missing between all tiles. Places are numbered from left to right and top to "
+            f"bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right corner. Which two "
+            "tiles stand in each other's place?"
+        )

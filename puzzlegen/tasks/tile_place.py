@@ -1,0 +1,63 @@
+"""Shuffle the tiles of a picture, ask where one of them was (Jigsaw-R1 calls this "single").
+
+The tiles lie in one picture, in a random order, which says nothing of where they were. Pictures with a flat tile or
+with two that could be exchanged unnoticed are refused. Of more than nine places nine are offered (our design).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Final
+
+from puzzlegen import answers
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_MOST_OPTIONS: Final = 9
+
+
+class TilePlace(Task):
+    """Where in the original picture was this tile?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "localisation"
+
+    rows: Rows = 3
+    cols: Cols = 3
+    gap: Gap = 0.15
+    jitter: Jitter = 0.12
+
+    @property
+    def difficulty(self) -> float:
+        """Grows with the number of places: 0.19 at 2x2, 0.31 at 3x3, 0.5 at 6x6."""
+        return round(0.5 * math.log(self.rows * self.cols) / math.log(36), 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut, shuffle, ask for one."""
+        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        margin = distinct(tiles)
+        tiles = toned(tiles, rng, self.jitter)
+        shown, asked = rng.permutation(len(tiles)), rng.below(len(tiles))
+        place = rng.balanced("answer", len(tiles))
+        moved = shown.index(place)
+        shown[moved], shown[asked] = shown[asked], place
+        others = rng.sample([k for k in range(len(tiles)) if k != place], min(_MOST_OPTIONS, len(tiles)) - 1)
+        block, answer = answers.choice(rng, [self._cell(k) for k in (place, *others)], 0)
+        media = (encode_image(mosaic([tiles[k] for k in shown], self.cols)),)
+        return Puzzle(f"{self._question(asked)}\n{block}", media, answer, self.difficulty, margin)
+
+    def _cell(self, k: int) -> str:
+        return f"row {k // self.cols + 1}, column {k % self.cols + 1}"
+
+    def _question(self, asked: int) -> str:
+        n = self.rows * self.cols
+        return (
+            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
+            f"out in a random order, in as many rows and columns. Rows are counted from the top and columns from the "
+            f"left: {self._cell(0)} is the top left corner, {self._cell(n - 1)} the bottom right one. Where in the "
+            f"original picture was the tile that now lies in {self._cell(asked)}?"
+        )

@@ -1,0 +1,80 @@
+"""Shuffle the tiles of a picture, ask how two that were neighbours lay to each other (Jigsaw-R1 calls this "pair").
+
+The tiles lie in one picture, in a random order, which says nothing of where they were. Pictures with a flat tile or
+with two that could be exchanged unnoticed are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Final, Literal
+
+from pydantic import Field
+
+from puzzlegen import answers
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+#: Where the first tile lies as seen from the second: rows down, columns right. The first four share a side.
+_DIRECTIONS: Final = {
+    "directly above it": (-1, 0),
+    "directly below it": (1, 0),
+    "directly to the left of it": (0, -1),
+    "directly to the right of it": (0, 1),
+    "above and to the left of it": (-1, -1),
+    "above and to the right of it": (-1, 1),
+    "below and to the left of it": (1, -1),
+    "below and to the right of it": (1, 1),
+}
+
+
+class TileRelation(Task):
+    """How did two tiles lie to each other in the original picture?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "spatial relation"
+
+    rows: Rows = 3
+    cols: Cols = 3
+    gap: Gap = 0.15
+    jitter: Jitter = 0.12
+    directions: Literal[4, 8] = Field(4, description="neighbours that share a side, or corners as well")
+
+    @property
+    def difficulty(self) -> float:
+        """Grows with the number of tiles and directions: 0.19 at 2x2 with four, 0.31 at 3x3, 0.55 at 6x6 with eight."""
+        return round(0.5 * math.log(self.rows * self.cols * math.sqrt(self.directions / 4)) / math.log(36), 4)
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Cut, shuffle, ask for two."""
+        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        margin = distinct(tiles)
+        tiles = toned(tiles, rng, self.jitter)
+        shown = rng.permutation(len(tiles))
+        names = list(_DIRECTIONS)[: self.directions]
+        k = rng.balanced("answer", len(names))
+        first, second = self._pair(*_DIRECTIONS[names[k]], rng)
+        block, answer = answers.choice(rng, names, k)
+        question = self._question(shown.index(first) + 1, shown.index(second) + 1)
+        media = (encode_image(mosaic([tiles[k] for k in shown], self.cols)),)
+        return Puzzle(f"{question}\n{block}", media, answer, self.difficulty, margin)
+
+    def _pair(self, down: int, right: int, rng: Rng) -> tuple[int, int]:
+        """Two places of the original, the first ``down`` rows below and ``right`` columns right of the second."""
+        row = rng.below(self.rows - abs(down)) + max(0, -down)
+        col = rng.below(self.cols - abs(right)) + max(0, -right)
+        return (row + down) * self.cols + col + right, row * self.cols + col
+
+    def _question(self, first: int, second: int) -> str:
+        n = self.rows * self.cols
+        return (
+            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
+            f"out in a random order, in as many rows and columns. They are numbered as they lie here, from left to "
+            f"right and top to bottom: tile 1 is in the top left corner, tile 2 to the right of it, and tile {n} in "
+            f"the bottom right corner. In the original picture tiles {first} and {second} were neighbours. Seen from "
+            f"tile {second}, where did tile {first} lie?"
+        )

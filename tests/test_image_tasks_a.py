@@ -1,0 +1,249 @@
+"""The truth of picture puzzles, checked on the pixels: what the sweep over all tasks cannot see."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import recipe_with
+from PIL import Image
+from pydantic import ValidationError
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.geometry import mirror_margin, tilt_margin, tilted
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.records import Item, Medium, Puzzle
+from puzzlegen.rng import Rng, rng_for
+from puzzlegen.tasks import Task, task_class
+
+MEDIA = recipe_with([{"task": "rotation"}]).media
+PLAIN: dict[str, Any] = {"gap": 0, "jitter": 0}
+GRID = 3
+
+
+def scene() -> Image.Image:
+    """Smooth blobs of many colours, without a symmetry; survives JPEG nearly unchanged."""
+    noise = np.frombuffer(rng_for("scene").raw(9 * 9 * 3), np.uint8).reshape(9, 9, 3)
+    return Image.fromarray(noise).resize((900, 900), Image.Resampling.BICUBIC)
+
+
+def opened(picture: Image.Image | None = None) -> OpenItem:
+    buffer = io.BytesIO()
+    (picture or scene()).save(buffer, "PNG")
+    return OpenItem(Item("scene", "image"), lambda _: io.BytesIO(buffer.getvalue()), MEDIA, rng_for("clean"))
+
+
+ITEM = opened()
+
+
+def built(name: str, **params: Any) -> Task:
+    return task_class(name)(**params)
+
+
+def puzzle(name: str, k: int = 0, **params: Any) -> Puzzle:
+    made = built(name, **params).make(ITEM, rng_for(name, k))
+    assert isinstance(made, Puzzle), made
+    return made
+
+
+def pixels(medium: Medium | Image.Image) -> np.ndarray[Any, Any]:
+    picture = medium if isinstance(medium, Image.Image) else Image.open(io.BytesIO(medium.data))
+    return np.asarray(picture, np.float32)
+
+
+def tiles(picture: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    """The tiles of a 3x3 layout in reading order."""
+    return [tile for row in np.split(picture, GRID) for tile in np.split(row, GRID, axis=1)]
+
+
+def laid_out(parts: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    return np.concatenate([np.concatenate(parts[k : k + GRID], axis=1) for k in range(0, GRID * GRID, GRID)])
+
+
+def whole() -> np.ndarray[Any, Any]:
+    """The clean picture, cut to multiples of the grid as the tasks cut it."""
+    picture = pixels(ITEM.image())
+    height, width = (side // GRID * GRID for side in picture.shape[:2])
+    return picture[:height, :width]
+
+
+def chosen(found: Puzzle) -> str:
+    return str(found.answer.spec.params["options"][found.answer.text])
+
+
+def same(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], within: float = 4) -> bool:
+    return a.shape == b.shape and float(np.abs(a - b).mean()) < within
+
+
+def restored(shown: np.ndarray[Any, Any], order: list[int]) -> np.ndarray[Any, Any]:
+    parts = tiles(shown)
+    return laid_out([parts[number - 1] for number in order])
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_the_order_restores_the_picture(k: int) -> None:
+    laid = puzzle("jigsaw", k, form="picture_order", **PLAIN)
+    assert same(restored(pixels(laid.media[0]), laid.answer.spec.target), whole())
+    apart = puzzle("jigsaw", k, **PLAIN)
+    assert same(laid_out([pixels(apart.media[n - 1]) for n in apart.answer.spec.target]), whole())
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_only_the_right_arrangement_restores_the_picture(k: int) -> None:
+    found = puzzle("arrangement", k, **PLAIN)
+    shown = pixels(found.media[0])
+    orders = {text: [int(n) for n in text.split(", ")] for text in found.answer.spec.params["options"].values()}
+    assert [text for text, order in orders.items() if same(restored(shown, order), whole())] == [chosen(found)]
+
+
+@pytest.mark.parametrize(("options", "distance"), [(2, 2), (4, 4), (4, 9), (6, 7)])
+def test_any_two_arrangements_differ_in_as_many_places(options: int, distance: int) -> None:
+    found = puzzle("arrangement", options=options, distance=distance)
+    orders = [text.split(", ") for text in found.answer.spec.params["options"].values()]
+    differ = {sum(a != b for a, b in zip(x, y, strict=True)) for i, x in enumerate(orders) for y in orders[:i]}
+    assert differ == {distance}
+
+
+@pytest.mark.parametrize("params", [{"distance": 3}, {"distance": 10}, {"options": 6, "distance": 5}])
+def test_impossible_arrangements_are_refused(params: dict[str, int]) -> None:
+    with pytest.raises(ValidationError, match="is impossible"):
+        built("arrangement", **params)
+
+
+@pytest.mark.parametrize("k", range(4))
+def test_exchanging_the_two_tiles_again_restores_the_picture(k: int) -> None:
+    found = puzzle("swap", k, rows=GRID, cols=GRID, **PLAIN)
+    a, b = (int(n) for n in re.findall(r"\d+", chosen(found)))
+    parts = tiles(pixels(found.media[0]))
+    parts[a - 1], parts[b - 1] = parts[b - 1], parts[a - 1]
+    assert same(laid_out(parts), whole())
+    assert len(found.answer.spec.params["options"]) == 6
+
+
+@pytest.mark.parametrize("params", [{"rows": 5}, {"cols": 1}])
+def test_swap_takes_grids_up_to_four(params: dict[str, int]) -> None:
+    with pytest.raises(ValidationError, match="equal to"):
+        built("swap", **params)
+
+
+def nearest(tile: np.ndarray[Any, Any]) -> int:
+    """The place of the original that a tile shows, 0-based."""
+    return int(np.argmin([np.abs(tile - part).mean() for part in tiles(whole())]))
+
+
+@pytest.mark.parametrize("k", range(4))
+def test_the_tile_was_where_the_answer_says(k: int) -> None:
+    found = puzzle("tile_place", k, **PLAIN)
+    row, col = (int(n) for n in re.findall(r"row (\d+), column (\d+)\?", found.question)[0])
+    place = nearest(tiles(pixels(found.media[0]))[(row - 1) * GRID + col - 1])
+    assert chosen(found) == f"row {place // GRID + 1}, column {place % GRID + 1}"
+
+
+@pytest.mark.parametrize("k", range(6))
+def test_the_tiles_lay_to_each_other_as_the_answer_says(k: int) -> None:
+    found = puzzle("tile_relation", k, directions=8, **PLAIN)
+    second, first = (int(n) for n in re.findall(r"Seen from tile (\d+), where did tile (\d+)", found.question)[0])
+    parts = tiles(pixels(found.media[0]))
+    (y, x), (v, u) = (divmod(nearest(parts[n - 1]), GRID) for n in (first, second))
+    text = chosen(found)
+    assert ("above" in text, "below" in text) == (y < v, y > v)
+    assert ("left" in text, "right" in text) == (x < u, x > u)
+    assert max(abs(y - v), abs(x - u)) == 1
+
+
+@pytest.mark.parametrize("change", ["turned", "mirrored", "hue"])
+def test_the_odd_tile_is_the_only_changed_one(change: str) -> None:
+    for k in range(3):
+        found = puzzle("odd_tile", k, rows=GRID, cols=GRID, change=change, **PLAIN)
+        pairs = zip(tiles(pixels(found.media[0])), tiles(whole()), strict=True)
+        odd = [number for number, (shown, plain) in enumerate(pairs, 1) if not same(shown, plain, 6)]
+        assert odd == [int(found.answer.text)]
+
+
+@pytest.mark.parametrize("axes", ["both", "vertical"])
+def test_flips_flip(axes: str) -> None:
+    flips = {"none": lambda p: p, "vertical": np.flipud, "horizontal": np.fliplr}
+    task = built("flip", axes=axes, form="label")
+    for k in range(3 if axes == "both" else 2):
+        plain, found = (task.make(ITEM, Rng(b"flip", {"answer": forced})) for forced in (0, k))
+        assert isinstance(plain, Puzzle)
+        assert isinstance(found, Puzzle)
+        assert same(flips[found.answer.text](pixels(found.media[0])), pixels(plain.media[0]))
+
+
+def turned_by(task: Task, k: int) -> Puzzle:
+    found = task.make(ITEM, Rng(b"turn", {"answer": k}))
+    assert isinstance(found, Puzzle)
+    return found
+
+
+@pytest.mark.parametrize("step", [90, 60, 45, 30, 15])
+def test_the_turned_picture_is_the_upright_one_turned(step: int) -> None:
+    task = built("rotation", step_deg=step, reference=True, form="number")
+    for k in range(0, 360 // step, 2):
+        found = turned_by(task, k)
+        upright, shown = (Image.open(io.BytesIO(medium.data)) for medium in found.media)
+        assert upright.size == shown.size
+        back = shown.rotate(-found.answer.spec.target, Image.Resampling.BICUBIC)
+        y, x = np.ogrid[: shown.height, : shown.width]
+        disc = np.hypot(y - shown.height / 2, x - shown.width / 2) < shown.height / 2 - 4
+        assert np.abs(pixels(back) - pixels(upright))[disc].mean() < 12
+
+
+def test_finer_turns_are_offered_with_three_others() -> None:
+    found = puzzle("rotation", step_deg=15)
+    assert len(found.answer.spec.params["options"]) == 4
+    assert found.answer.chance == 0.25
+
+
+def test_a_tilt_leaves_no_corner_empty() -> None:
+    white = Image.new("RGB", (301, 301), "white")
+    for degrees in range(0, 360, 7):
+        picture = tilted(white, degrees + 0.5)
+        assert picture.size == tilted(white, 0).size
+        assert pixels(picture).min() == 255
+
+
+def test_a_rosette_and_a_mirror_image_are_refused() -> None:
+    y, x = np.mgrid[:32, :32] - 15.5
+    rosette = 128 + 100 * np.cos(3 * np.arctan2(y, x))
+    with pytest.raises(Unusable, match="symmetric"):
+        tilt_margin(rosette, 60)
+    assert tilt_margin(rosette, 90) > 0
+    with pytest.raises(Unusable, match="symmetric"):
+        mirror_margin(rosette, ("vertical",))
+
+
+@pytest.mark.parametrize("k", range(4))
+def test_the_piece_fits_into_the_picture_at_the_right_factor_only(k: int) -> None:
+    found = puzzle("scale", k)
+    picture, piece = (Image.open(io.BytesIO(medium.data)).convert("L") for medium in found.media)
+    assert picture.size == piece.size
+    misfit = {
+        text: _misfit(picture, piece, float(text.split()[0])) for text in found.answer.spec.params["options"].values()
+    }
+    assert min(misfit, key=lambda text: misfit[text]) == chosen(found)
+
+
+def _misfit(picture: Image.Image, piece: Image.Image, factor: float) -> float:
+    width, height = round(piece.width / factor), round(piece.height / factor)
+    small = pixels(piece.resize((width, height), Image.Resampling.BOX))
+    every = np.lib.stride_tricks.sliding_window_view(pixels(picture), (height, width))[::2, ::2]
+    return float(np.abs(every - small).mean(axis=(2, 3)).min())
+
+
+@pytest.mark.parametrize("factors", [(1.2, 1.3), (2, 1.5), (1.05, 2), (2, 5)])
+def test_factors_that_cannot_be_told_apart_are_refused(factors: tuple[float, ...]) -> None:
+    with pytest.raises(ValidationError, match="are impossible"):
+        built("scale", factors=factors)
+
+
+@pytest.mark.parametrize("name", ["jigsaw", "swap", "tile_place", "tile_relation", "arrangement", "odd_tile"])
+@pytest.mark.parametrize(("rows", "cols"), [(2, 2), (2, 4), (4, 3)])
+def test_every_grid_is_asked_in_its_own_size(name: str, rows: int, cols: int) -> None:
+    found = puzzle(name, rows=rows, cols=cols)
+    assert f"{rows} rows and {cols} columns" in found.question
+    assert found.margin >= 0

@@ -1,0 +1,223 @@
+"""What the sweep over all tasks cannot see of tasks that compare pictures, pieces and places."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+import pytest
+from conftest import recipe_with
+from PIL import Image
+
+from puzzlegen.errors import RecipeError, Unusable
+from puzzlegen.media import augment
+from puzzlegen.media.landmarks import landmarks, patch_distance
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_elsewhere
+from puzzlegen.media.views import Views, draw_boxes, overlap, view
+from puzzlegen.media.warp import draw_corners, warp_onto, warped
+from puzzlegen.records import Item, Medium, Puzzle, Rejection
+from puzzlegen.rng import Rng, rng_for
+from puzzlegen.sources.samples import Samples
+from puzzlegen.tasks.contrastive import Contrastive
+from puzzlegen.tasks.correspondence import Correspondence
+from puzzlegen.tasks.inpainting import Inpainting
+from puzzlegen.tasks.locate import Locate
+from puzzlegen.tasks.position import Position
+from puzzlegen.tasks.similarity import Similarity
+
+SOURCE = Samples(images=6, videos=0)
+MEDIA = recipe_with([{"task": "rotation"}]).media
+VIEWS = Views(96, "strong", None, 0.2)
+
+
+def open_item(rank: int, peers: Callable[[], Sequence[OpenItem]] = tuple) -> OpenItem:
+    item = [found for found in SOURCE.items() if isinstance(found, Item)][rank]
+    return OpenItem(item, SOURCE.open, MEDIA, rng_for("clean", item.id), peers)
+
+
+@cache
+def samples() -> tuple[OpenItem, ...]:
+    return tuple(open_item(rank) for rank in range(6))
+
+
+def decoded(medium: Medium) -> Image.Image:
+    return Image.open(io.BytesIO(medium.data)).convert("RGB")
+
+
+def posed(made: Puzzle | Rejection) -> Puzzle:
+    assert isinstance(made, Puzzle), made
+    return made
+
+
+def view_hash() -> str:
+    """Hash of strong views of noise, which use every pixel function."""
+    noise = Image.frombytes("RGB", (96, 80), rng_for("noise").raw(96 * 80 * 3))
+    shown = [view(noise, (5, 3, 90, 77), rng_for("view", k), VIEWS).tobytes() for k in range(12)]
+    return rng_for(*(pixels.hex() for pixels in shown)).raw(8).hex()
+
+
+def test_views_are_the_same_in_another_process_with_other_threads() -> None:
+    code = (
+        "from PIL import Image\nfrom puzzlegen.media import augment\nfrom puzzlegen.media.views import Views, view\n"
+        "from puzzlegen.rng import rng_for\naugment._functions()\nimport cv2\ncv2.setNumThreads(4)\n"
+        f"VIEWS = Views{tuple(VIEWS)}\n{inspect.getsource(view_hash)}\nprint(view_hash())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == view_hash()
+
+
+def test_views_name_the_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    augment._functions.cache_clear()
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(RecipeError, match=r"puzzlegen\[augment\]"):
+        view(samples()[0].image(), (0, 0, 90, 90), rng_for("a"), VIEWS)
+    augment._functions.cache_clear()
+
+
+def test_two_views_share_what_they_must() -> None:
+    assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(1 / 3)
+    assert overlap((0, 0, 10, 10), (10, 0, 20, 10)) == 0
+    picture = samples()[0].image()
+    for k in range(20):
+        a, b, more = draw_boxes(picture, rng_for("boxes", k), VIEWS)
+        assert overlap(a, b) == pytest.approx(more + VIEWS.min_overlap)
+        assert more >= 0
+        assert all(0 <= box[0] < box[2] <= picture.width and 0 <= box[1] < box[3] <= picture.height for box in (a, b))
+
+
+def test_near_duplicates_are_no_negatives() -> None:
+    picture, other = samples()[0].image(), samples()[1].image()
+    w, h = picture.size
+    for twin in (
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        picture.crop((w // 40, h // 40, w, h)).resize((300, 260)),
+        picture.convert("L").convert("RGB"),
+    ):
+        assert apart(looks(picture), looks(twin)) < 0
+    assert apart(looks(picture), looks(other)) > 0
+
+
+def test_unusable_and_like_peers_are_left_out() -> None:
+    broken = OpenItem(Item("broken", "image"), lambda _: io.BytesIO(b"no picture"), MEDIA, rng_for("x"))
+    found = hard_negatives(samples()[0].image(), [broken, samples()[0], samples()[1]])
+    assert found == [samples()[1].image()]
+
+
+@pytest.mark.parametrize("task", [Contrastive(), Similarity()])
+def test_without_neighbours_there_is_no_puzzle(task: Contrastive | Similarity) -> None:
+    made = task.make(open_item(0, lambda: samples()[1:1]), rng_for("p"))
+    assert isinstance(made, Rejection)
+    assert made.reason == "no_partner"
+
+
+@pytest.mark.parametrize("slot", [0, 3])
+def test_the_right_crop_stands_at_its_letter(slot: int) -> None:
+    task, item = Similarity(), open_item(0, lambda: samples()[1:])
+    first = posed(task.make(item, Rng(b"k", {"answer": 0})))
+    moved = posed(task.make(item, Rng(b"k", {"answer": slot})))
+    assert moved.media[0] == first.media[0]
+    assert moved.media[1 + slot] == first.media[1]
+    assert moved.answer.text == "ABCD"[slot]
+
+
+def test_the_right_piece_is_what_the_stripes_hide() -> None:
+    picture = samples()[0].image()
+    task = Inpainting(jitter=0)
+    puzzle = posed(task.make(samples()[0], Rng(b"hole", {"answer": 2})))
+    changed = np.abs(np.asarray(decoded(puzzle.media[0]), np.int16) - np.asarray(picture, np.int16)).mean(axis=2) > 24
+    rows, cols = np.flatnonzero(changed.mean(axis=1) > 0.1), np.flatnonzero(changed.mean(axis=0) > 0.1)
+    side = task.hole * min(picture.size)
+    y, x = (rows[0] + rows[-1] + 1) / 2, (cols[0] + cols[-1] + 1) / 2
+    reach = side * 0.65 / 2
+    hidden = picture.crop((round(x - reach), round(y - reach), round(x + reach), round(y + reach)))
+    truth = np.asarray(hidden.resize((8, 8), Image.Resampling.BOX), np.int16)
+    pieces = [np.asarray(decoded(m).resize((8, 8), Image.Resampling.BOX), np.int16) for m in puzzle.media[1:]]
+    assert int(np.argmin([np.abs(piece - truth).mean() for piece in pieces])) == 2
+
+
+@pytest.mark.parametrize("options", [4, 8])
+def test_pieces_differ_in_every_combination_once(options: int) -> None:
+    task = Inpainting.model_validate({"options": options})
+    for k in range(20):
+        changes = task._changes(rng_for("c", k))
+        assert changes[0] == (0, 1.0, False)
+        assert len(set(changes)) == options
+        assert sum(len(set(respect)) == 2 for respect in zip(*changes, strict=True)) == options.bit_length() - 1
+
+
+def test_a_view_shows_the_place_that_its_map_names() -> None:
+    picture = samples()[0].image()
+    for k in range(8):
+        corners = draw_corners(picture.size, rng_for("v", k), 90, 80, 0.3)
+        assert all(0 <= x <= picture.width and 0 <= y <= picture.height for x, y in corners)
+        warp = warp_onto(corners, 200)
+        assert [warp(at) for at in ((0, 0), (200, 0), (200, 200), (0, 200))] == [pytest.approx(c) for c in corners]
+        assert warp.inverse()(warp((50, 120))) == pytest.approx((50, 120))
+        seen = np.asarray(warped(picture, warp, 200).resize((25, 25), Image.Resampling.BOX), np.int16)
+        x, y = warp((84, 84))
+        there = np.asarray(picture.crop((int(x) - 3, int(y) - 3, int(x) + 4, int(y) + 4)), np.int16).mean(axis=(0, 1))
+        assert np.abs(seen[10, 10] - there).mean() < 40
+
+
+def test_the_second_view_is_the_same_whatever_is_asked() -> None:
+    made = [posed(Correspondence().make(samples()[0], Rng(b"q", {"answer": k}))) for k in range(4)]
+    assert len({puzzle.media[1] for puzzle in made}) == 1
+    assert len({puzzle.media[0] for puzzle in made}) == 4
+    assert [puzzle.answer.text for puzzle in made] == list("ABCD")
+
+
+def test_landmarks_are_spots_and_corners() -> None:
+    plain = Image.new("RGB", (120, 100), (90, 120, 60))
+    assert landmarks(plain, 10) == []
+    plain.paste((220, 30, 30), (60, 0, 120, 100))
+    assert landmarks(plain, 10) == [], "an edge alone is no landmark"
+    plain.paste((20, 20, 250), (30, 40, 50, 60))
+    found = landmarks(plain, 10)
+    assert len(found) >= 4
+    assert all(24 <= x <= 56 and 34 <= y <= 66 for x, y in found)
+    assert patch_distance(plain, (30, 40), (31, 41), 24) < 6 < patch_distance(plain, (30, 40), (90, 50), 24)
+
+
+def test_located_boxes_hold_the_piece() -> None:
+    for k, item in enumerate(samples()):
+        made = Locate().make(item, rng_for("l", k))
+        if isinstance(made, Rejection):
+            continue
+        picture, piece = (decoded(medium) for medium in made.media)
+        scales = (picture.width / 1000, picture.height / 1000) * 2
+        left, top, right, _ = (round(e * s) for e, s in zip(made.answer.spec.target, scales, strict=True))
+        assert abs(right - left - piece.width) <= 1
+        there = picture.crop((left, top, left + piece.width, top + piece.height))
+        assert np.abs(np.asarray(there, np.int16) - np.asarray(piece, np.int16)).mean() < 12
+
+
+def test_a_pattern_recurs_and_a_landmark_does_not() -> None:
+    y, x = np.indices((128, 192))
+    checks = Image.fromarray(((x // 16 + y // 16) % 2 * 200).astype(np.uint8)).convert("RGB")
+    assert unlike_elsewhere(checks, (32, 32, 80, 80)) < 1
+    checks.paste((255, 0, 0), (40, 40, 70, 70))
+    assert unlike_elsewhere(checks, (32, 32, 80, 80)) > 10
+    assert unlike_elsewhere(checks, (0, 0, 192, 128)) == 255
+
+
+def test_cells_of_a_grid_are_named_by_row_and_column() -> None:
+    task = Position(rows=2, cols=3, form="label")
+    puzzle = posed(task.make(samples()[0], Rng(b"g", {"answer": 4})))
+    assert puzzle.answer.text == "row 2, column 2"
+    assert json.loads(puzzle.answer.spec.to_json())["params"]["labels"][0] == "row 1, column 1"
+    with pytest.raises(Unusable, match="too_small"):
+        Position(rows=4, cols=4)._pieces(Image.new("RGB", (100, 100)), rng_for("s"))
+
+
+def test_changed_colours_leave_the_size_of_the_piece() -> None:
+    plain, changed = (posed(Position(augment=a).make(samples()[0], Rng(b"a"))) for a in (False, True))
+    assert decoded(plain.media[1]).size == decoded(changed.media[1]).size
+    assert plain.media[0] == changed.media[0]
+    assert plain.media[1] != changed.media[1]

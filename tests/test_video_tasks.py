@@ -1,0 +1,177 @@
+"""Whether what a video task calls right is right: on clips whose frames bear their number in their brightness."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.overlay import MOST, SHAPES, drawn_overlays, laid_over
+from puzzlegen.media.perturb import WORDS
+from puzzlegen.media.video import Clip
+from puzzlegen.records import Item, Medium, Puzzle, Rejection
+from puzzlegen.rng import Rng, rng_for
+from puzzlegen.tasks import Task
+from puzzlegen.tasks.anomaly import Anomaly
+from puzzlegen.tasks.clip_order import ClipOrder
+from puzzlegen.tasks.frame_order import FrameOrder
+from puzzlegen.tasks.grounding import Grounding
+from puzzlegen.tasks.group_swap import GROUPS, GroupSwap
+from puzzlegen.tasks.next_clip import NextClip
+from puzzlegen.tasks.overlay_count import OverlayCount
+from puzzlegen.tasks.speed import SPEEDS, Speed
+
+FPS = 4
+STEP = 4
+SEEDS = range(4)
+Pixels = NDArray[np.uint8]
+
+
+def numbered(numbers: list[int]) -> Clip:
+    """Frames of one pattern without symmetry, each lighter by the same step than the number before."""
+    y, x = np.mgrid[0:64, 0:96]
+    pattern = np.stack([x // 2, y, 48 - x // 2], axis=-1)
+    frames = np.stack([pattern + STEP * n for n in numbers]).astype(np.uint8)
+    return Clip(frames, tuple(k / 8 for k in range(len(numbers))), 8.0, ((0, len(numbers)),))
+
+
+class Numbered(OpenItem):
+    """An open item that holds a clip made here."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.item = Item("numbered", "video")
+        self._made = numbered(numbers)
+
+    def clip(self) -> Clip:
+        return self._made
+
+
+RISING = Numbered(list(range(48)))
+
+
+def made(task: Task, seed: int, slots: dict[str, int] | None = None) -> Puzzle:
+    puzzle = task.make(RISING, Rng(f"seed {seed}".encode(), slots))
+    assert isinstance(puzzle, Puzzle)
+    return puzzle
+
+
+def frames_of(medium: Medium) -> Pixels:
+    if medium.ext == "jpg":
+        return np.asarray(Image.open(io.BytesIO(medium.data)))[None]
+    with av.open(io.BytesIO(medium.data), "r") as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def numbers_of(medium: Medium) -> list[int]:
+    """Which frames of ``RISING`` a medium shows."""
+    light = numbered([0]).frames.mean()
+    return [round((float(frame.mean()) - light) / STEP) for frame in frames_of(medium)]
+
+
+@pytest.mark.parametrize("task", [ClipOrder(), ClipOrder(clips=6), FrameOrder(), FrameOrder(pictures=7)])
+def test_the_answer_puts_pieces_in_order_with_frames_left_out(task: Task) -> None:
+    for seed in SEEDS:
+        puzzle = made(task, seed)
+        start = len(puzzle.media) - len(puzzle.answer.spec.target)
+        shown = [numbers_of(medium) for medium in puzzle.media]
+        order = shown[:start] + [shown[start + k - 1] for k in puzzle.answer.spec.target]
+        assert all(later[0] - earlier[-1] > 2 for earlier, later in pairwise(order))
+
+
+def test_exchanging_the_named_groups_puts_the_clip_in_order() -> None:
+    for seed in SEEDS:
+        puzzle = made(GroupSwap(), seed)
+        numbers = numbers_of(puzzle.media[0])
+        length = len(numbers) // GROUPS
+        groups = [numbers[k * length : (k + 1) * length] for k in range(GROUPS)]
+        named = puzzle.answer.spec.params["options"][puzzle.answer.text]
+        a, b = (int(word) - 1 for word in named.split() if word.isdigit())
+        assert sorted(groups) != groups
+        groups[a], groups[b] = groups[b], groups[a]
+        assert sorted(groups) == groups
+        assert f"frames {length + 1} to {2 * length} are group 2" in puzzle.question
+        assert all(later[0] - earlier[-1] > 2 for earlier, later in pairwise(groups))
+
+
+def test_a_shot_that_comes_back_has_no_order() -> None:
+    to_and_fro = Numbered([*range(8), *range(8, 0, -1)] * 4)
+    for task in (ClipOrder(), GroupSwap(), FrameOrder(), NextClip()):
+        rejection = task.make(to_and_fro, rng_for("back"))
+        assert isinstance(rejection, Rejection)
+        assert rejection.reason == "interchangeable"
+
+
+def test_the_next_clip_is_later_and_runs_forward_and_each_has_its_reverse() -> None:
+    for seed in SEEDS:
+        puzzle = made(NextClip(), seed)
+        given, *candidates = (numbers_of(medium) for medium in puzzle.media)
+        right = candidates["ABCD".index(puzzle.answer.text)]
+        assert right == sorted(right)
+        assert right[0] > given[-1] + 2
+        assert not [c for c in candidates if c == sorted(c) and given[-1] < c[0] < right[0]]
+        assert sorted(candidates) == sorted(c[::-1] for c in candidates)
+
+
+def test_the_piece_lies_where_the_answer_says() -> None:
+    for seed in SEEDS:
+        puzzle = made(Grounding(cut=0, jitter=0), seed)
+        clip, piece = (numbers_of(medium) for medium in puzzle.media)
+        start, stop = (round(time * FPS) for time in puzzle.answer.spec.target)
+        assert clip[start:stop] == piece
+        assert f"lasts {len(clip) / FPS:g} seconds" in puzzle.question
+
+
+def test_only_the_named_part_is_changed() -> None:
+    for seed in range(16):
+        puzzle = made(Anomaly(), seed)
+        frames = frames_of(puzzle.media[0])
+        first = numbers_of(puzzle.media[0])[0]
+        plain = numbered(list(range(first, first + len(frames)))).frames
+        changed = np.abs(frames.astype(int) - plain).mean(axis=(1, 2, 3)) > 2
+        start, stop = (round(time * FPS) for time in puzzle.answer.spec.target)
+        assert not changed[:start].any()
+        assert not changed[stop:].any()
+        assert changed[start : start + 2].any()
+        assert changed[stop - 1]
+
+
+def test_each_kind_of_change_is_asked_for() -> None:
+    # Enlarging a pattern as smooth as this one is not to be seen.
+    expected = {words for kind, words in WORDS.items() if kind != "zoomed"}
+    answers = [made(Anomaly(ask="kind"), seed, {"answer": seed % 4}).answer for seed in range(40)]
+    assert {answer.spec.params["options"][answer.text] for answer in answers} == expected
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_speed_is_the_step_from_frame_to_frame(k: int) -> None:
+    puzzle = made(Speed(form="label"), 1, {"answer": k})
+    numbers = numbers_of(puzzle.media[0])
+    assert puzzle.answer.text == SPEEDS[k]
+    assert np.diff(numbers).tolist() == [2**k] * (len(numbers) - 1)
+    assert puzzle.media[0].meta is not None
+    assert puzzle.media[0].meta.fps == RISING.clip().fps / 2
+
+
+def test_shapes_do_not_meet_and_are_alike_in_size() -> None:
+    size, shapes = (240, 160), [SHAPES[k % 4] for k in range(MOST)]
+    grey = np.full((6, size[1], size[0], 3), 128, np.uint8)
+    for seed in SEEDS:
+        overlays = drawn_overlays(shapes, size, 6, (6, 6), rng_for("shapes", seed))
+        areas = [(laid_over(grey, [one])[0] != 128).any(axis=-1) for one in overlays]
+        assert np.sum(areas, axis=0).max() == 1
+        reach = {"circle": 0.8, "square": 1.0, "triangle": 1.24, "star": 1.23}
+        sizes = [area.sum() / (one.radius / reach[one.shape]) ** 2 for area, one in zip(areas, overlays, strict=True)]
+        assert max(sizes) < 1.25 * min(sizes)
+
+
+@pytest.mark.parametrize("wrong", [{"most": 9}, {"span_range": (5, 3)}, {"span_range": (0, 3)}])
+def test_impossible_counts_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"most|span_range"):
+        OverlayCount(**wrong)
