@@ -117,6 +117,8 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
         write_json(state, mine)
         return
     found = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
+    if "subset" in found:
+        raise OutputError(f"'{out}' holds a selection of another build's puzzles; choose another --out")
     changes = _changes(found, mine) or _source_changes(out, found, mine, plan)
     if changes:
         raise OutputError(

@@ -143,16 +143,58 @@ def verify(
 @app.command()
 def score(
     folder: Folder,
-    responses: Annotated[Path, typer.Argument(help='JSON lines of {"id": ..., "response": ...}.')],
+    responses: Annotated[
+        Path, typer.Argument(help='JSON lines of {"id": ..., "response": ...}, or "responses": [...].')
+    ],
+    rollouts: Annotated[Path | None, typer.Option(help="Also write each puzzle's pass rate to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score responses against the puzzles of a folder, per task and against chance."""
+    """Score responses against the puzzles of a folder, per task, difficulty and answer, and against chance."""
     from puzzlegen import runs
-    from puzzlegen.scoring import score_file
+    from puzzlegen.scoring import pass_rates, score_file
 
     scored = score_file(folder, responses)
-    value = {**scored._asdict(), "tasks": [task._asdict() for task in scored.tasks]}
+    if rollouts:
+        say(f"{len(pass_rates(folder, responses, rollouts))} pass rates in {rollouts}; next: puzzlegen select")
+    value = {
+        **scored._asdict(),
+        "tasks": [task._asdict() for task in scored.tasks],
+        "groups": [group._asdict() for group in scored.groups],
+    }
     show(value, runs.scored_lines(scored), as_json)
+
+
+@app.command()
+def select(
+    folder: Folder,
+    pass_rates: Annotated[Path, typer.Argument(help="What score --rollouts wrote.")],
+    out: Annotated[Path, typer.Option(help="The new folder.")],
+    keep: Annotated[str, typer.Option(help="Least and largest mean reward to keep.")] = "0.2..0.8",
+    as_json: AsJson = False,
+) -> None:
+    """Keep the puzzles that still teach: neither always right nor always wrong for the model that was sampled."""
+    from puzzlegen import runs
+
+    made = runs.selected(folder, pass_rates, keep, out)
+    show(made, [f"{made['kept']} of {made['of']} puzzles in {out}"], as_json)
+
+
+@app.command()
+def audit(
+    folder: Folder,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is leaky.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most puzzles to look at per task.")] = None,
+    seed: Annotated[int, typer.Option(help="Of folds and draws.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
+    from puzzlegen.audit import audit as audit_folder
+    from puzzlegen.audit import lines
+
+    report = audit_folder(folder, seed=seed, limit=limit)
+    show(report.to_json(), lines(report), as_json)
+    if strict and report.verdict == "leaky":
+        raise typer.Exit(FOUND_WRONG)
 
 
 def _load(recipe: str, source: str | None, overrides: list[str] | None) -> Recipe:

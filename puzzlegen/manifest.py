@@ -84,7 +84,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
         "rows": {folder: dict(rows) for folder, rows in sorted(folders.items())},
         "kept": dict(kept),
         "rejected": {task: dict(reasons) for task, reasons in sorted(rejected.items())},
-        "content_sha256": _content(shards),
+        "content_sha256": content_of(shards),
     }
     _write_rejections(out, plan)
     write_atomic(out / "README.md", card(manifest).encode())
@@ -99,7 +99,7 @@ def _entries(out: Path, plan: Plan) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def _content(shards: list[dict[str, Any]]) -> str:
+def content_of(shards: list[dict[str, Any]]) -> str:
     """Digest of ids, questions and answers: the same across library versions, unlike the files' bytes."""
     digests = [file["content_sha256"] for shard in shards for file in shard["files"]]
     return hashlib.sha256(canonical_json(digests).encode()).hexdigest()

@@ -229,6 +229,11 @@ def _shards(recipe: Recipe, group: Group, numbers: dict[str, tuple[int, int]]) -
         yield Shard(f"{group.kind}-{_number(group.split, k, total)}", group.split, work, files)
 
 
+def split_in(path: str) -> str:
+    """The split that a data file's name begins with."""
+    return path.rpartition("/")[2].rsplit("-", 3)[0]
+
+
 def _number(split: str, k: int, of: int) -> str:
     return f"{split}-{k:05d}-of-{of:05d}"
 

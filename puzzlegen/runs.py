@@ -15,10 +15,11 @@ from puzzlegen.output import STATE, write_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
 from puzzlegen.recipe import Recipe, recipe_from_canonical, source_at
+from puzzlegen.scoring import Scored, select
+from puzzlegen.subset import write_subset
 
 if TYPE_CHECKING:
     from puzzlegen.integrity import Verified
-    from puzzlegen.scoring import Scored
 
 _JSON_EVERY_S = 5.0
 
@@ -143,6 +144,18 @@ def verified_lines(found: Verified) -> list[str]:
     return [f"{head}: {len(found.problems)} problems", *found.problems]
 
 
+def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, Any]:
+    """Write the puzzles whose mean reward lies in ``keep``, such as ``0.2..0.8``, to ``out``."""
+    low, _, high = keep.partition("..")
+    try:
+        bounds = float(low), float(high)
+    except ValueError as err:
+        raise RecipeError(f"--keep '{keep}' is not LOW..HIGH, such as 0.2..0.8") from err
+    ids = set(select(folder, pass_rates, bounds))
+    manifest = write_subset(folder, ids, out, chosen_by={"mean_reward": list(bounds)})
+    return {"kept": sum(manifest["kept"].values()), "of": sum(manifest_of(folder)["kept"].values()), "out": str(out)}
+
+
 def scored_lines(found: Scored) -> list[str]:
     """The outcome of ``score`` for people."""
     lines = [f"{'task':16} {'n':>6} {'reward':>7} {'95 %':>15} {'right':>6} {'format':>7} {'chance':>7}"]
@@ -150,6 +163,9 @@ def scored_lines(found: Scored) -> list[str]:
         interval = f"{task.low:.3f}-{task.high:.3f}"
         numbers = f"{task.reward:7.3f} {interval:>15} {task.accuracy:6.3f} {task.format:7.3f} {task.chance:7.3f}"
         lines.append(f"{task.task:16} {task.n:6} {numbers}")
+        for group in (group for group in found.groups if group.task == task.task):
+            numbers = f"{group.reward:7.3f} {'':>15} {group.accuracy:6.3f} {'':>7} {group.chance:7.3f}"
+            lines.append(f"  {group.group:14} {group.n:6} {numbers}")
     lines.append(f"{found.unknown} responses name no puzzle here; {found.missing} puzzles have no response")
     return lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import MutableSequence
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from puzzlegen import joint
 from puzzlegen.balance import even_out
+from puzzlegen.datafile import DataFile
 from puzzlegen.errors import PuzzlegenError, TaskError
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.output import publish, refused
+from puzzlegen.output import refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
 from puzzlegen.prompts import Posed, compose
 from puzzlegen.recipe import Recipe
@@ -21,7 +21,7 @@ from puzzlegen.rng import Rng, digest, rng_for
 from puzzlegen.schema import media_column
 from puzzlegen.tasks import Task
 from puzzlegen.verify import score
-from puzzlegen.writers import Row, Writer, open_writer, suffix
+from puzzlegen.writers import Row, suffix
 
 #: Rows are written once twice as many bytes are held back; the last ones stay open to evening out.
 ROW_GROUP_BYTES: Final = 48_000_000
@@ -189,18 +189,13 @@ class ShardItems:
 
 
 class _File:
-    """One file of a shard: rows held back, and those already written."""
+    """One file of a shard, and the puzzles that are held back because they may still be evened out."""
 
     def __init__(self, job: Job, folder: str, relative: str) -> None:
-        self.folder = folder
-        self.relative = relative + suffix(job.recipe.output.format)
-        self.temporary = Path(job.workplace) / self.relative.replace("/", "-")
+        path = relative + suffix(job.recipe.output.format)
         self.held: list[Made] = []
-        self.rows = 0
         self._bytes = 0
-        self._format = job.recipe.output.format
-        self._writer: Writer | None = None
-        self._content = hashlib.sha256()
+        self._file = DataFile(path, Path(job.workplace) / path.replace("/", "-"), folder)
 
     def add(self, made: Made) -> None:
         self.held.append(made)
@@ -211,34 +206,13 @@ class _File:
     def _write(self, count: int) -> None:
         ready, self.held = [made.row for made in self.held[:count]], self.held[count:]
         self._bytes = sum(made.size for made in self.held)
-        if self._writer is None:
-            self.temporary.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = open_writer(self._format, self.temporary, _profile(self.folder))
-        for row in ready:
-            words = [row["id"], row["problem"], row["answer"], row["ground_truth"]]
-            self._content.update(canonical_json(words).encode())
-        self._writer.write(ready)
-        self.rows += len(ready)
+        self._file.write(ready)
 
     def publish(self, out: Path) -> dict[str, Any] | None:
-        """Finish the file, make it final and describe it; no rows, no file."""
+        """Write what is held, make the file final and describe it; no rows, no file."""
         while self.held:
             self._write(self._next_group())
-        if self._writer is None:
-            return None
-        self._writer.close()
-        with self.temporary.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = self.temporary.stat().st_size
-        publish(self.temporary, out / self.relative)
-        return {
-            "path": self.relative,
-            "folder": self.folder,
-            "rows": self.rows,
-            "bytes": size,
-            "sha256": sha256,
-            "content_sha256": self._content.hexdigest(),
-        }
+        return self._file.publish(out)
 
     def _next_group(self) -> int:
         total = 0
@@ -247,10 +221,6 @@ class _File:
             if total >= ROW_GROUP_BYTES:
                 return count
         return len(self.held)
-
-
-def _profile(folder: str) -> Any:  # noqa: ANN401 - a Profile; WebDataset folders may end in a number
-    return folder.rstrip("0123456789").rstrip("_")
 
 
 class _ShardBuild:

@@ -286,7 +286,7 @@ def _tidy(text: str) -> str:
     """The answer without writing habits: marks become spaces, so that they never join what they separate."""
     if not text.isascii():
         folded = unicodedata.normalize("NFKC", text.translate(_DEGREES_LOOKALIKES)).translate(_PUNCTUATION)
-        text = "".join(map(_plain, folded))
+        text = "".join(map(_plain, folded if len(folded) <= MAX_ANSWER else ""))
     if _MARKUP.search(text):
         text = _NOISE.sub(" ", _DEGREE.sub("°", _ARROW.sub("→", text.replace("\\%", "%"))))
     return " ".join(text.split()).lstrip(_EDGES).rstrip(_EDGES + ".")
@@ -330,8 +330,7 @@ def _parsed(ground_truth: str) -> _Spec | _Joint:
     except (ValueError, RecursionError) as error:
         message = f"ground_truth is not JSON ({error}): got {ground_truth!r:.200}, allowed: one JSON object"
         raise VerifierError(message) from None
-    composite = isinstance(raw, dict) and raw.get("kind") == "composite"
-    return _joint(raw) if composite else _single(raw)
+    return _joint(raw) if isinstance(raw, dict) and raw.get("kind") == "composite" else _single(raw)
 
 
 def _known(raw: Any, kinds: Iterable[str]) -> tuple[str, Any, Any]:  # noqa: ANN401 - JSON, checked here
@@ -592,13 +591,14 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
     n, excluded = params.get("n", 0), params.get("excluded", [])
     _check(type(n) is int and n in range(2, 1000), "wrong n", n, "2 to 999")
     every = list(range(1, n + 1))
-    ok = isinstance(excluded, list) and all(_are_ints(order, n) and sorted(order) == every for order in excluded)
-    _check(ok, "wrong excluded", excluded, f"a list of orders of 1 to {n}")
+
+    def is_order(order: Any) -> bool:  # noqa: ANN401 - any JSON value
+        return _are_ints(order, n) and sorted(order) == every
+
+    ok = isinstance(excluded, list) and all(is_order(order) and excluded.count(order) == 1 for order in excluded)
+    _check(ok, "wrong excluded", excluded, f"a list of different orders of 1 to {n}")
     numbers = {str(part): part for part in every}
     metric, mean = ORDER_METRICS[_chosen(params, "metric", ORDER_METRICS)]
-
-    def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
-        return _are_ints(target, n) and sorted(target) == every and target not in excluded
 
     def read(text: str) -> list[int] | None:
         parts = _SEPARATOR.sub(",", inner := _unbracketed(text)).split(",")
@@ -616,7 +616,7 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
         left = factorial(min(n, 20)) - len(excluded)
         return mean(n) + sum(mean(n) - measure(order, target) for order in excluded) / left
 
-    right = _target(possible, f"each of 1 to {n} once, not excluded")
+    right = _target(lambda target: is_order(target) and target not in excluded, f"each of 1 to {n} once, not excluded")
     kind = _credited(params, right, read, measure if params.get("gamma") else eq, chance)
     return kind._replace(grade=lambda answer, target: 0.0 if answer in excluded else kind.grade(answer, target))
 

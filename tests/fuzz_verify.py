@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections import Counter
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def with_hypothesis(seconds: float) -> None:
 
 
 def with_atheris(seconds: float) -> None:
-    import atheris  # type: ignore[import-not-found]
+    atheris: Any = import_module("atheris")
 
     def once(data: bytes) -> None:
         provider = atheris.FuzzedDataProvider(data)

@@ -78,10 +78,34 @@ def test_score_counts_against_chance(built: Path, tmp_path: Path) -> None:
     assert found["tasks"][-1]["task"] == "all"
     assert found["tasks"][-1]["reward"] == found["tasks"][-1]["accuracy"] == found["tasks"][-1]["format"] == 1
     assert (found["unknown"], found["missing"]) == (1, 1)
+    shown = puzzlegen("score", built, responses).out
+    assert "answer A" in shown
     responses.write_text('{"id": 3}\n')
     done = puzzlegen("score", built, responses)
     assert done.code == 2
-    assert "responses.jsonl:1: not of the form" in done.err
+    assert "responses.jsonl: puzzle '3' needs either a response or a list of responses" in done.err
+
+
+def test_select_keeps_the_puzzles_that_still_teach(built: Path, tmp_path: Path) -> None:
+    rows = [row for file in files_of(manifest_of(built)) for row in read_rows(built / file["path"])]
+    right_of_four = {row["id"]: k % 5 for k, row in enumerate(rows)}
+    lines = [
+        {"id": row["id"], "responses": [row["solution"]] * n + ["no idea"] * (4 - n)}
+        for row, n in zip(rows, right_of_four.values(), strict=True)
+    ]
+    (tmp_path / "responses.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = puzzlegen("score", built, tmp_path / "responses.jsonl", "--rollouts", tmp_path / "rates.jsonl")
+    assert done.code == 0, done.err
+    done = puzzlegen("select", built, tmp_path / "rates.jsonl", "--out", tmp_path / "some")
+    assert done.code == 0, done.err
+    out = tmp_path / "some"
+    kept = {row["id"] for file in files_of(manifest_of(out)) for row in read_rows(out / file["path"])}
+    assert kept == {name for name, n in right_of_four.items() if 1 <= n <= 3}
+    assert puzzlegen("verify", out).code == 0
+    assert sum(manifest_of(out)["kept"].values()) == len(kept)
+    assert puzzlegen("select", built, tmp_path / "rates.jsonl", "--out", out).code == 2
+    assert puzzlegen("select", built, tmp_path / "rates.jsonl", "--out", tmp_path / "x", "--keep", "some").code == 2
+    assert "holds a selection" in puzzlegen("build", "quickstart", "--out", out).err
 
 
 def test_check_prints_all_mistakes_at_once(tmp_path: Path) -> None:

@@ -252,6 +252,7 @@ def test_a_wrong_ground_truth_is_refused(spec: Any, word: str) -> None:
         ("permutation", [1, 2], {"n": 2, "metric": "hamming"}),
         ("permutation", [1, 2], {"n": 2, "excluded": [[1, 2]]}),
         ("permutation", [1, 2], {"n": 2, "excluded": [[1, 1]]}),
+        ("permutation", [1, 2], {"n": 2, "excluded": [[2, 1], [2, 1]]}),
         ("permutation", [1, 2], {"n": True}),
         ("interval", [1, 2], {}),
         ("interval", [1, 2], {"duration": 0}),

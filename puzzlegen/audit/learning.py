@@ -90,7 +90,7 @@ def _fitted(name: str, x: Matrix, y: Labels, rows: Labels, seed: int) -> Any:  #
 def _made(name: str, seed: int) -> Any:  # noqa: ANN401
     if name == "trees":
         return sklearn("ensemble").HistGradientBoostingClassifier(
-            max_iter=40, max_leaf_nodes=7, min_samples_leaf=15, early_stopping=False, random_state=seed
+            max_iter=30, learning_rate=0.15, max_leaf_nodes=7, min_samples_leaf=15, early_stopping=False, random_state=seed
         )
     linear = sklearn("linear_model").LogisticRegression(C=float(name), max_iter=300)
     pipeline = sklearn("pipeline")

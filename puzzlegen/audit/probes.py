@@ -100,6 +100,14 @@ class TaskProbes:
         allowed: list[tuple[str, ...]],
         names: str = "class",
     ) -> Probe:
+        chance = float(np.mean(_constant_hits(labels, allowed)))
+        if family == "artefact":
+            # What washed copies tell as well is content, not a trace.
+            washed = _stacked([p.content for p in self._seen if p.content is not None])
+            chance = max(chance, float(np.mean(self._class_hits(washed, labels, allowed))))
+        return self._probe(family, sees, names, self._class_hits(x, labels, allowed), chance)
+
+    def _class_hits(self, x: Matrix, labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:
         known = sorted({name for possible in allowed for name in possible} | set(labels))
         index = {name: k for k, name in enumerate(known)}
         y = np.array([index[label] for label in labels], dtype=np.int64)
@@ -107,15 +115,14 @@ class TaskProbes:
         open_to = np.zeros(found.shape, dtype=bool)
         for row, possible in enumerate(allowed):
             open_to[row, [index[name] for name in possible]] = True
-        hits = np.where(open_to, found, -1).argmax(axis=1) == y
-        chance = float(np.mean(_constant_hits(labels, allowed)))
-        return self._probe(family, sees, names, hits.astype(float).tolist(), chance)
+        hits: list[float] = (np.where(open_to, found, -1).argmax(axis=1) == y).astype(float).tolist()
+        return hits
 
     def _letter_probes(self) -> Iterator[Probe]:
         letters = [tuple(map(str, range(puzzle.target.letters))) for puzzle in self._seen]
         rights = [str(puzzle.target.right) for puzzle in self._seen]
-        for family, sees, x in self._features():
-            yield self._class_probe(family, sees, x, rights, letters, "letter")
+        blind = [x for family, _, x in self._features() if family == "blind"]
+        yield self._class_probe("blind", "words, fields, sizes, bytes", np.hstack(blind), rights, letters, "letter")
         known: dict[str, tuple[Family, str]] = {
             "words": ("blind", "the options' words"),
             "form": ("blind", "the options' sizes, bytes, borders"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from puzzlegen.audit import surface
 from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
-from puzzlegen.audit.media import Opened, open_medium
+from puzzlegen.audit.media import Opened, open_medium, washed
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
 from puzzlegen.rng import digest
@@ -43,6 +43,7 @@ class Seen(NamedTuple):
         words: text and fields.
         form: sizes, bytes, borders.
         traces: how its media were made; None without media.
+        content: the same of washed copies of its media, which bear no traces.
         options: tables over its options: of their words, and of their media's form and traces.
         parts: tables over its parts, where an order is asked: of their form, and of traces.
         joints: how its parts join; None if it has none.
@@ -61,6 +62,7 @@ class Seen(NamedTuple):
     words: Table
     form: Table | None
     traces: Table | None
+    content: Table | None
     options: dict[str, Table]
     parts: dict[str, Table]
     joints: Joints | None
@@ -85,6 +87,7 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         words=surface.words(row, target),
         form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
         traces=_side_by_side([traces(medium) for medium in opened]) if whole else None,
+        content=_side_by_side([traces(washed(medium)) for medium in opened]) if whole else None,
         options=_options(row, target, opened),
         parts=_parts(opened) if ordered else {},
         joints=_joints(row, target, opened),

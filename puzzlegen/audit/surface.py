@@ -91,8 +91,11 @@ def form(medium: Opened) -> Vector:
     """Sizes, bytes and drawn borders of one medium."""
     width, height = medium.size
     size = [width, height, width / height, width % 2, height % 2, width % 8, height % 8, len(medium.pictures)]
-    spare = medium.weight - sum(medium.coded)
-    weight = [np.log(medium.weight), np.log(medium.weight / (width * height * len(medium.pictures))), spare]
+    # Bytes as such are content (a clear sky takes few); bytes beyond what the pixels take are not.
+    coded = sum(medium.coded) or medium.weight
+    weight = [np.log(coded / medium.plain / len(medium.pictures)), np.log1p(medium.weight - sum(medium.coded))]
+    if not medium.coded:
+        weight[1] = medium.weight - medium.plain
     return np.array([*size, *weight, *borders(medium.pictures[0])], dtype=np.float32)
 
 

@@ -1,6 +1,6 @@
 """Traces of how media were made, without their content: grids, noise, rhythm.
 
-Grid features are content-free by construction: mean steps between neighbouring pixels by phase, less their mean.
+Grid features are content-free by construction: breaks between neighbouring pixels by phase, less their mean.
 Noise features are medians over the smoother half of the picture, so that what is shown hardly counts.
 """
 
@@ -20,6 +20,18 @@ _CLIP: Final = 12.0
 _LAGS: Final = (1, 2, 3, 4)
 _HIGH: Final = 5
 _EPSILON: Final = 1e-3
+#: Pixels from the top left corner that are looked at, along each axis.
+_REGION: Final = 384
+
+
+def _dct() -> NDArray[np.float32]:
+    k, x = np.mgrid[0:_PERIOD, 0:_PERIOD]
+    basis = np.cos((2 * x + 1) * k * np.pi / (2 * _PERIOD)) * np.sqrt(np.where(k == 0, 1, 2) / _PERIOD)
+    return np.asarray(basis, dtype=np.float32)
+
+
+_DCT: Final = _dct()
+_PAIRS: Final = tuple(np.array([(u, v) for u in range(8) for v in range(u + 1, 8) if u + v >= _HIGH]).T)
 
 
 def traces(medium: Opened) -> Vector:
@@ -34,30 +46,40 @@ def grid(medium: Opened) -> Vector:
 
 
 def _grid(picture: NDArray[np.uint8]) -> Vector:
-    half = chroma(picture)[::2, ::2]
-    planes = [luma(picture), half[..., 0], half[..., 1]]
-    return np.concatenate([_phases(turned) for plane in planes for turned in (plane, plane.T)])
+    part = picture[:_REGION, :_REGION]
+    height, width = picture.shape[:2]
+    light, colour = luma(part), np.abs(np.diff(chroma(part)[::2, ::2], axis=1)).sum(axis=2)
+    down = np.abs(np.diff(chroma(part)[::2, ::2], axis=0)).sum(axis=2).T
+    found = []
+    for plane, steps, side in ((light, colour, width), (light.T, down, height)):
+        breaks = np.minimum(np.abs(np.diff(plane, 3, axis=1)), _CLIP).mean(axis=0)
+        found += [_phases(breaks, side, 4), _phases(_fine(plane), side, 8)]
+        found.append(_phases(np.minimum(steps, _CLIP).mean(axis=0), side // 2, 2))
+    return np.concatenate(found)
 
 
-def _phases(plane: Plane) -> Vector:
-    """How much larger steps are than their neighbours, by phase from the left, then from the right."""
-    steps = np.minimum(np.abs(np.diff(plane, axis=1)), _CLIP).mean(axis=0)
-    if len(steps) < 2 * _PERIOD:
+def _fine(plane: Plane) -> Vector:
+    """How strong the finest frequencies of 8 pixels are, by where the 8 begin: least where a block began."""
+    every_other = np.ascontiguousarray(plane[::2])
+    windows = np.lib.stride_tricks.sliding_window_view(every_other, _PERIOD, axis=1)
+    strength = np.minimum(np.abs(windows @ _DCT[_HIGH:].T), _CLIP).sum(axis=2)
+    return np.asarray(strength.mean(axis=0), dtype=np.float32)
+
+
+def _phases(values: Vector, side: int, reach: int) -> Vector:
+    """Values by phase from the first pixel, then from the last, against their mean; each spans ``reach`` pixels."""
+    if len(values) < 2 * _PERIOD:
         return np.zeros(2 * _PERIOD, np.float32)
-    excess = (steps[1:-1] - (steps[:-2] + steps[2:]) / 2) / (steps.mean() + _EPSILON)
-    return np.concatenate([_by_phase(excess), _by_phase(excess[::-1])])
-
-
-def _by_phase(values: Vector) -> Vector:
-    whole = values[: len(values) // _PERIOD * _PERIOD]
-    # The median over the columns of a phase: a single sharp edge in the picture is no grid.
-    found = np.median(whole.reshape(-1, _PERIOD), axis=0)
-    return np.asarray(found - found.mean(), dtype=np.float32)
+    whole = values[: len(values) // _PERIOD * _PERIOD].reshape(-1, _PERIOD)
+    # Against the mean of its own eight, then the median: a single sharp edge in the picture is no grid.
+    found = np.median(whole - whole.mean(axis=1, keepdims=True), axis=0) / (whole.mean() + _EPSILON)
+    back = found[(side - reach - np.arange(_PERIOD)) % _PERIOD]
+    return np.concatenate([found, back]).astype(np.float32)
 
 
 def noise(medium: Opened) -> Vector:
     """Strength and texture of noise along both axes, and how the finest block frequencies differ between them."""
-    return np.mean([_noise(luma(picture)) for picture in medium.some], axis=0, dtype=np.float32)
+    return np.mean([_noise(luma(picture[:_REGION, :_REGION])) for picture in medium.some], axis=0, dtype=np.float32)
 
 
 def _noise(plane: Plane) -> Vector:
@@ -91,16 +113,6 @@ def _block_balance(plane: Plane) -> Vector:
     strength = np.median(np.abs(_DCT @ blocks.transpose(0, 2, 1, 3) @ _DCT.T), axis=(0, 1))
     balance = np.log(strength + 0.1) - np.log(strength.T + 0.1)
     return np.asarray(balance[_PAIRS], dtype=np.float32)
-
-
-def _dct() -> NDArray[np.float32]:
-    k, x = np.mgrid[0:_PERIOD, 0:_PERIOD]
-    basis = np.cos((2 * x + 1) * k * np.pi / (2 * _PERIOD)) * np.sqrt(np.where(k == 0, 1, 2) / _PERIOD)
-    return np.asarray(basis, dtype=np.float32)
-
-
-_DCT: Final = _dct()
-_PAIRS: Final = tuple(np.array([(u, v) for u in range(8) for v in range(u + 1, 8) if u + v >= _HIGH]).T)
 
 
 def _rhythm(medium: Opened) -> Vector:

@@ -1,0 +1,72 @@
+"""A finished folder with some of its puzzles: those that still teach a model, say. Nothing is made anew."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from puzzlegen.datafile import DataFile
+from puzzlegen.errors import OutputError
+from puzzlegen.manifest import MANIFEST, REJECTIONS, content_of
+from puzzlegen.output import write_atomic, write_json
+from puzzlegen.plan import split_in
+from puzzlegen.reading import manifest_of, read_rows
+from puzzlegen.writers.card import card
+
+_ROWS_AT_ONCE: Final = 200
+
+
+def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: dict[str, Any]) -> dict[str, Any]:
+    """Write the puzzles called ``ids`` as a folder of their own, in the same order and files.
+
+    Args:
+        folder: a finished build.
+        ids: puzzles to keep; names that the folder does not have are no error.
+        out: a new folder.
+        chosen_by: how they were chosen, for the manifest.
+
+    Returns:
+        The new folder's manifest.
+
+    Raises:
+        OutputError: ``out`` exists and is not empty.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"'{out}' exists already; choose another --out")
+    manifest = manifest_of(folder)
+    wanted, rows, kept = set(ids), defaultdict[str, Counter[str]](Counter), Counter[str]()
+    for shard in manifest["shards"]:
+        files = []
+        for file in shard["files"]:
+            made, tasks = _filtered(folder, file, wanted, out)
+            if made:
+                files.append(made)
+                kept.update(tasks)
+                rows[file["folder"]][split_in(file["path"])] += made["rows"]
+        shard["files"] = files
+    manifest |= {
+        "kept": dict(kept),
+        "rows": {name: dict(splits) for name, splits in sorted(rows.items())},
+        "content_sha256": content_of(manifest["shards"]),
+        "subset": {"of": manifest["content_sha256"], **chosen_by},
+    }
+    write_atomic(out / REJECTIONS, (folder / REJECTIONS).read_bytes())
+    write_atomic(out / "README.md", card(manifest).encode())
+    write_json(out / MANIFEST, manifest)
+    return manifest
+
+
+def _filtered(
+    folder: Path, file: dict[str, Any], wanted: set[str], out: Path
+) -> tuple[dict[str, Any] | None, Counter[str]]:
+    """The file with the wanted rows alone, and how many each task has in it."""
+    target = DataFile(file["path"], out / f".{Path(file['path']).name}.tmp", file["folder"])
+    tasks: Counter[str] = Counter()
+    rows = (row for row in read_rows(folder / file["path"]) if row["id"] in wanted)
+    while batch := list(islice(rows, _ROWS_AT_ONCE)):
+        tasks.update(row["extra_info"]["task"] for row in batch)
+        target.write(batch)
+    return target.publish(out), tasks
