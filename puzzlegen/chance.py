@@ -15,7 +15,7 @@ from math import comb, fsum, isqrt
 from typing import Any
 
 from puzzlegen.records import VerifierSpec
-from puzzlegen.verify import LEAST_ACCURACY, ORDER_METRICS, SIDE, WEIGHTS, boxes, grader, spans
+from puzzlegen.verify import LEAST_ACCURACY, ORDER_METRICS, SIDE, WEIGHTS, VerifierError, boxes, grader, spans
 
 #: Scores and how likely each is; scores may repeat, and those of 0 may be left out.
 Outcomes = Iterable[tuple[float, float]]
@@ -33,7 +33,15 @@ def expected(spec: VerifierSpec) -> float:
 
 
 def outcomes(spec: VerifierSpec) -> Outcomes:
-    """Every score a random valid answer can have, with how likely it is."""
+    """Every score a random valid answer can have, with how likely it is.
+
+    Raises:
+        VerifierError: the spec has further right targets, and its kind too many answers to try each.
+    """
+    if spec.params.get("also") and spec.kind in {"permutation", "point", "set", "counts"}:
+        raise VerifierError(
+            f"no chance for kind {spec.kind}: got also {spec.params['also']}, allowed: one right target"
+        )
     return _OUTCOMES[spec.kind](spec)
 
 

@@ -40,7 +40,7 @@ ALLOWED = {
     "rows": {"errors"},
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
-    "recipe": BASE | {"joint", "media", "plugins", "prompts", "sources", "tasks"},
+    "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
 HEAVY = ("torch", "datasets", "webdataset", "albumentations", "cv2", "scipy", "ray")

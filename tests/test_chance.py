@@ -10,7 +10,7 @@ import pytest
 from puzzlegen import answers
 from puzzlegen.chance import expected, outcomes
 from puzzlegen.records import VerifierSpec
-from puzzlegen.verify import ORDER_METRICS, grader, score
+from puzzlegen.verify import ORDER_METRICS, VerifierError, grader, score
 
 EXACT = 1e-12
 
@@ -139,6 +139,11 @@ def test_choices_labels_numbers_and_free_text() -> None:
         ("text", "cat", {"metric": "rouge"}, 0),
     ):
         assert expected(VerifierSpec(kind, target, params)) == pytest.approx(chance)
+
+
+def test_further_targets_are_refused_where_they_cannot_be_counted() -> None:
+    with pytest.raises(VerifierError, match="one right target"):
+        expected(VerifierSpec("set", ["a"], {"names": ["a", "b"], "also": [["b"]]}))
 
 
 def test_composites_pay_the_form_without_looking() -> None:

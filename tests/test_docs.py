@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, only_under_the_lock
 
 from puzzlegen.build import build
 from puzzlegen.reading import files_of, manifest_of, read_rows
-from puzzlegen.recipe import load_recipe
+from puzzlegen.recipe import load_recipe, shipped_recipes
 from puzzlegen.records import REASONS
+from puzzlegen.tasks import task_names
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -74,3 +75,24 @@ def test_reasons_are_explained_where_they_are_used() -> None:
         used |= set(re.findall(r"(?:Unusable|Skipped)\([^()]*?\"([a-z_]+)\"", source))
     assert used <= set(REASONS)
     assert len(used) >= 15
+
+
+def test_every_shipped_recipe_says_what_it_follows_and_builds(tmp_path: Path) -> None:
+    """The header names paper and choices; two items of each give puzzles."""
+    recipes = shipped_recipes()
+    assert len(recipes) >= 10
+    for name, path in recipes.items():
+        header = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+        assert len(header) >= 2 or name == "quickstart", name
+        built = build(load_recipe(name), tmp_path / name, workers=2, limit=4)
+        assert built.manifest is not None
+        assert sum(built.manifest["kept"].values()) > 0, name
+
+
+def test_the_gallery_is_current() -> None:
+    only_under_the_lock()
+    command = [sys.executable, str(ROOT / "examples" / "make_gallery.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    gallery = (ROOT / "examples" / "GALLERY.md").read_text(encoding="utf-8")
+    assert all(f"## `{name}`" in gallery for name in task_names())

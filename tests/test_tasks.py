@@ -45,6 +45,8 @@ def _forms() -> list[Task]:
         forms.append(made())
         for field, info in made.model_fields.items():
             closed = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+            if field == "partial_credit":  # changes what a response earns, which the verifier's tests see to
+                continue
             forms += [made(**{field: value}) for value in closed if value != info.default]
     return forms
 

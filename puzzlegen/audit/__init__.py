@@ -117,5 +117,3 @@ def _notes(seen: Sequence[Seen], probes: Sequence[Probe]) -> Iterator[str]:
         yield f"not probed: kind {seen[0].target.kind} or {len({p.source for p in seen})} sources are too few."
     if seen[0].form is None:
         yield "No media: the text is the content, so only its form and the record's fields were probed."
-
-

@@ -115,7 +115,8 @@ def _alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
         x, y = _centred(x), _centred(y)
         norm = np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) + _EPSILON
         found.append(x @ y.T / norm)
-    return found[len(_SHIFTS) // 2], np.max(found, axis=0)
+    middle, best = found[len(_SHIFTS) // 2], np.max(found, axis=0)
+    return np.asarray(middle, dtype=np.float32), np.asarray(best, dtype=np.float32)
 
 
 def clip_joints(clips: Sequence[Sequence[NDArray[np.uint8]]]) -> Joints:
@@ -178,7 +179,9 @@ def best_order(beside: Any, below: Any, rows: int, cols: int, place: Any = None)
     n = rows * cols
     beams, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
     for k in range(n):
-        gain = np.zeros((len(beams), n)) if place is None else np.tile(np.asarray(place[k], dtype=float), (len(beams), 1))
+        gain = (
+            np.zeros((len(beams), n)) if place is None else np.tile(np.asarray(place[k], dtype=float), (len(beams), 1))
+        )
         if k % cols:
             gain = gain + beside[beams[:, k - 1]]
         if k >= cols and below is not None:

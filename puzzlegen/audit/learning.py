@@ -54,6 +54,12 @@ def probabilities(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, s
         ``(n, classes)``; all equal where a fold's training part has one class only.
     """
     x = np.nan_to_num(x, posinf=0, neginf=0).astype(np.float32)
+    # Small fits: threads cost more than they give, and sums then do not depend on their number.
+    with importlib.import_module("threadpoolctl").threadpool_limits(1):
+        return _by_fold(x, y, fold, classes, seed)
+
+
+def _by_fold(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, seed: int) -> Matrix:
     out = np.full((len(x), classes), 1 / classes, dtype=np.float32)
     for k in np.unique(fold):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -90,7 +96,12 @@ def _fitted(name: str, x: Matrix, y: Labels, rows: Labels, seed: int) -> Any:  #
 def _made(name: str, seed: int) -> Any:  # noqa: ANN401
     if name == "trees":
         return sklearn("ensemble").HistGradientBoostingClassifier(
-            max_iter=30, learning_rate=0.15, max_leaf_nodes=7, min_samples_leaf=15, early_stopping=False, random_state=seed
+            max_iter=30,
+            learning_rate=0.15,
+            max_leaf_nodes=7,
+            min_samples_leaf=15,
+            early_stopping=False,
+            random_state=seed,
         )
     linear = sklearn("linear_model").LogisticRegression(C=float(name), max_iter=300)
     pipeline = sklearn("pipeline")
@@ -116,4 +127,3 @@ def log_odds(p: NDArray[np.floating[Any]]) -> Matrix:
     """Probabilities as sums can use them."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), 1e-5, 1 - 1e-5)
     return np.asarray(np.log(clipped / (1 - clipped)), dtype=np.float32)
-

@@ -14,8 +14,9 @@ from PIL import Image
 Plane = NDArray[np.float32]
 
 _FRAMES: Final = 8
-_CUT: Final = 0.013
-_SCALES: Final = (0.77, 0.79)
+_MOST_CUT: Final = 0.04
+_LEAST_SCALE: Final = 0.7
+_MOST_SCALE: Final = 0.8
 
 
 class Opened(NamedTuple):
@@ -60,20 +61,23 @@ def washed(medium: Opened) -> Opened:
     """The same content, made anew: every picture cut by a little, scaled down unevenly, saved once more.
 
     What a probe still finds in it is content: natural pictures are not the same along both axes, nor in both
-    directions of time.
+    directions of time. Cut and scale differ from medium to medium, so that no grid survives.
     """
-    files = [_jpeg(_rescaled(picture)) for picture in medium.pictures]
+    draws = [k / 255 for k in bytes.fromhex(medium.sha256)[:6]]
+    files = [_jpeg(_rescaled(picture, draws)) for picture in medium.pictures]
     pictures = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in files]
     coded = tuple(map(len, files)) if medium.coded else ()
     height, width = pictures[0].shape[:2]
     return medium._replace(size=(width, height), coded=coded, pictures=pictures)
 
 
-def _rescaled(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _rescaled(picture: NDArray[np.uint8], draws: list[float]) -> NDArray[np.uint8]:
     image = Image.fromarray(picture)
     width, height = image.size
-    box = (_CUT * width, _CUT * height, (1 - _CUT) * width, (1 - _CUT) * height)
-    size = max(8, int(width * _SCALES[0])), max(8, int(height * _SCALES[1]))
+    left, top, right, bottom = (_MOST_CUT * draw for draw in draws[:4])
+    box = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
+    across, down = (_LEAST_SCALE + (_MOST_SCALE - _LEAST_SCALE) * draw for draw in draws[4:])
+    size = max(8, int(width * across)), max(8, int(height * down))
     return np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=box))
 
 
@@ -96,7 +100,7 @@ def _frames(data: bytes) -> tuple[tuple[int, ...], list[NDArray[np.uint8]]]:
         for packet in container.demux(video=0):
             if packet.size:
                 coded.append(packet.size)
-            pictures += [frame.to_ndarray(format="rgb24") for frame in packet.decode()]
+            pictures += [np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8) for frame in packet.decode()]
     return tuple(coded), pictures
 
 

@@ -45,7 +45,7 @@ class Seen(NamedTuple):
         traces: how its media were made; None without media.
         content: the same of washed copies of its media, which bear no traces.
         options: tables over its options: of their words, and of their media's form and traces.
-        parts: tables over its parts, where an order is asked: of their form, and of traces.
+        parts: tables over its parts, where an order is asked: of their form, of traces, and of those of washed copies.
         joints: how its parts join; None if it has none.
     """
 
@@ -129,13 +129,17 @@ def _options(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]
 
 
 def _parts(opened: list[Opened]) -> dict[str, Table]:
-    """Per part; how much noise a still part has is content (the sky is smooth), where its grid lies is not."""
     place = np.eye(len(opened), dtype=np.float32)
-    made = np.stack([grid(medium) for medium in opened])
-    if opened[0].coded:
-        made = np.hstack([made, surface.relative(np.stack([level(medium) for medium in opened]))])
     formed = surface.relative(np.stack([surface.form(medium) for medium in opened]))
-    return {"form": np.hstack([formed, place]), "traces": made}
+    copies = [washed(medium) for medium in opened]
+    return {"form": np.hstack([formed, place]), "traces": _made(opened), "content": _made(copies)}
+
+
+def _made(parts: list[Opened]) -> Table:
+    table = np.stack([grid(medium) for medium in parts])
+    if not parts[0].coded:
+        return table
+    return np.hstack([table, surface.relative(np.stack([level(medium) for medium in parts]))])
 
 
 def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 
 class Target(NamedTuple):
@@ -79,7 +80,7 @@ def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
     return Target("counts", amount=float(sum(target.values())))
 
 
-_READERS = {
+_READERS: Final[dict[str, Callable[[Any, dict[str, Any]], Target]]] = {
     "choice": _choice,
     "label": _label,
     "number": _number,

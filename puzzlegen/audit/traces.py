@@ -6,6 +6,7 @@ Noise features are medians over the smoother half of the picture, so that what i
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -42,7 +43,7 @@ def traces(medium: Opened) -> Vector:
 
 def grid(medium: Opened) -> Vector:
     """Where blocks of 8 pixels begin, along both axes, counted from both ends, in luma and chroma."""
-    return np.mean([_grid(picture) for picture in medium.some], axis=0, dtype=np.float32)
+    return np.asarray(np.mean([_grid(picture) for picture in medium.some], axis=0), dtype=np.float32)
 
 
 def _grid(picture: NDArray[np.uint8]) -> Vector:
@@ -79,7 +80,8 @@ def _phases(values: Vector, side: int, reach: int) -> Vector:
 
 def noise(medium: Opened) -> Vector:
     """Strength and texture of noise along both axes, and how the finest block frequencies differ between them."""
-    return np.mean([_noise(luma(picture[:_REGION, :_REGION])) for picture in medium.some], axis=0, dtype=np.float32)
+    found = [_noise(luma(picture[:_REGION, :_REGION])) for picture in medium.some]
+    return np.asarray(np.mean(found, axis=0), dtype=np.float32)
 
 
 def _noise(plane: Plane) -> Vector:
@@ -119,7 +121,7 @@ def _rhythm(medium: Opened) -> Vector:
     """The course of coded size, noise and change from frame to frame."""
     planes = [luma(picture)[::2] for picture in medium.pictures]
     rough = [_log_median(np.diff(plane, 2, axis=1)) for plane in planes]
-    change = [_log_median(b - a) for a, b in zip(planes, planes[1:], strict=False)]
+    change = [_log_median(b - a) for a, b in pairwise(planes)]
     size = [float(np.log(n)) for n in medium.coded]
     return np.concatenate([_course(series) for series in (size, rough, change)])
 

@@ -35,6 +35,9 @@ class ClipOrder(Task):
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
     frames: int = Field(8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; short shots give fewer")
     trim: int = Field(2, ge=0, le=32, description="least frames left out between neighbouring clips")
+    partial_credit: answers.PartialCredit = Field(
+        "auto", description="credit for a partly right order, by this metric; auto: positions from 5 clips on"
+    )
 
     @property
     def media_count(self) -> int:
@@ -55,7 +58,7 @@ class ClipOrder(Task):
         margin = min(pieces.margin, distinct(parts))
         order = answers.draw_order(rng, self.clips)
         shown = [parts[order.index(k + 1)] for k in range(self.clips)]
-        return Puzzle(self._question(), encode_clips(shown), answers.permutation(order), self.difficulty, margin)
+        return Puzzle(self._question(), encode_clips(shown), answers.permutation(order, self.partial_credit, 5), self.difficulty, margin)
 
     def _question(self) -> str:
         n = self.clips

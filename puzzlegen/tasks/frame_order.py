@@ -37,6 +37,9 @@ class FrameOrder(Task):
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order, after the one that is given")
     apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")
+    partial_credit: answers.PartialCredit = Field(
+        "auto", description="credit for a partly right order, by this metric; auto: positions from 5 pictures on"
+    )
 
     @property
     def profile(self) -> Profile:
@@ -61,7 +64,7 @@ class FrameOrder(Task):
         order = answers.draw_order(rng, self.pictures)
         shown = [0, *(order.index(k + 1) + 1 for k in range(self.pictures))]
         media = tuple(encode_image(Image.fromarray(pieces.frames[k][0])) for k in shown)
-        return Puzzle(self._question(), media, answers.permutation(order), self.difficulty, margin)
+        return Puzzle(self._question(), media, answers.permutation(order, self.partial_credit, 5), self.difficulty, margin)
 
     def _question(self) -> str:
         n = self.pictures

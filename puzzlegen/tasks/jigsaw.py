@@ -36,6 +36,9 @@ class Jigsaw(Task):
     form: Literal["order", "picture_order"] = Field(
         "order", description="tiles as pictures of their own, or laid out as one picture"
     )
+    partial_credit: answers.PartialCredit = Field(
+        "auto", description="credit for a partly right order, by this metric; auto: positions from 3x3 on"
+    )
 
     @property
     def media_count(self) -> int:
@@ -55,7 +58,7 @@ class Jigsaw(Task):
         shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.jitter)
         pictures = shown if self.form == "order" else [mosaic(shown, self.cols)]
         media = tuple(encode_image(picture) for picture in pictures)
-        return Puzzle(self._question(), media, answers.permutation(order), self.difficulty, margin)
+        return Puzzle(self._question(), media, answers.permutation(order, self.partial_credit), self.difficulty, margin)
 
     def _question(self) -> str:
         n = self.rows * self.cols

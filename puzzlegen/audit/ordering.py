@@ -1,0 +1,178 @@
+"""Probes of tasks about order: each part by itself, and how parts join."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from puzzlegen.audit.joints import best_order, in_context, order_score
+from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
+from puzzlegen.audit.report import Family, Probe
+from puzzlegen.audit.sample import Sample
+from puzzlegen.audit.seen import Seen
+
+#: Scores of all joints: part j beside part i, and below it.
+Scores = tuple[Matrix, Matrix | None]
+#: The orders that the answers stand for, and which of them is right.
+Hypotheses = tuple[list[tuple[int, ...]], int]
+
+
+def place_probes(sample: Sample) -> Iterator[Probe]:
+    """Each part by itself: its place; then the order that fits all parts best."""
+    n = len(sample.seen[0].target.order)
+    truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
+    y = np.argsort(truth, axis=1).ravel()
+    fold = np.repeat(sample.fold, n)
+    orders = {}
+    for key in ("form", "traces", "content"):
+        x = np.vstack([puzzle.parts[key] for puzzle in sample.seen])
+        found = np.log(probabilities(x, y, fold, n, sample.seed)).reshape(-1, n, n)
+        none = np.zeros((n, n))
+        orders[key] = np.array([best_order(none, None, 1, n, place.T) for place in found])
+    yield from _order_probes(sample, "blind", "the parts' sizes, bytes, borders", orders["form"], truth)
+    # What washed copies tell as well is content, not a trace.
+    yield from _order_probes(sample, "artefact", "traces", orders["traces"], truth, orders["content"])
+
+
+def _order_probes(
+    sample: Sample, family: Family, sees: str, orders: Labels, truth: Labels, content: Labels | None = None
+) -> Iterator[Probe]:
+    n = truth.shape[1]
+    right = orders == truth
+    known = np.zeros_like(truth, dtype=bool) if content is None else content == truth
+    chance = max(sample.order_chance, float(known.all(axis=1).mean()))
+    yield sample.probe(family, sees, "order", right.all(axis=1).astype(float).tolist(), chance)
+    chance = max(math.factorial(n - 1) * sample.order_chance, float(known.mean()))
+    shares: list[float] = right.mean(axis=1).tolist()
+    yield sample.probe(family, sees, "positions", shares, chance, parts=n, counts=family != "edge")
+
+
+def joint_probes(sample: Sample) -> Iterator[Probe]:
+    """Parts put together by their joints alone: as they are, and by a learner; nothing if answers are no orders."""
+    hypotheses = [_hypotheses(puzzle) for puzzle in sample.seen]
+    if any(not found or right < 0 for found, right in hypotheses):
+        return
+    plain = [(-p.joints.beside[..., 0], _negated(p)) for p in sample.seen if p.joints]
+    yield from _joined(sample, "plain joints", plain, hypotheses)
+    yield from _joined(sample, "learned joints", _learned(sample, hypotheses), hypotheses)
+
+
+def _joined(
+    sample: Sample,
+    sees: str,
+    scores: list[Scores],
+    hypotheses: list[Hypotheses],
+) -> Iterator[Probe]:
+    if sample.seen[0].target.order:
+        found = [
+            best_order(beside, below, p.joints.rows, p.joints.cols)
+            for p, (beside, below) in zip(sample.seen, scores, strict=True)
+            if p.joints
+        ]
+        truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
+        yield from _order_probes(sample, "edge", sees, np.array(found), truth)
+        yield _neighbours(sample, sees, np.array(found), truth)
+        return
+    hits = []
+    for puzzle, (beside, below), (orders, right) in zip(sample.seen, scores, hypotheses, strict=True):
+        cols = puzzle.joints.cols if puzzle.joints else 1
+        sums = [order_score(order, beside, below, cols) for order in orders]
+        hits.append(float(int(np.argmax(sums)) == right))
+    chance = float(np.mean([1 / len(orders) for orders, _ in hypotheses]))
+    yield sample.probe("edge", sees, "option", hits, chance)
+
+
+def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Probe:
+    joints = sample.seen[0].joints
+    rows, cols = (joints.rows, joints.cols) if joints else (1, truth.shape[1])
+    pairs = [(k, k + 1) for k in range(rows * cols) if (k + 1) % cols]
+    under = [(k, k + cols) for k in range((rows - 1) * cols)]
+    shares = []
+    for found, right in zip(orders, truth, strict=True):
+        known = [{(right[a], right[b]) for a, b in kind} for kind in (pairs, under)]
+        kept = [(found[a], found[b]) in known[k] for k, kind in enumerate((pairs, under)) for a, b in kind]
+        shares.append(sum(kept) / len(kept))
+    n = rows * cols
+    chance = (len(pairs) ** 2 + len(under) ** 2) / ((len(pairs) + len(under)) * n * (n - 1))
+    parts = len(pairs) + len(under)
+    return sample.probe("edge", sees, "neighbours", shares, chance, parts=parts, counts=False)
+
+
+def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[Scores]:
+    """Log-odds of all joints by a learner that has seen joints of other sources."""
+    tables, labels, lengths = [], [], []
+    for puzzle, (orders, right) in zip(sample.seen, hypotheses, strict=True):
+        x, y = _pairs(puzzle, orders[right])
+        tables.append(x)
+        labels.append(y)
+        lengths.append(len(x))
+    fold = np.repeat(sample.fold, lengths)
+    odds = log_odds(probabilities(np.vstack(tables), np.concatenate(labels), fold, 2, sample.seed)[:, 1])
+    scores: list[Scores] = []
+    start = 0
+    for puzzle, length in zip(sample.seen, lengths, strict=True):
+        own = odds[start : start + length]
+        start += length
+        scores.append(_unpaired(puzzle, own))
+    return scores
+
+
+def _negated(puzzle: Seen) -> Matrix | None:
+    below = puzzle.joints.below if puzzle.joints else None
+    return None if below is None else -below[..., 0]
+
+
+def _hypotheses(puzzle: Seen) -> Hypotheses:
+    """The orders, from 0, that the answers stand for, and which is right; nothing if they stand for none."""
+    target, joints = puzzle.target, puzzle.joints
+    n = joints.rows * joints.cols if joints else 0
+    if target.order:
+        return [tuple(k - 1 for k in target.order)], 0
+    orders = [_order_of(text, n) for text in target.classes]
+    return ([order for order in orders if order], target.right) if all(orders) else ([], -1)
+
+
+def _order_of(text: str, n: int) -> tuple[int, ...]:
+    """``3, 1, 2`` is an order, ``tiles 1 and 3`` the order in which these have changed places."""
+    numbers = [int(k) - 1 for k in re.findall(r"\d{1,3}", text)]
+    if sorted(numbers) == list(range(n)):
+        return tuple(numbers)
+    if len(numbers) == 2 and " and " in text and all(0 <= k < n for k in numbers):  # noqa: PLR2004 - a pair
+        a, b = numbers
+        return tuple(b if k == a else a if k == b else k for k in range(n))
+    return ()
+
+
+def _pairs(puzzle: Seen, order: tuple[int, ...]) -> tuple[Matrix, Labels]:
+    """Features of all ordered pairs, beside then below, and whether they are neighbours."""
+    joints = puzzle.joints
+    if joints is None:
+        raise TypeError("a puzzle without joints")
+    n, cols = joints.rows * joints.cols, joints.cols
+    off = ~np.eye(n, dtype=bool)
+    x, y = [], []
+    for side, pairs, step in ((0, joints.beside, 1), (1, joints.below, cols)):
+        if pairs is None:
+            continue
+        right = np.zeros((n, n), dtype=np.int64)
+        for k in range(n - step):
+            if step == cols or (k + 1) % cols:
+                right[order[k], order[k + step]] = 1
+        table = in_context(pairs)[off]
+        x.append(np.hstack([table, np.full((len(table), 1), side, np.float32)]))
+        y.append(right[off])
+    return np.vstack(x).astype(np.float32), np.concatenate(y)
+
+
+def _unpaired(puzzle: Seen, odds: Matrix) -> Scores:
+    n = len(puzzle.joints.beside) if puzzle.joints else 0
+    off = ~np.eye(n, dtype=bool)
+    tables = []
+    for start in range(0, len(odds), n * (n - 1)):
+        table = np.zeros((n, n), dtype=np.float32)
+        table[off] = odds[start : start + n * (n - 1)]
+        tables.append(table)
+    return tables[0], tables[1] if len(tables) > 1 else None

@@ -1,0 +1,237 @@
+"""Audits find planted leaks and leave fair folders alone."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.records import canonical_json
+from puzzlegen.rng import rng_for
+from puzzlegen.writers import Row, open_writer
+
+pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzlegen[audit]")
+
+from puzzlegen.audit import AUDIT, Report, TaskReport, audit, lines
+from puzzlegen.audit.estimates import estimate, uniform_p
+from puzzlegen.audit.joints import best_order, tile_joints
+
+WORDS = ("up", "down")
+SOURCES, VARIANTS = 40, 2
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def picture(*parts: str | int, side: int = 48) -> Pixels:
+    """A smooth random picture."""
+    small = np.frombuffer(rng_for("picture", *parts).raw(8 * 8 * 3), dtype=np.uint8).reshape(8, 8, 3)
+    return np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def jpeg(pixels: Pixels, quality: int = 90) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
+def puzzle(source: int, variant: int, right: int, letter: int, media: list[bytes]) -> Row:
+    """A record with two options, the ``right`` word behind ``letter``."""
+    texts = [WORDS[right], WORDS[1 - right]][:: -1 if letter else 1]
+    options = dict(zip("AB", texts, strict=True))
+    answer = "AB"[letter]
+    truth = {"v": 1, "kind": "choice", "target": answer, "params": {"options": options, "format": "answer"}}
+    block = "\n".join(f"{key}. {text}" for key, text in options.items())
+    return record(source, variant, answer, canonical_json(truth), f"<image>\nWhich?\n{block}", media)
+
+
+def record(source: int, variant: int, answer: str, truth: str, problem: str, media: list[bytes]) -> Row:
+    name = rng_for("id", source, variant).raw(16).hex()
+    info = {"index": 0, "id": name, "split": "train", "task": "planted", "difficulty": 0.5, "margin": 1.0}
+    info |= {"chance": 0.5, "pair_id": "", "params": "{}", "variant": variant, "slots": "{}", "licence": ""}
+    info |= {"source_uri": f"photo-{source:03}", "source_sha256": f"{source:064}"}
+    return {
+        "id": name,
+        "data_source": "puzzlegen/planted",
+        "ability": "none",
+        "problem": problem,
+        "prompt": [{"role": "user", "content": problem}],
+        "answer": answer,
+        "solution": f"<answer>{answer}</answer>",
+        "ground_truth": truth,
+        "reward_model": {"style": "rule", "ground_truth": truth},
+        "extra_info": info,
+        "images": [{"bytes": data, "path": f"{name}-{k}.jpg"} for k, data in enumerate(media)],
+    }
+
+
+def folder_of(rows: list[Row], out: Path, form: str = "parquet") -> Path:
+    suffix = "tar" if form == "webdataset" else "parquet"
+    path = out / "data" / f"train-00000-of-00001.{suffix}"
+    path.parent.mkdir(parents=True)
+    profile = "image" if len(rows[0]["images"]) == 1 else "multi_image"
+    writer = open_writer(form, path, profile)  # type: ignore[arg-type]
+    writer.write(rows)
+    writer.close()
+    manifest = {"shards": [{"files": [{"path": path.relative_to(out).as_posix()}]}]}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    return out
+
+
+def drawn(plant: Callable[[int, int, int, int], Row]) -> list[Row]:
+    """A row for each source and variant, with word and letter drawn, each as often as the other."""
+    rows, slots = [], rng_for("draw").permutation(SOURCES * VARIANTS)
+    for source in range(SOURCES):
+        for variant in range(VARIANTS):
+            right, letter = divmod(slots[source * VARIANTS + variant] % 4, 2)
+            rows.append(plant(source, variant, right, letter))
+    return rows
+
+
+def fair(source: int, variant: int, right: int, letter: int) -> Row:
+    return puzzle(source, variant, right, letter, [jpeg(picture(source, variant))])
+
+
+def audited(rows: list[Row], out: Path, form: str = "parquet") -> tuple[Report, TaskReport]:
+    report = audit(folder_of(rows, out, form))
+    return report, report.tasks[0]
+
+
+def leaks(task: TaskReport) -> set[str]:
+    return {probe.sees for probe in task.probes if probe.counts and probe.verdict == "leaky"}
+
+
+def test_a_fair_folder_is_clean_and_its_report_is_stable(tmp_path: Path) -> None:
+    report, task = audited(drawn(fair), tmp_path / "a")
+    assert report.verdict == "clean", lines(report)
+    assert (task.n, task.sources, task.kind) == (SOURCES * VARIANTS, SOURCES, "choice")
+    assert not task.precise
+    assert any("n too small" in line for line in lines(report))
+    written = (tmp_path / "a" / AUDIT).read_bytes()
+    assert json.loads(written) == json.loads(json.dumps(report.to_json()))
+    assert audit(tmp_path / "a") == report
+    assert (tmp_path / "a" / AUDIT).read_bytes() == written
+    few = audit(tmp_path / "a", limit=12)
+    assert few.tasks[0].n == 12
+    assert audit(folder_of(drawn(fair), tmp_path / "tar", "webdataset"), limit=12) == few
+
+
+def test_a_border_whose_colour_names_the_answer_is_found(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        framed = picture(source, variant).copy()
+        framed[:3] = 20 + 200 * right
+        return puzzle(source, variant, right, letter, [jpeg(framed)])
+
+    report, task = audited(drawn(plant), tmp_path)
+    assert leaks(task) == {"sizes, bytes, borders"}, lines(report)
+
+
+def test_bytes_beyond_the_content_are_found(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        return puzzle(source, variant, right, letter, [jpeg(picture(source, variant)) + bytes(7 * right)])
+
+    report, task = audited(drawn(plant), tmp_path)
+    assert leaks(task) == {"sizes, bytes, borders"}, lines(report)
+
+
+def test_a_grid_that_names_the_answer_is_found(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        rough = picture(source, variant, side=208).astype(np.int16)
+        rough += np.frombuffer(rng_for("noise", source, variant).raw(rough.size), np.uint8).reshape(rough.shape) // 8
+        coarse = jpeg(np.clip(rough, 0, 255).astype(np.uint8), 50)
+        decoded = np.asarray(Image.open(io.BytesIO(coarse)))
+        cut = decoded[:, 3 * right : 192 + 3 * right]
+        return puzzle(source, variant, right, letter, [jpeg(np.ascontiguousarray(cut))])
+
+    report, task = audited(drawn(plant), tmp_path)
+    assert "traces" in leaks(task), lines(report)
+
+
+def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
+    _, task = audited(drawn(lambda s, v, right, _: fair(s, v, right, 0)), tmp_path)
+    assert "constant" in leaks(task)
+    assert {c.name: c.verdict for c in task.checks}["balance of letters"] == "weak"
+
+
+def test_duplicates_splits_and_wrong_solutions_are_found(tmp_path: Path) -> None:
+    rows = drawn(fair)
+    twin = fair(0, 0, 1, 1) | {"id": "f" * 32, "images": rows[0]["images"], "problem": rows[0]["problem"]}
+    twin["extra_info"] = twin["extra_info"] | {"split": "validation"}
+    rows[5]["solution"] = "<answer>C</answer>"
+    report, task = audited([*rows, twin], tmp_path)
+    verdicts = {check.name: check.verdict for check in (*task.checks, *report.checks)}
+    assert verdicts["duplicates"] == verdicts["solutions"] == "leaky"
+    assert verdicts["sources in two splits"] == verdicts["same bytes in two splits"] == "leaky"
+    assert verdicts["look-alikes in two splits"] == "clean"
+
+
+def test_look_alikes_in_two_splits_are_found(tmp_path: Path) -> None:
+    rows = drawn(fair)
+    for row in rows[: VARIANTS * 4]:
+        row["extra_info"]["split"] = "validation"
+    turned = np.ascontiguousarray(np.rot90(picture(0, 0)))
+    rows[VARIANTS * 10]["images"][0]["bytes"] = jpeg(turned, 80)
+    report, _ = audited(rows, tmp_path)
+    near = next(check for check in report.checks if check.name == "look-alikes in two splits")
+    assert near.verdict == "weak"
+    assert "photo-000 ~ photo-010" in near.detail
+
+
+def tiles_of(source: int, gap: int) -> list[Pixels]:
+    whole = picture("whole", source, side=96)
+    return [whole[y : y + 48 - gap, x : x + 48 - gap] for y in (0, 48) for x in (0, 48)]
+
+
+def jigsaw(source: int, variant: int, right: int, letter: int) -> Row:
+    rng = rng_for("order", source, variant, right, letter)
+    order = [k + 1 for k in rng.permutation(4)]
+    tiles = tiles_of(SOURCES * variant + source, 0)
+    shown = [tiles[order.index(k + 1)] for k in range(4)]
+    truth = {"v": 1, "kind": "permutation", "target": order, "params": {"n": 4, "format": "answer"}}
+    text = ", ".join(map(str, order))
+    problem = "\n".join(["<image>"] * 4) + "\nWhich order?"
+    row = record(source, variant, text, canonical_json(truth), problem, [jpeg(tile) for tile in shown])
+    row["extra_info"]["params"] = '{"rows":2,"cols":2}'
+    return row
+
+
+def test_tiles_without_a_gap_are_put_together(tmp_path: Path) -> None:
+    report, task = audited(drawn(jigsaw)[:48], tmp_path)
+    assert leaks(task) >= {"learned joints", "plain joints"}, lines(report)
+
+
+def test_the_best_order_of_joints_is_the_right_one() -> None:
+    joints = tile_joints(tiles_of(1, 0), 2, 2)
+    assert joints.below is not None
+    assert best_order(-joints.beside[..., 0], -joints.below[..., 0], 2, 2) == [0, 1, 2, 3]
+
+
+def test_intervals_know_of_clusters() -> None:
+    hits, sources = [1.0, 0.0] * 100, [str(k) for k in range(200)]
+    free = estimate(hits, sources, 0.5)
+    bound = estimate(sorted(hits), [str(k // 10) for k in range(200)], 0.5)
+    assert free.value == bound.value == 0.5
+    assert free.high - free.low < 0.15
+    assert bound.high - bound.low > 0.3
+    assert estimate([0.0] * 50, sources[:50], 0.1).high > 0.02
+    assert uniform_p([0, 1] * 50, 2) > 0.5
+    assert uniform_p([0] * 90 + [1] * 10, 2) < 1e-6
+
+
+def test_what_is_missing_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(IntegrityError, match="no such folder"):
+        audit(tmp_path / "nowhere")
+
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(PuzzlegenError, match=r'pip install "puzzlegen\[audit\]"'):
+        audit(tmp_path)
