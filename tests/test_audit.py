@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.media.image import clean_image
+from puzzlegen.recipe import load_recipe
 from puzzlegen.records import canonical_json
 from puzzlegen.rng import rng_for
 from puzzlegen.writers import Row, open_writer
@@ -211,6 +213,19 @@ def test_the_best_order_of_joints_is_the_right_one() -> None:
     joints = tile_joints(tiles_of(1, 0), 2, 2)
     assert joints.below is not None
     assert best_order(-joints.beside[..., 0], -joints.below[..., 0], 2, 2) == [0, 1, 2, 3]
+
+
+def test_naive_media_are_left_as_they_are() -> None:
+    pixels = picture("naive", side=300)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    naive = load_recipe("naive").media
+    assert not naive.image.clean
+    assert not naive.video.clean
+    kept = clean_image(buffer.getvalue(), rng_for("any"), naive.image)
+    assert np.array_equal(np.asarray(kept), pixels)
+    small = naive.image.model_copy(update={"side_px_range": (100, 150)})
+    assert clean_image(buffer.getvalue(), rng_for("any"), small).size == (150, 150)
 
 
 def test_intervals_know_of_clusters() -> None:

@@ -281,7 +281,7 @@ def _untouched(first: Shown, full: tuple[float, float], settings: VideoSettings)
     factor = min(1.0, settings.side_px_range[1] / min(full))
     size = _even(full[0] * factor), _even(full[1] * factor)
     turn = _TURNS.get(round(first.picture.rotation / 90) * 90 % 360)
-    return _Geometry(stage=size, box=(0.0, 0.0, *map(float, size)), size=size, turn=turn)
+    return _Geometry(stage=size, box=(0.0, 0.0, float(size[0]), float(size[1])), size=size, turn=turn)
 
 
 def _cut(content: Box, full: tuple[float, float], draws: _Draws) -> Box:

@@ -58,7 +58,13 @@ class ClipOrder(Task):
         margin = min(pieces.margin, distinct(parts))
         order = answers.draw_order(rng, self.clips)
         shown = [parts[order.index(k + 1)] for k in range(self.clips)]
-        return Puzzle(self._question(), encode_clips(shown), answers.permutation(order, self.partial_credit, 5), self.difficulty, margin)
+        return Puzzle(
+            self._question(),
+            encode_clips(shown),
+            answers.permutation(order, self.partial_credit, 5),
+            self.difficulty,
+            margin,
+        )
 
     def _question(self) -> str:
         n = self.clips

@@ -64,7 +64,9 @@ class FrameOrder(Task):
         order = answers.draw_order(rng, self.pictures)
         shown = [0, *(order.index(k + 1) + 1 for k in range(self.pictures))]
         media = tuple(encode_image(Image.fromarray(pieces.frames[k][0])) for k in shown)
-        return Puzzle(self._question(), media, answers.permutation(order, self.partial_credit, 5), self.difficulty, margin)
+        return Puzzle(
+            self._question(), media, answers.permutation(order, self.partial_credit, 5), self.difficulty, margin
+        )
 
     def _question(self) -> str:
         n = self.pictures
