@@ -164,7 +164,8 @@ def scored_lines(found: Scored) -> list[str]:
         numbers = f"{task.reward:7.3f} {interval:>15} {task.accuracy:6.3f} {task.format:7.3f} {task.chance:7.3f}"
         lines.append(f"{task.task:16} {task.n:6} {numbers}")
         for group in (group for group in found.groups if group.task == task.task):
-            numbers = f"{group.reward:7.3f} {'':>15} {group.accuracy:6.3f} {'':>7} {group.chance:7.3f}"
+            interval = f"{group.low:.3f}-{group.high:.3f}"
+            numbers = f"{group.reward:7.3f} {interval:>15} {group.accuracy:6.3f} {'':>7} {group.chance:7.3f}"
             lines.append(f"  {group.group:14} {group.n:6} {numbers}")
     lines.append(f"{found.unknown} responses name no puzzle here; {found.missing} puzzles have no response")
     return lines

@@ -39,7 +39,7 @@ class TaskScore(NamedTuple):
 class GroupScore(NamedTuple):
     """How responses to some puzzles of a task did, so that a model's calibration and its habits can be seen.
 
-    ``group`` is a range of difficulty (``difficulty 0.2-0.4``) or a right answer (``answer B``). Where rewards differ
+    ``group`` is a range of difficulty (``difficulty 0.2-0.4``) or a right answer (``answer B``); ``low`` and ``high`` as for tasks. Where rewards differ
     between answers, the model prefers one.
     """
 
@@ -47,6 +47,8 @@ class GroupScore(NamedTuple):
     group: str
     n: int
     reward: float
+    low: float
+    high: float
     accuracy: float
     chance: float
 
@@ -205,7 +207,7 @@ def _groups(task: str, puzzles: list[_Rollouts]) -> Iterator[GroupScore]:
             by.setdefault(f"answer {puzzle.answer}", []).append(puzzle)
     for name, found in sorted(by.items(), key=lambda group: (group[0].startswith("answer"), group[0])):
         whole = _summary(task, found)
-        yield GroupScore(task, name, whole.n, whole.reward, whole.accuracy, whole.chance)
+        yield GroupScore(task, name, whole.n, whole.reward, whole.low, whole.high, whole.accuracy, whole.chance)
 
 
 def _summary(task: str, puzzles: Iterable[_Rollouts]) -> TaskScore:
