@@ -39,8 +39,8 @@ class TaskScore(NamedTuple):
 class GroupScore(NamedTuple):
     """How responses to some puzzles of a task did, so that a model's calibration and its habits can be seen.
 
-    ``group`` is a range of difficulty (``difficulty 0.2-0.4``) or a right answer (``answer B``); ``low`` and ``high`` as for tasks. Where rewards differ
-    between answers, the model prefers one.
+    ``group`` is a range of difficulty (``difficulty 0.2-0.4``) or a right answer (``answer B``); ``low`` and ``high``
+    bound the mean reward as for tasks. Where rewards differ between answers, the model prefers one.
     """
 
     task: str
