@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,7 +131,6 @@ def test_the_schema_knows_every_kind_and_every_parameter() -> None:
 
 
 def test_the_schema_takes_every_spec_that_is_scored_and_no_other() -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     validator = jsonschema.Draft202012Validator(SCHEMA)
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     for answer in MADE.values():
