@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
 from puzzlegen.errors import PuzzlegenError, SourceError
 from puzzlegen.joint import solved
 from puzzlegen.manifest import REJECTIONS, environment
@@ -193,9 +191,3 @@ class _Rebuild:
             yield f"its source '{row['extra_info']['source_uri']}' has changed"
         else:
             yield from (f"{key} is not what its source gives" for key in made.row if made.row[key] != row[key])
-
-
-def read_rejections(folder: Path) -> list[Row]:
-    """The rows of ``rejections.parquet``."""
-    rows: list[Row] = pq.read_table(folder / REJECTIONS).to_pylist()
-    return rows

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from puzzlegen.errors import SourceError
 from puzzlegen.recipe import Recipe, TaskEntry
-from puzzlegen.records import Item, Kind, Profile, Skipped, canonical_json
+from puzzlegen.records import Item, Kind, Skipped, canonical_json
 from puzzlegen.rng import digest
 
 #: Raised when the same recipe and source give other bytes than before.
@@ -194,11 +194,6 @@ def _shard_starts(recipe: Recipe, kind: Kind, members: list[Item]) -> list[int]:
             filled = dict.fromkeys(folders, 0)
         filled = {f: filled[f] + adds[f] for f in folders}
     return starts
-
-
-def profile_of(recipe: Recipe, task: int) -> Profile:
-    """The modality profile of a task's records."""
-    return recipe.tasks[task].task.profile
 
 
 def folder_of(recipe: Recipe, task: int) -> str:

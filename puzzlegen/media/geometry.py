@@ -40,6 +40,11 @@ _SHRINK: Final = 0.75
 _REACH_PX: Final = 3
 
 
+def even(length: float) -> int:
+    """The nearest even number of pixels, at least 2: H.264 and halved chroma need even sides."""
+    return max(2, int(length / 2 + 0.5) * 2)
+
+
 def square_box(size: tuple[int, int], rng: Rng) -> tuple[int, int, int, int]:
     """The largest square with even side inside ``(width, height)``, at a drawn place: left, top, right, bottom."""
     side = min(size) // 2 * 2

@@ -17,6 +17,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.geometry import even
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
 
@@ -99,7 +100,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
         raise Unusable("too_small", f"short side {int(unscaled)} px, needs {int(low / settings.max_scale) + 1}")
     side = low + size_draw * (min(high, most) - low)
     factor = side / min(width, height)
-    size = (_even(width * factor * squeeze), _even(height * factor / squeeze))
+    size = (even(width * factor * squeeze), even(height * factor / squeeze))
     clean = picture.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
     return clean if turn is None else clean.transpose(turn)
 
@@ -114,10 +115,6 @@ def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
         size = round(picture.width * factor), round(picture.height * factor)
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     return picture if turn is None else picture.transpose(turn)
-
-
-def _even(length: float) -> int:
-    return max(2, int(length / 2 + 0.5) * 2)
 
 
 def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int) -> None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Sampling, Shown, duration_s, sample_frames
+from puzzlegen.media.geometry import even
 from puzzlegen.media.motion import Pixels, Shots, find_shots, motion, reversible, static
 from puzzlegen.media.mp4 import EXACT, encode_mp4
 
@@ -271,7 +272,7 @@ def _plan(first: Shown, content: Box, draws: _Draws, settings: VideoSettings) ->
     return _Geometry(
         stage=stage,
         box=(x0 * sx, y0 * sy, x1 * sx, y1 * sy),
-        size=(_even(width * factor * squeezed[0]), _even(height * factor * squeezed[1])),
+        size=(even(width * factor * squeezed[0]), even(height * factor * squeezed[1])),
         turn=_TURNS.get(round(first.picture.rotation / 90) * 90 % 360),
     )
 
@@ -279,7 +280,7 @@ def _plan(first: Shown, content: Box, draws: _Draws, settings: VideoSettings) ->
 def _untouched(first: Shown, full: tuple[float, float], settings: VideoSettings) -> _Geometry:
     """Every frame whole, in square pixels, shrunk only if it is too large."""
     factor = min(1.0, settings.side_px_range[1] / min(full))
-    size = _even(full[0] * factor), _even(full[1] * factor)
+    size = even(full[0] * factor), even(full[1] * factor)
     turn = _TURNS.get(round(first.picture.rotation / 90) * 90 % 360)
     return _Geometry(stage=size, box=(0.0, 0.0, float(size[0]), float(size[1])), size=size, turn=turn)
 
@@ -299,7 +300,3 @@ def _cut(content: Box, full: tuple[float, float], draws: _Draws) -> Box:
 
 def _inner(start: float, stop: float, before: float, after: float) -> tuple[float, float]:
     return start + before * (stop - start), stop - after * (stop - start)
-
-
-def _even(length: float) -> int:
-    return max(2, int(length / 2 + 0.5) * 2)
