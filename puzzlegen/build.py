@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from puzzlegen.engines import Engine, Progress
-from puzzlegen.engines.local import Local
+from puzzlegen.engines import Engine, Progress, open_engine
 from puzzlegen.errors import OutputError, RecipeError, Unusable
 from puzzlegen.manifest import (
     MANIFEST,
@@ -66,6 +65,7 @@ def build(
     out: Path,
     *,
     workers: int | None = None,
+    engine: str = "local",
     limit: int | None = None,
     share: Share | None = None,
     report: Callable[[Status], None] | None = None,
@@ -76,6 +76,7 @@ def build(
         recipe: what to make.
         out: output folder; created if missing.
         workers: processes; all usable cores if None.
+        engine: where shards are built, a key of ``engines.ENGINES``.
         limit: only the first so many items in the plan's order.
         share: only these shards; the run that makes the last one closes the folder.
         report: called a few times a second.
@@ -91,14 +92,12 @@ def build(
         todo = list(_missing(out, plan, share))
         _refuse_changed_sources(out, plan)
         total = sum(1 for _ in islice(plan.shards(), share.part, None, share.of))
-        made = _run(todo, out, place, recipe, workers or usable_cores(), _Reporter(report, total - len(todo), total))
+        made = 0
+        if todo:
+            with closing(open_engine(engine, workers, len(todo))) as opened:
+                made = _run(todo, out, place, recipe, opened, _Reporter(report, total - len(todo), total))
         manifest = _close(out, plan, limit)
     return Built(manifest, made, plan)
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def claim(out: Path, plan: Plan, limit: int | None) -> None:
@@ -190,21 +189,15 @@ class _Reporter:
             self._report(Status(self._done + made, self._total, now))
 
 
-def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int, report: _Reporter) -> int:
-    if not todo:
-        return 0
-    engine: Engine = Local(min(workers, len(todo)))
+def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, engine: Engine, report: _Reporter) -> int:
     made, waiting = 0, iter(todo)
-    try:
-        while made < len(todo):
-            for shard in islice(waiting, engine.room):
-                engine.submit(Job(recipe, shard, str(out), str(place)))
-            for entry in engine.wait(_TICK_S):
-                write_json(entry_path(out, entry["shard"]), entry)
-                made += 1
-            report(made, engine.progress())
-    finally:
-        engine.close()
+    while made < len(todo):
+        for shard in islice(waiting, engine.room):
+            engine.submit(Job(recipe, shard, str(out.resolve()), str(place.resolve())))
+        for entry in engine.wait(_TICK_S):
+            write_json(entry_path(out, entry["shard"]), entry)
+            made += 1
+        report(made, engine.progress())
     return made
 
 

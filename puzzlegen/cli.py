@@ -56,7 +56,7 @@ def build(
     out: Out = None,
     source: SourcePath = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
-    engine: Annotated[str, typer.Option(help="Where shards are built: local.")] = "local",
+    engine: Annotated[str, typer.Option(help="Where shards are built: local, or ray.")] = "local",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many items in the plan's order.")] = None,
     overrides: Overrides = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be built.")] = False,

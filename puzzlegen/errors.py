@@ -8,6 +8,7 @@
     +-- TaskError        a task broke its own contract: a bug in the task, never in the item
     +-- VerifierError    a verifier spec is wrong (defined in verify.py, which imports nothing; see there)
     +-- OutputError      the output folder cannot be written, or holds something else
+    +-- EngineError      the machines that build shards cannot be used
     +-- IntegrityError   a finished folder is not what its manifest says
     +-- Interrupted      a person stopped the work
 
@@ -42,6 +43,10 @@ class TaskError(PuzzlegenError):
 
 class OutputError(PuzzlegenError):
     """The output folder cannot be written, or holds another build."""
+
+
+class EngineError(PuzzlegenError):
+    """The engine that was asked for cannot be used: not installed, not reachable, or lost."""
 
 
 class IntegrityError(PuzzlegenError):

@@ -40,6 +40,8 @@ ALLOWED = {
     "rows": {"errors"},
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
+    "memory": set(),
+    "engines": {"errors", "manifest", "memory", "shard"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
@@ -99,10 +101,10 @@ def test_some_parts_need_the_standard_library_only(part: str) -> None:
 
 
 def test_nothing_heavy_is_imported_anywhere() -> None:
-    """But in one place, and there only when a task asks for view augmentation."""
+    """But where it is what was asked for: view augmentation, and Ray."""
     for path in FILES:
         heavy = {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY)
-        assert not heavy or path.name == "augment.py", path
+        assert not heavy or path.name in {"augment.py", "ray.py"}, path
 
 
 def test_building_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+import os
+from typing import Any, Final, NamedTuple, Protocol
 
+from puzzlegen.errors import EngineError
 from puzzlegen.shard import Job
+
+ENGINES: Final = ("local", "ray")
 
 
 class Progress(NamedTuple):
@@ -33,3 +37,30 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Stop at once; jobs in work are lost."""
+
+
+def open_engine(name: str, workers: int | None, jobs: int) -> Engine:
+    """The engine of that name, ready for work.
+
+    Args:
+        name: one of ``ENGINES``.
+        workers: processes or tasks at once; all usable cores if None.
+        jobs: how many there will be; no engine starts more workers.
+
+    Raises:
+        EngineError: there is no such engine, or it cannot be used.
+    """
+    if name == "local":
+        from puzzlegen.engines.local import Local  # noqa: PLC0415 - engines import what they define here
+
+        return Local(min(workers or usable_cores(), jobs))
+    if name == "ray":
+        from puzzlegen.engines.ray import Ray  # noqa: PLC0415
+
+        return Ray(workers)
+    raise EngineError(f"unknown engine '{name}'; known: {', '.join(ENGINES)}")
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,155 @@
+"""Shards as tasks of a Ray cluster: the one that ``RAY_ADDRESS`` names, else one of this machine's cores.
+
+A task gets a job and returns the shard's entry, some kilobytes; media go to the output folder, never through Ray. The
+folder, and the source's, must be the same path on every node. Ray runs a task again whose worker or node died; until
+its files are renamed into place it writes under names of its own, so two runs of one shard never meet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+from puzzlegen.engines import Progress
+from puzzlegen.errors import EngineError, OutputError, PuzzlegenError
+from puzzlegen.manifest import environment
+from puzzlegen.memory import keep_freed_memory
+from puzzlegen.shard import Job, build_shard
+
+_RETRIES: Final = 3
+_JOBS_PER_CORE: Final = 2
+_KNOCK_S: Final = 20
+_AUTH: Final = (
+    "a cluster with tokens wants RAY_AUTH_MODE=token and its token in RAY_AUTH_TOKEN or the file RAY_AUTH_TOKEN_PATH; "
+    "one without wants RAY_AUTH_MODE=disabled"
+)
+
+
+class Ray:
+    """Tasks of one core each.
+
+    Args:
+        workers: most tasks at work at once; all cores of the cluster if None.
+
+    Raises:
+        EngineError: Ray is not installed, or the cluster does not answer.
+    """
+
+    def __init__(self, workers: int | None) -> None:
+        self._ray = _import_ray()
+        self._ours = not self._ray.is_initialized()
+        if self._ours:
+            _connect(self._ray, workers)
+        self._workers = workers
+        self._task = self._ray.remote(num_cpus=1, max_retries=_RETRIES)(_work)
+        self._running: dict[Any, Job] = {}
+        self._done = Progress(0, 0, 0)
+
+    @property
+    def room(self) -> int:
+        """Two tasks per core that the cluster has now, one at work and one waiting; one at least, to make it grow."""
+        cores = max(1, int(self._ray.cluster_resources().get("CPU", 0)))
+        return max(0, _JOBS_PER_CORE * min(cores, self._workers or cores) - len(self._running))
+
+    def submit(self, job: Job) -> None:
+        """Give a job to the cluster."""
+        self._running[self._task.remote(job, str(Path.cwd()), environment(job.recipe))] = job
+
+    def wait(self, seconds: float) -> list[dict[str, Any]]:
+        """Entries of the tasks that ended.
+
+        Raises:
+            OutputError: a shard's worker died again and again.
+            EngineError: the cluster is lost.
+            PuzzlegenError: what a job raised.
+        """
+        done, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=seconds)
+        entries = []
+        for task in done:
+            entries.append(self._entry(task))
+            del self._running[task]
+        for entry in entries:
+            kept, rejected = sum(entry["kept"].values()), len(entry["rejections"])
+            self._done = Progress(*map(sum, zip(self._done, (len(entry["sources"]), kept, rejected), strict=True)))
+        return entries
+
+    def _entry(self, task: Any) -> dict[str, Any]:  # noqa: ANN401 - Ray's reference
+        failures = self._ray.exceptions
+        try:
+            entry: dict[str, Any] = self._ray.get(task)
+        except failures.RayTaskError as err:
+            raise (err.cause if isinstance(err.cause, PuzzlegenError) else err) from None
+        except (failures.WorkerCrashedError, failures.NodeDiedError, failures.OutOfMemoryError) as err:
+            raise OutputError(
+                f"the worker of {self._running[task].shard.name} died {_RETRIES + 1} times; if memory was short, use a "
+                "smaller output.shard_size, then run the same command again"
+            ) from err
+        except failures.RayError as err:
+            raise EngineError(f"Ray lost {self._running[task].shard.name}: {_first_line(err)}") from err
+        return entry
+
+    def progress(self) -> Progress:
+        """Sums over the shards that ended; those at work are not counted."""
+        return self._done
+
+    def close(self) -> None:
+        """Cancel what is at work; leave the cluster as it was found."""
+        for task in self._running:
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.cancel(task, force=True)
+        if self._ours:
+            self._ray.shutdown()
+
+
+def _import_ray() -> Any:  # noqa: ANN401 - a module without types
+    try:
+        import ray  # noqa: PLC0415 - 0.8 s, for those who use it
+        import ray.exceptions  # noqa: PLC0415
+    except ModuleNotFoundError as err:
+        raise EngineError('--engine ray needs Ray: pip install "puzzlegen[ray]"') from err
+    return ray
+
+
+def _connect(ray: Any, workers: int | None) -> None:  # noqa: ANN401
+    address = os.environ.get("RAY_ADDRESS")
+    here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False}
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        if address:
+            _knock(address)
+        # "local" starts a cluster of our own, also where another happens to run on this machine.
+        ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else here))
+    except (ray.exceptions.RayError, OSError, RuntimeError, ValueError, SystemExit) as err:
+        where = f"the Ray cluster at '{address}'" if address else "a Ray cluster on this machine"
+        raise EngineError(f"cannot use {where}: {_first_line(err)}; {_AUTH}") from err
+
+
+def _knock(address: str) -> None:
+    """Ray itself tries for minutes, and then ends the process."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), _KNOCK_S).close()
+
+
+def _first_line(err: BaseException) -> str:
+    return (str(err).strip() or type(err).__name__).splitlines()[0]
+
+
+def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
+    """On a node: build the shard as the driver would, from the folder in which it was called."""
+    with contextlib.suppress(FileNotFoundError):  # paths that are not relative do not need it
+        os.chdir(folder)
+    keep_freed_memory()
+    if (found := environment(job.recipe)) != versions:
+        other = [
+            f"{name} {found.get(name)} for {value}" for name, value in versions.items() if found.get(name) != value
+        ]
+        raise OutputError(
+            f"a node would give other bytes: it has {', '.join(other)}; install the same versions on every node"
+        )
+    own = Path(job.workplace) / uuid.uuid4().hex
+    return build_shard(job._replace(workplace=str(own)))

@@ -1,0 +1,182 @@
+"""The Ray engine on real clusters of this machine: nodes and workers that die, clusters of other processes, tokens.
+
+Not in the default run: Ray is an extra of 240 MB, and each cluster takes some ten seconds to start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MIXED, recipe_with, tree_bytes
+
+from puzzlegen.build import build
+from puzzlegen.errors import EngineError, OutputError
+from puzzlegen.recipe import Recipe
+
+pytestmark = pytest.mark.ray
+ray = pytest.importorskip("ray", reason='needs pip install "puzzlegen[ray]"')
+
+STORE_BYTES = 80 << 20
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    source = {"kind": "samples", "images": 40, "videos": 6}
+    return recipe_with(MIXED, source=source, splits={"validation": 0.3}, output={"shard_size": 4})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("local") / "out"
+    build(recipe, out, workers=2)
+    return tree_bytes(out)
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clusters of tests are this machine's own: no tokens, no reports home."""
+    for name, value in {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head without cores and two nodes of one core each."""
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": STORE_BYTES})
+    for _ in range(2):
+        made.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+    monkeypatch.setenv("RAY_ADDRESS", made.address)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def _once_shards_are_done(out: Path, count: int, act: Any) -> threading.Thread:
+    def watch() -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and len(list(out.glob(".puzzlegen/shards/*.json"))) < count:
+            time.sleep(0.02)
+        act()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def test_a_killed_node_and_a_killed_worker_change_no_byte(
+    cluster: Any, recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    killed: list[int] = []
+
+    def kill_worker() -> None:
+        for pid in _pids("ray::_work"):
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+            return
+
+    def kill_node() -> None:
+        node = cluster.list_all_nodes()[-1]
+        cluster.remove_node(node, allow_graceful=False)
+        killed.append(0)
+
+    threads = [_once_shards_are_done(out, 2, kill_worker), _once_shards_are_done(out, 5, kill_node)]
+    built = build(recipe, out, engine="ray")
+    for thread in threads:
+        thread.join()
+    assert len(killed) == 2
+    assert built.manifest is not None
+    assert tree_bytes(out) == undisturbed
+
+
+def test_a_driver_that_is_killed_is_resumed_on_ray(
+    recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    """Begun by the local engine, gone on with by Ray: they share folder, entries and bytes."""
+    from puzzlegen.build import Share
+
+    out = tmp_path / "out"
+    build(recipe, out, workers=1, share=Share(0, 3))
+    built = build(recipe, out, engine="ray", workers=1)
+    assert built.manifest is not None
+    assert 0 < built.made < len(built.manifest["shards"])
+    assert tree_bytes(out) == undisturbed
+
+
+def test_a_cluster_of_other_processes(
+    recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``ray start`` as on two machines; the build runs in a process of its own, by RAY_ADDRESS."""
+    ray_command = str(Path(sys.executable).with_name("ray"))
+    port = 26_379
+    address = f"127.0.0.1:{port}"
+    common = ["--num-cpus", "1", "--object-store-memory", str(STORE_BYTES), "--block", "--disable-usage-stats"]
+    head = [ray_command, "start", "--head", "--node-ip-address", "127.0.0.1", "--port", str(port)]
+    head += ["--include-dashboard", "false", *common]
+    started = [subprocess.Popen(head, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)]
+    try:
+        _until_reachable(address, started[0])
+        node = [ray_command, "start", "--address", address, "--node-ip-address", "127.0.0.1", *common]
+        started.append(
+            subprocess.Popen(node, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        )
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        out = tmp_path / "out"
+        script = (
+            "import sys, json\nfrom pathlib import Path\nfrom puzzlegen.build import build\n"
+            "from puzzlegen.recipe import recipe_from_canonical\n"
+            "canonical, source, out = json.loads(sys.argv[1])\n"
+            "build(recipe_from_canonical(canonical, source), Path(out), engine='ray')\n"
+        )
+        import json
+
+        source = recipe.source.model_dump(mode="json")
+        arguments = json.dumps([recipe.canonical(), source, str(out)])
+        subprocess.run([sys.executable, "-c", script, arguments], check=True, timeout=240)
+        assert tree_bytes(out) == undisturbed
+    finally:
+        for process in reversed(started):
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in started:
+            process.wait(120)
+
+
+def _until_reachable(address: str, head: subprocess.Popen[bytes]) -> None:
+    health = [str(Path(sys.executable).with_name("ray")), "health-check", "--address", address]
+    deadline = time.monotonic() + 90
+    while subprocess.run(health, capture_output=True, check=False).returncode != 0:
+        assert head.poll() is None, "ray start --head ended"
+        assert time.monotonic() < deadline, "the head does not answer"
+        time.sleep(0.5)
+
+
+def test_an_unreachable_cluster_is_one_line(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(EngineError, match=r"cannot use the Ray cluster at '127\.0\.0\.1:1': .*RAY_AUTH_MODE"):
+        build(recipe, tmp_path / "out", engine="ray")
+
+
+def test_a_node_with_other_versions_is_refused(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import puzzlegen.engines.ray as engine
+
+    true = engine.environment
+    monkeypatch.setattr(engine, "environment", lambda recipe: true(recipe) | {"pillow": "1.0"})
+    with pytest.raises(OutputError, match=r"a node would give other bytes: it has pillow \S+ for 1\.0"):
+        build(recipe, tmp_path / "out", engine="ray", workers=1)
+
+
+def _pids(title: str) -> list[int]:
+    found = subprocess.run(["pgrep", "-f", title], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
