@@ -201,6 +201,28 @@ def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, engine: Engi
     return made
 
 
+def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, Any]:
+    """Close a folder whose shards several runs have built: write its manifest, card and rejections.
+
+    The run that makes the last shard does so by itself; this is for folders in which none was the last, because two
+    ended at once or shards were brought from elsewhere.
+
+    Raises:
+        OutputError: shards are missing, or the folder holds another build.
+    """
+    plan = make_plan(recipe, limit)
+    claim(out, plan, limit)
+    _refuse_changed_sources(out, plan)
+    manifest = _close(out, plan, limit)
+    if manifest is None:
+        missing = [shard.name for shard in _missing(out, plan, Share())]
+        raise OutputError(
+            f"'{out}' lacks {len(missing)} of {sum(1 for _ in plan.shards())} shards, such as {missing[0]}; run the "
+            "build again, it makes those that are missing"
+        )
+    return manifest
+
+
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:
     if not is_complete(out, plan):
         return None

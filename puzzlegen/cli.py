@@ -77,6 +77,15 @@ def build(
 
 
 @app.command()
+def merge(folder: Folder, source: SourcePath = None, as_json: AsJson = False) -> None:
+    """Close a folder whose shards several machines have built with --shards: write its manifest and card."""
+    from puzzlegen import runs
+
+    result = runs.merged(folder, source)
+    show(result, runs.summary_lines(result), as_json)
+
+
+@app.command()
 def check(recipe: RecipeName, source: SourcePath = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Check a recipe without opening media: all mistakes at once, with their lines."""
     loaded = _load(recipe, source, overrides)

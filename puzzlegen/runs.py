@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from puzzlegen.build import Built, Share, Status, build
+from puzzlegen.build import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
 from puzzlegen.output import STATE, write_json
 from puzzlegen.plan import make_plan
@@ -53,7 +53,7 @@ def _remember_source(recipe: Recipe, out: Path) -> None:
 
 def recipe_of(folder: Path, source: str | None) -> Recipe:
     """The recipe a folder was built by, with the source it was built from, or ``source`` in its stead."""
-    canonical = manifest_of(folder)["recipe"]
+    canonical = _begun(folder)["recipe"]
     if source is not None:
         return recipe_from_canonical(canonical, source_at(source, canonical["source"]))
     remembered = folder / STATE / "source.json"
@@ -62,24 +62,38 @@ def recipe_of(folder: Path, source: str | None) -> Recipe:
     return recipe_from_canonical(canonical, json.loads(remembered.read_bytes()))
 
 
+def _begun(folder: Path) -> dict[str, Any]:
+    """What a folder was begun with, also while shards are missing."""
+    state = folder / STATE / "build.json"
+    begun: dict[str, Any] = json.loads(state.read_bytes()) if state.exists() else manifest_of(folder)
+    return begun
+
+
+def merged(folder: Path, source: str | None) -> dict[str, Any]:
+    """Close a folder that several runs have filled; returns the summary as data."""
+    began = time.monotonic()
+    manifest = merge(recipe_of(folder, source), folder, limit=_begun(folder)["limit"])
+    return {"out": str(folder), "complete": True, "shards_made": 0} | _counts(manifest, time.monotonic() - began)
+
+
 def _summary(built: Built, out: Path, seconds: float) -> dict[str, Any]:
-    summary: dict[str, Any] = {
-        "out": str(out),
-        "complete": built.manifest is not None,
-        "shards_made": built.made,
-        "items": built.plan.items,
-        "seconds": round(seconds, 1),
-    }
+    summary: dict[str, Any] = {"out": str(out), "complete": built.manifest is not None, "shards_made": built.made}
     if built.manifest:
-        files = [file for shard in built.manifest["shards"] for file in shard["files"]]
-        summary |= {
-            "kept": built.manifest["kept"],
-            "rejected": built.manifest["rejected"],
-            "rows": built.manifest["rows"],
-            "files": len(files),
-            "bytes": sum(file["bytes"] for file in files),
-        }
-    return summary
+        return summary | _counts(built.manifest, seconds)
+    return summary | {"items": built.plan.items, "seconds": round(seconds, 1)}
+
+
+def _counts(manifest: dict[str, Any], seconds: float) -> dict[str, Any]:
+    files = [file for shard in manifest["shards"] for file in shard["files"]]
+    return {
+        "items": manifest["source"]["items"],
+        "seconds": round(seconds, 1),
+        "kept": manifest["kept"],
+        "rejected": manifest["rejected"],
+        "rows": manifest["rows"],
+        "files": len(files),
+        "bytes": sum(file["bytes"] for file in files),
+    }
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:

@@ -37,6 +37,23 @@ def test_shares_of_the_work_add_up(mixed_recipe: Recipe, mixed_build: Path, tmp_
     assert tree_bytes(out) == tree_bytes(mixed_build)
 
 
+def test_shards_that_no_run_closed_are_merged(mixed_build: Path, recipe_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for part in range(2):
+        arguments = ["build", str(recipe_file), "--out", str(out), "--workers", "1", "--shards", f"{part}/2"]
+        subprocess.run(command(*arguments), check=True, capture_output=True)
+        if part == 0:
+            early = subprocess.run(command("merge", str(out)), capture_output=True, text=True, check=False)
+            assert early.returncode == 2
+            assert "shards, such as " in early.stderr
+            assert not (out / "manifest.json").exists()
+    (out / "manifest.json").unlink()
+    (out / "README.md").unlink()
+    done = subprocess.run(command("merge", str(out), "--json"), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["complete"]
+    assert tree_bytes(out) == tree_bytes(mixed_build)
+
+
 def test_a_finished_build_has_nothing_to_do(mixed_recipe: Recipe, mixed_build: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in mixed_build.rglob("*.parquet") if "data" in path.parts}
     assert build(mixed_recipe, mixed_build, workers=1).made == 0
