@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import MIXED, recipe_with, tree_bytes
+from conftest import MIXED, ROOT, recipe_with, tree_bytes
 
 from puzzlegen.build import Share, build
 from puzzlegen.errors import OutputError, RecipeError
@@ -52,6 +52,22 @@ def test_shards_that_no_run_closed_are_merged(mixed_build: Path, recipe_file: Pa
     done = subprocess.run(command("merge", str(out), "--json"), capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["complete"]
     assert tree_bytes(out) == tree_bytes(mixed_build)
+
+
+def test_the_job_array_builds_it_all(recipe_file: Path, tmp_path: Path) -> None:
+    """The script as Slurm would run it: one process per array task, told its number by the environment."""
+    script = ROOT / "examples" / "slurm.sh"
+    _export_samples(tmp_path / "media")
+    shim = tmp_path / "bin" / "puzzlegen"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m puzzlegen "$@"\n')
+    shim.chmod(0o755)
+    path = f"{shim.parent}:{os.environ['PATH']}"
+    for part in range(2):
+        env = {**os.environ, "PATH": path, "SLURM_ARRAY_TASK_ID": str(part), "SLURM_ARRAY_TASK_COUNT": "2"}
+        arguments = [str(recipe_file), str(tmp_path / "media"), str(tmp_path / "out")]
+        subprocess.run(["bash", str(script), *arguments], check=True, capture_output=True, env=env)
+    assert manifest_of(tmp_path / "out")["kept"]["rotation"] > 0
 
 
 def test_a_finished_build_has_nothing_to_do(mixed_recipe: Recipe, mixed_build: Path) -> None:
