@@ -5,6 +5,7 @@ Not in the default run: Ray is an extra of 240 MB, and each cluster takes some t
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,8 +19,9 @@ from typing import Any
 import pytest
 from conftest import MIXED, recipe_with, tree_bytes
 
-from puzzlegen.build import build
+from puzzlegen.build import Share, build
 from puzzlegen.errors import EngineError, OutputError
+from puzzlegen.manifest import environment
 from puzzlegen.recipe import Recipe
 
 pytestmark = pytest.mark.ray
@@ -105,8 +107,6 @@ def test_a_driver_that_is_killed_is_resumed_on_ray(
     recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     """Begun by the local engine, gone on with by Ray: they share folder, entries and bytes."""
-    from puzzlegen.build import Share
-
     out = tmp_path / "out"
     build(recipe, out, workers=1, share=Share(0, 3))
     built = build(recipe, out, engine="ray", workers=1)
@@ -140,8 +140,6 @@ def test_a_cluster_of_other_processes(
             "canonical, source, out = json.loads(sys.argv[1])\n"
             "build(recipe_from_canonical(canonical, source), Path(out), engine='ray')\n"
         )
-        import json
-
         source = recipe.source.model_dump(mode="json")
         arguments = json.dumps([recipe.canonical(), source, str(out)])
         subprocess.run([sys.executable, "-c", script, arguments], check=True, timeout=240)
@@ -169,10 +167,7 @@ def test_an_unreachable_cluster_is_one_line(recipe: Recipe, tmp_path: Path, monk
 
 
 def test_a_node_with_other_versions_is_refused(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import puzzlegen.engines.ray as engine
-
-    true = engine.environment
-    monkeypatch.setattr(engine, "environment", lambda recipe: true(recipe) | {"pillow": "1.0"})
+    monkeypatch.setattr("puzzlegen.engines.ray.environment", lambda recipe: environment(recipe) | {"pillow": "1.0"})
     with pytest.raises(OutputError, match=r"a node would give other bytes: it has pillow \S+ for 1\.0"):
         build(recipe, tmp_path / "out", engine="ray", workers=1)
 
