@@ -56,7 +56,7 @@ class _PictureProcessor(Qwen2_5_VLProcessor):
 def build(
     words: Iterable[str] = WORDS,
     *,
-    answers: Iterable[str] = (),
+    phrases: Iterable[str] = (),
     seed: int = 0,
     hidden: int = 32,
     layers: int = 2,
@@ -66,14 +66,14 @@ def build(
 
     Args:
         words: what the tokenizer learns its tokens from; single bytes are always tokens.
-        answers: texts that become one token each, so that little is to be learnt but which of them is right.
+        phrases: texts that become one token each: long questions then cost little, and answers are one choice.
         seed: of the weights.
         hidden: width of text and vision, a multiple of 16.
         layers: of each.
         most_cells: pictures are scaled down to so many visual tokens (28 by 28 pixels each).
     """
     torch.manual_seed(seed)
-    tokenizer = _tokenizer(words, answers)
+    tokenizer = _tokenizer(words, phrases)
     size = {"shortest_edge": CELL * CELL, "longest_edge": most_cells * CELL * CELL}
     pictures = Qwen2VLImageProcessorPil(patch_size=PATCH, merge_size=MERGE, temporal_patch_size=2, size=size)
     processor = _PictureProcessor(pictures, tokenizer, chat_template=TEMPLATE)
@@ -83,7 +83,7 @@ def build(
     return Tiny(model, processor)
 
 
-def _tokenizer(words: Iterable[str], answers: Iterable[str]) -> PreTrainedTokenizerFast:
+def _tokenizer(words: Iterable[str], phrases: Iterable[str]) -> PreTrainedTokenizerFast:
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
@@ -97,7 +97,7 @@ def _tokenizer(words: Iterable[str], answers: Iterable[str]) -> PreTrainedTokeni
         tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left",
         additional_special_tokens=specials[3:],
     )  # fmt: skip
-    made.add_tokens(sorted(answers))
+    made.add_tokens(sorted(phrases))
     return made
 
 

@@ -128,7 +128,7 @@ def train(rows: Any, tmp_path: Path, answers: list[str], trainer_class: Any = GR
     """Two steps from random weights that can say nothing but the answers."""
     config_class: Any = GRPOConfig if trainer_class is GRPOTrainer else RLOOConfig
     torch.set_num_threads(1)
-    tiny = tiny_vlm.build(answers=answers)
+    tiny = tiny_vlm.build(phrases=answers)
     said = {tiny.processor.tokenizer.convert_tokens_to_ids(answer) for answer in answers}
     others = [token for token in range(len(tiny.processor.tokenizer)) if token not in said]
     before = {name: weights.clone() for name, weights in tiny.model.named_parameters()}

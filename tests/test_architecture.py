@@ -40,8 +40,9 @@ ALLOWED = {
     "rows": {"errors"},
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
-    "adapters": {"datafile", "errors", "media", "plan", "reading", "records", "rng", "schema", "verify"},
+    "adapters": {"datafile", "errors", "manifest", "media", "plan", "reading", "records", "rng", "schema", "verify"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
+    "tokens": {"errors", "reading", "subset"},
     "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
