@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from puzzlegen.build import build
     from puzzlegen.recipe import Recipe, load_recipe
+    from puzzlegen.tokens import visual_tokens
     from puzzlegen.verify import Score, score
 
 __version__ = "0.1.0"
-__all__ = ["Recipe", "Score", "__version__", "build", "load_recipe", "score"]
+__all__ = ["Recipe", "Score", "__version__", "build", "load_recipe", "score", "visual_tokens"]
 
 _HOME = {
     "Recipe": "puzzlegen.recipe",
@@ -22,6 +23,7 @@ _HOME = {
     "build": "puzzlegen.build",
     "load_recipe": "puzzlegen.recipe",
     "score": "puzzlegen.verify",
+    "visual_tokens": "puzzlegen.tokens",
 }
 
 

@@ -189,6 +189,33 @@ def select(
 
 
 @app.command()
+def tokens(
+    folder: Folder,
+    model: Annotated[str, typer.Option(help="Whose: qwen2-vl, qwen2.5-vl or qwen3-vl.")] = "qwen2.5-vl",
+    frames: Annotated[
+        int | None, typer.Option(min=2, help="Clips as so many frames at most, as TRL takes them; default as clips.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="With --out: keep puzzles of at most so many.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A new folder for the puzzles that are kept.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count the visual tokens of every puzzle; keep those that fit a context before training finds the others."""
+    from puzzlegen import tokens as visual
+
+    if (max_tokens is None) != (out is None):
+        raise PuzzlegenError("--max-tokens and --out go together: what to keep, and where")
+    counted = list(visual.tokens_of(folder, model, frames))
+    found = visual.spread(counted)
+    value: dict[str, Any] = {"model": model, "tasks": [task._asdict() for task in found]}
+    lines = visual.lines(found)
+    if max_tokens is not None and out is not None:
+        kept = sum(visual.keep_short(folder, out, max_tokens, counted, model)["kept"].values())
+        value |= {"kept": kept, "of": len(counted), "out": str(out)}
+        lines.append(f"{kept} of {len(counted)} puzzles in {out}")
+    show(value, lines, as_json)
+
+
+@app.command()
 def audit(
     folder: Folder,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is leaky.")] = False,

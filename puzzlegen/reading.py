@@ -6,7 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
@@ -44,11 +44,13 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
             for batch in file.iter_batches(batch_size=64, columns=columns):
                 yield from batch.to_pylist()
     else:
-        yield from _read_tar(path, columns)
+        with path.open("rb") as file:
+            yield from read_tar(file, columns)
 
 
-def _read_tar(path: Path, columns: list[str] | None) -> Iterator[Row]:
-    with tarfile.open(path, "r:") as tar:
+def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
+    """The rows of an open tar of a build, in order."""
+    with tarfile.open(fileobj=file, mode="r:") as tar:
         row: Row = {}
         for member in tar:
             data = tar.extractfile(member)

@@ -1,0 +1,203 @@
+"""Plain torch: the rows of a build as a stream, each exactly once per epoch over all ranks and workers.
+
+    from torch.utils.data import DataLoader
+    from puzzlegen.adapters.torch import Puzzles, collate
+    loader = DataLoader(Puzzles("puzzles/mine", "image", seed=1), batch_size=8, num_workers=2, collate_fn=collate)
+
+Every epoch puts the files into an order of its own and cuts their rows into one span per rank and worker, whose lengths
+differ by at most one; nobody reads what is not in its span. Rows are shuffled within windows of ``buffer`` rows. The
+stream says where it is (``state_dict``) and goes on from there, mid-epoch, with the same rows; with workers that is
+what torchdata's ``StatefulDataLoader`` is for, which keeps the state of each.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Final, NamedTuple
+
+import pyarrow.parquet as pq
+from PIL import Image
+
+from puzzlegen.datafile import profile_of
+from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.manifest import MANIFEST
+from puzzlegen.plan import split_in
+from puzzlegen.reading import files_of, read_tar
+from puzzlegen.records import Profile
+from puzzlegen.rng import rng_for
+
+try:
+    import fsspec
+    import torch.distributed as dist
+    from torch.utils.data import IterableDataset, get_worker_info
+except ImportError as err:
+    raise PuzzlegenError(f'the torch adapter needs {err.name}: pip install "puzzlegen[train]"') from err
+
+Row = dict[str, Any]
+State = dict[str, Any]
+BUFFER: Final = 1000
+
+
+class _File(NamedTuple):
+    path: str
+    rows: int
+
+
+class Puzzles(IterableDataset[Row]):
+    """One profile and split of a build.
+
+    Args:
+        folder: a build, or an fsspec URL of one (``hf://datasets/me/puzzles``, ``s3://...``).
+        profile: ``image``, ``multi_image``, ``video`` or ``text``; a loader has use for one at a time.
+        split: as the recipe names it.
+        seed: of the order; None leaves the rows as they were built.
+        buffer: rows that are shuffled together; so many are held in memory, encoded, per worker.
+        epochs: passes in one iteration; None never ends.
+        rank: this process among ``world``; both by default as ``torch.distributed`` says. Where something else deals
+            rows out to the ranks, as ``accelerate`` does, give 0 and 1.
+        world: number of processes.
+        decode: ``images`` as PIL; else as stored. Clips are always as stored.
+
+    Raises:
+        PuzzlegenError: no such build, or no puzzles of the profile in the split; an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        folder: object,
+        profile: Profile,
+        split: str = "train",
+        *,
+        seed: int | None = None,
+        buffer: int = BUFFER,
+        epochs: int | None = 1,
+        rank: int | None = None,
+        world: int | None = None,
+        decode: bool = True,
+    ) -> None:
+        self._rank, self._world = _place(rank, world)
+        if buffer < 1:
+            raise PuzzlegenError(f"buffer={buffer} holds no row; give at least 1")
+        self._seed, self._buffer, self._epochs, self._decode = seed, buffer, epochs, decode
+        self._root = str(folder)
+        manifest = _manifest(self._root)
+        chosen = (f for f in files_of(manifest) if profile_of(f["folder"]) == profile and split_in(f["path"]) == split)
+        self._files = [_File(file["path"], file["rows"]) for file in chosen]
+        if not self._files:
+            has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in manifest["rows"].items())
+            raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
+        self._content = manifest["content_sha256"]
+        self._first = self._epoch = self._done = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin the next iteration with this epoch's order."""
+        self._first, self._epoch, self._done = epoch, epoch, 0
+
+    def state_dict(self) -> State:
+        """Where this rank's worker is: how many rows of which epoch it has given."""
+        place = {"first": self._first, "epoch": self._epoch, "done": self._done}
+        return place | {"split": self._split(), "content": self._content}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from a state of the same build, rank and worker.
+
+        Raises:
+            PuzzlegenError: the state belongs to another build, or to another number of ranks or workers.
+        """
+        for key, mine in (("content", self._content), ("split", self._split())):
+            if (theirs := state[key]) != mine:
+                what = "build" if key == "content" else "rank, world, worker and workers"
+                raise PuzzlegenError(f"this state belongs to another {what}: {theirs}, here {mine}")
+        self._first, self._epoch, self._done = state["first"], state["epoch"], state["done"]
+
+    def _split(self) -> list[int]:
+        worker = get_worker_info()
+        return [self._rank, self._world, *((worker.id, worker.num_workers) if worker else (0, 1))]
+
+    def __iter__(self) -> Iterator[Row]:
+        start, skip = self._epoch, self._done
+        for epoch in count(start) if self._epochs is None else range(start, self._first + self._epochs):
+            self._epoch, self._done = epoch, skip
+            for row in self._rows(epoch, skip):
+                self._done += 1
+                yield self._decoded(row)
+            skip = 0
+        self._epoch, self._done = self._first, 0
+
+    def _rows(self, epoch: int, skip: int) -> Iterator[Row]:
+        """This worker's rows of an epoch but for the first ``skip``."""
+        files = self._files if self._seed is None else rng_for("files", self._seed, epoch).shuffled(self._files)
+        first, last = self._span(sum(file.rows for file in files))
+        for start in range(first + skip // self._buffer * self._buffer, last, self._buffer):
+            rows = self._window(files, start, min(start + self._buffer, last))
+            if self._seed is not None:
+                rows = rng_for("rows", self._seed, epoch, start).shuffled(rows)
+            yield from rows[max(0, first + skip - start) :]
+
+    def _span(self, total: int) -> tuple[int, int]:
+        rank, world, worker, workers = self._split()
+        first, last = rank * total // world, (rank + 1) * total // world
+        return first + worker * (last - first) // workers, first + (worker + 1) * (last - first) // workers
+
+    def _window(self, files: list[_File], first: int, last: int) -> list[Row]:
+        """The rows ``first`` to ``last`` (excluded) of the files laid end to end."""
+        found: list[Row] = []
+        begin = 0
+        for file in files:
+            low, high = max(first - begin, 0), min(last - begin, file.rows)
+            if low < high:
+                found += self._read(file, low, high)
+            begin += file.rows
+        return found
+
+    def _read(self, file: _File, low: int, high: int) -> list[Row]:
+        with fsspec.open(f"{self._root.rstrip('/')}/{file.path}", "rb") as handle:
+            rows = _parquet(handle, low, high) if file.path.endswith(".parquet") else list(read_tar(handle))[low:high]
+        if len(rows) != high - low:
+            raise IntegrityError(f"{file.path} has fewer rows than the {file.rows} in the manifest; verify the build")
+        return rows
+
+    def _decoded(self, row: Row) -> Row:
+        if not self._decode or "images" not in row:
+            return row
+        return row | {"images": [Image.open(io.BytesIO(medium["bytes"])).convert("RGB") for medium in row["images"]]}
+
+
+def collate(rows: list[Row]) -> dict[str, list[Any]]:
+    """A batch as one list per column: prompts, pictures and clips differ in length, so nothing can be stacked."""
+    return {key: [row[key] for row in rows] for key in rows[0]}
+
+
+def _place(rank: int | None, world: int | None) -> tuple[int, int]:
+    if (rank is None) != (world is None):
+        raise PuzzlegenError(f"rank={rank} and world={world}: give both or neither")
+    if rank is None or world is None:
+        ready = dist.is_available() and dist.is_initialized()
+        return (dist.get_rank(), dist.get_world_size()) if ready else (0, 1)
+    if not 0 <= rank < world:
+        raise PuzzlegenError(f"rank={rank} is not one of 0 to {world - 1}")
+    return rank, world
+
+
+def _manifest(root: str) -> dict[str, Any]:
+    try:
+        with fsspec.open(f"{root.rstrip('/')}/{MANIFEST}", "rb") as file:
+            found: dict[str, Any] = json.loads(file.read())
+    except FileNotFoundError as err:
+        raise IntegrityError(f"'{root}' has no {MANIFEST}: no build, or one that is not finished") from err
+    return found
+
+
+def _parquet(handle: Any, low: int, high: int) -> list[Row]:  # noqa: ANN401 - what fsspec opens
+    """Rows of a Parquet file, from those of its row groups that hold them."""
+    with pq.ParquetFile(handle) as file:
+        ends = [0]
+        for k in range(file.num_row_groups):
+            ends.append(ends[-1] + file.metadata.row_group(k).num_rows)
+        groups = [k for k in range(file.num_row_groups) if ends[k] < high and ends[k + 1] > low]
+        table = file.read_row_groups(groups)
+    rows: list[Row] = table.slice(low - ends[groups[0]], high - low).to_pylist()
+    return rows

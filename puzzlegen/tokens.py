@@ -1,0 +1,146 @@
+"""How many visual tokens a puzzle costs a model of the Qwen-VL family, told without the model.
+
+These models scale a picture until both its sides are multiples of a cell (28 pixels for Qwen2-VL and Qwen2.5-VL, 32 for
+Qwen3-VL) and its area lies within bounds; every cell is one token. In a clip, two frames share their cells. The bounds
+are those of the released checkpoints; a trainer that sets others (``min_pixels``, ``max_pixels``) changes the counts.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from math import ceil, floor, sqrt
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, Final, NamedTuple
+
+import av
+from PIL import Image
+
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.subset import write_subset
+
+Row = dict[str, Any]
+#: Side of a patch, and the least and largest area of a picture, in pixels, by family of models.
+MODELS: Final = {
+    "qwen2-vl": {"patch": 14, "min_pixels": 3_136, "max_pixels": 12_845_056},
+    "qwen2.5-vl": {"patch": 14, "min_pixels": 3_136, "max_pixels": 12_845_056},
+    "qwen3-vl": {"patch": 16, "min_pixels": 65_536, "max_pixels": 16_777_216},
+}
+_PERCENT: Final = 95
+
+
+class TaskTokens(NamedTuple):
+    """Visual tokens of the puzzles of one task: how many puzzles, and the spread."""
+
+    task: str
+    n: int
+    least: int
+    median: float
+    p95: float
+    most: int
+
+
+def visual_tokens(
+    row: Row,
+    *,
+    patch: int = 14,
+    merge: int = 2,
+    temporal: int = 2,
+    min_pixels: int = 3_136,
+    max_pixels: int = 12_845_056,
+    frames: int | None = None,
+) -> int:
+    """Visual tokens of one record, without those that mark where a medium begins and ends.
+
+    Args:
+        row: with ``images`` (PIL, or as stored) or with ``videos`` and ``video_meta``; a record without media costs 0.
+        patch: side of a patch in pixels.
+        merge: so many patches by as many make one token.
+        temporal: frames of a clip that share a patch.
+        min_pixels: least area after scaling.
+        max_pixels: largest area after scaling; of a clip, for each frame. (Qwen3-VL's own processor bounds the
+            area of all frames together.)
+        frames: count clips as frames carried as pictures, at most so many per puzzle, as ``adapters.trl`` loads them.
+    """
+    cell = patch * merge
+    sizes = [_picture(medium) for medium in row.get("images") or ()]
+    total = sum(_cells(width, height, cell, min_pixels, max_pixels) for width, height in sizes)
+    clips = row.get("videos") or ()
+    for clip, meta in zip(clips, row.get("video_meta") or (), strict=True):
+        shown = min(meta["frames"], max(2, frames // len(clips))) if frames else ceil(meta["frames"] / temporal)
+        width, height = _clip(clip)
+        total += shown * _cells(width, height, cell, min_pixels, max_pixels)
+    return total
+
+
+def _picture(medium: Row | Image.Image) -> tuple[int, int]:
+    if isinstance(medium, Image.Image):
+        return medium.size
+    with Image.open(io.BytesIO(medium["bytes"])) as picture:
+        return picture.size
+
+
+def _clip(medium: Row) -> tuple[int, int]:
+    with av.open(io.BytesIO(medium["bytes"]), "r") as container:
+        stream = container.streams.video[0]
+        return stream.width, stream.height
+
+
+def _cells(width: int, height: int, cell: int, least: int, most: int) -> int:
+    """Cells of a picture scaled as these models do: sides rounded, and the area brought back within its bounds."""
+    across, down = round(width / cell), round(height / cell)
+    area = width * height
+    if across * down * cell * cell > most:
+        shrink = sqrt(area / most)
+        across, down = (max(1, floor(side / shrink / cell)) for side in (width, height))
+    elif across * down * cell * cell < least:
+        grow = sqrt(least / area)
+        across, down = (ceil(side * grow / cell) for side in (width, height))
+    return across * down
+
+
+def tokens_of(folder: Path, model: str = "qwen2.5-vl", frames: int | None = None) -> Iterator[tuple[str, str, int]]:
+    """Id, task and visual tokens of every puzzle of a build, in its order.
+
+    Raises:
+        PuzzlegenError: no such model; IntegrityError: no such build.
+    """
+    if model not in MODELS:
+        raise PuzzlegenError(f"unknown model '{model}'; known: {', '.join(MODELS)}")
+    for file in files_of(manifest_of(folder)):
+        for row in read_rows(folder / file["path"]):
+            yield row["id"], row["extra_info"]["task"], visual_tokens(row, frames=frames, **MODELS[model])
+
+
+def spread(counted: list[tuple[str, str, int]]) -> list[TaskTokens]:
+    """Per task, those that cost most first."""
+    by: dict[str, list[int]] = {}
+    for _, task, count in counted:
+        by.setdefault(task, []).append(count)
+    found = [
+        TaskTokens(task, len(counts), min(counts), median(counts), _percentile(counts), max(counts))
+        for task, counts in by.items()
+    ]
+    return sorted(found, key=lambda one: (-one.most, one.task))
+
+
+def _percentile(counts: list[int]) -> float:
+    return quantiles(counts, n=100, method="inclusive")[_PERCENT - 1] if len(counts) > 1 else float(counts[0])
+
+
+def keep_short(folder: Path, out: Path, most: int, counted: list[tuple[str, str, int]], model: str) -> Row:
+    """Write the puzzles of at most ``most`` visual tokens as a folder of their own; returns its manifest.
+
+    Raises:
+        OutputError: ``out`` exists and is not empty.
+    """
+    ids = {puzzle_id for puzzle_id, _, count in counted if count <= most}
+    return write_subset(folder, ids, out, chosen_by={"most_visual_tokens": most, "model": model})
+
+
+def lines(found: list[TaskTokens]) -> list[str]:
+    """The spread for people."""
+    head = f"{'task':16} {'puzzles':>7} {'least':>7} {'median':>7} {'95 %':>7} {'most':>7}"
+    return [head] + [f"{t.task:16} {t.n:7} {t.least:7} {t.median:7.0f} {t.p95:7.0f} {t.most:7}" for t in found]
