@@ -197,6 +197,24 @@ def audit(
         raise typer.Exit(FOUND_WRONG)
 
 
+@app.command()
+def export(
+    folder: Folder,
+    to: Annotated[str, typer.Option(help="The program that is to read it: easyr1, openrlhf, swift, verl, ...")],
+    out: Annotated[Path | None, typer.Option(help="The new folder; default <folder>-<to>.")] = None,
+    images: Annotated[str | None, typer.Option(help="How rows carry pictures: bytes, path or data_uri.")] = None,
+    videos: Annotated[str | None, typer.Option(help="How rows carry clips: path or data_uri.")] = None,
+    root: Annotated[str | None, typer.Option(help="What media paths begin with; default the new folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the puzzles in another program's form: media as files or data URIs, its columns, its file format."""
+    from puzzlegen import exporting
+
+    folder_out = out or folder.with_name(f"{folder.name}-{to}")
+    made = exporting.export(folder, to, folder_out, images=images, videos=videos, root=root)
+    show({**made._asdict(), "out": str(folder_out)}, exporting.lines(made, folder_out), as_json)
+
+
 def _load(recipe: str, source: str | None, overrides: list[str] | None) -> Recipe:
     from puzzlegen.recipe import load_recipe
 
