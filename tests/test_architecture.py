@@ -40,6 +40,7 @@ ALLOWED = {
     "rows": {"errors"},
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
+    "adapters": {"verify"},
     "export": {"errors", "plugins", "records", "schema"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
