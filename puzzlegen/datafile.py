@@ -31,7 +31,7 @@ class DataFile:
         if self._writer is None:
             self._temporary.parent.mkdir(parents=True, exist_ok=True)
             output_format = "parquet" if self._path.endswith(".parquet") else "webdataset"
-            self._writer = open_writer(output_format, self._temporary, _profile(self._folder))
+            self._writer = open_writer(output_format, self._temporary, profile_of(self._folder))
         for row in rows:
             words = [row["id"], row["problem"], row["answer"], row["ground_truth"]]
             self._content.update(canonical_json(words).encode())
@@ -57,5 +57,6 @@ class DataFile:
         }
 
 
-def _profile(folder: str) -> Any:  # noqa: ANN401 - a Profile; WebDataset folders may end in a number
+def profile_of(folder: str) -> Any:  # noqa: ANN401 - a Profile
+    """The modality profile of a folder below ``data/``; a WebDataset's may end in a number of media."""
     return folder.rstrip("0123456789").rstrip("_")

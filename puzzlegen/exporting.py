@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puzzlegen import __version__
+from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, OutputError, PuzzlegenError
 from puzzlegen.export import Carrier, Made, Row, Target, target
 from puzzlegen.output import refused, workplace, write_json
@@ -135,7 +136,7 @@ class _Writing:
 
     def copy(self, folder: Path, file: dict[str, Any]) -> None:
         """Write the rows of one data file."""
-        profile: Any = file["folder"].rstrip("0123456789").rstrip("_")
+        profile: Profile = profile_of(file["folder"])
         column = "videos" if profile == "video" else "images"
         carrier = self._carriers[column]
         for row in read_rows(folder / file["path"]):

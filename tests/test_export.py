@@ -132,7 +132,7 @@ def test_the_same_bytes_each_time_wherever_it_lies(name: str, mixed_build: Path,
 
 
 def test_a_tar_build_gives_the_same_export(tmp_path: Path) -> None:
-    tasks = [{"task": "rotation"}, {"task": "jigsaw", "rows": 2, "cols": 2}]
+    tasks: list[dict[str, Any]] = [{"task": "rotation"}, {"task": "jigsaw", "rows": 2, "cols": 2}]
     for form in ("parquet", "webdataset"):
         recipe = recipe_with(tasks, source={"kind": "samples", "images": 2, "videos": 0}, output={"format": form})
         build(recipe, tmp_path / form, workers=1)

@@ -30,4 +30,4 @@ class EasyR1(Target):
         return pa.schema([(name, STRING) for name in _TEXT] + ([(column, pa.list_(medium))] if column else []))
 
 
-_TEXT = ("id", "data_source", "problem", "ground_truth")
+_TEXT = ("id", "data_source", "problem", "solution", "ground_truth")

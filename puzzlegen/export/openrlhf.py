@@ -18,4 +18,5 @@ class OpenRLHF(Target):
             **({"images": media} if media else {}),
             "label": row["ground_truth"],
             "datasource": row["data_source"],
+            "solution": row["solution"],
         }

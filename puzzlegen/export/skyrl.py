@@ -23,7 +23,7 @@ class SkyRL(Target):
             "prompt": [message | {"content": _parts(message, left)} for message in row["prompt"]],
             "env_class": "puzzlegen",
             "reward_spec": {"method": "rule", "ground_truth": row["ground_truth"]},
-            "extra_info": {"id": row["id"]},
+            "extra_info": {"id": row["id"], "solution": row["solution"]},
         }
 
 

@@ -16,5 +16,5 @@ class Slime(Target):
             "prompt": row["prompt"],
             **({"images": media} if media else {}),
             "label": row["ground_truth"],
-            "metadata": {"id": row["id"], "source_name": row["data_source"]},
+            "metadata": {"id": row["id"], "source_name": row["data_source"], "solution": row["solution"]},
         }

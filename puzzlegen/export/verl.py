@@ -10,7 +10,7 @@ from puzzlegen.export import Carrier, Row, Target
 from puzzlegen.records import Profile
 from puzzlegen.schema import MEDIUM, STRING, arrow_schema
 
-_COLUMNS = ("id", "data_source", "ability", "prompt", "reward_model", "extra_info")
+_COLUMNS = ("id", "data_source", "ability", "prompt", "solution", "reward_model", "extra_info")
 #: The rate goes with each clip: verl samples two frames a second where nothing is said.
 _CLIP = pa.struct([("video", STRING), ("fps", pa.float64())])
 
