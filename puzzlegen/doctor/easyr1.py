@@ -24,6 +24,8 @@ class EasyR1(Trainer):
         "image_key": "images",
         "video_key": "videos",
         "video_fps": "2.0",
+        "min_pixels": "3136",
+        "max_pixels": "4194304",
         "max_prompt_length": "8192",
     }
 
@@ -50,9 +52,7 @@ class EasyR1(Trainer):
         rates = {meta["fps"] for row in rows for meta in row.get("video_meta") or ()}
         if rates and rates != {float(settings["video_fps"])}:
             wanted = ", ".join(map(str, sorted(rates)))
-            yield Finding(
-                "note", f"clips are meant to be seen at {wanted} frames a second; EasyR1 has one rate"
-            )
+            yield Finding("note", f"clips are meant to be seen at {wanted} frames a second; EasyR1 has one rate")
 
     def score(self, response: str, ground_truth: str) -> float:
         """The reward."""
@@ -66,11 +66,17 @@ class EasyR1(Trainer):
             raise PuzzlegenError(f"the verl installed here is not EasyR1's; {self.install}")
         processor = processor_of(model or "")
         keys = {name: settings[name] for name in ("prompt_key", "answer_key", "image_key", "video_key")}
-        limits = {"max_prompt_length": int(settings["max_prompt_length"]), "video_fps": float(settings["video_fps"])}
+        limits = {name: int(settings[name]) for name in ("max_prompt_length", "min_pixels", "max_pixels")}
         seen = []
         for path in files:
             data = RLHFDataset(
-                str(path), processor.tokenizer, processor, filter_overlong_prompts=False, **keys, **limits
+                str(path),
+                processor.tokenizer,
+                processor,
+                filter_overlong_prompts=False,
+                video_fps=float(settings["video_fps"]),
+                **keys,
+                **limits,
             )
             for k in range(len(data)):
                 row = data[k]

@@ -20,7 +20,7 @@ class Swift(Trainer):
     package = "swift"
     install = "pip install ms-swift==4.6.0 msgspec qwen-vl-utils decord"
     carriers: ClassVar = {"images": ("bytes", "path", "data_uri"), "videos": ("path", "data_uri")}
-    settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192"}
+    settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192", "template": ""}
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
         """Nothing is to be mapped where the messages have their name."""
@@ -58,7 +58,7 @@ class Swift(Trainer):
 
         names = [str(path) for path in files]
         data, _ = load_dataset(names, columns=_columns(settings), remove_unused_columns=False, strict=False)
-        template = _template(model, int(settings["max_length"])) if model else None
+        template = _template(model, settings) if model else None
         return [_seen(row, k, template) for k, row in enumerate(data)]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
@@ -72,6 +72,7 @@ class Swift(Trainer):
             *([f"--val_dataset {' '.join(held_out)}"] if held_out else []),
             *columns,
             f"--max_length {settings['max_length']}",
+            *([f"--template {settings['template']}"] if settings["template"] else []),
             f"--external_plugins {plugin}",
             "--reward_funcs puzzlegen",
         ]
@@ -81,11 +82,12 @@ def _columns(settings: Settings) -> dict[str, str]:
     return dict(json.loads(settings["columns"] or "{}"))
 
 
-def _template(model: str, max_length: int) -> Any:  # noqa: ANN401 - swift's
+def _template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swift's
     from swift.model import get_processor  # noqa: PLC0415
     from swift.template import get_template  # noqa: PLC0415
 
-    template = get_template(get_processor(model), max_length=max_length)
+    kind = settings["template"] or None
+    template = get_template(get_processor(model), template_type=kind, max_length=int(settings["max_length"]))
     template.set_mode("train")
     return template
 
