@@ -249,9 +249,12 @@ def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[
     if len(seen) < len(expected):
         text = f"{profile}: the loader drops {len(expected) - len(seen)} of {len(expected)} rows without an error"
         found.append(Finding("error", f"{text}: too long for max_prompt_length, or media that it cannot read"))
-    for one in seen:
-        media = expected.get(one.name, one.media)
-        if one.media < min(media, 1) or (one.media != media and one.media < media):
+    in_order = (
+        list(expected.values()) if len(seen) == len(expected) else [min(expected.values(), default=0)] * len(seen)
+    )
+    for one, there in zip(seen, in_order, strict=True):
+        media = expected.get(one.name, there)
+        if one.media < media:
             found.append(
                 Finding("error", f"{profile}: puzzle {one.name} has {media} media, the loader passes {one.media}")
             )
