@@ -233,6 +233,51 @@ def audit(
         raise typer.Exit(FOUND_WRONG)
 
 
+@app.command()
+def export(
+    folder: Folder,
+    to: Annotated[str, typer.Option(help="The program that is to read it: easyr1, openrlhf, swift, verl, ...")],
+    out: Annotated[Path | None, typer.Option(help="The new folder; default <folder>-<to>.")] = None,
+    images: Annotated[str | None, typer.Option(help="How rows carry pictures: bytes, path or data_uri.")] = None,
+    videos: Annotated[str | None, typer.Option(help="How rows carry clips: path or data_uri.")] = None,
+    root: Annotated[str | None, typer.Option(help="What media paths begin with; default the new folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the puzzles in another program's form: media as files or data URIs, its columns, its file format."""
+    from puzzlegen import exporting
+
+    folder_out = out or folder.with_name(f"{folder.name}-{to}")
+    made = exporting.export(folder, to, folder_out, images=images, videos=videos, root=root)
+    show({**made._asdict(), "out": str(folder_out)}, exporting.lines(made, folder_out), as_json)
+
+
+@app.command()
+def doctor(
+    folder: Annotated[Path, typer.Argument(help="A build, an export, or any folder of rows.")],
+    trainer: Annotated[str, typer.Option(help="Whose loader is run: trl, verl, easyr1, swift, openrlhf or slime.")],
+    model: Annotated[str | None, typer.Option(help="Folder of a model, whose processor encodes prompts.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to look at in each data file.")] = 8,
+    profile: Annotated[str | None, typer.Option(help="Only image, multi_image, video or text.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A loader setting: key=value.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Will the trainer see what the rows hold? Run its own loader on a few. Exit code 1 if anything is lost."""
+    from puzzlegen.diagnosis import diagnose, lines
+
+    pairs = dict(_pair(text) for text in settings or ())
+    report = diagnose(folder, trainer, model=model, rows=rows, profile=profile, settings=pairs)
+    show(report.to_json(), lines(report), as_json)
+    if not report.healthy:
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise PuzzlegenError(f"--set {text}: give key=value")
+    return key, value
+
+
 def _load(recipe: str, source: str | None, overrides: list[str] | None) -> Recipe:
     from puzzlegen.recipe import load_recipe
 

@@ -43,6 +43,9 @@ ALLOWED = {
     "memory": set(),
     "engines": {"errors", "manifest", "memory", "shard"},
     "adapters": {"datafile", "errors", "manifest", "media", "plan", "reading", "records", "rng", "schema", "verify"},
+    "export": {"errors", "plugins", "records", "schema"},
+    "doctor": {"adapters", "contents", "errors", "plugins", "verify"},
+    "contents": {"datafile", "errors", "exporting", "manifest", "plan", "reading"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"errors", "reading", "subset"},
     "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
@@ -88,7 +91,7 @@ def test_imports_point_one_way(part: str) -> None:
         assert not extra, f"{path.relative_to(ROOT)} imports {sorted(extra)}"
 
 
-@pytest.mark.parametrize("folder", ["tasks", "sources", "writers", "engines"])
+@pytest.mark.parametrize("folder", ["tasks", "sources", "writers", "engines", "export", "doctor"])
 def test_plug_ins_never_import_each_other(folder: str) -> None:
     for path in (PACKAGE / folder).glob("*.py"):
         names = {m.split(".")[2] for m, _ in imports(path) if m.startswith(f"puzzlegen.{folder}.")}

@@ -1,0 +1,136 @@
+"""What a folder holds as a trainer would see it: a build, an export, or just files with rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from puzzlegen.datafile import profile_of
+from puzzlegen.errors import IntegrityError
+from puzzlegen.exporting import MARK, read_mark
+from puzzlegen.manifest import MANIFEST
+from puzzlegen.plan import split_in
+from puzzlegen.reading import files_of, manifest_of, read_rows
+
+Row = dict[str, Any]
+Medium = Literal["image", "video", ""]
+COLUMNS: Final = ("images", "videos")
+_SUFFIXES: Final = (".parquet", ".jsonl", ".json", ".tar")
+_PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_CLIPS: Final = (b"\x1aE\xdf\xa3", b"\0\0\x01\xba", b"\0\0\x01\xb3")
+_STILL: Final = (b"avif", b"avis", b"heic", b"mif1")
+
+
+class Part(NamedTuple):
+    """One data file: where it is, its modality profile (the folder's name where nothing tells it) and split."""
+
+    path: Path
+    profile: str
+    split: str
+
+
+class Contents(NamedTuple):
+    """The data files of a folder.
+
+    Attributes:
+        folder: where they lie.
+        kind: ``build``, ``export`` (``to`` names its target) or ``files``.
+        parts: in the folder's order.
+        root: what media paths in rows begin with, if the folder was made for another place.
+    """
+
+    folder: Path
+    kind: Literal["build", "export", "files"]
+    parts: list[Part]
+    to: str = ""
+    root: str = ""
+
+
+def contents(folder: Path) -> Contents:
+    """Look at a folder.
+
+    Raises:
+        IntegrityError: there is no such folder, or nothing with rows in it.
+    """
+    if (folder / MANIFEST).is_file():
+        files = files_of(manifest_of(folder))
+        return Contents(folder, "build", [_part(folder / file["path"], profile_of(file["folder"])) for file in files])
+    if (mark := read_mark(folder)) is not None:
+        names = [name for name in mark.files if name.rpartition("/")[0] in mark.rows]
+        parts = [Part(folder / name, name.partition("/")[0], Path(name).stem) for name in names]
+        return Contents(folder, "export", parts, mark.to, mark.root)
+    found = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    if not found:
+        what = "no rows" if folder.is_dir() else "no such folder"
+        raise IntegrityError(f"'{folder}': {what}; give a build ({MANIFEST}), an export ({MARK}) or a folder of rows")
+    return Contents(folder, "files", [_part(path, path.parent.name) for path in found])
+
+
+def _part(path: Path, profile: str) -> Part:
+    return Part(path, profile, split_in(path.as_posix()) if "-of-" in path.name else path.stem)
+
+
+def head(path: Path, n: int) -> list[Row]:
+    """The first rows of a file; IntegrityError if it holds none that can be read."""
+    try:
+        return list(islice(_rows(path), n))
+    except (pa.ArrowException, OSError, ValueError) as err:
+        raise IntegrityError(f"'{path}' cannot be read: {err}"[:300]) from err
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    if path.suffix in {".parquet", ".tar"}:
+        yield from read_rows(path)
+    else:
+        with path.open(encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file if line.strip())
+
+
+def excerpt(part: Part, n: int, to: Path) -> Path:
+    """The first rows of a file as a file of the same format and schema: what a real loader gets to read."""
+    target = to / part.profile / part.path.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if part.path.suffix != ".parquet":
+        with part.path.open(encoding="utf-8") as file:
+            target.write_text("".join(islice((line for line in file if line.strip()), n)), encoding="utf-8")
+        return target
+    with pq.ParquetFile(part.path) as file:
+        batch = next(file.iter_batches(batch_size=n), None)
+        schema = file.schema_arrow
+    pq.write_table(pa.Table.from_batches([] if batch is None else [batch], schema=schema), target)
+    return target
+
+
+def carrier(value: object) -> str:
+    """How a row carries a medium: ``bytes``, ``path``, ``data_uri``, ``clip`` (path and rate) or ``nothing``."""
+    if isinstance(value, str) and value:
+        return "data_uri" if value.startswith("data:") else "path"
+    if isinstance(value, dict):
+        if value.get("bytes"):
+            return "bytes"
+        return "clip" if isinstance(value.get("video"), str) else "path" if value.get("path") else "nothing"
+    return "bytes" if isinstance(value, bytes) else "nothing"
+
+
+def path_in(value: object) -> str:
+    """The path that a row gives for a medium, empty if it gives none."""
+    if isinstance(value, dict):
+        value = value.get("video") or value.get("path")
+    return value if isinstance(value, str) and not value.startswith("data:") else ""
+
+
+def kind_of(start: bytes) -> Medium:
+    """What a file is by its first bytes."""
+    if start[4:8] == b"ftyp":
+        return "image" if start[8:12] in _STILL else "video"
+    if start[:4] == b"RIFF":
+        return "image" if start[8:12] == b"WEBP" else "video"
+    if start.startswith(_PICTURES):
+        return "image"
+    return "video" if start.startswith(_CLIPS) else ""

@@ -1,0 +1,292 @@
+"""Run the doctor: static checks always, rewards always, the trainer's own loader where it is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from puzzlegen.contents import COLUMNS, Contents, Part, Row, carrier, contents, excerpt, head, kind_of, path_in
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, trainer
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.plugins import did_you_mean
+from puzzlegen.verify import VerifierError
+
+_PLACEHOLDERS: Final = {"images": "<image>", "videos": "<video>"}
+_KEYS: Final = {"images": "image_key", "videos": "video_key"}
+_MOST: Final = 3
+
+
+class Report(NamedTuple):
+    """What the doctor found.
+
+    Attributes:
+        trainer: whose loader.
+        ran: part -> what it ran on, or why it did not.
+        findings: errors first.
+        config: the lines to put into the trainer's command or configuration.
+    """
+
+    trainer: str
+    ran: dict[str, str]
+    findings: list[Finding]
+    config: list[str]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is lost."""
+        return not any(finding.level == "error" for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        findings = [finding._asdict() for finding in self.findings]
+        return {**self._asdict(), "findings": findings, "healthy": self.healthy}
+
+
+def diagnose(
+    folder: Path,
+    name: str,
+    *,
+    model: str | None = None,
+    rows: int = 8,
+    profile: str | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Report:
+    """Look whether a trainer will see what the rows of a folder hold.
+
+    Args:
+        folder: a build, an export, or any folder of rows.
+        name: the trainer.
+        model: folder of a model; its processor encodes prompts.
+        rows: how many rows to look at, of the first file of each profile and split.
+        profile: only this modality profile.
+        settings: loader settings to try instead of the trainer's defaults.
+
+    Raises:
+        PuzzlegenError: no such trainer, setting, profile or folder.
+    """
+    who, found = trainer(name), _only(contents(folder), profile)
+    samples = {part: head(part.path, rows) for part in _first_of_each(found)}
+    used = _settings(who, found, [row for some in samples.values() for row in some], settings or {})
+    findings = [*_static(who, found, samples, used)]
+    scored, wrong = _rewards(who, [row for some in samples.values() for row in some])
+    ran = {"files": f"{sum(map(len, samples.values()))} rows of {len(samples)} files", "rewards": scored}
+    loaded, lost = _loader(who, found, samples, used, model, rows)
+    order = ["error", "warning", "note"]
+    everything = sorted([*findings, *wrong, *lost], key=lambda finding: order.index(finding.level))
+    return Report(name, ran | loaded, everything, who.config(found, used) if found.parts else [])
+
+
+def _only(found: Contents, profile: str | None) -> Contents:
+    if profile is None:
+        return found
+    parts = [part for part in found.parts if part.profile == profile]
+    if not parts:
+        known = sorted({part.profile for part in found.parts})
+        raise PuzzlegenError(f"--profile {profile}: '{found.folder}' has none{did_you_mean(profile, known)}")
+    return found._replace(parts=parts)
+
+
+def _first_of_each(found: Contents) -> list[Part]:
+    return list({(part.profile, part.split): part for part in reversed(found.parts)}.values())[::-1]
+
+
+def _settings(who: Trainer, found: Contents, rows: list[Row], given: Mapping[str, str]) -> dict[str, str]:
+    for key in given:
+        if key not in who.settings:
+            raise PuzzlegenError(f"--set {key}: no setting of the loader{did_you_mean(key, list(who.settings))}")
+    return {**who.defaults(found, rows), **given}
+
+
+def _static(who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings) -> Iterator[Finding]:
+    """What can be said without the trainer: of each file at most a few rows' complaints."""
+    if not who.adapts(found, settings):
+        for part, rows in samples.items():
+            yield from list(dict.fromkeys(_of_file(who, found, part, rows, settings)))[:_MOST]
+    yield from who.check(found, [row for some in samples.values() for row in some], settings)
+
+
+def _of_file(who: Trainer, found: Contents, part: Part, rows: list[Row], settings: Settings) -> Iterator[Finding]:
+    place = part.path.relative_to(found.folder).as_posix()
+    if part.path.suffix not in who.suffixes:
+        yield Finding("error", f"{place}: the loader reads {', '.join(who.suffixes)}; {_remedy(who, found)}")
+        return
+    if not rows:
+        yield Finding("error", f"{place}: no rows")
+    for row in rows[:1]:
+        for column, key in _KEYS.items():
+            if row.get(column) and settings.get(key, column) not in row:
+                text = f"{place}: {key}={settings[key]} is no column, so that {column} are never looked at"
+                yield Finding("error", f"{text}; it has {', '.join(row)}")
+        if missing := [name for name in who.needed(settings) if name not in row]:
+            has = ", ".join(row)
+            yield Finding("error", f"{place}: no column {', '.join(missing)}; it has {has}; {_remedy(who, found)}")
+    for row in rows:
+        yield from _of_media(who, found, place, row, settings)
+
+
+def _of_media(who: Trainer, found: Contents, place: str, row: Row, settings: Settings) -> Iterator[Finding]:
+    """Carriers, contents and placeholders of one row."""
+    who_is = f"{place}: puzzle {row.get('id', '?')}"
+    for column, accepted in who.carriers.items():
+        media = list(row.get(column) or ())
+        for how in sorted({carrier(medium) for medium in media} - set(accepted)):
+            takes = f"takes {' or '.join(accepted)}" if accepted else f"takes no {column} at all"
+            text = f"{place}: {column} are carried as {how}, which the loader loses: it {takes}; {_remedy(who, found)}"
+            yield Finding("error", text)
+        for medium in media:
+            yield from _of_medium(found, who_is, column, medium)
+        asked = _text(row, settings).count(_PLACEHOLDERS[column])
+        if asked != len(media):
+            yield Finding("error", f"{who_is} has {asked} {_PLACEHOLDERS[column]} and {len(media)} {column}")
+
+
+def _of_medium(found: Contents, who_is: str, column: str, medium: object) -> Iterator[Finding]:
+    data = medium.get("bytes") if isinstance(medium, dict) else None
+    if not data and (path := path_in(medium)):
+        inside = found.root and path.startswith(f"{found.root}/")
+        file = found.folder / path[len(found.root) + 1 :] if inside else Path(path)
+        if not file.is_file():
+            yield Finding(
+                "error", f"{who_is}: no file '{path}'; export again with the --root that the trainer will see"
+            )
+            return
+        with file.open("rb") as opened:
+            data = opened.read(16)
+    kind = kind_of(data[:16]) if isinstance(data, bytes) else ""
+    if kind and kind != column.removesuffix("s"):
+        yield Finding("error", f"{who_is}: {column} holds a {kind}, which would be read as something else")
+
+
+def _text(row: Row, settings: Settings) -> str:
+    """The question, wherever this trainer's rows have it."""
+    value = next(
+        (row[key] for key in (settings.get("prompt_key", ""), "prompt", "messages", "problem") if key in row), ""
+    )
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _remedy(who: Trainer, found: Contents) -> str:
+    name = type(who).__module__.rpartition(".")[2]
+    if name == "trl":
+        return "load the build with puzzlegen.adapters.trl.load"
+    return f"puzzlegen export {found.folder if found.kind == 'build' else 'BUILD'} --to {name}"
+
+
+def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
+    """Every solution must earn 1, and something that is no answer less."""
+    wrong, n = [], 0
+    for row in rows:
+        truth = row.get("ground_truth") or row.get("label") or (row.get("reward_model") or {}).get("ground_truth")
+        solution = row.get("solution") or (row.get("metadata") or {}).get("solution")
+        if not isinstance(truth, str) or not isinstance(solution, str):
+            continue
+        n += 1
+        try:
+            right, nothing = who.score(solution, truth), who.score("I cannot tell.", truth)
+        except (VerifierError, ValueError) as err:
+            wrong.append(Finding("error", f"puzzle {row.get('id', n)} cannot be scored: {err}"))
+            continue
+        if right < 1 or nothing >= 1:
+            wrong.append(
+                Finding("error", f"puzzle {row.get('id', n)}: its solution earns {right}, no answer {nothing}")
+            )
+    return (f"{n} solutions and as many non-answers" if n else "not run: no row has a solution"), wrong[:_MOST]
+
+
+def _loader(
+    who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings, model: str | None, rows: int
+) -> tuple[dict[str, str], list[Finding]]:
+    """The trainer's own code on excerpts, a profile at a time, as a training run gets them."""
+    try:
+        importlib.import_module(who.package)
+    except ImportError as err:
+        return {"loader": f"not run: {who.package} is not installed here ({err}); {who.install}"}, []
+    if who.needs_model and model is None:
+        return {"loader": f"not run: the loader of {_version(who)} encodes prompts; give --model"}, []
+    readable = [part for part in samples if part.path.suffix in who.suffixes or who.adapts(found, settings)]
+    profiles = list(dict.fromkeys(part.profile for part in readable))
+    seen, lost = 0, []
+    with tempfile.TemporaryDirectory() as place, _quiet(Path(place)):
+        for profile in profiles:
+            parts = [part for part in readable if part.profile == profile]
+            expected = {name: n for part in parts for name, n in _expected(samples[part])}
+            try:
+                result = _run(who, found, parts, settings, model, rows, Path(place))
+            except Exception as err:  # noqa: BLE001 - whatever the trainer's code raises is the finding
+                lost.append(Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_line(err)}"))
+                continue
+            seen += len(result)
+            lost += _compared(profile, result, expected)
+    tokens = "with" if model else "without (give --model)"
+    return {"loader": f"{_version(who)}: {seen} rows, {tokens} a model's processor"}, lost
+
+
+def _run(
+    who: Trainer, found: Contents, parts: list[Part], settings: Settings, model: str | None, rows: int, place: Path
+) -> list[Seen]:
+    if who.adapts(found, settings):
+        return who.load_build(found, parts[0].profile, rows, settings, model)
+    return who.load([excerpt(part, rows, place) for part in parts], settings, model)
+
+
+def _expected(rows: list[Row]) -> Iterator[tuple[str, int]]:
+    for k, row in enumerate(rows):
+        name = row.get("id") or (row.get("extra_info") or {}).get("id") or (row.get("metadata") or {}).get("id") or k
+        yield str(name), sum(len(row.get(column) or ()) for column in COLUMNS)
+
+
+def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[Finding]:
+    """Media and vision tokens that came out against media that went in."""
+    found = []
+    if len(seen) < len(expected):
+        text = f"{profile}: the loader drops {len(expected) - len(seen)} of {len(expected)} rows without an error"
+        found.append(Finding("error", f"{text}: too long for max_prompt_length, or media that it cannot read"))
+    in_order = (
+        list(expected.values()) if len(seen) == len(expected) else [min(expected.values(), default=0)] * len(seen)
+    )
+    for one, there in zip(seen, in_order, strict=True):
+        media = expected.get(one.name, there)
+        if one.media < media:
+            found.append(
+                Finding("error", f"{profile}: puzzle {one.name} has {media} media, the loader passes {one.media}")
+            )
+        elif media and one.tokens == 0:
+            found.append(Finding("error", f"{profile}: puzzle {one.name}: its prompt has no vision token"))
+        elif any(mark in one.text for mark in _PLACEHOLDERS.values()):
+            found.append(Finding("error", f"{profile}: puzzle {one.name}: a placeholder stays in the prompt as text"))
+    return found[: _MOST + 1]
+
+
+@contextlib.contextmanager
+def _quiet(place: Path) -> Iterator[None]:
+    """Trainers print; the report is for stdout alone. What ``datasets`` caches goes with the excerpts."""
+    os.environ["HF_DATASETS_CACHE"] = str(place / "cache")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("datasets").config.HF_DATASETS_CACHE = place / "cache"
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def _version(who: Trainer) -> str:
+    names = packages_distributions().get(who.package, [])
+    return f"{names[0]} {version(names[0])}" if names else who.package
+
+
+def _line(err: Exception) -> str:
+    return " ".join(str(err).split())[:300]
+
+
+def lines(report: Report) -> list[str]:
+    """The report for people."""
+    text = [f"{part:8} {what}" for part, what in report.ran.items()]
+    text += [f"{finding.level}: {finding.text}" for finding in report.findings]
+    text.append(f"{report.trainer}: {'nothing is lost' if report.healthy else 'not as it should be'}; settings:")
+    return text + [f"  {line}" for line in report.config]

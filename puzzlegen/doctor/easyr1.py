@@ -1,0 +1,98 @@
+"""EasyR1: one question string per row, one media column per file; a system message has no place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from puzzlegen.adapters import easyr1 as shim
+from puzzlegen.contents import Contents, Row
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
+from puzzlegen.errors import PuzzlegenError
+
+
+class EasyR1(Trainer):
+    """``verl.utils.dataset.RLHFDataset`` of EasyR1, whose package is called verl too."""
+
+    package = "verl"
+    install = "pip install git+https://github.com/hiyouga/EasyR1, in an environment without verl itself"
+    carriers: ClassVar = {"images": ("bytes", "path"), "videos": ("path",)}
+    settings: ClassVar = {
+        "prompt_key": "problem",
+        "answer_key": "ground_truth",
+        "image_key": "images",
+        "video_key": "videos",
+        "video_fps": "2.0",
+        "min_pixels": "3136",
+        "max_pixels": "4194304",
+        "max_prompt_length": "8192",
+    }
+
+    def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
+        """Clips are sampled at their own rate, if they have one."""
+        rates = sorted({meta["fps"] for row in rows for meta in row.get("video_meta") or ()})
+        return super().defaults(found, rows) | ({"video_fps": str(rates[-1])} if rates else {})
+
+    def needed(self, settings: Settings) -> tuple[str, ...]:
+        """Question and truth."""
+        return (settings["prompt_key"], settings["answer_key"])
+
+    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:  # noqa: ARG002
+        """What EasyR1 leaves out."""
+        if any(message["role"] == "system" for row in rows for message in row.get("prompt") or ()):
+            yield Finding("warning", "EasyR1 reads the question alone: put the system message into data.format_prompt")
+        both = [row for row in rows if settings["image_key"] in row and settings["video_key"] in row]
+        if both:
+            yield Finding(
+                "error",
+                f"rows have both {settings['image_key']} and {settings['video_key']}: EasyR1 then never looks at the "
+                "clips; give it files with one media column",
+            )
+        rates = {meta["fps"] for row in rows for meta in row.get("video_meta") or ()}
+        if rates and rates != {float(settings["video_fps"])}:
+            wanted = ", ".join(map(str, sorted(rates)))
+            yield Finding("note", f"clips are meant to be seen at {wanted} frames a second; EasyR1 has one rate")
+
+    def score(self, response: str, ground_truth: str) -> float:
+        """The reward."""
+        return shim.compute_score([{"response": response, "ground_truth": ground_truth}])[0]["overall"]
+
+    def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
+        """Read and encode rows; EasyR1 encodes in its dataset."""
+        from verl.utils.dataset import RLHFDataset  # noqa: PLC0415
+
+        if not hasattr(RLHFDataset, "_filter_overlong_prompts"):
+            raise PuzzlegenError(f"the verl installed here is not EasyR1's; {self.install}")
+        processor = processor_of(model or "")
+        keys = {name: settings[name] for name in ("prompt_key", "answer_key", "image_key", "video_key")}
+        limits = {name: int(settings[name]) for name in ("max_prompt_length", "min_pixels", "max_pixels")}
+        seen = []
+        for path in files:
+            data = RLHFDataset(
+                str(path),
+                processor.tokenizer,
+                processor,
+                filter_overlong_prompts=False,
+                video_fps=float(settings["video_fps"]),
+                **keys,
+                **limits,
+            )
+            for k in range(len(data)):
+                row = data[k]
+                given = sum(len(media) for media in row.get("multi_modal_data", {}).values())
+                tokens = vision_tokens(processor, row["input_ids"].tolist())
+                text = processor.tokenizer.decode(row["raw_prompt_ids"])
+                seen.append(Seen(str(row.get("id", k)), given, text, tokens))
+        return seen
+
+    def config(self, found: Contents, settings: Settings) -> list[str]:
+        """Overrides for ``python -m verl.trainer.main`` of EasyR1, one file at a time."""
+        train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
+        held_out = next((part.path for part in found.parts if part.split != "train"), train)
+        return [
+            f"data.train_files={train.resolve()}",
+            f"data.val_files={held_out.resolve()}",
+            *(f"data.{key}={value}" for key, value in settings.items()),
+            f"worker.reward.reward_function={shim.__file__}:compute_score",
+        ]

@@ -1,0 +1,84 @@
+"""OpenRLHF: pictures alone, as paths or data URIs, and placeholders only where the chat template is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from puzzlegen.adapters import openrlhf as shim
+from puzzlegen.contents import Contents, Row, carrier, head
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
+
+
+class OpenRLHF(Trainer):
+    """``openrlhf.datasets.PromptDataset`` and ``openrlhf.utils.vlm_utils``."""
+
+    package = "openrlhf"
+    install = "pip install openrlhf==0.11.2"
+    carriers: ClassVar = {"images": ("bytes", "path", "data_uri"), "videos": ()}
+    settings: ClassVar = {"prompt_key": "prompt", "label_key": "label", "image_key": "images"}
+
+    def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
+        """A build calls the label ``ground_truth``."""
+        return super().defaults(found, rows) | ({"label_key": "ground_truth"} if found.kind == "build" else {})
+
+    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
+        """Structs of bytes are pictures only where the file's footer tells ``datasets`` so, as a build's does."""
+        structs = any(carrier(medium) == "bytes" for row in rows for medium in row.get(settings["image_key"]) or ())
+        if structs and found.kind != "build":
+            yield Finding(
+                "warning",
+                "pictures are {bytes, path}: OpenRLHF takes them only from Parquet whose footer marks them as Image",
+            )
+
+    def needed(self, settings: Settings) -> tuple[str, ...]:
+        """Question and truth."""
+        return (settings["prompt_key"], settings["label_key"])
+
+    def score(self, response: str, ground_truth: str) -> float:
+        """The reward of a response that follows its prompt."""
+        prompt = "<|im_start|>user\nwhat is it?<|im_end|>\n<|im_start|>assistant\n"
+        return float(shim.reward_func([f"{prompt}{response}<|im_end|>"], [prompt], [ground_truth])["rewards"][0])
+
+    def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
+        """Read rows, apply the chat template, load and encode pictures."""
+        import datasets  # noqa: PLC0415
+        from openrlhf.datasets.prompts_dataset import PromptDataset  # noqa: PLC0415
+        from openrlhf.utils.vlm_utils import process_prompt_with_images  # noqa: PLC0415
+
+        processor = processor_of(model or "")
+        form = "parquet" if files[0].suffix == ".parquet" else "json"
+        rows = datasets.load_dataset(form, data_files=[str(path) for path in files], split="train")
+        keys = {name.replace("prompt_key", "input_key"): value for name, value in settings.items()}
+        arguments = SimpleNamespace(data=SimpleNamespace(**keys, apply_chat_template=True))
+        strategy = SimpleNamespace(args=arguments, is_rank_0=lambda: False)
+        data = PromptDataset(rows, processor, strategy)
+        seen = []
+        for k in range(len(data)):
+            _, prompt, _, images = data[k]
+            ids, _, pictures = process_prompt_with_images(processor, prompt, images)
+            name = rows[k].get("id", str(k))
+            seen.append(Seen(name, len(pictures), prompt, vision_tokens(processor, ids)))
+        return seen
+
+    def config(self, found: Contents, settings: Settings) -> list[str]:
+        """Arguments of ``python -m openrlhf.cli.train_ppo_ray``."""
+        train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
+        return [
+            f"--data.prompt_dataset {','.join(train)}",
+            f"--data.input_key {settings['prompt_key']}",
+            f"--data.label_key {settings['label_key']}",
+            f"--data.image_key {settings['image_key']}",
+            "--data.apply_chat_template",
+            f"--data.max_images_per_prompt {most_pictures(found)}",
+            f"--reward.remote_url {shim.__file__}",
+        ]
+
+
+def most_pictures(found: Contents) -> int:
+    """The most pictures that the first rows of the files have."""
+    rows: Sequence[Row] = [row for part in found.parts for row in head(part.path, 64)]
+    counts: list[Any] = [len(row.get("images") or ()) for row in rows]
+    return max(counts, default=1) or 1

@@ -1,0 +1,78 @@
+"""slime: its dataset drops pictures stored as ``{bytes, path}`` without a word, and its rollouts send pictures only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
+
+from puzzlegen.adapters import slime as shim
+from puzzlegen.contents import Contents, Row
+from puzzlegen.doctor import Seen, Settings, Trainer, processor_of, vision_tokens
+
+
+class Slime(Trainer):
+    """``slime.utils.data.Dataset`` and its ``processing_utils``."""
+
+    package = "slime"
+    install = "pip install git+https://github.com/THUDM/slime; the slime on PyPI is something else"
+    carriers: ClassVar = {"images": ("path", "data_uri"), "videos": ()}
+    settings: ClassVar = {"prompt_key": "prompt", "label_key": "label", "image_key": "images"}
+
+    def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
+        """A build calls the label ``ground_truth``."""
+        return super().defaults(found, rows) | ({"label_key": "ground_truth"} if found.kind == "build" else {})
+
+    def needed(self, settings: Settings) -> tuple[str, ...]:
+        """Question and truth."""
+        return (settings["prompt_key"], settings["label_key"])
+
+    def score(self, response: str, ground_truth: str) -> float:
+        """The reward."""
+        sample = SimpleNamespace(response=response, label=ground_truth)
+        found = asyncio.run(shim.custom_rm(None, sample))
+        return found["score"] if isinstance(found, dict) else found[0]["score"]
+
+    def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
+        """Read rows, apply the chat template, extract and encode pictures."""
+        from slime.utils.data import Dataset  # noqa: PLC0415
+
+        processor = processor_of(model or "")
+        seen = []
+        for path in files:
+            data = Dataset(
+                str(path),
+                processor.tokenizer,
+                processor,
+                None,
+                prompt_key=settings["prompt_key"],
+                label_key=settings["label_key"],
+                multimodal_keys={"image": settings["image_key"]},
+                apply_chat_template=True,
+            )
+            for k in range(len(data)):
+                sample = data[k]
+                media = {name: found for name, found in (sample.multimodal_inputs or {}).items() if found}
+                ids = processor(text=[sample.prompt], **media)["input_ids"][0]
+                given = sum(len(found) for found in media.values())
+                name = str(sample.metadata.get("id", k))
+                seen.append(Seen(name, given, sample.prompt, vision_tokens(processor, list(ids))))
+        return seen
+
+    def config(self, found: Contents, settings: Settings) -> list[str]:
+        """Arguments of ``train.py``; one file of prompts."""
+        train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
+        keys = json.dumps({"image": settings["image_key"]})
+        return [
+            f"--prompt-data {train.resolve()}",
+            f"--input-key {settings['prompt_key']}",
+            f"--label-key {settings['label_key']}",
+            "--metadata-key metadata",
+            "--apply-chat-template",
+            f"--multimodal-keys '{keys}'",
+            f"--custom-rm-path {shim.__name__}.custom_rm",
+            "--reward-key score",
+        ]

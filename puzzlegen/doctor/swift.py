@@ -1,0 +1,106 @@
+"""ms-swift: a list of messages called ``prompt`` is taken for a bare question unless ``--columns`` says what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from puzzlegen.contents import Contents, Row
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, vision_tokens
+from puzzlegen.verify import reward
+
+
+class Swift(Trainer):
+    """``swift.dataset.load_dataset`` and the model's template."""
+
+    needs_model = False
+    package = "swift"
+    install = "pip install ms-swift==4.6.0 msgspec qwen-vl-utils decord"
+    carriers: ClassVar = {"images": ("bytes", "path", "data_uri"), "videos": ("path", "data_uri")}
+    settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192", "template": ""}
+
+    def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
+        """Nothing is to be mapped where the messages have their name."""
+        return super().defaults(found, rows) | ({"columns": "{}"} if rows and "messages" in rows[0] else {})
+
+    def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
+        """The truth; the question has several names."""
+        return ("ground_truth",)
+
+    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:  # noqa: ARG002
+        """How the question will be found."""
+        mapped = _columns(settings)
+        for row in rows[:1]:
+            messages = [name for name in row if mapped.get(name, name) == "messages"]
+            if not messages and "prompt" in row:
+                yield Finding(
+                    "error",
+                    "the column prompt holds messages, which ms-swift reads as the text of a question, media apart: "
+                    """give --columns '{"prompt": "messages"}'""",
+                )
+            elif not messages:
+                yield Finding("error", f"no column of messages: has {', '.join(row)}; name one with --columns")
+
+    def score(self, response: str, ground_truth: str) -> float:
+        """The reward, through the plugin where ms-swift is installed."""
+        if find_spec(self.package) is None:
+            return reward(response, ground_truth)["score"]
+        from puzzlegen.adapters.swift import PuzzleReward  # noqa: PLC0415
+
+        return float(PuzzleReward()([response], [ground_truth])[0] or 0.0)
+
+    def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
+        """Read rows as for training; with a model, encode them with its template."""
+        from swift.dataset import load_dataset  # noqa: PLC0415
+
+        names = [str(path) for path in files]
+        data, _ = load_dataset(names, columns=_columns(settings), remove_unused_columns=False, strict=False)
+        template = _template(model, settings) if model else None
+        return [_seen(row, k, template) for k, row in enumerate(data)]
+
+    def config(self, found: Contents, settings: Settings) -> list[str]:
+        """Arguments of ``swift rlhf --rlhf_type grpo``."""
+        train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
+        held_out = [str(part.path.resolve()) for part in found.parts if part.split != "train"]
+        plugin = Path(__file__).parents[1] / "adapters" / "swift" / "__init__.py"
+        columns = [f"--columns '{settings['columns']}'"] if _columns(settings) else []
+        return [
+            f"--dataset {' '.join(train)}",
+            *([f"--val_dataset {' '.join(held_out)}"] if held_out else []),
+            *columns,
+            f"--max_length {settings['max_length']}",
+            *([f"--template {settings['template']}"] if settings["template"] else []),
+            f"--external_plugins {plugin}",
+            "--reward_funcs puzzlegen",
+        ]
+
+
+def _columns(settings: Settings) -> dict[str, str]:
+    return dict(json.loads(settings["columns"] or "{}"))
+
+
+def _template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swift's
+    from swift.model import get_processor  # noqa: PLC0415
+    from swift.template import get_template  # noqa: PLC0415
+
+    kind = settings["template"] or None
+    template = get_template(get_processor(model), template_type=kind, max_length=int(settings["max_length"]))
+    template.set_mode("train")
+    return template
+
+
+def _seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN401
+    media = [*(row.get("images") or ()), *(row.get("videos") or ())]
+    name = str(row.get("id", k))
+    question = "".join(str(message["content"]) for message in row["messages"])
+    if template is None:
+        return Seen(name, len(media))
+    keys = ("messages", "images", "videos")
+    encoded = template.encode({key: row[key] for key in keys if row.get(key)} | {"add_eos": False})
+    ids = encoded["input_ids"]
+    tokens = vision_tokens(template.processor, ids)
+    text = template.tokenizer.decode([token for token in ids if token >= 0])
+    return Seen(name, len(media), text or question, tokens)

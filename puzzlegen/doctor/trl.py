@@ -1,0 +1,109 @@
+"""TRL: pictures alone. It ignores a column of videos and trains on, and mistakes a placeholder in text for words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from puzzlegen.contents import Contents, Row, carrier
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.verify import reward
+
+_RESERVED = {"completion", "completions", "completion_ids", "prompts", "trainer_state", "log_extra", "log_metric"}
+
+
+class Trl(Trainer):
+    """``puzzlegen.adapters.trl.load``, or the rows as they are with ``loader=load_dataset``."""
+
+    needs_model = False
+    package = "trl"
+    install = 'pip install "puzzlegen[train]" "trl>=1.9"'
+    carriers: ClassVar = {"images": ("bytes",), "videos": ()}
+    settings: ClassVar = {"loader": "puzzlegen.adapters.trl", "frames": ""}
+
+    def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
+        """TRL's own name, and what rewards read."""
+        return ("prompt", "ground_truth")
+
+    def adapts(self, found: Contents, settings: Settings) -> bool:
+        """The adapter turns clips into frames, pictures into blocks, whatever the format of a build."""
+        return found.kind == "build" and settings["loader"] == self.settings["loader"]
+
+    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
+        """Rows that TRL would read without what they show."""
+        if settings["loader"] not in {"load_dataset", self.settings["loader"]}:
+            raise PuzzlegenError(f"loader={settings['loader']}: allowed: load_dataset, {self.settings['loader']}")
+        if self.adapts(found, settings):
+            return
+        remedy = "load the build with puzzlegen.adapters.trl.load"
+        if any(row.get("videos") for row in rows):
+            yield Finding("error", f"TRL ignores the column videos and trains blind, without an error; {remedy}")
+        if any("<image>" in str(message["content"]) for row in rows for message in _messages(row)):
+            yield Finding("error", f"TRL reads <image> in a prompt as five letters and two brackets; {remedy}")
+        if any(_mixed(row) for row in rows) and any(row.get("images") == [] for row in rows):
+            yield Finding(
+                "error", "rows with and without pictures in one file: TRL fails on a batch of both; split them"
+            )
+        if taken := sorted({name for row in rows for name in row} & _RESERVED):
+            yield Finding("error", f"columns {', '.join(taken)}: TRL passes arguments of that name; rename them")
+
+    def score(self, response: str, ground_truth: str) -> float:
+        """The reward of a conversational completion."""
+        completion = [{"role": "assistant", "content": response}]
+        if find_spec("puzzlegen.adapters.trl") is None:
+            return reward(completion, ground_truth)["score"]
+        from puzzlegen.adapters.trl import score_reward  # noqa: PLC0415
+
+        return float(score_reward([completion], ground_truth=[ground_truth])[0] or 0.0)
+
+    def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:  # noqa: ARG002
+        """Rows as they are: what TRL's own code takes from them."""
+        import datasets  # noqa: PLC0415
+
+        rows = datasets.load_dataset("parquet", data_files=[str(path) for path in files], split="train")
+        processor = processor_of(model) if model else None
+        return [_seen(row, processor) for row in rows]
+
+    def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
+        """The first rows of a build through the adapter."""
+        from puzzlegen.adapters.trl import load  # noqa: PLC0415
+
+        split = next(part.split for part in found.parts if part.profile == profile)
+        frames = int(settings["frames"]) if settings["frames"] else None
+        data: Any = load(found.folder, profile, split, frames=frames)
+        processor = processor_of(model) if model else None
+        return [_seen(data[k], processor) for k in range(min(rows, len(data)))]
+
+    def config(self, found: Contents, settings: Settings) -> list[str]:
+        """Python, because TRL is driven by it."""
+        profile = found.parts[0].profile
+        frames = f", frames={settings['frames']}" if settings["frames"] else ""
+        return [
+            "from puzzlegen.adapters import trl",
+            f"data = trl.load({str(found.folder)!r}, {profile!r}{frames})",
+            "GRPOTrainer(model, train_dataset=data, reward_funcs=[trl.score_reward], args=GRPOConfig(...))",
+        ]
+
+
+def _messages(row: Row) -> Sequence[Any]:
+    prompt = row.get("prompt")
+    return prompt if isinstance(prompt, list) else [{"content": prompt}]
+
+
+def _mixed(row: Row) -> bool:
+    return any(carrier(medium) != "nothing" for medium in row.get("images") or ())
+
+
+def _seen(row: Row, processor: Any) -> Seen:  # noqa: ANN401
+    """What ``GRPOTrainer`` passes on: the column ``images``, and a block for each in the prompt."""
+    images = list(row.get("images") or ())
+    name = str(row.get("id", ""))
+    blocks = [block for message in _messages(row) for block in message["content"] if isinstance(block, dict)]
+    if processor is None:
+        return Seen(name, len(images) if sum(block["type"] == "image" for block in blocks) == len(images) else 0)
+    text = processor.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
+    encoded = processor(text=[text], **({"images": images} if images else {}))
+    return Seen(name, len(images), text, vision_tokens(processor, list(encoded["input_ids"][0])))

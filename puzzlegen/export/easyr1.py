@@ -1,0 +1,33 @@
+"""EasyR1: Parquet with ``problem`` as text and either ``images`` or ``videos``; clips as paths, pictures too."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from puzzlegen.export import Carrier, Row, Target
+from puzzlegen.records import Profile
+from puzzlegen.schema import MEDIUM, STRING
+
+
+class EasyR1(Target):
+    """``data.prompt_key=problem data.answer_key=ground_truth``: its reward gets ``ground_truth`` alone."""
+
+    images: ClassVar[tuple[Carrier, ...]] = ("path", "bytes")
+    videos: ClassVar[tuple[Carrier, ...]] = ("path",)
+    suffix = ".parquet"
+
+    def row(self, row: Row, media: list[Any]) -> Row:
+        """One row."""
+        column = "videos" if "video_meta" in row else "images"
+        return {name: row[name] for name in _TEXT} | ({column: media} if media else {})
+
+    def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
+        """Text columns, then one media column at most: an empty ``images`` beside ``videos`` would hide the clips."""
+        medium = MEDIUM if carrier == "bytes" else STRING
+        column = {"video": "videos", "text": ""}.get(profile, "images")
+        return pa.schema([(name, STRING) for name in _TEXT] + ([(column, pa.list_(medium))] if column else []))
+
+
+_TEXT = ("id", "data_source", "problem", "solution", "ground_truth")

@@ -1,0 +1,42 @@
+"""SkyRL: JSON lines whose prompt carries pictures as data URIs in OpenAI's content parts; no clips."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from puzzlegen.export import Carrier, Row, Target
+
+_PLACE = re.compile(r"(<image>)")
+
+
+class SkyRL(Target):
+    """Everything but ``prompt`` and ``env_class`` reaches the environment as ``extras``."""
+
+    images: ClassVar[tuple[Carrier, ...]] = ("data_uri",)
+
+    def row(self, row: Row, media: list[Any]) -> Row:
+        """One row."""
+        left = list(media)
+        return {
+            "data_source": row["data_source"],
+            "prompt": [message | {"content": _parts(message, left)} for message in row["prompt"]],
+            "env_class": "puzzlegen",
+            "reward_spec": {"method": "rule", "ground_truth": row["ground_truth"]},
+            "extra_info": {"id": row["id"], "solution": row["solution"]},
+        }
+
+
+def _parts(message: dict[str, str], media: list[Any]) -> Any:  # noqa: ANN401 - text or parts
+    """The user's text with pictures in their places; other messages stay text."""
+    if message["role"] != "user" or not media:
+        return message["content"]
+    pieces = [piece for piece in _PLACE.split(message["content"]) if piece]
+    return [
+        {"type": "image_url", "image_url": {"url": media.pop(0)}} if piece == "<image>" else _text(piece)
+        for piece in pieces
+    ]
+
+
+def _text(piece: str) -> dict[str, str]:
+    return {"type": "text", "text": piece}

@@ -1,0 +1,40 @@
+"""verl: the record's own columns, clips as paths, because its loader takes no bytes of clips."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from puzzlegen.export import Carrier, Row, Target
+from puzzlegen.records import Profile
+from puzzlegen.schema import MEDIUM, STRING, arrow_schema
+
+_COLUMNS = ("id", "data_source", "ability", "prompt", "solution", "reward_model", "extra_info")
+#: The rate goes with each clip: verl samples two frames a second where nothing is said.
+_CLIP = pa.struct([("video", STRING), ("fps", pa.float64())])
+
+
+class Verl(Target):
+    """Pictures stay bytes unless paths are asked for; verl keeps bytes in memory, which paths avoid."""
+
+    images: ClassVar[tuple[Carrier, ...]] = ("bytes", "path")
+    videos: ClassVar[tuple[Carrier, ...]] = ("path",)
+    suffix = ".parquet"
+
+    def row(self, row: Row, media: list[Any]) -> Row:
+        """One row."""
+        kept = {name: row[name] for name in _COLUMNS}
+        if "video_meta" in row:
+            clips = zip(media, row["video_meta"], strict=True)
+            return kept | {"videos": [{"video": path, "fps": meta["fps"]} for path, meta in clips]}
+        return kept | ({"images": media} if media else {})
+
+    def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
+        """The build's own fields, with the media column as it is carried."""
+        fields = [field for field in arrow_schema(profile) if field.name in _COLUMNS]
+        if profile == "video":
+            fields.append(pa.field("videos", pa.list_(_CLIP)))
+        elif profile != "text":
+            fields.append(pa.field("images", pa.list_(MEDIUM if carrier == "bytes" else STRING)))
+        return pa.schema(fields)

@@ -1,0 +1,244 @@
+"""Write a build in the form of another program: rows by a target of :mod:`puzzlegen.export`, media as files.
+
+Rows are streamed, so memory does not grow with the build. The folder appears under its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from puzzlegen import __version__
+from puzzlegen.datafile import profile_of
+from puzzlegen.errors import IntegrityError, OutputError, PuzzlegenError
+from puzzlegen.export import Carrier, Made, Row, Target, target
+from puzzlegen.output import refused, workplace, write_json
+from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.records import Profile, canonical_json
+
+#: Says that a folder is an export, of what, and what stands in it.
+MARK: Final = "export.json"
+MEDIA: Final = "media"
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TYPES: Final = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "mp4": "video/mp4"}
+_GROUP_BYTES: Final = 1 << 26
+
+
+def export(
+    folder: Path,
+    to: str,
+    out: Path,
+    *,
+    images: str | None = None,
+    videos: str | None = None,
+    root: str | None = None,
+) -> Made:
+    """Write the puzzles of a build in the form of another program.
+
+    Args:
+        folder: a finished build.
+        to: name of a target.
+        out: the new folder; an export to the same target there is replaced.
+        images: carrier of pictures; default the target's.
+        videos: carrier of clips; default the target's.
+        root: what media paths in rows begin with, if the folder will lie elsewhere; default where ``out`` lies.
+
+    Raises:
+        PuzzlegenError: no such target, or it does not take that carrier.
+        IntegrityError: ``folder`` is no finished build, or is damaged.
+        OutputError: ``out`` holds something else, or cannot be written.
+    """
+    form, manifest = target(to), manifest_of(folder)
+    carriers = {"images": _carrier(form, "images", images), "videos": _carrier(form, "videos", videos)}
+    refuse_foreign(out, to)
+    part, ours = out.with_name(f".{out.name}.part"), False
+    try:
+        with workplace(part, "export") as place, ExitStack() as files:
+            ours, new = True, place / "new"
+            writing = _Writing(form, new, root or str(out.resolve()), carriers, files)
+            for file in files_of(manifest):
+                writing.copy(folder, file)
+            made = writing.finish(to, manifest["content_sha256"])
+            _replace(new, out)
+    except pa.ArrowException as err:
+        raise IntegrityError(f"'{folder}' is damaged: {err}") from err
+    except OSError as err:
+        raise refused(out, err) from err
+    finally:
+        if ours:
+            shutil.rmtree(part, ignore_errors=True)
+    return made
+
+
+def read_mark(folder: Path) -> Made | None:
+    """What an export holds, or None if the folder is none."""
+    try:
+        found = json.loads((folder / MARK).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as err:
+        raise IntegrityError(f"'{folder / MARK}' is damaged: {err}; export again") from err
+    return Made(**{name: found[name] for name in Made._fields})
+
+
+def refuse_foreign(out: Path, to: str) -> None:
+    """Raise OutputError unless ``out`` is free, or an export to the same target and nothing else."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    mark = read_mark(out)
+    if mark is None or mark.to != to:
+        what = f"an export to {mark.to}" if mark else "something else"
+        raise OutputError(f"'{out}' holds {what}; choose another --out")
+    known = {MARK, MEDIA, *(name.partition("/")[0] for name in mark.files)}
+    if strangers := sorted(entry.name for entry in out.iterdir() if entry.name not in known):
+        raise OutputError(f"'{out}' holds '{strangers[0]}' beside its export; move it away, or choose another --out")
+
+
+def _carrier(form: Target, column: str, asked: str | None) -> Carrier | None:
+    allowed: tuple[Carrier, ...] = getattr(form, column)
+    if asked is None:
+        return allowed[0] if allowed else None
+    if asked not in allowed:
+        name = type(form).__module__.rpartition(".")[2]
+        raise PuzzlegenError(f"--{column} {asked}: {name} takes {column} as {', '.join(allowed) or 'nothing at all'}")
+    return asked
+
+
+def _replace(new: Path, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        out.rename(new.with_name("old"))
+    new.rename(out)
+
+
+class _Writing:
+    """An export on its way: one open file per profile and split, media files beside them."""
+
+    def __init__(
+        self, form: Target, place: Path, root: str, carriers: dict[str, Carrier | None], files: ExitStack
+    ) -> None:
+        self._form, self._place, self._root = form, place, root
+        self._carriers, self._open = carriers, files
+        self._files: dict[str, Callable[[Row], None]] = {}
+        self._rows: dict[str, Counter[str]] = defaultdict(Counter)
+        self._left_out: Counter[str] = Counter()
+        self._media = 0
+
+    def copy(self, folder: Path, file: dict[str, Any]) -> None:
+        """Write the rows of one data file."""
+        profile: Profile = profile_of(file["folder"])
+        column = "videos" if profile == "video" else "images"
+        carrier = self._carriers[column]
+        for row in read_rows(folder / file["path"]):
+            split = _safe(row["extra_info"]["split"], "split")
+            media = [*row.pop("images", ()), *row.pop("videos", ())]
+            if media and carrier is None:
+                self._left_out[profile] += 1
+                continue
+            carried = [self._carried(_safe(row["id"], "id"), k, m, carrier) for k, m in enumerate(media)]
+            self._write(profile, split, carrier or "path")(self._form.row(row, carried))
+            self._rows[profile][split] += 1
+
+    def finish(self, to: str, source: str) -> Made:
+        """Close the files; the mark comes last."""
+        self._open.close()
+        rows = {profile: dict(sorted(splits.items())) for profile, splits in sorted(self._rows.items())}
+        carriers = {column: carrier for column, carrier in self._carriers.items() if carrier}
+        files = sorted(self._files)
+        made = Made(to, rows, dict(self._left_out), self._media, files, self._root, carriers, source)
+        for name, data in sorted(self._form.files(made).items()):
+            path = self._place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            files.append(name)
+        write_json(self._place / MARK, made._asdict() | {"puzzlegen": __version__})
+        return made
+
+    def _carried(self, puzzle: str, k: int, medium: dict[str, Any], carrier: Carrier | None) -> Any:  # noqa: ANN401
+        data, suffix = medium["bytes"], medium["path"].rpartition(".")[2]
+        if suffix not in _TYPES:
+            raise IntegrityError(f"puzzle {puzzle}: medium '{medium['path']}' is none of {', '.join(_TYPES)}")
+        name = f"{puzzle}-{k}.{suffix}"
+        if carrier == "bytes":
+            return {"bytes": data, "path": name}
+        if carrier == "data_uri":
+            return f"data:{_TYPES[suffix]};base64,{base64.b64encode(data).decode()}"
+        # Folders with a million entries are slow everywhere: 256 of them, by the id's beginning.
+        path = f"{MEDIA}/{puzzle[:2]}/{name}"
+        (self._place / path).parent.mkdir(parents=True, exist_ok=True)
+        (self._place / path).write_bytes(data)
+        self._media += 1
+        return f"{self._root}/{path}"
+
+    def _write(self, profile: Profile, split: str, carrier: Carrier) -> Callable[[Row], None]:
+        name = f"{profile}/{split}{self._form.suffix}"
+        if name not in self._files:
+            path = self._place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if self._form.suffix == ".jsonl":
+                self._files[name] = _json_lines(path, self._open)
+            else:
+                self._files[name] = _parquet(path, self._form.schema(profile, carrier), self._open)
+        return self._files[name]
+
+
+def _safe(name: str, what: str) -> str:
+    """A name out of the data that becomes a file's: a folder from elsewhere may hold anything."""
+    if not _NAME.fullmatch(name):
+        raise IntegrityError(f"{what} {name!r:.80} cannot be a file's name; allowed: letters, digits, - and _")
+    return name
+
+
+def _json_lines(path: Path, stack: ExitStack) -> Callable[[Row], None]:
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    return lambda row: print(canonical_json(row), file=file)
+
+
+def _parquet(path: Path, schema: pa.Schema, stack: ExitStack) -> Callable[[Row], None]:
+    """Row groups are cut by their bytes, so that memory stays flat whatever the media weigh."""
+    file = stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False))
+    rows: list[Row] = []
+    size = 0
+
+    def flush() -> None:
+        if rows:
+            file.write_table(pa.Table.from_pylist(rows, schema=schema), row_group_size=len(rows))
+            rows.clear()
+
+    def write(row: Row) -> None:
+        nonlocal size
+        rows.append(row)
+        size += sum(_weight(medium) for medium in (*row.get("images", ()), *row.get("videos", ()))) + 4096
+        if size > _GROUP_BYTES:
+            flush()
+            size = 0
+
+    stack.callback(flush)
+    return write
+
+
+def _weight(medium: object) -> int:
+    return len(medium["bytes"]) if isinstance(medium, dict) and "bytes" in medium else 0
+
+
+def lines(made: Made, out: Path) -> list[str]:
+    """What was written, for people."""
+    total = sum(sum(splits.values()) for splits in made.rows.values())
+    text = [f"{total} puzzles for {made.to} in {out} ({made.media} media files)"]
+    text += [f"  {name:32} {made.rows[name.partition('/')[0]][Path(name).stem]}" for name in _data(made)]
+    text += [f"  {profile}: {n} left out, {made.to} takes no clips" for profile, n in sorted(made.left_out.items())]
+    return text
+
+
+def _data(made: Made) -> Iterator[str]:
+    return (name for name in made.files if name.rpartition("/")[0] in made.rows)

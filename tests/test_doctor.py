@@ -1,0 +1,242 @@
+"""The doctor without any trainer: what can be said of files and rewards. The loaders themselves: tests/trainers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import ROOT
+
+from puzzlegen.contents import contents, excerpt, head, kind_of
+from puzzlegen.diagnosis import Report, _compared, diagnose
+from puzzlegen.doctor import Finding, Seen, trainer_names
+from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.exporting import export
+
+
+@pytest.fixture(scope="module")
+def exports(mixed_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("exports")
+    for name in trainer_names():
+        if name != "trl":
+            export(mixed_build, name, place / name)
+    return place
+
+
+def errors(report: Report) -> str:
+    return "\n".join(finding.text for finding in report.findings if finding.level == "error")
+
+
+def rewritten(folder: Path, name: str, change: Any) -> Path:
+    """An export's JSON lines with every row changed; ``folder`` becomes plain files."""
+    rows = [change(json.loads(line)) for line in (folder / name).read_text().splitlines()]
+    target = folder.parent / f"changed-{abs(hash(str(rows)))}"
+    (target / "image").mkdir(parents=True)
+    (target / "image" / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return target
+
+
+@pytest.mark.parametrize("name", ["verl", "easyr1", "swift", "openrlhf", "slime"])
+def test_an_export_to_a_trainer_suits_it(name: str, exports: Path) -> None:
+    report = diagnose(exports / name, name)
+    assert report.healthy, errors(report)
+    assert report.ran["rewards"].startswith(report.ran["files"].partition(" ")[0])
+    assert report.config
+
+
+@pytest.mark.parametrize("name", ["verl", "easyr1", "swift", "openrlhf", "trl"])
+def test_pictures_of_a_build_suit_as_they_are(name: str, mixed_build: Path) -> None:
+    for profile in ("image", "multi_image"):
+        report = diagnose(mixed_build, name, profile=profile)
+        assert report.healthy, errors(report)
+
+
+@pytest.mark.parametrize("name", ["verl", "easyr1", "swift", "openrlhf", "slime"])
+def test_clips_as_bytes_are_lost_on_all_of_them(name: str, mixed_build: Path) -> None:
+    found = errors(diagnose(mixed_build, name, profile="video"))
+    assert "videos are carried as bytes, which the loader loses" in found
+    assert f"puzzlegen export {mixed_build} --to {name}" in found
+
+
+def test_what_ran_and_what_did_not_is_said(mixed_build: Path) -> None:
+    ran = diagnose(mixed_build, "swift", profile="image").ran
+    assert ran["loader"].startswith("not run: swift is not installed here")
+    assert "pip install ms-swift" in ran["loader"]
+
+
+def test_trl_blind_on_a_column_of_videos(exports: Path, mixed_build: Path) -> None:
+    """huggingface/trl#4144: training runs to its end, the vision tower is never called."""
+    assert "TRL ignores the column videos" in errors(diagnose(exports / "swift", "trl", profile="video"))
+    raw = diagnose(mixed_build, "trl", settings={"loader": "load_dataset"})
+    assert "TRL ignores the column videos" in errors(raw)
+    assert "<image> in a prompt as" in errors(raw)
+    adapted = diagnose(mixed_build, "trl", profile="video")
+    assert adapted.healthy, errors(adapted)
+
+
+def test_swift_without_a_map_of_columns(mixed_build: Path) -> None:
+    """modelscope/ms-swift#4772 (1): messages under another name are parsed as a bare question."""
+    found = errors(diagnose(mixed_build, "swift", profile="image", settings={"columns": "{}"}))
+    assert "the column prompt holds messages" in found
+    assert any(line.startswith('--columns \'{"prompt"') for line in diagnose(mixed_build, "swift").config)
+
+
+def test_swift_with_a_clip_among_pictures(exports: Path) -> None:
+    """modelscope/ms-swift#4772 (2): a clip in the column of pictures."""
+
+    def swapped(row: dict[str, Any]) -> dict[str, Any]:
+        row["images"] = row.pop("videos")
+        row["messages"][-1]["content"] = row["messages"][-1]["content"].replace("<video>", "<image>")
+        return row
+
+    folder = rewritten(exports / "swift", "video/train.jsonl", swapped)
+    assert "images holds a video" in errors(diagnose(folder, "swift"))
+
+
+def test_verl_keeps_bytes_in_memory(mixed_build: Path, tmp_path: Path) -> None:
+    """verl-project/verl#7391: said with its size, and what to do."""
+    warned = [f.text for f in diagnose(mixed_build, "verl", profile="image").findings if f.level == "warning"]
+    assert len(warned) == 1
+    assert "GiB" in warned[0]
+    assert "--images path" in warned[0]
+    export(mixed_build, "verl", tmp_path / "paths", images="path")
+    assert diagnose(tmp_path / "paths", "verl", profile="image").findings == []
+
+
+def test_slime_drops_structs(mixed_build: Path) -> None:
+    found = errors(diagnose(mixed_build, "slime", profile="image"))
+    assert "images are carried as bytes, which the loader loses" in found
+
+
+def test_easyr1_never_looks_at_clips_beside_pictures(exports: Path) -> None:
+    def empty_images(row: dict[str, Any]) -> dict[str, Any]:
+        return {"images": [], "problem": row["messages"][-1]["content"], **row}
+
+    folder = rewritten(exports / "swift", "video/train.jsonl", empty_images)
+    assert "rows have both images and videos" in errors(diagnose(folder, "easyr1"))
+
+
+def test_placeholders_must_equal_media(exports: Path) -> None:
+    def once_more(row: dict[str, Any]) -> dict[str, Any]:
+        row["messages"][-1]["content"] += "<image>"
+        return row
+
+    folder = rewritten(exports / "swift", "image/train.jsonl", once_more)
+    assert "has 2 <image> and 1 images" in errors(diagnose(folder, "swift"))
+
+
+def test_a_key_that_is_no_column_hides_the_media(mixed_build: Path) -> None:
+    found = errors(diagnose(mixed_build, "verl", profile="image", settings={"image_key": "image"}))
+    assert "image_key=image is no column, so that images are never looked at" in found
+
+
+def test_media_files_must_be_where_rows_say(mixed_build: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(mixed_build, "swift", out, root="/mnt/cluster/puzzles")
+    assert diagnose(out, "swift").healthy
+    next((out / "media").rglob("*.jpg")).unlink()
+    found = errors(diagnose(out, "swift", rows=1000))
+    assert "no file '/mnt/cluster/puzzles/media/" in found
+
+
+def test_rewards_that_are_wrong_are_found(exports: Path) -> None:
+    def other_answer(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"solution": "<think>x</think><answer>Z</answer>"}
+
+    folder = rewritten(exports / "openrlhf", "image/train.jsonl", other_answer)
+    assert "its solution earns 0.0" in errors(diagnose(folder, "openrlhf"))
+    folder = rewritten(exports / "openrlhf", "image/train.jsonl", lambda row: row | {"label": "72"})
+    assert "cannot be scored" in errors(diagnose(folder, "openrlhf"))
+
+
+def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
+    expected = {"a": 2, "b": 1}
+    assert _compared("image", [Seen("a", 2, "", 8), Seen("b", 1, "", 4)], expected) == []
+    lost = [
+        [Seen("a", 2), Seen("b", 0)],
+        [Seen("a", 1), Seen("b", 1)],
+        [Seen("a", 2)],
+        [Seen("a", 2, "", 8), Seen("b", 1, "", 0)],
+        [Seen("a", 2, "what is <image>?", 8), Seen("b", 1, "", 4)],
+        [Seen("0", 2), Seen("1", 0)],
+    ]
+    for seen in lost:
+        (finding,) = _compared("image", seen, expected)
+        assert isinstance(finding, Finding)
+        assert finding.level == "error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere", "--trainer", "verl"], "no such folder"),
+        ([".", "--trainer", "verk"], "did you mean 'verl'"),
+        (["{build}", "--trainer", "verl", "--set", "imag_key=x"], "did you mean 'image_key'"),
+        (["{build}", "--trainer", "verl", "--set", "image_key"], "give key=value"),
+        (["{build}", "--trainer", "verl", "--profile", "images"], "did you mean 'image'"),
+        (["{build}", "--trainer", "swift", "--set", "columns={"], "columns={: no JSON object"),
+        (["{build}", "--trainer", "verl", "--set", "max_prompt_length=x"], "max_prompt_length=x"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], said: str, mixed_build: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "puzzlegen",
+        "doctor",
+        *(a.format(build=mixed_build) if "{b" in a else a for a in arguments),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_prints_the_settings_and_exits_with_one_when_something_is_lost(mixed_build: Path) -> None:
+    command = [sys.executable, "-m", "puzzlegen", "doctor", str(mixed_build), "--trainer", "verl", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["healthy"] is False
+    path = next(line.partition("=")[2] for line in report["config"] if "function.path" in line)
+    assert Path(path) == ROOT / "puzzlegen" / "adapters" / "verl.py"
+
+
+def test_an_excerpt_keeps_format_and_features(mixed_build: Path, exports: Path, tmp_path: Path) -> None:
+    part = contents(mixed_build).parts[0]
+    short = excerpt(part, 2, tmp_path)
+    assert pq.read_schema(short).metadata[b"huggingface"] == pq.read_schema(part.path).metadata[b"huggingface"]
+    assert head(short, 9) == head(part.path, 2)
+    part = contents(exports / "swift").parts[0]
+    assert head(excerpt(part, 1, tmp_path), 9) == head(part.path, 1)
+
+
+def test_a_folder_of_rows_is_enough_and_damage_is_named(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="no rows"):
+        contents(tmp_path)
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(PuzzlegenError, match="cannot be read"):
+        diagnose(tmp_path, "verl")
+    pq.write_table(pa.table({"prompt": ["x"]}), tmp_path / "x.parquet")
+    assert "no column data_source" in errors(diagnose(tmp_path, "verl"))
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0" + b"\0" * 12, "image"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image"),
+        (b"RIFF\0\0\0\0AVI LIST", "video"),
+        (b"\0\0\0\x20ftypisom\0\0\0\0", "video"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0", "image"),
+        (b"hello", ""),
+    ],
+)
+def test_pictures_and_clips_are_told_by_their_first_bytes(start: bytes, kind: str) -> None:
+    assert kind_of(start) == kind
