@@ -44,7 +44,7 @@ class Tiny(NamedTuple):
     processor: Any
 
 
-class _PictureProcessor(Qwen2_5_VLProcessor):
+class _PictureProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
     """The real one but for its video part, which needs torchvision: puzzles reach TRL as pictures."""
 
     def __init__(self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None) -> None:

@@ -44,7 +44,7 @@ ALLOWED = {
     "engines": {"errors", "manifest", "memory", "shard"},
     "adapters": {"datafile", "errors", "manifest", "media", "plan", "reading", "records", "rng", "schema", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
-    "doctor": {"adapters", "contents", "errors", "plugins", "verify"},
+    "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
     "contents": {"datafile", "errors", "exporting", "manifest", "plan", "reading"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"errors", "reading", "subset"},

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from puzzlegen.contents import Contents, Row, carrier
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
 from puzzlegen.errors import PuzzlegenError
+from puzzlegen.records import Profile
 from puzzlegen.verify import reward
 
 _RESERVED = {"completion", "completions", "completion_ids", "prompts", "trainer_state", "log_extra", "log_metric"}
@@ -73,7 +74,7 @@ class Trl(Trainer):
 
         split = next(part.split for part in found.parts if part.profile == profile)
         frames = int(settings["frames"]) if settings["frames"] else None
-        data: Any = load(found.folder, profile, split, frames=frames)
+        data: Any = load(found.folder, cast("Profile", profile), split, frames=frames)
         processor = processor_of(model) if model else None
         return [_seen(data[k], processor) for k in range(min(rows, len(data)))]
 
