@@ -102,7 +102,21 @@ def _settings(who: Trainer, found: Contents, rows: list[Row], given: Mapping[str
     for key in given:
         if key not in who.settings:
             raise PuzzlegenError(f"--set {key}: no setting of the loader{did_you_mean(key, list(who.settings))}")
+        if wanted := _misfit(who.settings[key], given[key]):
+            raise PuzzlegenError(f"--set {key}={given[key]}: no {wanted}; such as {key}={who.settings[key]}")
     return {**who.defaults(found, rows), **given}
+
+
+def _misfit(usual: str, value: str) -> str:
+    """What a value should be by the usual one and is not; empty if it is."""
+    try:
+        if usual.startswith("{"):
+            return "" if isinstance(json.loads(value), dict) else "JSON object"
+        if usual[:1].isdigit():
+            float(value)
+    except ValueError:
+        return "JSON object" if usual.startswith("{") else "number"
+    return ""
 
 
 def _static(who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def errors(report: Report) -> str:
 def rewritten(folder: Path, name: str, change: Any) -> Path:
     """An export's JSON lines with every row changed; ``folder`` becomes plain files."""
     rows = [change(json.loads(line)) for line in (folder / name).read_text().splitlines()]
-    target = folder.parent / f"changed-{abs(hash(str(rows)))}"
+    target = Path(tempfile.mkdtemp(dir=folder.parent))
     (target / "image").mkdir(parents=True)
     (target / "image" / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return target
@@ -181,7 +182,7 @@ def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
         (["{build}", "--trainer", "verl", "--set", "image_key"], "give key=value"),
         (["{build}", "--trainer", "verl", "--profile", "images"], "did you mean 'image'"),
         (["{build}", "--trainer", "swift", "--set", "columns={"], "columns={: no JSON object"),
-        (["{build}", "--trainer", "verl", "--set", "max_prompt_length=x"], "max_prompt_length=x"),
+        (["{build}", "--trainer", "verl", "--set", "max_prompt_length=x"], "max_prompt_length=x: no number"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], said: str, mixed_build: Path, tmp_path: Path) -> None:

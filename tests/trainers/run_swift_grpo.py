@@ -50,9 +50,9 @@ def main(model: str, out: str, further: list[str]) -> None:
         f"--freeze_vit false --freeze_aligner false --torch_dtype float32 --bf16 false --fp16 false --use_hf true "
         f"--output_dir {out} --max_steps 2 --save_steps 2 --num_generations 2 --per_device_train_batch_size 2 "
         f"--gradient_accumulation_steps 1 --gradient_checkpointing false --max_completion_length 8 "
-        f"--learning_rate 1e-2 --beta 0 --weight_decay 0 --logging_steps 1 --report_to none --dataloader_num_workers 0 "
-        f"--dataset_num_proc 1 --split_dataset_ratio 0 --eval_strategy no --attn_impl sdpa --log_completions false "
-        f"--add_version false"
+        f"--learning_rate 1e-2 --logging_steps 1 --report_to none --dataloader_num_workers 0 --dataset_num_proc 1 "
+        f"--beta 0 --weight_decay 0 --split_dataset_ratio 0 --eval_strategy no --attn_impl sdpa "
+        "--log_completions false --add_version false"
     )
     rlhf_main([*fixed.split(), *further])
     logs = [json.loads(line) for line in (Path(out) / "logging.jsonl").read_text().splitlines()]
