@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
-from puzzlegen.errors import IntegrityError
+from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.manifest import MANIFEST, read_manifest
+from puzzlegen.plan import split_in
 from puzzlegen.writers import Row
 
 
@@ -30,6 +31,15 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 def files_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """All data files that a manifest names."""
     return [file for shard in manifest["shards"] for file in shard["files"]]
+
+
+def files_in(folder: Path, split: str | None = None) -> list[dict[str, Any]]:
+    """The data files of a split, or of all; PuzzlegenError if there is no such split."""
+    files = files_of(manifest_of(folder))
+    known = sorted({split_in(file["path"]) for file in files})
+    if split is not None and split not in known:
+        raise PuzzlegenError(f"'{folder}' has no split '{split}'; it has {', '.join(known)}")
+    return [file for file in files if split in {None, split_in(file["path"])}]
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:

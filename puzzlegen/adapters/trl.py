@@ -10,7 +10,6 @@ made when a row is read and never stored: Arrow would add absent keys as nulls, 
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections import Counter
@@ -19,13 +18,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import av
-from av.video.reformatter import VideoReformatter
 from PIL import Image
 
+from puzzlegen.chat import FRAMES, LEAST_PER_CLIP
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, PuzzlegenError
-from puzzlegen.media.mp4 import EXACT
+from puzzlegen.media.shown import timed_frames
 from puzzlegen.plan import split_in
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import Profile
@@ -37,9 +35,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 LogMetric = Callable[[str, float], None]
-#: Frames per puzzle where nothing else is asked for: about 1,500 visual tokens of Qwen2.5-VL.
-FRAMES: Final = 32
-_LEAST_PER_CLIP: Final = 2
 _KEPT: Final = ("id", "data_source", "ability", "answer", "solution", "ground_truth", "extra_info")
 _PLACEHOLDER: Final = re.compile("(<image>|<video>)")
 _SPEC: Final = {"v", "kind", "target", "params"}
@@ -69,8 +64,8 @@ def load(
     Raises:
         PuzzlegenError: no such build, profile or split, or ``frames`` is below two.
     """
-    if frames is not None and frames < _LEAST_PER_CLIP:
-        raise PuzzlegenError(f"frames={frames} shows no motion; give at least {_LEAST_PER_CLIP}, or leave it out")
+    if frames is not None and frames < LEAST_PER_CLIP:
+        raise PuzzlegenError(f"frames={frames} shows no motion; give at least {LEAST_PER_CLIP}, or leave it out")
     rows = _rows(folder, profile, split, streaming)
     one = partial(as_trl, frames=frames or FRAMES)
     if streaming:
@@ -99,9 +94,15 @@ def as_trl(row: Row, frames: int = FRAMES) -> Row:
 def _shown(row: Row, frames: int) -> list[list[tuple[str, Image.Image]]]:
     """For each medium its pictures, each with the words before it."""
     if row.get("videos"):
-        each = max(_LEAST_PER_CLIP, frames // len(row["videos"]))
+        each = max(LEAST_PER_CLIP, frames // len(row["videos"]))
         clips = zip(row["videos"], row["video_meta"], strict=True)
-        return [list(_timed_frames(clip["bytes"], meta["timestamps"], each)) for clip, meta in clips]
+        return [
+            [
+                (f"\nframe at {time:.2f} s: ", picture)
+                for time, picture in timed_frames(c["bytes"], m["timestamps"], each)
+            ]
+            for c, m in clips
+        ]
     return [[("", picture)] for picture in row.get("images") or ()]
 
 
@@ -113,20 +114,6 @@ def _blocks(content: str, media: Iterator[list[tuple[str, Image.Image]]]) -> Ite
         for words, _ in next(media):
             yield from [{"type": "text", "text": words}] if words else []
             yield {"type": "image"}
-
-
-def _timed_frames(mp4: bytes, times: list[float], count: int) -> Iterator[tuple[str, Image.Image]]:
-    """At most ``count`` frames, the first, the last and others evenly between them."""
-    last, steps = len(times) - 1, min(count, len(times)) - 1
-    wanted = [(2 * k * last + steps) // (2 * steps) for k in range(steps + 1)] if steps else [0]
-    scaler = VideoReformatter()
-    with av.open(io.BytesIO(mp4), "r") as container:
-        found = {k: frame for k, frame in enumerate(container.decode(video=0)) if k in wanted}
-    if len(found) < len(wanted):
-        raise IntegrityError(f"a clip has fewer frames than the {len(times)} that its row tells; verify the build")
-    for k in wanted:
-        frame = scaler.reformat(found[k], format="rgb24", interpolation=EXACT, threads=1)
-        yield f"\nframe at {times[k]:.2f} s: ", Image.fromarray(frame.to_ndarray())
 
 
 def _each(one: Callable[[Row], Row], batch: dict[str, list[Any]]) -> dict[str, list[Any]]:

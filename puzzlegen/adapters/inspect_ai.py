@@ -1,0 +1,87 @@
+"""Inspect AI: a folder as a task, pictures as data URIs, clips as frames behind their times or whole.
+
+``inspect eval puzzlegen/puzzles -T folder=puzzles/video_ssl --model openai/NAME``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageSystem,
+    ChatMessageUser,
+    Content,
+    ContentImage,
+    ContentReasoning,
+    ContentText,
+    ContentVideo,
+)
+from inspect_ai.scorer import Score, Scorer, Target, grouped, mean, scorer, stderr
+from inspect_ai.solver import TaskState, generate
+
+from puzzlegen import verify
+from puzzlegen.chat import FRAMES, Message, Part, chat_of, whole_response
+from puzzlegen.reading import files_in, read_rows
+
+
+@task
+def puzzles(folder: str, split: str | None = None, frames: int | None = FRAMES) -> Task:
+    """The puzzles of a build.
+
+    Args:
+        folder: the build.
+        split: only this one.
+        frames: most frames per puzzle, shared by its clips; 0 sends clips whole, to models that take video.
+    """
+    samples = list(_samples(Path(folder), split, frames or None))
+    return Task(dataset=MemoryDataset(samples, name=Path(folder).name), solver=generate(), scorer=puzzle_scorer())
+
+
+@scorer(
+    metrics={
+        "score": [mean(), stderr(), grouped(mean(), "task", all=False)],
+        "*": [mean()],
+    }
+)
+def puzzle_scorer() -> Scorer:
+    """What a response earns, in all and by part; why stands in the explanation."""
+
+    async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001 - the signature is theirs
+        truth = state.metadata["ground_truth"]
+        said = _said(state)
+        return Score(value=dict(verify.reward(said, truth)), answer=said, explanation=verify.score(said, truth).reason)
+
+    return score
+
+
+def _samples(folder: Path, split: str | None, frames: int | None) -> Iterator[Sample]:
+    for file in files_in(folder, split):
+        for row in read_rows(folder / file["path"]):
+            info = row["extra_info"]
+            facts = {"ground_truth": row["ground_truth"], "task": info["task"], "chance": info["chance"]}
+            asked = [_message(said) for said in chat_of(row, frames)]
+            yield Sample(id=row["id"], input=asked, target=row["answer"], metadata=facts)
+
+
+def _message(said: Message) -> ChatMessage:
+    content = [_content(part) for part in said.parts]
+    return ChatMessageSystem(content=content) if said.role == "system" else ChatMessageUser(content=content)
+
+
+def _content(part: Part) -> Content:
+    if part.kind == "text":
+        return ContentText(text=part.text)
+    if part.kind == "image":
+        return ContentImage(image=part.uri)
+    return ContentVideo(video=part.uri, format="mp4")
+
+
+def _said(state: TaskState) -> str:
+    content = state.output.message.content if state.output.choices else ""
+    blocks = [] if isinstance(content, str) else content
+    thought = "\n".join(block.reasoning for block in blocks if isinstance(block, ContentReasoning))
+    return whole_response(state.output.completion, thought)

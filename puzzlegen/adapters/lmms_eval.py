@@ -1,0 +1,53 @@
+"""lmms-eval (0.7): what the tasks of ``puzzlegen export --to lmms_eval`` call.
+
+Its chat models get each medium where its placeholder stands; its older models get the media first, then the text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from PIL import Image
+
+from puzzlegen.verify import reward
+
+_PLACE: Final = re.compile(r"(<image>|<video>)")
+Doc = dict[str, Any]
+
+
+def doc_to_visual(doc: Doc) -> list[Any]:
+    """Pictures, or paths of clips."""
+    return [path if path.endswith(".mp4") else _picture(path) for path in doc["media"]]
+
+
+def doc_to_text(doc: Doc) -> str:
+    """The prompt without its placeholders."""
+    said = [_PLACE.sub("", message["content"]).strip() for message in doc["prompt"]]
+    return "\n\n".join(said)
+
+
+def doc_to_messages(doc: Doc) -> list[dict[str, Any]]:
+    """The prompt, with media in their places."""
+    visuals = iter(doc_to_visual(doc))
+    return [{"role": said["role"], "content": _content(said["content"], visuals)} for said in doc["prompt"]]
+
+
+def process_results(doc: Doc, results: list[str]) -> dict[str, float]:
+    """What the response earns, and its parts."""
+    return reward(results[0], doc["ground_truth"])
+
+
+def _content(text: str, visuals: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - pictures or paths
+    content: list[dict[str, Any]] = []
+    for piece in _PLACE.split(text):
+        if _PLACE.fullmatch(piece):
+            content.append({"type": piece.strip("<>"), "url": next(visuals)})
+        elif piece.strip():
+            content.append({"type": "text", "text": piece.strip("\n")})
+    return content
+
+
+def _picture(path: str) -> Image.Image:
+    with Image.open(path) as opened:
+        return opened.convert("RGB")

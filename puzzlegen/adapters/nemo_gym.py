@@ -1,0 +1,54 @@
+"""NeMo-Gym (0.7): the resources server that scores what ``puzzlegen export --to nemo_gym`` writes."""
+
+from __future__ import annotations
+
+from nemo_gym.base_resources_server import (
+    BaseMultiRewardVerifyResponse,
+    BaseResourcesServerConfig,
+    BaseVerifyRequest,
+    SimpleResourcesServer,
+)
+from nemo_gym.openai_utils import NeMoGymResponse
+
+from puzzlegen.chat import whole_response
+from puzzlegen.verify import score
+
+
+class PuzzleVerifyRequest(BaseVerifyRequest):
+    """A row of the export, with the model's response."""
+
+    ground_truth: str
+    id: str = ""
+    task: str = ""
+
+
+class PuzzleVerifyResponse(BaseMultiRewardVerifyResponse):
+    """The reward, its parts, which are the same for every task, and why."""
+
+    ground_truth: str
+    id: str
+    task: str
+    accuracy: float
+    format: float
+    transform: float
+    length: float
+    reason: str
+
+
+class PuzzleServer(SimpleResourcesServer):
+    """Scores without a session: each response by its row alone."""
+
+    config: BaseResourcesServerConfig
+
+    async def verify(self, body: PuzzleVerifyRequest) -> PuzzleVerifyResponse:
+        """What the response earns."""
+        found = score(_said(body.response), body.ground_truth)
+        parts = dict(found.parts)
+        return PuzzleVerifyResponse(
+            **body.model_dump(), reward=found.value, reason=found.reason, reward_components=parts, **parts
+        )
+
+
+def _said(response: NeMoGymResponse) -> str:
+    thoughts = [part.text for item in response.output if item.type == "reasoning" for part in item.summary]
+    return whole_response(response.output_text, "\n".join(thoughts))

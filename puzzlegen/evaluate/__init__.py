@@ -1,0 +1,184 @@
+"""Ask a model the puzzles of a folder and keep its responses in a file that ``puzzlegen score`` reads.
+
+Many questions are open at once, each response is written as it comes, and the same call goes on where a run was
+stopped. Models are in ``endpoint`` and ``in_process``; anything with the methods of :class:`Model` will do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeAlias
+
+from puzzlegen.chat import Message, chat_of
+from puzzlegen.errors import Interrupted, PuzzlegenError
+from puzzlegen.evaluate.responses import ResponseFile
+from puzzlegen.reading import files_in, read_rows
+
+_COLUMNS: Final = ["id", "prompt"]
+_MEDIA: Final = {"image": ["images"], "multi_image": ["images"], "video": ["videos", "video_meta"], "text": []}
+#: After so many failures with no response between them, the fault lies with the model or the network.
+MOST_IN_A_ROW: Final = 20
+
+
+class Reply(NamedTuple):
+    """What a model said, and why it ended (``stop``, ``length``)."""
+
+    text: str
+    finish: str = "stop"
+
+
+class Failed(Exception):  # noqa: N818 - a statement about one question
+    """This question got no response, for a reason that does not concern the others."""
+
+
+class Model(Protocol):
+    """Answers chats, while it is open."""
+
+    async def __aenter__(self) -> Self:
+        """Get ready; PuzzlegenError if that cannot succeed."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of what it holds."""
+
+    async def ask(self, chat: list[Message], sample: int) -> Reply:
+        """The response to a chat, the ``sample``-th of several.
+
+        Raises:
+            Failed: there is none, for a reason that may not concern other questions.
+            PuzzlegenError: all questions would meet the same fault.
+        """
+
+
+class Selection(NamedTuple):
+    """Which puzzles to ask; by default all.
+
+    Attributes:
+        split: only this one.
+        tasks: only these.
+        limit: so many, the same at each call: a random part, in which a larger limit includes a smaller.
+    """
+
+    split: str | None = None
+    tasks: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+EVERYTHING: Final = Selection()
+#: A puzzle's id, what to say, and which of its samples this is.
+Question: TypeAlias = tuple[str, list[Message], int]
+
+
+class Progress(NamedTuple):
+    """How far a run is, in responses: those wanted, there, cut off for length, and those that failed, by reason."""
+
+    of: int
+    done: int
+    cut: int
+    failed: Counter[str]
+
+
+def evaluate(
+    folder: Path,
+    model: Model,
+    responses: ResponseFile,
+    *,
+    selection: Selection = EVERYTHING,
+    samples: int = 1,
+    frames: int | None = None,
+    concurrency: int = 8,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Progress:
+    """Ask what ``responses`` does not hold yet.
+
+    Args:
+        folder: a finished build.
+        model: what to ask.
+        responses: an open file.
+        selection: which puzzles.
+        samples: responses per puzzle.
+        frames: most frames per puzzle, shared by its clips; None: clips whole.
+        concurrency: questions open at once.
+        report: called after each.
+
+    Raises:
+        PuzzlegenError: the folder or the selection is wrong, or nothing but failures came for a while.
+        Interrupted: a person stopped it; what came is kept.
+    """
+    ids = _chosen(folder, selection)
+    wanted = {(one, k) for one in ids for k in range(samples)}
+    run = _Run(model, responses, len(wanted), len(wanted & responses.done), report)
+    questions = _questions(folder, selection, {one for one, _ in wanted - responses.done}, frames)
+    todo = ((one, chat, k) for one, chat in questions for k in range(samples) if (one, k) not in responses.done)
+    try:
+        asyncio.run(run.all(todo, concurrency))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command goes on from here") from None
+    return run.progress
+
+
+class _Run:
+    def __init__(
+        self, model: Model, responses: ResponseFile, of: int, done: int, report: Callable[[Progress], None]
+    ) -> None:
+        self._model, self._responses, self._report = model, responses, report
+        self.progress = Progress(of, done, 0, Counter())
+        self._in_a_row = 0
+
+    async def all(self, todo: Iterator[Question], concurrency: int) -> None:
+        """Work off ``todo``; only as many questions are in memory as are open."""
+        self._report(self.progress)
+        if self.progress.done < self.progress.of:
+            async with self._model:
+                await asyncio.gather(*(self._worker(todo) for _ in range(concurrency)))
+
+    async def _worker(self, todo: Iterator[Question]) -> None:
+        for puzzle_id, chat, sample in todo:
+            try:
+                reply = await self._model.ask(chat, sample)
+            except Failed as err:
+                self._count_failure(puzzle_id, str(err))
+            else:
+                self._responses.add(puzzle_id, sample, reply.text, reply.finish)
+                self._in_a_row = 0
+                cut = self.progress.cut + (reply.finish == "length")
+                self.progress = self.progress._replace(done=self.progress.done + 1, cut=cut)
+            self._report(self.progress)
+
+    def _count_failure(self, puzzle_id: str, why: str) -> None:
+        self.progress.failed[why] += 1
+        self._in_a_row += 1
+        if self._in_a_row >= MOST_IN_A_ROW:
+            raise PuzzlegenError(
+                f"{MOST_IN_A_ROW} questions in a row got no response, the last (puzzle {puzzle_id}) because: {why}; "
+                "mend that and run the same command again: what came is kept"
+            )
+
+
+def _media_columns(file: dict[str, Any]) -> list[str]:
+    return _MEDIA[file["folder"].rstrip("0123456789").rstrip("_")]
+
+
+def _chosen(folder: Path, selection: Selection) -> list[str]:
+    """The ids to ask. Ids are hashes: the smallest so many are a random part of all tasks and media."""
+    tasks: dict[str, str] = {}
+    for file in files_in(folder, selection.split):
+        rows = read_rows(folder / file["path"], ["id", "extra_info"])
+        tasks |= {row["id"]: row["extra_info"]["task"] for row in rows}
+    unknown = sorted(set(selection.tasks) - set(tasks.values()))
+    if unknown:
+        known = ", ".join(sorted(set(tasks.values())))
+        raise PuzzlegenError(f"'{folder}' has no puzzles of the task '{unknown[0]}'; it has {known}")
+    ids = sorted(one for one, task in tasks.items() if not selection.tasks or task in selection.tasks)
+    return ids[: selection.limit]
+
+
+def _questions(
+    folder: Path, selection: Selection, ids: set[str], frames: int | None
+) -> Iterator[tuple[str, list[Message]]]:
+    for file in files_in(folder, selection.split):
+        for row in read_rows(folder / file["path"], _COLUMNS + _media_columns(file)):
+            if row["id"] in ids:
+                yield row["id"], chat_of(row, frames)

@@ -1,0 +1,130 @@
+"""A model behind an endpoint that speaks OpenAI's chat completions, such as vLLM, SGLang, or a hosted one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
+
+from puzzlegen.chat import Message, openai_messages, whole_response
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.evaluate import Failed, Reply
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+    from openai.types.chat import ChatCompletion
+
+_UNAUTHORIZED: Final = 401
+#: Statuses that every other question would meet too: the key, the address or the model's name is wrong.
+_HOPELESS: Final = (_UNAUTHORIZED, 403, 404)
+
+
+class Sampling(NamedTuple):
+    """How a model is sampled; None leaves it to the model's own settings.
+
+    Attributes:
+        model: its name, or the folder it lies in.
+        temperature: 0 always takes the likeliest token.
+        max_tokens: longest response.
+        seed: of the first sample; each further one has the next.
+        extra: more fields of the request, such as ``{"top_p": 0.9}``.
+    """
+
+    model: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    extra: dict[str, Any] | None = None
+
+
+class Endpoint:
+    """Asks over HTTP, and again after 408, 409, 429, 5xx, timeouts and lost connections, waiting longer each time.
+
+    Args:
+        sampling: the model, and how it is sampled.
+        base_url: up to and with ``/v1``.
+        key: sent as a bearer token.
+        retries: how often a question is asked again.
+        timeout_s: of one attempt.
+    """
+
+    def __init__(
+        self, sampling: Sampling, base_url: str, key: str, *, retries: int = 8, timeout_s: float = 600.0
+    ) -> None:
+        self._sampling, self._base_url, self._key = sampling, base_url, key
+        self._retries, self._timeout_s = retries, timeout_s
+        self._openai = _openai()
+        self._client: AsyncOpenAI
+
+    async def __aenter__(self) -> Self:
+        self._client = self._openai.AsyncOpenAI(
+            base_url=self._base_url, api_key=self._key, max_retries=self._retries, timeout=self._timeout_s
+        )
+        try:
+            await self._check()
+        except BaseException:
+            await self._client.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def _check(self) -> None:
+        """Find out now, not after all retries of all questions, that nobody is there or the key is wrong."""
+        try:
+            await self._client.with_options(max_retries=2).models.list()
+        except self._openai.APIConnectionError as err:
+            raise PuzzlegenError(f"nothing answers at '{self._base_url}': {_cause(err)}") from err
+        except self._openai.APIStatusError as err:
+            if err.status_code == _UNAUTHORIZED:
+                self._refuse(err)
+        except ValueError:
+            pass  # Not every endpoint lists its models, and some answer with a page.
+
+    async def ask(self, chat: list[Message], sample: int) -> Reply:
+        """The model's response; see :class:`puzzlegen.evaluate.Model`."""
+        try:
+            completion: ChatCompletion = await self._client.chat.completions.create(**self._request(chat, sample))
+        except self._openai.APIStatusError as err:
+            self._refuse(err)
+        except self._openai.APIConnectionError as err:
+            raise Failed(_cause(err)) from err
+        except (self._openai.APIError, ValueError) as err:
+            raise Failed(f"the response is none: {err!r:.200}") from err
+        return _reply(completion)
+
+    def _request(self, chat: list[Message], sample: int) -> dict[str, Any]:
+        said = self._sampling
+        seed = None if said.seed is None else said.seed + sample
+        known = {"temperature": said.temperature, "max_tokens": said.max_tokens, "seed": seed}
+        given = {key: value for key, value in known.items() if value is not None}
+        return {"model": said.model, "messages": openai_messages(chat), **given, "extra_body": said.extra}
+
+    def _refuse(self, err: APIStatusError) -> NoReturn:
+        said = f"HTTP {err.status_code}: {err.message:.300}"
+        if err.status_code in _HOPELESS:
+            raise PuzzlegenError(f"{self._base_url} refuses the model '{self._sampling.model}': {said}") from err
+        raise Failed(said) from err
+
+
+def _openai() -> Any:  # noqa: ANN401 - a module
+    try:
+        import openai  # noqa: PLC0415 - an extra
+    except ImportError as err:
+        raise PuzzlegenError('asking an endpoint needs openai: pip install "puzzlegen[evaluate]"') from err
+    return openai
+
+
+def _cause(err: Exception) -> str:
+    return f"{err} ({err.__cause__!r:.200})" if err.__cause__ else str(err)
+
+
+def _reply(completion: ChatCompletion) -> Reply:
+    choices = getattr(completion, "choices", None)
+    message = choices[0].message if choices else None
+    if not choices or message is None:
+        raise Failed("the response has no message")
+    # Servers that part reasoning from the answer name the field one way or the other.
+    fields = message.model_dump()
+    thought = fields.get("reasoning_content") or fields.get("reasoning")
+    text = whole_response(fields.get("content"), thought)
+    return Reply(text, str(choices[0].finish_reason or "stop"))

@@ -1,0 +1,91 @@
+"""A model of the transformers library in this process: for a look at a checkpoint without a server, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any, Self
+
+from PIL import Image
+
+from puzzlegen.chat import Message, Part
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.evaluate import Reply
+from puzzlegen.evaluate.endpoint import Sampling
+
+_LONGEST = 4096
+
+
+class InProcess:
+    """Generates on the device that transformers chooses.
+
+    Args:
+        sampling: ``model`` is a folder or a name on the Hub; ``extra`` goes to ``generate``.
+        loaded: a model and its processor that are in memory already, such as those of a training run.
+
+    Raises:
+        PuzzlegenError: transformers is missing, or cannot load the model.
+    """
+
+    def __init__(self, sampling: Sampling, loaded: tuple[Any, Any] | None = None) -> None:
+        self._sampling = sampling
+        self._library = _transformers()
+        self._model, self._processor = loaded or self._load()
+
+    def _load(self) -> tuple[Any, Any]:
+        name = self._sampling.model
+        try:
+            # Only to load both, onto a GPU where there is one: its own way of answering hides why a response ended.
+            pipeline = self._library.pipeline("image-text-to-text", model=name, dtype="auto")
+        except (OSError, ValueError, TypeError, ImportError) as err:
+            raise PuzzlegenError(f"transformers cannot load '{name}': {str(err).splitlines()[0]}") from err
+        return pipeline.model.eval(), pipeline.processor
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def ask(self, chat: list[Message], sample: int) -> Reply:
+        """The model's response; see :class:`puzzlegen.evaluate.Model`."""
+        return await asyncio.to_thread(self._generate, chat, sample)
+
+    def _generate(self, chat: list[Message], sample: int) -> Reply:
+        blocks = [{"role": said.role, "content": [_block(part) for part in said.parts]} for said in chat]
+        inputs = self._processor.apply_chat_template(
+            blocks, tokenize=True, add_generation_prompt=True, return_dict=True, return_tensors="pt"
+        ).to(self._model.device)
+        if self._sampling.seed is not None:
+            self._library.set_seed(self._sampling.seed + sample)
+        longest = self._sampling.max_tokens or _LONGEST
+        output = self._model.generate(**inputs, max_new_tokens=longest, **_how(self._sampling))
+        new = output[0][inputs["input_ids"].shape[1] :]
+        text: str = self._processor.decode(new, skip_special_tokens=True)
+        return Reply(text, "length" if len(new) >= longest else "stop")
+
+
+def _how(sampling: Sampling) -> dict[str, Any]:
+    extra = sampling.extra or {}
+    if sampling.temperature is None:
+        return extra
+    if sampling.temperature == 0:
+        return {"do_sample": False, **extra}
+    return {"do_sample": True, "temperature": sampling.temperature, **extra}
+
+
+def _block(part: Part) -> dict[str, Any]:
+    if part.kind == "text":
+        return {"type": "text", "text": part.text}
+    if part.kind == "video":
+        raise PuzzlegenError("a model in process takes clips as frames: give --frames, without --whole-clips")
+    with Image.open(io.BytesIO(part.data)) as picture:
+        return {"type": "image", "image": picture.convert("RGB")}
+
+
+def _transformers() -> Any:  # noqa: ANN401 - a module
+    try:
+        import transformers  # noqa: PLC0415 - an extra
+    except ImportError as err:
+        raise PuzzlegenError("a model in process needs torch and transformers: pip install torch transformers") from err
+    return transformers

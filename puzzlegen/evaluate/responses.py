@@ -1,0 +1,86 @@
+"""A file of responses that grows while a model is asked, and outlives any stop."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from puzzlegen.errors import PuzzlegenError
+from puzzlegen.output import refused
+
+
+class ResponseFile:
+    """JSON lines of ``{"id", "sample", "response", "finish", "model"}``, one per response.
+
+    A line that a kill cut in the middle is dropped. Responses asked for in another way do not mix with these.
+
+    Args:
+        path: goes on if it exists.
+        model: what was asked and how, as JSON that every line repeats.
+    """
+
+    def __init__(self, path: Path, model: dict[str, Any]) -> None:
+        self._path, self._model = path, model
+        self.done: set[tuple[str, int]] = set()
+        self._file: BinaryIO
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("ab+", buffering=0)
+        except OSError as err:
+            raise refused(self._path, err) from err
+        try:
+            self._lock()
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, puzzle_id: str, sample: int, response: str, finish: str) -> None:
+        """Append one response; it is in the file when this returns."""
+        line = {"id": puzzle_id, "sample": sample, "response": response, "finish": finish, "model": self._model}
+        try:
+            self._file.write((json.dumps(line) + "\n").encode())
+        except OSError as err:
+            raise refused(self._path, err) from err
+        self.done.add((puzzle_id, sample))
+
+    def _lock(self) -> None:
+        """The system drops the lock when the process dies, however it dies."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise PuzzlegenError(f"another run writes '{self._path}'; wait for it, or choose another file") from err
+
+    def _read(self) -> None:
+        self._file.seek(0)
+        whole = 0
+        for number, line in enumerate(self._file, 1):
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            if line.strip():
+                self._recall(line, number)
+        self._file.truncate(whole)
+
+    def _recall(self, line: bytes, number: int) -> None:
+        try:
+            row = json.loads(line)
+            one, model = (str(row["id"]), int(row["sample"])), row["model"]
+        except (ValueError, KeyError, TypeError) as err:
+            raise PuzzlegenError(
+                f"{self._path}:{number}: no response of such a run ({err}); mend the line, or choose another file"
+            ) from err
+        if model != self._model:
+            raise PuzzlegenError(
+                f"{self._path}:{number}: asked otherwise: {json.dumps(model)} there, {json.dumps(self._model)} now; "
+                "choose another file"
+            )
+        self.done.add(one)

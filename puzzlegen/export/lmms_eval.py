@@ -1,0 +1,62 @@
+"""lmms-eval: JSON lines with media as paths, and a task for each profile and split.
+
+``lmms-eval --include_path OUT/tasks --tasks puzzlegen`` asks them all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from puzzlegen.export import Carrier, Made, Row, Target
+
+#: ``mean`` over the parts that :func:`puzzlegen.verify.reward` names.
+_METRICS = ("score", "accuracy", "format")
+_OVERALL = [{"metric": part, "aggregation": "mean", "weight_by_size": True} for part in _METRICS]
+_FUNCTIONS = ("doc_to_messages", "doc_to_text", "doc_to_visual", "process_results")
+
+
+class LmmsEval(Target):
+    """The functions that its tasks name are those of ``puzzlegen.adapters.lmms_eval``."""
+
+    images: ClassVar[tuple[Carrier, ...]] = ("path",)
+    videos: ClassVar[tuple[Carrier, ...]] = ("path",)
+
+    def row(self, row: Row, media: list[Any]) -> Row:
+        """One row."""
+        kept = {name: row[name] for name in ("id", "prompt", "answer", "ground_truth")}
+        return kept | {"task": row["extra_info"]["task"], "media": media}
+
+    def files(self, made: Made) -> Mapping[str, bytes]:
+        """Tasks and their group, as JSON, which is YAML but for the names of functions."""
+        names = {f"puzzlegen_{profile}_{split}": f"{profile}/{split}.jsonl" for profile, split in _parts(made)}
+        tasks = {f"tasks/{name}.yaml": _task(name, f"{made.root}/{path}") for name, path in names.items()}
+        group = json.dumps({"group": "puzzlegen", "task": sorted(names), "aggregate_metric_list": _OVERALL})
+        imported = f"from puzzlegen.adapters.lmms_eval import {', '.join(_FUNCTIONS)}  # noqa: F401\n"
+        return {**tasks, "tasks/puzzlegen.yaml": group.encode(), "tasks/utils.py": imported.encode()}
+
+
+def _parts(made: Made) -> list[tuple[str, str]]:
+    return [(profile, split) for profile, splits in made.rows.items() for split in splits]
+
+
+def _task(name: str, path: str) -> bytes:
+    metrics = [{"metric": part, "aggregation": "mean", "higher_is_better": True} for part in _METRICS]
+    plain = {
+        "task": name,
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"test": path}},
+        "test_split": "test",
+        "output_type": "generate_until",
+        # Its own default ends a response at the first empty line, in the middle of the reasoning.
+        "generation_kwargs": {"until": [], "max_new_tokens": 4096, "do_sample": False},
+        # Its own default takes the reasoning out, which the format is about.
+        "reasoning_tags": "none",
+        "doc_to_target": "answer",
+        "metric_list": metrics,
+        "metadata": [{"version": 1.0}],
+    }
+    lines = [f"{key}: {json.dumps(value)}" for key, value in plain.items()]
+    lines += [f"{function}: !function utils.{function}" for function in _FUNCTIONS]
+    return "".join(f"{line}\n" for line in lines).encode()

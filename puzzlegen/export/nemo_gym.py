@@ -1,0 +1,99 @@
+"""NeMo-Gym: JSON lines of Responses items with media as data URIs, and the resources server that scores them.
+
+Copy ``resources_servers/puzzlegen`` of the export into NeMo-Gym's folder of that name: it is told where the rows lie.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from puzzlegen.export import Carrier, Made, Row, Target
+
+_PLACE: Final = re.compile(r"(<image>|<video>)")
+_SERVER: Final = "resources_servers/puzzlegen"
+_AGENT: Final = "puzzlegen_simple_agent"
+_APP: Final = """from puzzlegen.adapters.nemo_gym import PuzzleServer
+
+if __name__ == "__main__":
+    PuzzleServer.run_webserver()
+"""
+
+
+class NemoGym(Target):
+    """What stands beside ``responses_create_params`` is posted to ``/verify``."""
+
+    images: ClassVar[tuple[Carrier, ...]] = ("data_uri",)
+    videos: ClassVar[tuple[Carrier, ...]] = ("data_uri", "path")
+
+    def row(self, row: Row, media: list[Any]) -> Row:
+        """One row."""
+        left = [uri if uri.startswith("data:") else f"file://{uri}" for uri in media]
+        asked = [said | {"content": _content(said, left)} for said in row["prompt"]]
+        return {
+            "responses_create_params": {"input": asked},
+            "id": row["id"],
+            "task": row["extra_info"]["task"],
+            "ground_truth": row["ground_truth"],
+            "agent_ref": {"type": "responses_api_agents", "name": _AGENT},
+        }
+
+    def files(self, made: Made) -> Mapping[str, bytes]:
+        """The server: its code, what it needs, and its configuration, as JSON, which is YAML."""
+        config = json.dumps(_config(made), indent=1)
+        return {
+            f"{_SERVER}/app.py": _APP.encode(),
+            f"{_SERVER}/requirements.txt": b"-e nemo-gym[dev] @ ../../\npuzzlegen\n",
+            f"{_SERVER}/configs/puzzlegen.yaml": f"{config}\n".encode(),
+        }
+
+
+def _content(said: dict[str, str], left: list[str]) -> Any:  # noqa: ANN401 - text or parts
+    pieces = [piece for piece in _PLACE.split(said["content"]) if piece.strip()]
+    if said["role"] != "user" or not any(_PLACE.fullmatch(piece) for piece in pieces):
+        return said["content"]
+    return [_part(piece, left) for piece in pieces]
+
+
+def _part(piece: str, left: list[str]) -> dict[str, str]:
+    if piece == "<image>":
+        return {"type": "input_image", "image_url": left.pop(0), "detail": "auto"}
+    if piece == "<video>":
+        return {"type": "input_video", "video_url": left.pop(0)}
+    return {"type": "input_text", "text": piece.strip("\n")}
+
+
+def _config(made: Made) -> dict[str, Any]:
+    about = {"domain": "other", "description": "What was done to a picture or clip", "verified": False}
+    data = [
+        {
+            "name": f"{profile}_{split}",
+            "type": "train" if split == "train" else "validation",
+            "jsonl_fpath": f"{made.root}/{profile}/{split}.jsonl",
+            # Theirs is a fixed list; what the media allow stands in the build's records.
+            "license": "TBD",
+        }
+        for profile, splits in made.rows.items()
+        for split in splits
+    ]
+    agent = {
+        "entrypoint": "app.py",
+        "max_steps": 1,
+        "resources_server": {"type": "resources_servers", "name": "puzzlegen"},
+        "model_server": {"type": "responses_api_models", "name": "policy_model"},
+        "datasets": data,
+    }
+    return {
+        "puzzlegen": {"resources_servers": {"puzzlegen": {"entrypoint": "app.py", **about}}},
+        _AGENT: {"responses_api_agents": {"simple_agent": agent}},
+        "puzzlegen_environment_server": {
+            "environment_servers": {
+                "legacy_agent": {
+                    "entrypoint": "app.py",
+                    "agent_server": {"type": "responses_api_agents", "name": _AGENT},
+                }
+            }
+        },
+    }

@@ -1,0 +1,40 @@
+"""Clips as some of their frames, for models that are shown pictures only."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import av
+from av.video.reformatter import VideoReformatter
+from PIL import Image
+
+from puzzlegen.errors import IntegrityError
+from puzzlegen.media.mp4 import EXACT
+
+
+def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[float, Image.Image]]:
+    """At most ``most`` frames of an MP4, the first, the last and others evenly between, each with its time.
+
+    Args:
+        clip: the file.
+        times: when each frame is shown, in seconds; empty for the file's own.
+        most: at least 2.
+
+    Raises:
+        IntegrityError: the clip has not as many frames as ``times``.
+    """
+    with av.open(io.BytesIO(clip), "r") as container:
+        shown = list(container.decode(video=0))
+    if times and len(times) != len(shown):
+        raise IntegrityError(f"a clip has {len(shown)} frames, its record tells {len(times)}; verify the build")
+    scaler, found = VideoReformatter(), []
+    for k in _evenly(len(shown), most):
+        picture = scaler.reformat(shown[k], format="rgb24", interpolation=EXACT, threads=1)
+        found.append((times[k] if times else shown[k].time or 0.0, Image.fromarray(picture.to_ndarray())))
+    return found
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    last, steps = count - 1, min(most, count) - 1
+    return [(2 * k * last + steps) // (2 * steps) for k in range(steps + 1)] if steps > 0 else list(range(count))
