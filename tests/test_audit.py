@@ -28,7 +28,9 @@ pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzle
 from puzzlegen.audit import AUDIT, Report, TaskReport, audit, lines
 from puzzlegen.audit.estimates import estimate, uniform_p
 from puzzlegen.audit.joints import best_order, tile_joints
+from puzzlegen.audit.media import open_medium
 from puzzlegen.audit.quantisation import steps
+from puzzlegen.audit.traces import traces
 
 WORDS = ("up", "down")
 SOURCES, VARIANTS = 40, 2
@@ -187,6 +189,16 @@ def test_steps_of_an_earlier_quantisation_turn_with_the_picture() -> None:
     cut = steps(found[3:251, 3:251], none).reshape(4, -1)
     assert not cut[:, 0].any()
     assert not steps(pixels, none).any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 60), (60, 7), (200, 9)])
+def test_small_pictures_have_as_many_features_as_large_ones(size: tuple[int, int]) -> None:
+    small, large = (
+        traces(open_medium({"bytes": jpeg(np.zeros((*side, 3), np.uint8)), "path": "a.jpg"}))
+        for side in (size, (80, 80))
+    )
+    assert small.shape == large.shape
+    assert np.isfinite(small).all()
 
 
 def test_the_card_says_what_the_audit_found(mixed_build: Path, tmp_path: Path) -> None:

@@ -38,8 +38,9 @@ def _dct() -> NDArray[np.float32]:
 
 _DCT: Final = _dct()
 _VALUES: Final = np.arange(_BINS) / _PER_UNIT
-_WAVES: Final = np.cos(2 * np.pi * _VALUES[:, None] / _STEPS)
-_BEYOND: Final = _VALUES[:, None] > _STEPS / 2
+# The zeros say nothing of the step; from half a step on, a smooth decay counts against it.
+_BEYOND: Final = (_VALUES[:, None] > _STEPS / 2).astype(np.float64)
+_WAVES: Final = np.cos(2 * np.pi * _VALUES[:, None] / _STEPS) * _BEYOND
 
 
 def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
@@ -55,6 +56,8 @@ def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
     """
     plane = luma(picture)
     height, width = (side // _PERIOD * _PERIOD for side in plane.shape)
+    if not height or not width:
+        return np.zeros(4 * (1 + len(_PAIRS)), np.float32)
     tall, wide = min(height, _REGION), min(width, _REGION)
     corners = (plane[:tall, :wide], plane[:tall, -wide:], plane[-tall:, :wide], plane[-tall:, -wide:])
     return np.concatenate([_corner(corner, own) for corner in corners])
@@ -76,7 +79,7 @@ def _step(values: Vector, own: float) -> float:
     counts = np.bincount(bins, minlength=_BINS)
     counts[-1] = 0
     beyond = counts @ _BEYOND
-    fit = (counts @ (_WAVES * _BEYOND)) * np.sqrt(2 / np.maximum(beyond, 1))
+    fit = (counts @ _WAVES) * np.sqrt(2 / np.maximum(beyond, 1))
     fit[(beyond < _LEAST_COUNT) | (1.4 * own + 1 > _STEPS)] = 0
     best = float(fit.max())
     return float(_STEPS[np.flatnonzero(fit >= _ABOUT * best)[-1]]) if best > _SURE else 0.0

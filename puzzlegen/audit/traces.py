@@ -26,6 +26,8 @@ _HIGH: Final = 5
 _EPSILON: Final = 1e-3
 _RUNNING: Final = np.array([0.5, *[1.0] * (_PERIOD - 1), 0.5], dtype=np.float32) / _PERIOD
 _LEAST_BLOCKS: Final = 4
+#: Three profiles from either end, and the rounding of chroma from either end.
+_PER_AXIS: Final = 3 * 2 * _PERIOD + 2
 #: Pixels from the top left corner that are looked at, along each axis.
 _REGION: Final = 384
 
@@ -52,6 +54,8 @@ def grid(medium: Opened) -> Vector:
 
 
 def _grid(picture: NDArray[np.uint8], *, halved: bool) -> Vector:
+    if min(picture.shape[:2]) < 2 * _PERIOD:
+        return np.zeros(2 * _PER_AXIS, np.float32)
     part = picture[:_REGION, :_REGION]
     light, colour = luma(part), chroma(part)
     if halved:
