@@ -89,11 +89,12 @@ def _bends(tint: Plane) -> Vector:
 def _tilt(tint: Plane, side: int) -> Vector:
     """Signed steps of chroma by phase: what rounding leaves where chroma was brought to full size."""
     steps_ = np.clip(np.diff(tint, 2, axis=1), -_CLIP, _CLIP).mean(axis=(0, 2))
-    blocks = _blocks(steps_)
-    if blocks is None:
+    found = _blocks(steps_)
+    if found is None:
         return np.zeros(2, np.float32)
+    blocks, rise = found
     even = blocks[:, ::2].mean(axis=1) - blocks[:, 1::2].mean(axis=1)
-    front = _in_errors(even[:, None])
+    front = _in_errors(even[:, None], rise)
     turned = front if (side - 3) % 2 == 0 else -front
     return np.concatenate([front, turned])
 
@@ -118,18 +119,19 @@ def _phases(values: Vector, side: int, reach: int, *, own_grid: bool) -> Vector:
     Returns:
         ``(16,)``.
     """
-    blocks = _blocks(values)
-    if blocks is None:
+    found = _blocks(values)
+    if found is None:
         return np.zeros(2 * _PERIOD, np.float32)
+    blocks, rise = found
     if own_grid:
         # The span centred on a block's border mirrors onto itself.
         blocks = blocks - blocks[:, (-reach - np.arange(_PERIOD)) % _PERIOD]
-    front = _in_errors(blocks)
+    front = _in_errors(blocks, rise)
     return np.concatenate([front, front[(side - reach - np.arange(_PERIOD)) % _PERIOD]])
 
 
-def _blocks(values: Vector) -> Vector | None:
-    """``(blocks, 8)``, less the running mean: that the ground has more texture than the sky is content."""
+def _blocks(values: Vector) -> tuple[Vector, Vector] | None:
+    """``(blocks, 8)``, less the running mean, and how that rises in each block: where texture lies is content."""
     if len(values) < (_LEAST_BLOCKS + 1) * _PERIOD:
         return None
     count = (len(values) - _PERIOD) // _PERIOD
@@ -137,13 +139,24 @@ def _blocks(values: Vector) -> Vector | None:
     level = np.convolve(values, _RUNNING, mode="valid")
     flat = (values[first : first + len(level)] - level)[: count * _PERIOD].reshape(count, _PERIOD)
     # The first value left stands in the middle of a block.
-    return np.asarray(np.roll(flat, first, axis=1), dtype=np.float32)
+    rise = np.diff(level[: (count + 1) * _PERIOD : _PERIOD])
+    rise = np.concatenate([rise, np.zeros(count - len(rise), np.float32)])
+    return np.asarray(np.roll(flat, first, axis=1), dtype=np.float32), rise
 
 
-def _in_errors(contrasts: Vector) -> Vector:
-    """``(blocks, k)`` to ``(k,)``: the mean over blocks in units of its own standard error."""
-    error = contrasts.std(axis=0) / np.sqrt(len(contrasts))
-    return np.asarray(contrasts.mean(axis=0) / (error + _EPSILON / 10), dtype=np.float32)
+def _in_errors(contrasts: Vector, rise: Vector) -> Vector:
+    """``(blocks, k)`` to ``(k,)``: the mean over blocks where texture does not rise, in units of its standard error.
+
+    Quantisation makes a contrast out of a rise; the intercept of a regression on the rise is free of it.
+    """
+    count = len(contrasts)
+    x = rise - rise.mean()
+    spread = float((x * x).sum()) + _EPSILON**2
+    slope = x @ contrasts / spread
+    middle = contrasts.mean(axis=0)
+    left = contrasts - middle - x[:, None] * slope
+    error = np.sqrt((left**2).sum(axis=0) / (count - 2) * (1 / count + float(rise.mean()) ** 2 / spread))
+    return np.asarray((middle - slope * rise.mean()) / (error + _EPSILON / 10), dtype=np.float32)
 
 
 def _rhythm(medium: Opened) -> Vector:
