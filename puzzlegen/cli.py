@@ -221,13 +221,15 @@ def audit(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is leaky.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Most puzzles to look at per task.")] = None,
     seed: Annotated[int, typer.Option(help="Of folds and draws.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
     from puzzlegen.audit import audit as audit_folder
     from puzzlegen.audit import lines
+    from puzzlegen.build import usable_cores
 
-    report = audit_folder(folder, seed=seed, limit=limit)
+    report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores())
     show(report.to_json(), lines(report), as_json)
     if strict and report.verdict == "leaky":
         raise typer.Exit(FOUND_WRONG)

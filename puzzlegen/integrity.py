@@ -45,7 +45,7 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
         SourceError: puzzles cannot be rebuilt from this source or with these library versions.
     """
     manifest = manifest_of(folder)
-    problems = list(_strangers(folder, manifest))
+    problems = [*_strangers(folder, manifest), *_stale_audit(folder, manifest)]
     rows, good = 0, []
     for file in files_of(manifest):
         found = _file_problems(folder, file)
@@ -73,6 +73,20 @@ def _strangers(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{relative}: not in the manifest"
     if not (folder / REJECTIONS).is_file():
         yield f"{REJECTIONS}: missing"
+
+
+def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Whether ``audit.json`` speaks of other puzzles. The card is prose and may be edited, so it is not hashed."""
+    path = folder / "audit.json"
+    if not path.is_file():
+        return
+    try:
+        audited = json.loads(path.read_bytes()).get("content_sha256")
+    except (ValueError, AttributeError):
+        yield "audit.json: cannot be read; run puzzlegen audit again"
+        return
+    if audited != manifest["content_sha256"]:
+        yield "audit.json: of other puzzles than these; run puzzlegen audit again"
 
 
 def _file_problems(folder: Path, file: dict[str, Any]) -> list[str]:

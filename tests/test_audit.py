@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pytest
 from PIL import Image
 
 from puzzlegen.errors import IntegrityError, PuzzlegenError
-from puzzlegen.media.image import clean_image
+from puzzlegen.integrity import verify
+from puzzlegen.media.image import clean_image, encode_image
+from puzzlegen.media.opened import OpenItem
 from puzzlegen.recipe import load_recipe
-from puzzlegen.records import canonical_json
+from puzzlegen.records import Item, canonical_json
 from puzzlegen.rng import rng_for
 from puzzlegen.writers import Row, open_writer
 
@@ -25,6 +28,9 @@ pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzle
 from puzzlegen.audit import AUDIT, Report, TaskReport, audit, lines
 from puzzlegen.audit.estimates import estimate, uniform_p
 from puzzlegen.audit.joints import best_order, tile_joints
+from puzzlegen.audit.media import open_medium
+from puzzlegen.audit.quantisation import steps
+from puzzlegen.audit.traces import traces
 
 WORDS = ("up", "down")
 SOURCES, VARIANTS = 40, 2
@@ -156,6 +162,61 @@ def test_a_grid_that_names_the_answer_is_found(tmp_path: Path) -> None:
     assert "traces" in leaks(task), lines(report)
 
 
+def textured(name: str, source: int, variant: int, *, right: int, side: int = 192) -> Pixels:
+    """Noise that is drawn out along one axis and grows along it, as grass does below a sky."""
+    rough = np.frombuffer(rng_for(name, source, variant).raw(side * side), np.uint8).reshape(side, side).astype(float)
+    long = (rough + np.roll(rough, 1, 1) + np.roll(rough, 2, 1) + np.roll(rough, 3, 1)) / 4 - 128
+    grey = np.clip(128 + long * np.linspace(0.1, 1.2, side)[:, None], 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.rot90(np.dstack([grey] * 3), right))
+
+
+def test_content_is_no_trace(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        return puzzle(source, variant, right, letter, [jpeg(textured("grass", source, variant, right=right))])
+
+    _, task = audited(drawn(plant), tmp_path)
+    assert "traces" not in leaks(task), task.best("artefact")
+
+
+def test_steps_of_an_earlier_quantisation_turn_with_the_picture() -> None:
+    pixels = textured("steps", 0, 0, right=0, side=256)
+    found = np.asarray(Image.open(io.BytesIO(jpeg(pixels, 60))).convert("RGB"))
+    none = np.zeros((8, 8), np.float32)
+    corners = steps(found, none).reshape(4, -1)
+    assert (corners[:, 0] > 0.5).all()
+    assert np.abs(corners[:, 1:]).sum() > 1
+    assert np.allclose(steps(np.rot90(found), none).reshape(4, -1)[0, 1:], -corners[0, 1:])
+    cut = steps(found[3:251, 3:251], none).reshape(4, -1)
+    assert not cut[:, 0].any()
+    assert not steps(pixels, none).any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 60), (60, 7), (200, 9)])
+def test_small_pictures_have_as_many_features_as_large_ones(size: tuple[int, int]) -> None:
+    small, large = (
+        traces(open_medium({"bytes": jpeg(np.zeros((*side, 3), np.uint8)), "path": "a.jpg"}))
+        for side in (size, (80, 80))
+    )
+    assert small.shape == large.shape
+    assert np.isfinite(small).all()
+
+
+def test_the_card_says_what_the_audit_found(mixed_build: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(mixed_build, folder)
+    before = (folder / "README.md").read_text(encoding="utf-8")
+    report = audit(folder, workers=2)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith(before.rstrip())
+    assert all(f"| `{task.task}` | {task.n} |" in card for task in report.tasks)
+    assert verify(folder).problems == []
+    assert audit(folder) == report
+    assert (folder / "README.md").read_text(encoding="utf-8") == card
+    found = json.loads((folder / AUDIT).read_bytes())
+    (folder / AUDIT).write_text(json.dumps(found | {"content_sha256": "of another build"}))
+    assert [problem for problem in verify(folder).problems if problem.startswith(AUDIT)]
+
+
 def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
     _, task = audited(drawn(lambda s, v, right, _: fair(s, v, right, 0)), tmp_path)
     assert "constant" in leaks(task)
@@ -224,6 +285,12 @@ def test_naive_media_are_left_as_they_are() -> None:
     assert not naive.video.clean
     kept = clean_image(buffer.getvalue(), rng_for("any"), naive.image)
     assert np.array_equal(np.asarray(kept), pixels)
+    as_saved = encode_image(kept.crop((8, 8, 88, 88)).transpose(Image.Transpose.ROTATE_90))
+    assert as_saved.ext == "png"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(as_saved.data))), np.rot90(pixels[8:88, 8:88]))
+    item = OpenItem(Item("a", "image"), lambda _: io.BytesIO(buffer.getvalue()), naive, rng_for("any"))
+    assert item.square_box((300, 200), rng_for("any")) == item.drawn_box((300, 200), 0.5, rng_for("any"))
+    assert item.square_box((300, 200), rng_for("any")) == (0, 0, 300, 200)
     small = naive.image.model_copy(update={"side_px_range": (100, 150)})
     assert clean_image(buffer.getvalue(), rng_for("any"), small).size == (150, 150)
 

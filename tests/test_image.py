@@ -176,3 +176,8 @@ def test_real_photos_come_out_clean(real_media: Path) -> None:
                 outcomes.append(no.reason)
     assert outcomes.count("RGB") >= 0.8 * len(outcomes)
     assert set(outcomes) <= {"RGB", "too_small", "flat", "too_elongated", "undecodable", "too_large"}
+
+
+def test_a_comment_of_the_source_stays_out_of_puzzles() -> None:
+    made = encode_image(clean(saved(scene(), "JPEG", comment=b"made by a camera")).crop((0, 0, 64, 64)))
+    assert b"camera" not in made.data

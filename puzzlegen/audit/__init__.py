@@ -20,13 +20,15 @@ import numpy as np
 from puzzlegen.audit.checks import Splits, task_checks
 from puzzlegen.audit.estimates import Estimate
 from puzzlegen.audit.learning import sklearn
+from puzzlegen.audit.passes import Key, key_of, looked_at, spread, washed
 from puzzlegen.audit.probes import TaskProbes
 from puzzlegen.audit.report import Check, Probe, Report, TaskReport, Verdict, lines
-from puzzlegen.audit.seen import Seen, look, media_of
-from puzzlegen.output import write_json
+from puzzlegen.audit.section import section
+from puzzlegen.audit.seen import Seen
+from puzzlegen.output import write_atomic, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.rng import digest
-from puzzlegen.writers import Row
+from puzzlegen.writers.card import with_audit
 
 __all__ = ["AUDIT", "Check", "Estimate", "Probe", "Report", "TaskReport", "Verdict", "audit", "lines"]
 
@@ -34,11 +36,9 @@ __all__ = ["AUDIT", "Check", "Estimate", "Probe", "Report", "TaskReport", "Verdi
 AUDIT: Final = "audit.json"
 _BINS: Final = 10
 
-Key = tuple[str, str]
 
-
-def audit(folder: Path, *, seed: int = 0, limit: int | None = None) -> Report:
-    """Audit a finished folder and write ``audit.json`` into it.
+def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int = 1) -> Report:
+    """Audit a finished folder; write ``audit.json`` into it, and a section into its card.
 
     Media are decoded one puzzle at a time; only numbers are kept, some 10 KB per puzzle.
 
@@ -46,6 +46,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None) -> Report:
         folder: a build's output.
         seed: of folds and of the draw of ``limit`` puzzles.
         limit: most puzzles to look at per task.
+        workers: processes; their number changes no result.
 
     Raises:
         IntegrityError: there is no finished build.
@@ -53,34 +54,45 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None) -> Report:
         OutputError: the report cannot be written.
     """
     sklearn("base")
-    files = [folder / file["path"] for file in files_of(manifest_of(folder))]
+    manifest = manifest_of(folder)
+    files = [folder / file["path"] for file in files_of(manifest)]
     chosen = None if limit is None else _draw(files, seed, limit)
     seen: dict[Key, list[Seen]] = defaultdict(list)
     splits = Splits()
-    for row in (row for path in files for row in read_rows(path)):
-        if chosen is None or row["id"] in chosen:
-            opened = media_of(row)
-            puzzle = look(row, opened)
-            seen[_key(row)].append(puzzle)
-            splits.add(puzzle, str(_key(row)), opened)
+    with spread(workers) as over:
+        for key, puzzle in looked_at(files, chosen, workers, over):
+            seen[key].append(puzzle)
+            splits.add(puzzle, str(key))
+        probes = dict(zip(seen, over(_probed, [(puzzles, seed) for puzzles in seen.values()]), strict=True))
+        if suspects := [key for key, found in probes.items() if _suspect(found)]:
+            copies = washed(files, {puzzle.id: puzzle for key in suspects for puzzle in seen[key]}, workers, over)
+            again = [([copies[puzzle.id] for puzzle in seen[key]], seed) for key in suspects]
+            probes |= dict(zip(suspects, over(_probed, again), strict=True))
     names = _names(list(seen))
-    tasks = tuple(_task_report(names[key], seen[key], seed) for key in sorted(seen))
-    report = Report(seed, limit, tasks, tuple(splits.checks()))
+    tasks = tuple(_task_report(names[key], seen[key], probes[key]) for key in sorted(seen))
+    report = Report(seed, limit, tasks, tuple(splits.checks()), manifest.get("content_sha256", ""))
     write_json(folder / AUDIT, report.to_json())
+    card = folder / "README.md"
+    if card.is_file():
+        write_atomic(card, with_audit(card.read_text(encoding="utf-8"), section(report)).encode())
     return report
 
 
-def _key(row: Row) -> Key:
-    return row["extra_info"]["task"], row["extra_info"]["params"]
+def _probed(work: tuple[list[Seen], int]) -> tuple[Probe, ...]:
+    return tuple(TaskProbes(*work).run())
 
 
-def _draw(files: Sequence[Path], seed: int, limit: int) -> set[str]:
+def _suspect(probes: Sequence[Probe]) -> bool:
+    return any(probe.family == "artefact" and probe.verdict != "clean" for probe in probes)
+
+
+def _draw(files: Sequence[Path], seed: int, limit: int) -> frozenset[str]:
     ids: dict[Key, list[str]] = defaultdict(list)
     for path in files:
         for row in read_rows(path, ["id", "extra_info"]):
-            ids[_key(row)].append(row["id"])
+            ids[key_of(row)].append(row["id"])
     draws = (heapq.nsmallest(limit, found, key=lambda one: digest("audit", seed, one)) for found in ids.values())
-    return {one for draw in draws for one in draw}
+    return frozenset(one for draw in draws for one in draw)
 
 
 def _names(keys: Sequence[Key]) -> dict[Key, str]:
@@ -95,8 +107,7 @@ def _names(keys: Sequence[Key]) -> dict[Key, str]:
     return names
 
 
-def _task_report(name: str, seen: list[Seen], seed: int) -> TaskReport:
-    probes = tuple(TaskProbes(seen, seed).run())
+def _task_report(name: str, seen: list[Seen], probes: tuple[Probe, ...]) -> TaskReport:
     difficulty, _ = np.histogram([puzzle.difficulty for puzzle in seen], _BINS, (0, 1))
     margin = np.quantile([puzzle.margin for puzzle in seen], (0, 0.25, 0.5, 0.75, 1))
     return TaskReport(

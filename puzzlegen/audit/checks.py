@@ -8,16 +8,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from puzzlegen.audit.estimates import uniform_p
-from puzzlegen.audit.media import Opened
+from puzzlegen.audit.looks import HASH_SIDE
 from puzzlegen.audit.report import Check
 from puzzlegen.audit.seen import Seen
 
 _UNLIKELY: Final = 1e-3
 _LEAST_FOR_CONSTANT: Final = 8
-_HASH_SIDE: Final = 12
 #: Bits of 144 in which two pictures differ at most to be called alike, whichever way they are turned or mirrored.
 #: Of two differently cleaned versions of a photo 7 in 10 are that near; of 7503 pairs of different photos one is.
 NEAR_BITS: Final = 8
@@ -75,14 +73,13 @@ class Splits:
         self._bytes: dict[str, set[str]] = defaultdict(set)
         self._bits: dict[tuple[str, str, str], NDArray[np.uint8]] = {}
 
-    def add(self, puzzle: Seen, task: str, opened: Sequence[Opened]) -> None:
+    def add(self, puzzle: Seen, task: str) -> None:
         """Note where a puzzle's source is used, and what its largest medium looks like."""
         self._splits[puzzle.source].add(puzzle.split)
         self._bytes[puzzle.source_sha256 or puzzle.source].add(puzzle.split)
         key = task, puzzle.split, puzzle.source
-        if opened and key not in self._bits:
-            largest = max(opened, key=lambda medium: medium.size[0] * medium.size[1])
-            self._bits[key] = look_bits(largest.pictures[0])
+        if puzzle.bits is not None:
+            self._bits.setdefault(key, puzzle.bits)
 
     def checks(self) -> Iterator[Check]:
         """Whether sources, or pictures that look the same, are in more than one split."""
@@ -91,7 +88,7 @@ class Splits:
         same = sum(len(splits) > 1 for splits in self._bytes.values())
         yield Check("same bytes in two splits", "leaky" if same else "clean", f"{same} sources")
         near = sorted(self._near())
-        detail = f"{len(near)} pairs differ in at most {NEAR_BITS} of {_HASH_SIDE**2} bits{_some(near)}"
+        detail = f"{len(near)} pairs differ in at most {NEAR_BITS} of {HASH_SIDE**2} bits{_some(near)}"
         yield Check("look-alikes in two splits", "weak" if near else "clean", detail)
 
     def _near(self) -> set[str]:
@@ -116,10 +113,3 @@ def _alike(few: list[tuple[str, NDArray[np.uint8]]], many: list[tuple[str, NDArr
                 if many[k][0] != source:
                     found.add(f"{source} ~ {many[k][0]}")
     return found
-
-
-def look_bits(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``(12, 12)`` of 0 and 1: where a small grey version is lighter than its median."""
-    grey = Image.fromarray(picture).convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
-    small = np.asarray(grey)
-    return np.asarray(small > np.median(small), dtype=np.uint8)

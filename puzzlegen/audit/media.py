@@ -17,6 +17,7 @@ _FRAMES: Final = 8
 _MOST_CUT: Final = 0.04
 _LEAST_SCALE: Final = 0.7
 _MOST_SCALE: Final = 0.8
+_NO_STEPS: Final = np.zeros((8, 8), dtype=np.float32)
 
 
 class Opened(NamedTuple):
@@ -29,6 +30,8 @@ class Opened(NamedTuple):
         coded: bytes of each coded frame of a clip; empty for a picture.
         pictures: RGB frames, ``(H, W, 3)`` uint8: the picture, or all frames of the clip.
         sha256: of the bytes.
+        halved: whether chroma is stored at half size, as in all but lossless files.
+        own_steps: ``(8, 8)``, by which the file's own encoding quantises luma; 0 where it does not, or not by blocks.
     """
 
     size: tuple[int, int]
@@ -37,6 +40,8 @@ class Opened(NamedTuple):
     coded: tuple[int, ...]
     pictures: list[NDArray[np.uint8]]
     sha256: str
+    halved: bool
+    own_steps: Plane
 
     @property
     def some(self) -> list[NDArray[np.uint8]]:
@@ -50,11 +55,21 @@ def open_medium(stored: dict[str, Any]) -> Opened:
     sha256 = hashlib.sha256(data).hexdigest()
     if stored["path"].endswith(".mp4"):
         coded, pictures = _frames(data)
+        own, halved = _NO_STEPS, True
     else:
-        coded, pictures = (), [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))]
+        coded, (picture, own, halved) = (), _still(data)
+        pictures = [picture]
     height, width = pictures[0].shape[:2]
     plain = sum(len(_jpeg(picture)) for picture in _some(pictures))
-    return Opened((width, height), len(data), plain, coded, pictures, sha256)
+    return Opened((width, height), len(data), plain, coded, pictures, sha256, halved, own)
+
+
+def _still(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
+    """The picture, its own quantisation of luma, and whether its chroma is stored at half size."""
+    with Image.open(io.BytesIO(data)) as image:
+        tables = getattr(image, "quantization", {})
+        own = np.array(tables[0], dtype=np.float32).reshape(8, 8) if tables else _NO_STEPS
+        return np.asarray(image.convert("RGB")), own, bool(tables)
 
 
 def washed(medium: Opened) -> Opened:
@@ -65,10 +80,11 @@ def washed(medium: Opened) -> Opened:
     """
     draws = [k / 255 for k in bytes.fromhex(medium.sha256)[:6]]
     files = [_jpeg(_rescaled(picture, draws)) for picture in medium.pictures]
-    pictures = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in files]
+    stills = [_still(data) for data in files]
+    pictures, (_, own, halved) = [still[0] for still in stills], stills[0]
     coded = tuple(map(len, files)) if medium.coded else ()
     height, width = pictures[0].shape[:2]
-    return medium._replace(size=(width, height), coded=coded, pictures=pictures)
+    return medium._replace(size=(width, height), coded=coded, pictures=pictures, halved=halved, own_steps=own)
 
 
 def _rescaled(picture: NDArray[np.uint8], draws: list[float]) -> NDArray[np.uint8]:

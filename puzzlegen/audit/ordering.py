@@ -27,27 +27,27 @@ def place_probes(sample: Sample) -> Iterator[Probe]:
     y = np.argsort(truth, axis=1).ravel()
     fold = np.repeat(sample.fold, n)
     orders = {}
-    for key in ("form", "traces", "content"):
+    for key in sample.seen[0].parts:
         x = np.vstack([puzzle.parts[key] for puzzle in sample.seen])
         found = np.log(probabilities(x, y, fold, n, sample.seed)).reshape(-1, n, n)
         none = np.zeros((n, n))
         orders[key] = np.array([best_order(none, None, 1, n, place.T) for place in found])
     yield from _order_probes(sample, "blind", "the parts' sizes, bytes, borders", orders["form"], truth)
-    # What washed copies tell as well is content, not a trace.
-    yield from _order_probes(sample, "artefact", "traces", orders["traces"], truth, orders["content"])
+    yield from _order_probes(sample, "artefact", "traces", orders["traces"], truth, orders.get("washed"))
 
 
 def _order_probes(
-    sample: Sample, family: Family, sees: str, orders: Labels, truth: Labels, content: Labels | None = None
+    sample: Sample, family: Family, sees: str, orders: Labels, truth: Labels, washed: Labels | None = None
 ) -> Iterator[Probe]:
     n = truth.shape[1]
     right = orders == truth
-    known = np.zeros_like(truth, dtype=bool) if content is None else content == truth
-    chance = max(sample.order_chance, float(known.all(axis=1).mean()))
-    yield sample.probe(family, sees, "order", right.all(axis=1).astype(float).tolist(), chance)
-    chance = max(math.factorial(n - 1) * sample.order_chance, float(known.mean()))
+    known = None if washed is None else washed == truth
+    whole, single = (None, None) if known is None else (float(known.all(axis=1).mean()), float(known.mean()))
+    hits: list[float] = right.all(axis=1).astype(float).tolist()
+    yield sample.probe(family, sees, "order", hits, sample.order_chance, washed=whole)
+    chance = math.factorial(n - 1) * sample.order_chance
     shares: list[float] = right.mean(axis=1).tolist()
-    yield sample.probe(family, sees, "positions", shares, chance, parts=n, counts=family != "edge")
+    yield sample.probe(family, sees, "positions", shares, chance, parts=n, counts=family != "edge", washed=single)
 
 
 def joint_probes(sample: Sample) -> Iterator[Probe]:

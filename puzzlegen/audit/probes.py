@@ -33,7 +33,7 @@ class TaskProbes:
         self._seen = self._sample.seen
 
     def run(self) -> Iterator[Probe]:
-        """Each probe that fits the kind of answer."""
+        """Each probe that fits the kind of answer; artefact ones with a control if the puzzles have been washed."""
         labels, allowed = self._classes()
         yield from self._constant(labels, allowed)
         if len(set(self._sample.sources)) < _LEAST_SOURCES:
@@ -93,11 +93,11 @@ class TaskProbes:
         names: str = "class",
     ) -> Probe:
         chance = float(np.mean(_constant_hits(labels, allowed)))
-        if family == "artefact":
-            # What washed copies tell as well is content, not a trace.
-            washed = _stacked([p.content for p in self._seen if p.content is not None])
-            chance = max(chance, float(np.mean(self._class_hits(washed, labels, allowed))))
-        return self._sample.probe(family, sees, names, self._class_hits(x, labels, allowed), chance)
+        washed = None
+        copies = [p.washed for p in self._seen if p.washed is not None]
+        if family == "artefact" and len(copies) == len(self._seen):
+            washed = float(np.mean(self._class_hits(_stacked(copies), labels, allowed)))
+        return self._sample.probe(family, sees, names, self._class_hits(x, labels, allowed), chance, washed=washed)
 
     def _class_hits(self, x: Matrix, labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:
         known = sorted({name for possible in allowed for name in possible} | set(labels))
@@ -121,11 +121,17 @@ class TaskProbes:
             "traces": ("artefact", "the options' traces"),
         }
         for key, (family, sees) in known.items():
-            tables = [puzzle.options[key] for puzzle in self._seen if key in puzzle.options]
-            if len(tables) == len(self._seen):
-                yield self._option_probe(family, sees, tables)
+            if tables := self._option_tables(key):
+                copies = self._option_tables("washed") if family == "artefact" else []
+                washed = float(np.mean(self._option_hits(copies))) if copies else None
+                chance = float(np.mean([1 / len(table) for table in tables]))
+                yield self._sample.probe(family, sees, "option", self._option_hits(tables), chance, washed=washed)
 
-    def _option_probe(self, family: Family, sees: str, tables: list[Matrix]) -> Probe:
+    def _option_tables(self, key: str) -> list[Matrix]:
+        tables = [puzzle.options[key] for puzzle in self._seen if key in puzzle.options]
+        return tables if len(tables) == len(self._seen) else []
+
+    def _option_hits(self, tables: list[Matrix]) -> list[float]:
         """Each option by itself: right or not; the likeliest of a puzzle is its answer."""
         y = np.concatenate([np.arange(len(t)) == p.target.right for t, p in zip(tables, self._seen, strict=True)])
         fold = np.repeat(self._sample.fold, [len(table) for table in tables])
@@ -134,8 +140,7 @@ class TaskProbes:
         for table, puzzle in zip(tables, self._seen, strict=True):
             hits.append(float(int(found[start : start + len(table)].argmax()) == puzzle.target.right))
             start += len(table)
-        chance = float(np.mean([1 / len(table) for table in tables]))
-        return self._sample.probe(family, sees, "option", hits, chance)
+        return hits
 
 
 def _constant_hits(labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:

@@ -2,8 +2,9 @@
 
 A probe is ``leaky`` if the lower end of its interval is more than 3 points above chance (10 for joints, which content
 may help to match); ``clean`` if its value is within those points of chance or its interval contains chance; otherwise
-``weak``. A check is ``leaky`` where a puzzle is certainly spoilt, ``weak`` where it may be. A task is what its worst
-probe or check is.
+``weak``. Content is no leak, a trace is: an artefact probe that would not be clean is repeated on copies of the media
+that were cut, rescaled and saved anew, and what it tells of those as well counts as chance. A check is ``leaky`` where
+a puzzle is certainly spoilt, ``weak`` where it may be. A task is what its worst probe or check is.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Probe:
         names: what it is to name: class, letter, option, order, positions, neighbours.
         estimate: how often it is right.
         counts: whether the verdict takes it in; partial measures are for information.
+        washed: of an artefact probe, how often it is right on copies without traces; None if that was not asked.
     """
 
     family: Family
@@ -37,14 +39,20 @@ class Probe:
     names: str
     estimate: Estimate
     counts: bool = True
+    washed: float | None = None
+
+    @property
+    def base(self) -> float:
+        """What is to be expected without a leak: chance, or what content tells."""
+        return max(self.estimate.chance, self.washed or 0.0)
 
     @property
     def verdict(self) -> Verdict:
         """By the rules of this module."""
         found, slack = self.estimate, _SLACK[self.family]
-        if found.low > found.chance + slack:
+        if found.low > self.base + slack:
             return "leaky"
-        if found.value <= found.chance + slack or found.low <= found.chance:
+        if found.value <= self.base + slack or found.low <= self.base:
             return "clean"
         return "weak"
 
@@ -98,7 +106,7 @@ class TaskReport:
     def best(self, family: Family) -> Probe | None:
         """The probe of a family that is furthest above chance."""
         found = [p for p in self.probes if p.family == family and p.counts]
-        return max(found, key=lambda p: p.estimate.value - p.estimate.chance, default=None)
+        return max(found, key=lambda p: p.estimate.value - p.base, default=None)
 
 
 @dataclass(frozen=True)
@@ -110,12 +118,14 @@ class Report:
         limit: most puzzles per task that were looked at, if limited.
         tasks: by name.
         checks: what concerns the folder as a whole: splits.
+        content_sha256: of the puzzles, as the manifest has it.
     """
 
     seed: int
     limit: int | None
     tasks: tuple[TaskReport, ...]
     checks: tuple[Check, ...]
+    content_sha256: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -133,6 +143,7 @@ class Report:
         return {
             "seed": self.seed,
             "limit": self.limit,
+            "content_sha256": self.content_sha256,
             "verdict": self.verdict,
             "tasks": tasks,
             "checks": checks,
@@ -163,7 +174,8 @@ def _task_lines(task: TaskReport) -> list[str]:
 def _probe_line(probe: Probe) -> str:
     found = probe.estimate
     share = f"{found.value:6.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
-    return f"  {probe.verdict:6} {probe.family:9} {probe.sees} -> {probe.names}: {share}"
+    washed = "" if probe.washed is None else f", {probe.washed:.1%} without traces"
+    return f"  {probe.verdict:6} {probe.family:9} {probe.sees} -> {probe.names}: {share}{washed}"
 
 
 def _check_line(check: Check) -> str:

@@ -42,9 +42,11 @@ class Sample(NamedTuple):
         *,
         parts: int = 1,
         counts: bool = True,
+        washed: float | None = None,
     ) -> Probe:
         """A probe of which we know where it was right; ``parts`` as in :func:`estimate`."""
-        return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts)
+        known = None if washed is None else round(washed, 4)
+        return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts, known)
 
 
 def sample(seen: Sequence[Seen], seed: int) -> Sample:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from puzzlegen.audit import surface
 from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
+from puzzlegen.audit.looks import look_bits
 from puzzlegen.audit.media import Opened, open_medium, washed
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
@@ -43,10 +44,11 @@ class Seen(NamedTuple):
         words: text and fields.
         form: sizes, bytes, borders.
         traces: how its media were made; None without media.
-        content: the same of washed copies of its media, which bear no traces.
         options: tables over its options: of their words, and of their media's form and traces.
-        parts: tables over its parts, where an order is asked: of their form, of traces, and of those of washed copies.
+        parts: tables over its parts, where an order is asked: of their form and traces.
         joints: how its parts join; None if it has none.
+        bits: what its largest medium looks like, by ``checks.look_bits``; None without media.
+        washed: as ``traces``, of copies that bear none; None unless asked for, as is "washed" in options and parts.
     """
 
     id: str
@@ -62,10 +64,11 @@ class Seen(NamedTuple):
     words: Table
     form: Table | None
     traces: Table | None
-    content: Table | None
     options: dict[str, Table]
     parts: dict[str, Table]
     joints: Joints | None
+    bits: NDArray[np.uint8] | None
+    washed: Table | None = None
 
 
 def look(row: Row, opened: list[Opened]) -> Seen:
@@ -87,11 +90,30 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         words=surface.words(row, target),
         form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
         traces=_side_by_side([traces(medium) for medium in opened]) if whole else None,
-        content=_side_by_side([traces(washed(medium)) for medium in opened]) if whole else None,
         options=_options(row, target, opened),
         parts=_parts(opened) if ordered else {},
         joints=_joints(row, target, opened),
+        bits=_bits(opened),
     )
+
+
+def with_washed(puzzle: Seen, row: Row) -> Seen:
+    """The puzzle with what its traces would be if its media had been made anew: the control of artefact probes."""
+    copies = [washed(medium) for medium in media_of(row)]
+    ordered = bool(puzzle.parts)
+    shown = _shown_options(row, puzzle.target, copies)
+    return puzzle._replace(
+        washed=None if ordered or not copies else _side_by_side([traces(copy) for copy in copies]),
+        parts=puzzle.parts | ({"washed": _made(copies)} if ordered else {}),
+        options=puzzle.options | ({"washed": _relative(traces, shown)} if shown else {}),
+    )
+
+
+def _bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:
+    if not opened:
+        return None
+    largest = max(opened, key=lambda medium: medium.size[0] * medium.size[1])
+    return look_bits(largest.pictures[0])
 
 
 def media_of(row: Row) -> list[Opened]:
@@ -119,27 +141,33 @@ def _options(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]
     tables = {}
     if target.letters > 1 and (words := surface.option_words(target)) is not None:
         tables["words"] = words
-    marked = _OPTION_MEDIUM.findall(row["problem"])
-    if target.letters > 1 and len(marked) == target.letters <= len(opened):
-        shown = opened[-target.letters :]
+    if shown := _shown_options(row, target, opened):
         place = np.eye(len(shown), 8, dtype=np.float32)
-        tables["form"] = np.hstack([surface.relative(np.stack([surface.form(m) for m in shown])), place])
-        tables["traces"] = surface.relative(np.stack([traces(m) for m in shown]))
+        tables["form"] = np.hstack([_relative(surface.form, shown), place])
+        tables["traces"] = _relative(traces, shown)
     return tables
+
+
+def _shown_options(row: Row, target: Target, opened: list[Opened]) -> list[Opened]:
+    """The media that are options themselves."""
+    marked = len(_OPTION_MEDIUM.findall(row["problem"]))
+    return opened[-marked:] if 1 < marked == target.letters <= len(opened) else []
+
+
+def _relative(features: Callable[[Opened], Table], shown: list[Opened]) -> Table:
+    return surface.relative(np.stack([features(medium) for medium in shown]))
 
 
 def _parts(opened: list[Opened]) -> dict[str, Table]:
     place = np.eye(len(opened), dtype=np.float32)
-    formed = surface.relative(np.stack([surface.form(medium) for medium in opened]))
-    copies = [washed(medium) for medium in opened]
-    return {"form": np.hstack([formed, place]), "traces": _made(opened), "content": _made(copies)}
+    return {"form": np.hstack([_relative(surface.form, opened), place]), "traces": _made(opened)}
 
 
 def _made(parts: list[Opened]) -> Table:
     table = np.stack([grid(medium) for medium in parts])
     if not parts[0].coded:
         return table
-    return np.hstack([table, surface.relative(np.stack([level(medium) for medium in parts]))])
+    return np.hstack([table, _relative(level, parts)])
 
 
 def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:

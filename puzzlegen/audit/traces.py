@@ -1,7 +1,9 @@
-"""Traces of how media were made, without their content: grids, noise, rhythm.
+"""Traces of how media were made, without their content: grids of blocks, steps of quantisation, rhythm of key frames.
 
-Grid features are content-free by construction: breaks between neighbouring pixels by phase, less their mean.
-Noise features are medians over the smoother half of the picture, so that what is shown hardly counts.
+What a picture shows does not know where blocks of 8 pixels begin. So everything here is a contrast between phases of
+such blocks, in units of its own error: about normal with deviation 1 in media without traces, whatever they show and
+whichever way it lies. The blocks of the file's own encoding begin at the top left corner and look the same from both
+sides; contrasts are between phases that mirror each other about that grid, in which it cancels.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.audit.media import Opened, Plane, chroma, luma
+from puzzlegen.audit.quantisation import steps
 
 Vector = NDArray[np.float32]
 
@@ -21,6 +24,10 @@ _CLIP: Final = 12.0
 _LAGS: Final = (1, 2, 3, 4)
 _HIGH: Final = 5
 _EPSILON: Final = 1e-3
+_RUNNING: Final = np.array([0.5, *[1.0] * (_PERIOD - 1), 0.5], dtype=np.float32) / _PERIOD
+_LEAST_BLOCKS: Final = 4
+#: Three profiles from either end, and the rounding of chroma from either end.
+_PER_AXIS: Final = 3 * 2 * _PERIOD + 2
 #: Pixels from the top left corner that are looked at, along each axis.
 _REGION: Final = 384
 
@@ -32,31 +39,64 @@ def _dct() -> NDArray[np.float32]:
 
 
 _DCT: Final = _dct()
-_PAIRS: Final = tuple(np.array([(u, v) for u in range(8) for v in range(u + 1, 8) if u + v >= _HIGH]).T)
 
 
 def traces(medium: Opened) -> Vector:
-    """Grid and noise, and for clips their course over time."""
-    rhythm = _rhythm(medium) if medium.coded else np.zeros(0, np.float32)
-    return np.concatenate([grid(medium), noise(medium), rhythm]).astype(np.float32)
+    """Grid, of pictures the steps of an earlier quantisation, and of clips their course over time."""
+    other = _rhythm(medium) if medium.coded else steps(medium.pictures[0], medium.own_steps)
+    return np.concatenate([grid(medium), other]).astype(np.float32)
 
 
 def grid(medium: Opened) -> Vector:
     """Where blocks of 8 pixels begin, along both axes, counted from both ends, in luma and chroma."""
-    return np.asarray(np.mean([_grid(picture) for picture in medium.some], axis=0), dtype=np.float32)
+    found = np.mean([_grid(picture, halved=medium.halved) for picture in medium.some], axis=0)
+    return np.asarray(np.arcsinh(found), dtype=np.float32)
 
 
-def _grid(picture: NDArray[np.uint8]) -> Vector:
+def _grid(picture: NDArray[np.uint8], *, halved: bool) -> Vector:
+    if min(picture.shape[:2]) < 2 * _PERIOD:
+        return np.zeros(2 * _PER_AXIS, np.float32)
     part = picture[:_REGION, :_REGION]
-    height, width = picture.shape[:2]
-    light, colour = luma(part), np.abs(np.diff(chroma(part)[::2, ::2], axis=1)).sum(axis=2)
-    down = np.abs(np.diff(chroma(part)[::2, ::2], axis=0)).sum(axis=2).T
-    found = []
-    for plane, steps, side in ((light, colour, width), (light.T, down, height)):
-        breaks = np.minimum(np.abs(np.diff(plane, 3, axis=1)), _CLIP).mean(axis=0)
-        found += [_phases(breaks, side, 4), _phases(_fine(plane), side, 8)]
-        found.append(_phases(np.minimum(steps, _CLIP).mean(axis=0), side // 2, 2))
-    return np.concatenate(found)
+    light, colour = luma(part), chroma(part)
+    if halved:
+        height, width = (side // 2 * 2 for side in colour.shape[:2])
+        colour = colour[:height, :width].reshape(height // 2, 2, width // 2, 2, 2).mean(axis=(1, 3))
+    along, down = picture.shape[1], picture.shape[0]
+    return np.concatenate(
+        [_axis(light, colour, along, halved=halved), _axis(light.T, colour.swapaxes(0, 1), down, halved=halved)]
+    )
+
+
+def _axis(light: Plane, tint: Plane, side: int, *, halved: bool) -> Vector:
+    """Of one axis: breaks and fine frequencies of luma, breaks and lopsided rounding of chroma."""
+    tint_side = side // 2 if halved else side
+    breaks = np.minimum(np.abs(np.diff(light, 3, axis=1)), _CLIP).mean(axis=0)
+    return np.concatenate(
+        [
+            _phases(breaks, side, 4, own_grid=halved),
+            _phases(_fine(light), side, _PERIOD, own_grid=halved),
+            _phases(_bends(tint), tint_side, 4, own_grid=halved),
+            _tilt(tint, tint_side),
+        ]
+    )
+
+
+def _bends(tint: Plane) -> Vector:
+    """Size of third differences of both chroma planes, by column."""
+    return np.asarray(np.minimum(np.abs(np.diff(tint, 3, axis=1)), _CLIP).mean(axis=(0, 2)), dtype=np.float32)
+
+
+def _tilt(tint: Plane, side: int) -> Vector:
+    """Signed steps of chroma by phase: what rounding leaves where chroma was brought to full size."""
+    steps_ = np.clip(np.diff(tint, 2, axis=1), -_CLIP, _CLIP).mean(axis=(0, 2))
+    found = _blocks(steps_)
+    if found is None:
+        return np.zeros(2, np.float32)
+    blocks, rise = found
+    even = blocks[:, ::2].mean(axis=1) - blocks[:, 1::2].mean(axis=1)
+    front = _in_errors(even[:, None], rise)
+    turned = front if (side - 3) % 2 == 0 else -front
+    return np.concatenate([front, turned])
 
 
 def _fine(plane: Plane) -> Vector:
@@ -67,54 +107,56 @@ def _fine(plane: Plane) -> Vector:
     return np.asarray(strength.mean(axis=0), dtype=np.float32)
 
 
-def _phases(values: Vector, side: int, reach: int) -> Vector:
-    """Values by phase from the first pixel, then from the last, against their mean; each spans ``reach`` pixels."""
-    if len(values) < 2 * _PERIOD:
+def _phases(values: Vector, side: int, reach: int, *, own_grid: bool) -> Vector:
+    """A profile by phase, in errors, from the first pixel and from the last.
+
+    Args:
+        values: one per place along the axis; each spans ``reach`` pixels.
+        side: of the whole picture.
+        reach: even.
+        own_grid: whether the file itself is coded in blocks; then only what is odd about their border is given.
+
+    Returns:
+        ``(16,)``.
+    """
+    found = _blocks(values)
+    if found is None:
         return np.zeros(2 * _PERIOD, np.float32)
-    whole = values[: len(values) // _PERIOD * _PERIOD].reshape(-1, _PERIOD)
-    # Against the mean of its own eight, then the median: a single sharp edge in the picture is no grid.
-    found = np.median(whole - whole.mean(axis=1, keepdims=True), axis=0) / (whole.mean() + _EPSILON)
-    back = found[(side - reach - np.arange(_PERIOD)) % _PERIOD]
-    return np.concatenate([found, back]).astype(np.float32)
+    blocks, rise = found
+    if own_grid:
+        # The span centred on a block's border mirrors onto itself.
+        blocks = blocks - blocks[:, (-reach - np.arange(_PERIOD)) % _PERIOD]
+    front = _in_errors(blocks, rise)
+    return np.concatenate([front, front[(side - reach - np.arange(_PERIOD)) % _PERIOD]])
 
 
-def noise(medium: Opened) -> Vector:
-    """Strength and texture of noise along both axes, and how the finest block frequencies differ between them."""
-    found = [_noise(luma(picture[:_REGION, :_REGION])) for picture in medium.some]
-    return np.asarray(np.mean(found, axis=0), dtype=np.float32)
+def _blocks(values: Vector) -> tuple[Vector, Vector] | None:
+    """``(blocks, 8)``, less the running mean, and how that rises in each block: where texture lies is content."""
+    if len(values) < (_LEAST_BLOCKS + 1) * _PERIOD:
+        return None
+    count = (len(values) - _PERIOD) // _PERIOD
+    first = _PERIOD // 2
+    level = np.convolve(values, _RUNNING, mode="valid")
+    flat = (values[first : first + len(level)] - level)[: count * _PERIOD].reshape(count, _PERIOD)
+    # The first value left stands in the middle of a block.
+    rise = np.diff(level[: (count + 1) * _PERIOD : _PERIOD])
+    rise = np.concatenate([rise, np.zeros(count - len(rise), np.float32)])
+    return np.asarray(np.roll(flat, first, axis=1), dtype=np.float32), rise
 
 
-def _noise(plane: Plane) -> Vector:
-    across, down = _texture(plane), _texture(plane.T)
-    return np.concatenate([across + down, across - down, _block_balance(plane)]).astype(np.float32)
+def _in_errors(contrasts: Vector, rise: Vector) -> Vector:
+    """``(blocks, k)`` to ``(k,)``: the mean over blocks where texture does not rise, in units of its standard error.
 
-
-def _texture(plane: Plane) -> Vector:
-    """Along rows: median size of 2nd and 4th differences, and correlation at short lags, in the smoother half."""
-    second = np.diff(plane, 2, axis=1)
-    fourth = np.diff(second, 2, axis=1)
-    rough = np.abs(second).mean(axis=1)
-    calm = rough <= np.median(rough)
-    second, fourth = second[calm], fourth[calm]
-    sizes = [_log_median(second), _log_median(fourth), _log_median(np.clip(second, -_CLIP, _CLIP), mean=True)]
-    clipped = np.clip(second, -_CLIP, _CLIP)
-    power = float((clipped**2).mean()) + _EPSILON
-    lags = [float((clipped[:, lag:] * clipped[:, :-lag]).mean()) / power for lag in _LAGS]
-    return np.array([*sizes, *lags], dtype=np.float32)
-
-
-def _log_median(values: Plane, *, mean: bool = False) -> float:
-    size = np.abs(values)
-    return float(np.log((size.mean() if mean else np.median(size)) + _EPSILON))
-
-
-def _block_balance(plane: Plane) -> Vector:
-    """For each pair of mirrored fine frequencies of the 8x8 blocks: how much stronger the one is than the other."""
-    height, width = (side // _PERIOD * _PERIOD for side in plane.shape)
-    blocks = plane[:height, :width].reshape(height // _PERIOD, _PERIOD, width // _PERIOD, _PERIOD)
-    strength = np.median(np.abs(_DCT @ blocks.transpose(0, 2, 1, 3) @ _DCT.T), axis=(0, 1))
-    balance = np.log(strength + 0.1) - np.log(strength.T + 0.1)
-    return np.asarray(balance[_PAIRS], dtype=np.float32)
+    Quantisation makes a contrast out of a rise; the intercept of a regression on the rise is free of it.
+    """
+    count = len(contrasts)
+    x = rise - rise.mean()
+    spread = float((x * x).sum()) + _EPSILON**2
+    slope = x @ contrasts / spread
+    middle = contrasts.mean(axis=0)
+    left = contrasts - middle - x[:, None] * slope
+    error = np.sqrt((left**2).sum(axis=0) / (count - 2) * (1 / count + float(rise.mean()) ** 2 / spread))
+    return np.asarray((middle - slope * rise.mean()) / (error + _EPSILON / 10), dtype=np.float32)
 
 
 def _rhythm(medium: Opened) -> Vector:
@@ -124,6 +166,11 @@ def _rhythm(medium: Opened) -> Vector:
     change = [_log_median(b - a) for a, b in pairwise(planes)]
     size = [float(np.log(n)) for n in medium.coded]
     return np.concatenate([_course(series) for series in (size, rough, change)])
+
+
+def _log_median(values: Plane, *, mean: bool = False) -> float:
+    size = np.abs(values)
+    return float(np.log((size.mean() if mean else np.median(size)) + _EPSILON))
 
 
 def _course(series: list[float]) -> Vector:

@@ -23,6 +23,8 @@ from puzzlegen.rng import Rng
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "MPO", "PPM")
 JPEG: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling": "4:2:0"}
+#: Marks a picture that was not cleaned, and all that is cut out of it.
+_AS_FOUND: Final = "as found"
 MAX_ASPECT: Final = 8.0
 _BORDER_STD: Final = 2.0
 _EXIF_TURN: Final = {
@@ -54,7 +56,10 @@ class ImageSettings(BaseModel):
     max_pixels: int = Field(
         64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)"
     )
-    clean: bool = Field(default=True, description="false keeps codec traces that name the answer; for audits only")
+    clean: bool = Field(
+        default=True,
+        description="false: leaky, for audits only; pictures keep codec traces, shape and size, and are saved as PNG",
+    )
 
 
 def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
@@ -67,14 +72,15 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
 
     Returns:
         An RGB image whose sides are even, the short one within ``side_px_range``. With ``clean: false`` the picture
-        upright and in sRGB, otherwise as it is, but no larger than that.
+        upright and in sRGB, otherwise as it is, but no larger than that; :func:`encode_image` then saves what is cut
+        out of it without loss.
 
     Raises:
         Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
-            return _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
+            picture = _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
     except Unusable:
         raise
     except Image.DecompressionBombError as err:
@@ -82,6 +88,9 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
     # Decoders raise nearly anything on damaged bytes (OSError, SyntaxError, struct.error, IndexError ...).
     except Exception as err:
         raise Unusable("undecodable", f"{type(err).__name__}: {err}") from err
+    # Pillow hands the source's comment on from copy to copy, and into the file that is saved at last.
+    picture.info = {} if settings.clean else {_AS_FOUND: True}
+    return picture
 
 
 def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
@@ -193,8 +202,14 @@ def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, m
 
 
 def encode_image(picture: Image.Image) -> Medium:
-    """The one way a picture of a puzzle becomes bytes: baseline JPEG, quality 90, 4:2:0, no metadata."""
+    """The one way a picture of a puzzle becomes bytes: baseline JPEG, quality 90, 4:2:0, no metadata.
+
+    What was not cleaned becomes PNG, as pipelines save that do nothing about traces.
+    """
     buffer = io.BytesIO()
+    if picture.info.get(_AS_FOUND):
+        picture.save(buffer, "PNG", compress_level=1)
+        return Medium(buffer.getvalue(), "png")
     picture.save(buffer, **JPEG)
     return Medium(buffer.getvalue(), "jpg")
 

@@ -9,6 +9,7 @@ from typing import BinaryIO, Final, Protocol
 from PIL import Image
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media import geometry
 from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.video import Clip, VideoSettings, read_clip
 from puzzlegen.records import Item
@@ -85,6 +86,24 @@ class OpenItem:
         if not isinstance(media, bytes):
             raise TypeError(f"{self.item.id} has been opened as a medium")
         return media
+
+    def square_box(self, size: tuple[int, int], rng: Rng) -> tuple[int, int, int, int]:
+        """Where to cut ``(width, height)`` so that the shape says nothing: :func:`geometry.square_box`.
+
+        Media that are not to be cleaned keep the shape in which they were found.
+        """
+        return geometry.square_box(size, rng) if self._cleaned else (0, 0, *size)
+
+    def drawn_box(self, size: tuple[int, int], least: float, rng: Rng) -> tuple[int, int, int, int]:
+        """Where to cut ``(width, height)`` so that the edge says nothing: :func:`geometry.drawn_box`.
+
+        Media that are not to be cleaned keep the edge that they were found with.
+        """
+        return geometry.drawn_box(size, least, rng) if self._cleaned else (0, 0, *size)
+
+    @property
+    def _cleaned(self) -> bool:
+        return (self._settings.video if self.item.kind == "video" else self._settings.image).clean
 
     def peers(self) -> Sequence[OpenItem]:
         """Up to eight other items of the same kind, the nearest that follow it in its shard; possibly none."""

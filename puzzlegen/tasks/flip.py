@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.media.geometry import drawn_box, mirror_margin, mirrored
+from puzzlegen.media.geometry import mirror_margin, mirrored
 from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.records import Answer, Puzzle
@@ -42,7 +42,7 @@ class Flip(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, mirror."""
         picture = item.image()
-        picture = picture.crop(drawn_box(picture.size, _LEAST_PART, rng))
+        picture = picture.crop(item.drawn_box(picture.size, _LEAST_PART, rng))
         count = 2 if self.axes == "vertical" else 3
         margin = mirror_margin(thumbnail(picture, 16), _NAMES[1:count])
         k = rng.balanced("answer", count)

@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.media.geometry import square_box, tilt_margin, tilted, turn_margin, turned
+from puzzlegen.media.geometry import tilt_margin, tilted, turn_margin, turned
 from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.records import Answer, Puzzle
@@ -52,7 +52,7 @@ class Rotation(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut a square, turn it."""
         picture = item.image()
-        square = picture.crop(square_box(picture.size, rng))
+        square = picture.crop(item.square_box(picture.size, rng))
         margin = turn_margin(thumbnail(square, 16))
         if self.step_deg != _RIGHT:
             margin = min(margin, tilt_margin(thumbnail(square, 32), self.step_deg))

@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.media.geometry import ANGLES, square_box, turn_margin, turned_frames
+from puzzlegen.media.geometry import ANGLES, turn_margin, turned_frames
 from puzzlegen.media.image import thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
@@ -40,7 +40,7 @@ class VideoRotation(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut a square out of a moving segment, turn it."""
         part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
-        left, top, right, bottom = square_box((part.shape[2], part.shape[1]), rng)
+        left, top, right, bottom = item.square_box((part.shape[2], part.shape[1]), rng)
         square = part[:, top:bottom, left:right]
         margin = turn_margin(thumbnail(Image.fromarray(square[len(square) // 2]), 16))
         k = rng.balanced("answer", len(ANGLES))

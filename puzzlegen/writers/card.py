@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import yaml
 
@@ -17,6 +18,10 @@ from puzzlegen.verify import score
 
 score(response, puzzle["ground_truth"]).value   # 0.0 to 1.0
 ```"""
+
+#: What an audit writes stands between these lines, and is replaced by the next.
+_AUDIT_BEGINS: Final = "<!-- audit begins -->"
+_AUDIT_ENDS: Final = "<!-- audit ends -->"
 
 
 def card(manifest: dict[str, Any]) -> str:
@@ -76,3 +81,9 @@ def _origin(manifest: dict[str, Any]) -> str:
         f"Items: {manifest['source']['items']}. Versions: {versions}. The same recipe, source bytes and versions give "
         f"the same bytes.\n\n```yaml\n{recipe}```"
     )
+
+
+def with_audit(text: str, section: str) -> str:
+    """The card with this section about its audit at its end, in place of an earlier one."""
+    spot = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}.*?{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
+    return f"{spot.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"

@@ -1,0 +1,85 @@
+"""Steps of a JPEG quantisation that a picture went through before it was saved as it is now.
+
+Coefficients of 8x8 blocks that were rounded to multiples of a step still lie near such multiples, if blocks begin
+where they began. Standard tables are not symmetric, so the steps tell whether a picture lies on its side; and where
+blocks fit tells from which corner they were counted.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puzzlegen.audit.media import Plane, luma
+
+Vector = NDArray[np.float32]
+
+_PERIOD: Final = 8
+#: Pixels that are looked at from each corner, along each axis.
+_REGION: Final = 256
+_BINS: Final = 256
+_PER_UNIT: Final = 2
+_STEPS: Final = np.arange(3, 41)
+_SURE: Final = 6.0
+_LEAST_COUNT: Final = 40
+#: Of the longest among the steps that explain about as much: half a step fits all that the step fits.
+_ABOUT: Final = 0.8
+_PAIRS: Final = tuple((u, v) for u in range(5) for v in range(u + 1, 5) if u + v < 6)  # noqa: PLR2004
+_PLACES: Final = tuple(place for u, v in _PAIRS for place in ((u, v), (v, u)))
+
+
+def _dct() -> NDArray[np.float32]:
+    k, x = np.mgrid[0:_PERIOD, 0:_PERIOD]
+    basis = np.cos((2 * x + 1) * k * np.pi / (2 * _PERIOD)) * np.sqrt(np.where(k == 0, 1, 2) / _PERIOD)
+    return np.asarray(basis, dtype=np.float32)
+
+
+_DCT: Final = _dct()
+_VALUES: Final = np.arange(_BINS) / _PER_UNIT
+# The zeros say nothing of the step; from half a step on, a smooth decay counts against it.
+_BEYOND: Final = (_VALUES[:, None] > _STEPS / 2).astype(np.float64)
+_WAVES: Final = np.cos(2 * np.pi * _VALUES[:, None] / _STEPS) * _BEYOND
+
+
+def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
+    """For blocks counted from each of the corners: how many coefficients were quantised before, and how lopsidedly.
+
+    Args:
+        picture: RGB.
+        own: ``(8, 8)``, the steps of the file's own encoding; what is not well above them is not looked for.
+
+    Returns:
+        Per corner: the share of coefficients with a step, then for each mirrored pair of them the logarithm of the
+        ratio of their steps, 0 where one has none.
+    """
+    plane = luma(picture)
+    height, width = (side // _PERIOD * _PERIOD for side in plane.shape)
+    if not height or not width:
+        return np.zeros(4 * (1 + len(_PAIRS)), np.float32)
+    tall, wide = min(height, _REGION), min(width, _REGION)
+    corners = (plane[:tall, :wide], plane[:tall, -wide:], plane[-tall:, :wide], plane[-tall:, -wide:])
+    return np.concatenate([_corner(corner, own) for corner in corners])
+
+
+def _corner(plane: Plane, own: NDArray[np.float32]) -> Vector:
+    height, width = plane.shape
+    blocks = plane.reshape(height // _PERIOD, _PERIOD, width // _PERIOD, _PERIOD).transpose(0, 2, 1, 3)
+    found = np.abs(_DCT @ blocks @ _DCT.T).reshape(-1, _PERIOD, _PERIOD)
+    size = {place: _step(found[:, place[0], place[1]], float(own[place])) for place in _PLACES}
+    known = [float(step > 0) for step in size.values()]
+    tilt = [np.log(size[u, v] / size[v, u]) if size[u, v] and size[v, u] else 0.0 for u, v in _PAIRS]
+    return np.array([sum(known) / len(known), *tilt], dtype=np.float32)
+
+
+def _step(values: Vector, own: float) -> float:
+    """The step that the values are multiples of, 0 if none."""
+    bins = np.minimum((values * _PER_UNIT + 0.5).astype(np.int64), _BINS - 1)
+    counts = np.bincount(bins, minlength=_BINS)
+    counts[-1] = 0
+    beyond = counts @ _BEYOND
+    fit = (counts @ _WAVES) * np.sqrt(2 / np.maximum(beyond, 1))
+    fit[(beyond < _LEAST_COUNT) | (1.4 * own + 1 > _STEPS)] = 0
+    best = float(fit.max())
+    return float(_STEPS[np.flatnonzero(fit >= _ABOUT * best)[-1]]) if best > _SURE else 0.0

@@ -1,0 +1,40 @@
+"""The section about the audit in a folder's dataset card."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from puzzlegen.audit.report import Family, Probe, Report, TaskReport
+
+_RULE: Final = (
+    "Learned probes that do not look at content name answers of sources they have not seen; per family the best probe, "
+    "with its 95 % interval (clustered by source) and chance. `leaky`: the interval's lower end is more than 3 points "
+    "above chance (10 for edges), or puzzles are certainly spoilt; `clean`: within those points, or not told from "
+    "chance; `weak`: between, or puzzles may be spoilt."
+)
+_NONE: Final = "not probed"
+
+
+def section(report: Report) -> str:
+    """The section as Markdown: the rule, and one line per task."""
+    families = get_args(Family)
+    head = ["task", "puzzles", "sources", *families, "found by counting", "verdict"]
+    table = [head, ["---"] * len(head), *(_row(task) for task in report.tasks)]
+    lines = [f"| {' | '.join(cells)} |" for cells in table]
+    folder = [f"{check.name}: {check.verdict}, {check.detail}." for check in report.checks if check.verdict != "clean"]
+    looked = "" if report.limit is None else f" At most {report.limit} puzzles per task were looked at."
+    return "\n".join([f"## Audit\n\n{_RULE}{looked}\n", *lines, *(f"\n{line}" for line in folder)])
+
+
+def _row(task: TaskReport) -> list[str]:
+    counted = ", ".join(f"{check.name} ({check.verdict})" for check in task.checks if check.verdict != "clean")
+    best = [_best(task.best(family)) for family in get_args(Family)]
+    return [f"`{task.task}`", str(task.n), str(task.sources), *best, counted or "nothing", f"**{task.verdict}**"]
+
+
+def _best(probe: Probe | None) -> str:
+    if probe is None:
+        return _NONE
+    found = probe.estimate
+    washed = "" if probe.washed is None else f", {probe.washed:.1%} without traces"
+    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}{washed}"
