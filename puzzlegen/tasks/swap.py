@@ -17,7 +17,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Gap, Jitter, cut, distinct, mosaic, toned
+from puzzlegen.media.tiles import Gap, Jitter, Level, cut, distinct, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -30,12 +30,14 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
+    version: ClassVar = 2
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
     cols: int = Field(2, ge=2, le=4, description="columns of the grid")
-    gap: Gap = 0.1
-    jitter: Jitter = 0.12
+    gap: Gap = 0.4
+    level: Level = 1.0
+    jitter: Jitter = 0.08
 
     @property
     def difficulty(self) -> float:
@@ -46,7 +48,7 @@ class Swap(Task):
         """Cut, exchange, put together."""
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
         margin = distinct(tiles)
-        tiles = toned(tiles, rng, self.jitter)
+        tiles = toned(tiles, rng, self.level, self.jitter)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
         others = rng.sample([pair for i, pair in enumerate(pairs) if i != k], _OPTIONS - 1)
