@@ -39,7 +39,7 @@ NAIVE: dict[str, dict[str, Any]] = {
 
 def naive(name: str, source: int) -> Row | None:
     """A puzzle whose tiles are their whole places, as they were."""
-    task = task_class(name)(gap=0, level=0, jitter=0, **NAIVE[name])
+    task = task_class(name).model_validate({"gap": 0, "level": 0, "jitter": 0, **NAIVE[name]})
     buffer = io.BytesIO()
     Image.fromarray(picture("naive", source, side=330)).save(buffer, "PNG")
     item = OpenItem(Item("p", "image"), lambda _: io.BytesIO(buffer.getvalue()), MEDIA, rng_for("clean", source))

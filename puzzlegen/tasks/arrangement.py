@@ -12,20 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field, model_validator
 
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, distinct, misfits, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Misfits, Rows, cut, distinct, misfit, misfits, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-Joints = tuple[NDArray[np.int64], NDArray[np.int64]]
 _DRAWS: Final = 64
 
 
@@ -38,8 +35,8 @@ class Arrangement(Task):
 
     rows: Rows = 3
     cols: Cols = 3
-    gap: Gap = 0.4
-    level: Level = 1.0
+    gap: Gap = 0.3
+    level: Level = 0.8
     jitter: Jitter = 0.08
     options: int = Field(4, ge=2, le=6, description="arrangements to choose from")
     distance: int = Field(4, ge=2, le=36, description="places in which any two arrangements differ")
@@ -85,14 +82,11 @@ class Arrangement(Task):
         places = rng.sample(range(len(base)), self.distance)
         return [_moved(base, places, by) for by in rng.sample(range(self.distance), self.options)]
 
-    def _rank(self, orders: list[list[int]], right: int, joints: Joints) -> int:
+    def _rank(self, orders: list[list[int]], right: int, joints: Misfits) -> int:
         """How many options have sides that fit better than the right one's."""
-        beside, below = joints
-        found = []
-        for order in orders:
-            grid = np.array([orders[right].index(number) for number in order]).reshape(self.rows, self.cols)
-            found.append(int(beside[grid[:, :-1], grid[:, 1:]].sum() + below[grid[:-1], grid[1:]].sum()))
-        return sum(misfit < found[right] for misfit in found)
+        shown = [[orders[right].index(number) for number in order] for order in orders]
+        found = [misfit(order, self.cols, joints) for order in shown]
+        return sum(each < found[right] for each in found)
 
     def _question(self) -> str:
         n = self.rows * self.cols

@@ -43,8 +43,8 @@ class OddTile(Task):
 
     rows: Rows = 2
     cols: Cols = 2
-    gap: Gap = 0.2
-    level: Level = 0.5
+    gap: Gap = 0.4
+    level: Level = 0.8
     jitter: Jitter = 0.08
     change: Literal["turned", "mirrored", "hue"] = Field("turned", description="what happens to the odd tile")
 
