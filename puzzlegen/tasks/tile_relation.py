@@ -41,7 +41,7 @@ class TileRelation(Task):
 
     rows: Rows = 3
     cols: Cols = 3
-    gap: Gap = 0.35
+    gap: Gap = 0.3
     level: Level = 1.0
     jitter: Jitter = 0.08
     directions: Literal[4, 8] = Field(4, description="neighbours that share a side, or corners as well")
