@@ -20,7 +20,7 @@ from puzzlegen.rng import Rng, rng_for
 from puzzlegen.tasks import Task, task_class
 
 MEDIA = recipe_with([{"task": "rotation"}]).media
-PLAIN: dict[str, Any] = {"gap": 0, "jitter": 0}
+PLAIN: dict[str, Any] = {"gap": 0, "level": 0, "jitter": 0}
 GRID = 3
 
 

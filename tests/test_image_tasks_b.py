@@ -133,13 +133,25 @@ def test_the_right_piece_is_what_the_stripes_hide() -> None:
     puzzle = posed(task.make(samples()[0], Rng(b"hole", {"answer": 2})))
     changed = np.abs(np.asarray(decoded(puzzle.media[0]), np.int16) - np.asarray(picture, np.int16)).mean(axis=2) > 24
     rows, cols = np.flatnonzero(changed.mean(axis=1) > 0.1), np.flatnonzero(changed.mean(axis=0) > 0.1)
-    side = task.hole * min(picture.size)
-    y, x = (rows[0] + rows[-1] + 1) / 2, (cols[0] + cols[-1] + 1) / 2
-    reach = side * 0.65 / 2
-    hidden = picture.crop((round(x - reach), round(y - reach), round(x + reach), round(y + reach)))
-    truth = np.asarray(hidden.resize((8, 8), Image.Resampling.BOX), np.int16)
-    pieces = [np.asarray(decoded(m).resize((8, 8), Image.Resampling.BOX), np.int16) for m in puzzle.media[1:]]
-    assert int(np.argmin([np.abs(piece - truth).mean() for piece in pieces])) == 2
+    assert abs(rows[-1] - rows[0] + 1 - task.hole * min(picture.size)) < 8
+    hidden = picture.crop((int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1))
+    misfits = [_misfit(hidden, decoded(medium)) for medium in puzzle.media[1:]]
+    assert int(np.argmin(misfits)) == 2, misfits
+
+
+def _misfit(hidden: Image.Image, piece: Image.Image) -> float:
+    """The least difference in structure to a part of the hidden square of nearly the piece's size."""
+    whole = np.asarray(hidden.convert("L").reduce(2), np.float32)
+    found = []
+    for scale in (0.9, 1.0, 1.1):
+        side = round(piece.width / 2 / scale)
+        part = np.asarray(piece.convert("L").resize((side, side), Image.Resampling.BOX), np.float32)
+        if side > min(whole.shape):
+            continue
+        every = np.lib.stride_tricks.sliding_window_view(whole, part.shape)
+        every = every - every.mean(axis=(2, 3), keepdims=True)
+        found.append(float(np.abs(every - (part - part.mean())).mean(axis=(2, 3)).min()))
+    return min(found)
 
 
 @pytest.mark.parametrize("options", [4, 8])
@@ -150,6 +162,7 @@ def test_pieces_differ_in_every_combination_once(options: int) -> None:
         assert changes[0] == (0, 1.0, False)
         assert len(set(changes)) == options
         assert sum(len(set(respect)) == 2 for respect in zip(*changes, strict=True)) == options.bit_length() - 1
+        assert (len({quarters for quarters, _, _ in changes}) == 1) == (options == 4)
 
 
 def test_a_view_shows_the_place_that_its_map_names() -> None:

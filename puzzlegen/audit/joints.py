@@ -46,15 +46,15 @@ def tile_joints(tiles: Sequence[NDArray[np.uint8]], rows: int, cols: int) -> Joi
     """Features of the sides of tiles, RGB ``(H, W, 3)``."""
     planes = [np.dstack([luma(tile), chroma(tile)]) for tile in tiles]
     spreads = [(plane[..., 0].mean(), plane[..., 0].std() + 1) for plane in planes]
-    right, left = ([_strips(p, quarter) for p in planes] for quarter in (0, 2))
-    bottom, top = ([_strips(np.swapaxes(p, 0, 1), quarter) for p in planes] for quarter in (0, 2))
+    right, left = ([strips(p, quarter) for p in planes] for quarter in (0, 2))
+    bottom, top = ([strips(np.swapaxes(p, 0, 1), quarter) for p in planes] for quarter in (0, 2))
     beside = _compared(np.stack(right), np.stack(left), spreads)
     below = _compared(np.stack(bottom), np.stack(top), spreads) if rows > 1 else None
     return Joints(rows, cols, beside, below)
 
 
-def _strips(plane: Floats, half_turn: int) -> Floats:
-    """The right side (0) or the left one (2): ``(3 depths, 32 samples along it, 3 channels)``."""
+def strips(plane: Floats, half_turn: int) -> Floats:
+    """The right side (0) or the left one (2) of ``(H, W, 3)``: ``(3 depths, 32 samples along it, 3 channels)``."""
     outward = plane if half_turn else plane[:, ::-1]
     columns = [outward[:, a:b].mean(axis=1) for a, b in _DEPTHS]
     return np.stack([_resampled(column) for column in columns])
@@ -82,11 +82,11 @@ def _compared(a: Floats, b: Floats, spreads: list[tuple[float, float]]) -> Float
         colour,
         _apart(_centred(ay[:, 0]), _centred(by[:, 0])),
         _apart(*grown),
-        *_alike(an[:, 0], bn[:, 0]),
-        *_alike(*slopes),
-        *_alike(_centred(an[:, 2]), _centred(bn[:, 2])),
-        *_alike(*(x[:, 0, :, 1] for x in (a, b))),
-        *_alike(*(x[:, 0, :, 2] for x in (a, b))),
+        *alike(an[:, 0], bn[:, 0]),
+        *alike(*slopes),
+        *alike(_centred(an[:, 2]), _centred(bn[:, 2])),
+        *alike(*(x[:, 0, :, 1] for x in (a, b))),
+        *alike(*(x[:, 0, :, 2] for x in (a, b))),
         _apart(flow[0], -flow[1]),
         np.abs(an[:, None].mean(axis=(2, 3)) - bn[None].mean(axis=(2, 3))),
         np.abs(_log_spread(an[:, 0])[:, None] - _log_spread(bn[:, 0])[None]),
@@ -106,7 +106,7 @@ def _log_spread(a: Floats) -> Floats:
     return np.asarray(np.log(a.std(axis=1) + _EPSILON), dtype=np.float32)
 
 
-def _alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+def alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """Correlation as they lie, and the best one if one side may slide along the other."""
     found = []
     for shift in _SHIFTS:
@@ -176,6 +176,21 @@ def best_order(beside: Any, below: Any, rows: int, cols: int, place: Any = None)
         cols: of the grid.
         place: ``(n, n)``: score of part j in place k, or None.
     """
+    orders, _ = ranked_orders(beside, below, rows, cols, place)
+    return [int(part) for part in orders[0]]
+
+
+def ranked_orders(
+    beside: Any,  # noqa: ANN401
+    below: Any,  # noqa: ANN401
+    rows: int,
+    cols: int,
+    place: Any = None,  # noqa: ANN401
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The orders of the highest scores that a beam search finds, best first, and their scores.
+
+    Arguments are those of :func:`best_order`.
+    """
     n = rows * cols
     beams, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
     for k in range(n):
@@ -192,7 +207,7 @@ def best_order(beside: Any, below: Any, rows: int, cols: int, place: Any = None)
         keep = keep[total.ravel()[keep] > -_FAR]
         beams = np.hstack([beams[keep // n], (keep % n)[:, None]])
         scores = total.ravel()[keep]
-    return [int(part) for part in beams[0]]
+    return beams, scores
 
 
 def order_score(order: Sequence[int], beside: Any, below: Any, cols: int) -> float:  # noqa: ANN401

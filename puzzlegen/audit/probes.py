@@ -43,6 +43,7 @@ class TaskProbes:
                 yield self._class_probe(family, sees, x, labels, allowed)
         if self._seen[0].target.letters:
             yield from self._letter_probes()
+        yield from self._fit_probes()
         if self._seen[0].parts:
             yield from place_probes(self._sample)
         if all(puzzle.joints for puzzle in self._seen):
@@ -120,6 +121,13 @@ class TaskProbes:
             "form": ("blind", "the options' sizes, bytes, borders"),
             "traces": ("artefact", "the options' traces"),
         }
+        yield from self._option_probes(known)
+
+    def _fit_probes(self) -> Iterator[Probe]:
+        sees = {"joints": "learned joints", "hole": "the hole's rim", "colours": "colours"}
+        yield from self._option_probes({key: ("edge", text) for key, text in sees.items()})
+
+    def _option_probes(self, known: dict[str, tuple[Family, str]]) -> Iterator[Probe]:
         for key, (family, sees) in known.items():
             if tables := self._option_tables(key):
                 copies = self._option_tables("washed") if family == "artefact" else []

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.audit import surface
+from puzzlegen.audit.fits import fit_tables
 from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
 from puzzlegen.audit.looks import look_bits
 from puzzlegen.audit.media import Opened, open_medium, washed
@@ -44,7 +45,7 @@ class Seen(NamedTuple):
         words: text and fields.
         form: sizes, bytes, borders.
         traces: how its media were made; None without media.
-        options: tables over its options: of their words, and of their media's form and traces.
+        options: tables over its options: of their words, of their media's form and traces, and of how they fit.
         parts: tables over its parts, where an order is asked: of their form and traces.
         joints: how its parts join; None if it has none.
         bits: what its largest medium looks like, by ``checks.look_bits``; None without media.
@@ -76,6 +77,7 @@ def look(row: Row, opened: list[Opened]) -> Seen:
     target, info = target_of(row["ground_truth"]), row["extra_info"]
     ordered = bool(target.order) and len(opened) == len(target.order)
     whole = not ordered and bool(opened)
+    joints = _joints(row, target, opened)
     return Seen(
         id=row["id"],
         split=info["split"],
@@ -90,9 +92,9 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         words=surface.words(row, target),
         form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
         traces=_side_by_side([traces(medium) for medium in opened]) if whole else None,
-        options=_options(row, target, opened),
+        options=_options(row, target, opened) | fit_tables(row, target, opened, joints),
         parts=_parts(opened) if ordered else {},
-        joints=_joints(row, target, opened),
+        joints=joints,
         bits=_bits(opened),
     )
 

@@ -15,7 +15,7 @@ class Target(NamedTuple):
         label: the answer's class: the text of the right option, the word, the number.
         classes: the classes that this puzzle's answer could have; empty if it does not say.
         letters: how many lettered options there are.
-        right: index of the right one, -1 without options.
+        right: index of the right option or label, -1 without.
         order: of a permutation, 1-based.
         amount: a number that stands for an answer of many possible values: where it starts, how much it is.
     """
@@ -46,7 +46,8 @@ def _choice(target: str, params: dict[str, Any]) -> Target:
 
 
 def _label(target: str, params: dict[str, Any]) -> Target:
-    return Target("label", target, tuple(params["labels"]))
+    labels = tuple(params["labels"])
+    return Target("label", target, labels, right=labels.index(target))
 
 
 def _number(target: float, params: dict[str, Any]) -> Target:

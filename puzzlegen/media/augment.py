@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -28,7 +28,7 @@ Pixels = NDArray[np.uint8]
 # Set by eye on the views of 126 photos: below 3 grey levels there is sky, wall or blur, above it something to name.
 LEAST_DETAIL: Final = 3.0
 _KEPT_DETAIL: Final = 0.8
-_TRIES: Final = 8
+_TRIES: Final = 16
 _JITTER: Final = 0.8
 _HUE: Final = 0.2
 _BLUR_PX: Final = (0.1, 2.0)
@@ -42,11 +42,18 @@ def recoloured(picture: Image.Image, rng: Rng, strength: Strength) -> Image.Imag
         Unusable: ``flat``, no drawn change leaves enough.
         RecipeError: albumentations is not installed.
     """
-    pixels = np.asarray(picture)
-    least = min(LEAST_DETAIL, _KEPT_DETAIL * detail(picture))
+    return recoloured_alike([picture], rng, strength)[0]
+
+
+def recoloured_alike(pictures: Sequence[Image.Image], rng: Rng, strength: Strength) -> list[Image.Image]:
+    """The pictures with one and the same drawn change of colours; errors as of :func:`recoloured`."""
+    least = [min(LEAST_DETAIL, _KEPT_DETAIL * detail(picture)) for picture in pictures]
     for _ in range(_TRIES):
-        changed = Image.fromarray(_changed(pixels, rng, strength))
-        if detail(changed) >= least:
+        draw = rng.bits(64)
+        changed = [
+            Image.fromarray(_changed(np.asarray(picture), rng.fork("change", draw), strength)) for picture in pictures
+        ]
+        if all(detail(one) >= enough for one, enough in zip(changed, least, strict=True)):
             return changed
     raise Unusable("flat", f"{_TRIES} drawn changes of colour leave nothing to see")
 

@@ -12,8 +12,9 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured
+from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured, recoloured_alike
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.palette import one_palette
 from puzzlegen.media.similarity import detail, hard_negatives
 from puzzlegen.rng import Rng
 
@@ -79,34 +80,45 @@ def draw_boxes(picture: Image.Image, rng: Rng, views: Views) -> tuple[Box, Box, 
 
 
 def view(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Image:
-    """The view at ``box``: one bicubic resampling, mirrored half of the time, colours changed.
+    """The view at ``box``: cut out and its colours changed.
 
     Raises:
         Unusable: ``flat``, no drawn change of colours leaves enough to see.
         RecipeError: albumentations is not installed.
     """
+    return recoloured(cut_out(picture, box, rng, views), rng, views.strength)
+
+
+def cut_out(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Image:
+    """What is at ``box`` by one bicubic resampling, mirrored half of the time."""
     cut = picture.resize((views.side_px, views.side_px), Image.Resampling.BICUBIC, box=box)
-    if rng.below(2):
-        cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return recoloured(cut, rng, views.strength)
+    return cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.below(2) else cut
 
 
-def strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image.Image]:
-    """Views of other pictures, of the ``count`` nearest in colour that have one to give.
+def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> tuple[Image.Image, list[Image.Image]]:
+    """The item's own view at ``box``, and views of the ``count`` pictures nearest in colour that have one to give.
 
-    Each is one of two that share something, as views of the item's own picture are: size and content tell nothing.
+    Each of these is one of two that share something, as views of the item's own picture are: size and content tell
+    nothing. All undergo one change of colours and get one palette: colours tell nothing either.
 
     Raises:
-        Unusable: ``no_partner``, too few other pictures fit.
+        Unusable: ``no_partner``, too few other pictures fit; ``flat``, no change of colours leaves enough to see.
         RecipeError: albumentations is not installed.
     """
+    own = cut_out(item.image(), box, rng, views)
+    others = _strangers(item, rng, views, count)
+    own, *others = one_palette(recoloured_alike([own, *others], rng, views.strength))
+    return own, others
+
+
+def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image.Image]:
     found: list[Image.Image] = []
     for other in hard_negatives(item.image(), item.peers()):
         try:
             _, box, _ = draw_boxes(other, rng, views)
-            found.append(view(other, box, rng, views))
         except Unusable:
             continue
+        found.append(cut_out(other, box, rng, views))
         if len(found) == count:
             return found
     raise Unusable("no_partner", f"{len(found)} of {len(item.peers())} neighbours fit, needs {count}")

@@ -1,25 +1,29 @@
 """Shuffle the tiles of a picture, ask which of several arrangements restores it (Jigsaw-R1 calls this "multiple").
 
 Any two of the options put another tile into the same number of places (``distance``), and which one is right is drawn
-after they are: an option that is closest to all others, as the right one is where each wrong one departs from it,
-would tell. Pictures with a flat tile or with two that could be exchanged unnoticed are refused. That distance is our
-design, same task family.
+before they are: an option that is closest to all others, as the right one is where each wrong one departs from it,
+would tell. Of many drawn sets of options one is taken in which the right one's sides fit best as often as second best
+and so on, as far as the picture has any. Pictures with a flat tile or with two that could be exchanged unnoticed are
+refused. Distance and fit are our design, same task family.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
+from PIL import Image
 from pydantic import Field, model_validator
 
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Misfits, Rows, cut, distinct, misfit, misfits, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
+
+_DRAWS: Final = 64
 
 
 class Arrangement(Task):
@@ -27,11 +31,13 @@ class Arrangement(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
+    version: ClassVar = 2
 
     rows: Rows = 3
     cols: Cols = 3
-    gap: Gap = 0.15
-    jitter: Jitter = 0.12
+    gap: Gap = 0.3
+    level: Level = 0.8
+    jitter: Jitter = 0.08
     options: int = Field(4, ge=2, le=6, description="arrangements to choose from")
     distance: int = Field(4, ge=2, le=36, description="places in which any two arrangements differ")
 
@@ -55,20 +61,32 @@ class Arrangement(Task):
         """Cut, draw the options, shuffle so that one of them is right."""
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
         margin = distinct(tiles)
-        tiles = toned(tiles, rng, self.jitter)
-        orders = self._orders(rng)
+        tiles = toned(tiles, rng, self.level, self.jitter)
         k = rng.balanced("answer", self.options)
+        orders = self._orders(tiles, k, rng)
         order = orders[k]
         shown = [tiles[order.index(number)] for number in range(1, len(tiles) + 1)]
         block, answer = answers.choice(rng, [", ".join(map(str, each)) for each in orders], k)
         media = (encode_image(mosaic(shown, self.cols)),)
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
 
-    def _orders(self, rng: Rng) -> list[list[int]]:
+    def _orders(self, tiles: list[Image.Image], right: int, rng: Rng) -> list[list[int]]:
+        """Options of which the right one's sides fit best, second best, ..., as drawn; else the nearest to it."""
+        joints, wanted = misfits(tiles), rng.below(self.options)
+        drawn = [self._drawn(rng) for _ in range(_DRAWS)]
+        return min(drawn, key=lambda orders: abs(self._rank(orders, right, joints) - wanted))
+
+    def _drawn(self, rng: Rng) -> list[list[int]]:
         """Orders alike to each other: the tiles of ``distance`` drawn places, moved around by different numbers."""
         base = [k + 1 for k in rng.permutation(self.rows * self.cols)]
         places = rng.sample(range(len(base)), self.distance)
         return [_moved(base, places, by) for by in rng.sample(range(self.distance), self.options)]
+
+    def _rank(self, orders: list[list[int]], right: int, joints: Misfits) -> int:
+        """How many options have sides that fit better than the right one's."""
+        shown = [[orders[right].index(number) for number in order] for order in orders]
+        found = [misfit(order, self.cols, joints) for order in shown]
+        return sum(each < found[right] for each in found)
 
     def _question(self) -> str:
         n = self.rows * self.cols

@@ -2,8 +2,9 @@
 
 One convention, stated in every prompt with an example of the puzzle's own size: the answer lists, for each place of
 the original in reading order, the number of the tile that belongs there. Pictures with a flat tile or with two that
-could be exchanged unnoticed are refused. Tiles as separate pictures are the form of SSL4RL and Visual Jigsaw, one
-picture laid out anew that of Jigsaw-R1 and SSL-R1; the gap between tiles is ours.
+could be exchanged unnoticed are refused, and so are patterns. Tiles as separate pictures are the form of SSL4RL and
+Visual Jigsaw, one picture laid out anew that of Jigsaw-R1 and SSL-R1; that tiles leave a gap and have their tones
+levelled is ours.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, distinct, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -27,12 +28,14 @@ class Jigsaw(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
+    version: ClassVar = 2
     spoils: ClassVar = "directions"
 
     rows: Rows = 3
     cols: Cols = 3
-    gap: Gap = 0.15
-    jitter: Jitter = 0.12
+    gap: Gap = 0.25
+    level: Level = 0.8
+    jitter: Jitter = 0.08
     form: Literal["order", "picture_order"] = Field(
         "order", description="tiles as pictures of their own, or laid out as one picture"
     )
@@ -55,7 +58,7 @@ class Jigsaw(Task):
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
         margin = distinct(tiles)
         order = answers.draw_order(rng, len(tiles))
-        shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.jitter)
+        shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
         pictures = shown if self.form == "order" else [mosaic(shown, self.cols)]
         media = tuple(encode_image(picture) for picture in pictures)
         return Puzzle(self._question(), media, answers.permutation(order, self.partial_credit), self.difficulty, margin)

@@ -18,7 +18,7 @@ from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -39,10 +39,12 @@ class OddTile(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "anomaly detection"
+    version: ClassVar = 2
 
     rows: Rows = 2
     cols: Cols = 2
-    gap: Gap = 0.08
+    gap: Gap = 0.4
+    level: Level = 0.8
     jitter: Jitter = 0.08
     change: Literal["turned", "mirrored", "hue"] = Field("turned", description="what happens to the odd tile")
 
@@ -59,7 +61,7 @@ class OddTile(Task):
         shown, odd = self._both(cut(picture, self.rows, self.cols, self.gap, rng), hue)
         k = rng.balanced("answer", len(shown))
         shown[k] = odd[k]
-        media = (encode_image(mosaic(toned(shown, rng, self.jitter), self.cols)),)
+        media = (encode_image(mosaic(toned(shown, rng, self.level, self.jitter), self.cols)),)
         answer = answers.label([str(number + 1) for number in range(len(shown))], k)
         return Puzzle(self._question(), media, answer, self.difficulty, margin)
 

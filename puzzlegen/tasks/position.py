@@ -40,6 +40,7 @@ class Position(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
+    version: ClassVar = 2
 
     rows: int = Field(2, ge=1, le=4, description="rows of cells")
     cols: int = Field(2, ge=2, le=4, description="columns of cells")

@@ -1,9 +1,10 @@
 """Show a crop of a picture and lettered crops, ask which of those is of the same picture (SSL-R1).
 
-All are cropped, mirrored and changed in colour by the same draws as in ``contrastive``. The right one shares a part
-with the first, and that part has content; the others are of the neighbours nearest in colour that are no
-near-duplicates, each cut as if it had to share a part too. Items with too few such neighbours are refused. The paper
-does not say how its options are made: our design, same task family.
+All are cropped, mirrored and changed in colour as in ``contrastive``; the lettered ones share one palette, because
+colours alone told 52 % of four before. The right one shares a part with the first, and that part has content; the
+others are of the neighbours nearest in colour that are no near-duplicates, each cut as if it had to share a part too.
+Items with too few such neighbours are refused. The paper does not say how its options are made: our design, same task
+family.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from puzzlegen import answers
 from puzzlegen.media.augment import AUGMENT_PACKAGES, Strength
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.views import MinOverlap, ScaleRange, ViewPx, Views, draw_boxes, strangers, view
+from puzzlegen.media.views import MinOverlap, ScaleRange, ViewPx, Views, candidates, draw_boxes, view
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -28,6 +29,7 @@ class Similarity(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "recognition"
+    version: ClassVar = 2
 
     options: int = Field(4, ge=2, le=8, description="number of crops to choose from")
     strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
@@ -56,8 +58,9 @@ class Similarity(Task):
         picture = item.image()
         views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
         first, second, share = draw_boxes(picture, rng, views)
-        shown, right = view(picture, first, rng, views), view(picture, second, rng, views)
-        others = rng.shuffled(strangers(item, rng, views, self.options - 1))
+        shown = view(picture, first, rng, views)
+        right, others = candidates(item, second, rng, views, self.options - 1)
+        others = rng.shuffled(others)
         slot, answer = answers.pick(rng, self.options)
         media = tuple(encode_image(one) for one in (shown, *others[:slot], right, *others[slot:]))
         return Puzzle(self._question(), media, answer, self.difficulty, share)

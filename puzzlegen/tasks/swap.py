@@ -3,26 +3,32 @@
 All tiles, exchanged or not, are cut smaller than their places, toned on their own and put side by side, so that no
 seam is smooth and an exchange has no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile or
 with two that could be exchanged unnoticed are refused. Grids larger than ViSS-R1's 2x2 are our design, same task
-family: of their many pairs six are offered.
+family: of their many pairs six are offered, such that sides alone seldom tell which.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
+from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Gap, Jitter, cut, distinct, mosaic, toned
+from puzzlegen.media.tiles import Gap, Jitter, Level, cut, distinct, misfit, misfits, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _OPTIONS: Final = 6
+_DRAWS: Final = 64
+
+Pair = tuple[int, int]
+T = TypeVar("T")
 
 
 class Swap(Task):
@@ -30,12 +36,14 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
+    version: ClassVar = 2
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
     cols: int = Field(2, ge=2, le=4, description="columns of the grid")
-    gap: Gap = 0.1
-    jitter: Jitter = 0.12
+    gap: Gap = 0.3
+    level: Level = 0.8
+    jitter: Jitter = 0.08
 
     @property
     def difficulty(self) -> float:
@@ -46,16 +54,24 @@ class Swap(Task):
         """Cut, exchange, put together."""
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
         margin = distinct(tiles)
-        tiles = toned(tiles, rng, self.jitter)
+        tiles = toned(tiles, rng, self.level, self.jitter)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
-        others = rng.sample([pair for i, pair in enumerate(pairs) if i != k], _OPTIONS - 1)
-        a, b = pairs[k]
-        tiles[a], tiles[b] = tiles[b], tiles[a]
+        tiles = _exchanged(tiles, pairs[k])
+        others = self._others(tiles, pairs, k, rng)
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (pairs[k], *others)]
         block, answer = answers.choice(rng, options, 0)
         media = (encode_image(mosaic(tiles, self.cols)),)
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
+
+    def _others(self, shown: list[Image.Image], pairs: list[Pair], right: int, rng: Rng) -> list[Pair]:
+        """Five wrong pairs, so that exchanging the right one makes sides fit best, second best, ..., as drawn."""
+        joints, order = misfits(shown), range(len(shown))
+        found = [misfit(_exchanged(order, pair), self.cols, joints) for pair in pairs]
+        wanted, wrong = rng.below(_OPTIONS), [k for k in range(len(pairs)) if k != right]
+        drawn = [rng.sample(wrong, _OPTIONS - 1) for _ in range(_DRAWS)]
+        taken = min(drawn, key=lambda some: abs(sum(found[k] < found[right] for k in some) - wanted))
+        return [pairs[k] for k in taken]
 
     def _question(self) -> str:
         n = self.rows * self.cols
@@ -65,3 +81,10 @@ class Swap(Task):
             f"bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right corner. Which two "
             "tiles stand in each other's place?"
         )
+
+
+def _exchanged(values: Sequence[T], pair: Pair) -> list[T]:
+    a, b = pair
+    out = list(values)
+    out[a], out[b] = out[b], out[a]
+    return out

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, distinct, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -25,11 +25,13 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
+    version: ClassVar = 2
 
     rows: Rows = 3
     cols: Cols = 3
-    gap: Gap = 0.15
-    jitter: Jitter = 0.12
+    gap: Gap = 0.25
+    level: Level = 0.8
+    jitter: Jitter = 0.08
 
     @property
     def difficulty(self) -> float:
@@ -40,7 +42,7 @@ class TilePlace(Task):
         """Cut, shuffle, ask for one."""
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
         margin = distinct(tiles)
-        tiles = toned(tiles, rng, self.jitter)
+        tiles = toned(tiles, rng, self.level, self.jitter)
         shown, asked = rng.permutation(len(tiles)), rng.below(len(tiles))
         place = rng.balanced("answer", len(tiles))
         moved = shown.index(place)

@@ -14,7 +14,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Rows, cut, distinct, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, distinct, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -37,11 +37,13 @@ class TileRelation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
+    version: ClassVar = 2
 
     rows: Rows = 3
     cols: Cols = 3
-    gap: Gap = 0.15
-    jitter: Jitter = 0.12
+    gap: Gap = 0.3
+    level: Level = 1.0
+    jitter: Jitter = 0.08
     directions: Literal[4, 8] = Field(4, description="neighbours that share a side, or corners as well")
 
     @property
@@ -53,7 +55,7 @@ class TileRelation(Task):
         """Cut, shuffle, ask for two."""
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
         margin = distinct(tiles)
-        tiles = toned(tiles, rng, self.jitter)
+        tiles = toned(tiles, rng, self.level, self.jitter)
         shown = rng.permutation(len(tiles))
         names = list(_DIRECTIONS)[: self.directions]
         k = rng.balanced("answer", len(names))

@@ -1,0 +1,131 @@
+"""How well each answer fits by edges and colours alone: tables over the options of puzzles that ask for no order.
+
+Where was this tile, how did two tiles lie, which tile is out of place, which piece fills the hole, which crop is of the
+same picture: a row of features per option, and a learner that has seen other sources picks one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puzzlegen.audit.hole import hole_table
+from puzzlegen.audit.joints import Floats, Joints, in_context, ranked_orders
+from puzzlegen.audit.media import Opened, chroma, luma
+from puzzlegen.audit.surface import relative
+from puzzlegen.audit.targets import Target
+from puzzlegen.writers import Row
+
+_PLACE: Final = re.compile(r"row (\d+), column (\d+)")
+_ASKED: Final = re.compile(r"tile that now lies in row (\d+), column (\d+)")
+_PAIR: Final = re.compile(r"Seen from tile (\d+), where did tile (\d+)")
+_OPTION: Final = re.compile(r"^([A-Z])[.:] ?<image>$", re.MULTILINE)
+#: Plain scores of joints by which tiles are put together: column of the features, and whether more is better.
+_SCORES: Final = ((0, -1), (2, -1), (4, -1), (6, 1), (7, 1), (9, 1))
+_QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+_COLOUR_BITS: Final = 2
+
+
+def fit_tables(row: Row, target: Target, opened: Sequence[Opened], joints: Joints | None) -> dict[str, Floats]:
+    """Tables by what they see, ``joints``, ``hole`` and ``colours``: those that the puzzle has, a row per option."""
+    if not opened or any(medium.coded for medium in opened):
+        return {}
+    found = {"joints": _joint_table(row, target, joints) if joints else None}
+    pictures = [medium.pictures[0] for medium in opened]
+    if len(_OPTION.findall(row["problem"])) == target.letters == len(pictures) - 1 > 1:
+        found["hole"] = hole_table(pictures[0], pictures[1:])
+        found["colours"] = np.stack([colours_apart(pictures[0], option) for option in pictures[1:]])
+    elif len(pictures) == target.letters == len(target.classes) == 2:  # noqa: PLR2004 - two pictures, two answers
+        apart = colours_apart(*pictures)
+        first = min(target.classes)
+        return {"colours": np.stack([apart if text == first else -apart for text in target.classes])}
+    return {key: relative(table) for key, table in found.items() if table is not None}
+
+
+def _joint_table(row: Row, target: Target, joints: Joints) -> Floats | None:
+    names = target.classes
+    if match := _PAIR.search(row["problem"]):
+        second, first = (int(number) - 1 for number in match.groups())
+        return _relations(joints, first, second, names)
+    if match := _ASKED.search(row["problem"]):
+        asked = _cell(match.groups(), joints.cols)
+        places = [_PLACE.fullmatch(name) for name in names]
+        return _places(joints, asked, [_cell(place.groups(), joints.cols) for place in places if place])
+    params: dict[str, Any] = json.loads(row["extra_info"]["params"])
+    return _misfits(joints) if "change" in params and joints.below is not None else None
+
+
+def _cell(numbers: Sequence[str], cols: int) -> int:
+    row, col = (int(number) for number in numbers)
+    return (row - 1) * cols + col - 1
+
+
+def _relations(joints: Joints, first: int, second: int, names: Sequence[str]) -> Floats | None:
+    """The joint that two tiles would have in each direction; none for corners."""
+    if joints.below is None:
+        return None
+    beside, below = in_context(joints.beside), in_context(joints.below)
+    known = {
+        "directly above it": below[first, second],
+        "directly below it": below[second, first],
+        "directly to the left of it": beside[first, second],
+        "directly to the right of it": beside[second, first],
+    }
+    return np.stack([known.get(name, np.zeros(beside.shape[-1], np.float32)) for name in names])
+
+
+def _places(joints: Joints, asked: int, places: Sequence[int]) -> Floats:
+    """How much worse the best order is that has the tile in each place, by each plain score."""
+    columns = []
+    for column, sign in _SCORES:
+        beside = _scaled(sign * joints.beside[..., column])
+        below = None if joints.below is None else _scaled(sign * joints.below[..., column])
+        orders, scores = ranked_orders(beside, below, joints.rows, joints.cols)
+        best = [scores[orders[:, place] == asked].max(initial=scores.min()) for place in places]
+        columns.append(np.array(best) - scores.max())
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _scaled(scores: Floats) -> Floats:
+    others = scores[~np.eye(len(scores), dtype=bool)]
+    return np.asarray((scores - others.mean()) / (others.std() + 1e-6), dtype=np.float32)
+
+
+def _misfits(joints: Joints) -> Floats:
+    """Of each tile as it lies, the mean features of the joints with those around it."""
+    n, cols = joints.rows * joints.cols, joints.cols
+    pairs = [(joints.beside, k, k + 1) for k in range(n) if (k + 1) % cols]
+    pairs += [(joints.below, k, k + cols) for k in range(n - cols) if joints.below is not None]
+    found: list[list[Floats]] = [[] for _ in range(n)]
+    for table, i, j in pairs:
+        for tile in (i, j):
+            found[tile].append(table[i, j])
+    return np.stack([np.mean(rows, axis=0) for rows in found]).astype(np.float32)
+
+
+def colours_apart(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
+    """How far apart two RGB pictures of any size are in their colours, wherever these lie."""
+    first, second = (_colours(picture) for picture in (a, b))
+    shares = np.abs(_shares(a) - _shares(b)).sum() / 2
+    return np.append(np.abs(first - second), shares).astype(np.float32)
+
+
+def _colours(picture: NDArray[np.uint8]) -> Floats:
+    """Quantiles of lightness and saturation, mean and deviation of both chroma."""
+    grey, colour = luma(picture).ravel(), chroma(picture).reshape(-1, 2)
+    saturation = np.ptp(picture, axis=2).ravel()
+    quantiles = [np.quantile(values, _QUANTILES) for values in (grey, saturation)]
+    return np.concatenate([*quantiles, colour.mean(axis=0), colour.std(axis=0)]).astype(np.float32)
+
+
+def _shares(picture: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
+    """Share of pixels of each of 64 colours."""
+    levels = 1 << _COLOUR_BITS
+    index = (picture.reshape(-1, 3) >> (8 - _COLOUR_BITS)).astype(np.int64) @ np.array([levels * levels, levels, 1])
+    shares: NDArray[np.floating[Any]] = np.bincount(index, minlength=levels**3) / len(index)
+    return shares
