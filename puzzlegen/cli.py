@@ -227,7 +227,7 @@ def audit(
     """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
     from puzzlegen.audit import audit as audit_folder
     from puzzlegen.audit import lines
-    from puzzlegen.build import usable_cores
+    from puzzlegen.engines import usable_cores
 
     report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores())
     show(report.to_json(), lines(report), as_json)
