@@ -1,7 +1,8 @@
 """Pieces of one shot, each framed and lit in its own way, so that pixels do not tell how they join.
 
 What is near in time looks alike, so whoever lays like beside like has the order without knowing what happens. Every
-piece is therefore cut out of its frames at a place and zoom of its own and changed in tone and tint. Of some draws
+piece is therefore seen through a window of its own, whose corners lie anywhere near the frame's, and changed in tone
+and tint. Of some draws
 one is taken in which the true order ranks, among the others, where chance wants it: by each of several measures of
 likeness. Were the true order always ranked last instead, that alone would name it.
 """
@@ -25,7 +26,7 @@ Ints = NDArray[np.int64]
 Path = tuple[int, ...]
 
 #: What hides joints from all measures tried and leaves the scene to be seen: a person still knows what is shown.
-CUT: Final = 0.3
+CUT: Final = 0.35
 JITTER: Final = 0.25
 _DRAWS: Final = 48
 _WINDOWS: Final = 3
@@ -37,16 +38,22 @@ _SHIFT: Final = 4
 _ZOOMS: Final = (16, 13, 11)
 _TONES: Final = 8
 _UNIT: Final = 32
-#: Of the measures; the last, which allows for crops, is the one that framing sways least.
-_WEIGHTS: Final = (1, 1, 1, 3)
+#: Of the measures: as they are, tones evened, tones alone, which way, crops allowed for, motion. The last three are
+#: swayed least by framing.
+_WEIGHTS: Final = (1, 1, 1, 2, 3, 2)
 _TINT: Final = 0.5
 _LEAST_SPREAD: Final = 4.0
 
 
 class _Framing(NamedTuple):
-    """One piece's window (left, top, right, bottom, as fractions) and what becomes of each level of each channel."""
+    """What of a frame is seen and how.
 
-    window: tuple[float, float, float, float]
+    Attributes:
+        corners: of what becomes a rectangle, as fractions: x and y of top left, bottom left, bottom right, top right.
+        levels: what becomes of each level of each channel.
+    """
+
+    corners: tuple[float, ...]
     levels: list[int]
 
 
@@ -67,7 +74,7 @@ def reframed(
         parts: ``(T, H, W, 3)`` uint8 RGB each.
         paths: orders of parts that a solver would choose from, the true one first.
         rng: decides framings, and where the true path is to rank.
-        cut: most of the sides that a window leaves out; windows leave out at least half of it.
+        cut: most of the sides that a corner of a window leaves out.
         jitter: most that brightness and contrast change, as a fraction; tints change by half of it.
 
     Returns:
@@ -75,8 +82,8 @@ def reframed(
     """
     if not cut and not jitter:
         return tuple(parts)
-    ends = [(_shrunk(part[0]), _shrunk(part[-1])) for part in parts]
-    change = _change([picture for pair in ends for picture in pair])
+    ends = [tuple(_shrunk(part[k]) for k in (0, min(1, len(part) - 1), max(-2, -len(part)), -1)) for part in parts]
+    change = _change([picture for few in ends for picture in few])
     wanted = rng.below(len(paths))
     draws = [[_drawn(rng, cut, jitter, change) for _ in parts] for _ in range(_DRAWS)]
     chosen = min(draws, key=lambda framings: _off(wanted, ends, framings, paths))
@@ -92,22 +99,25 @@ def _change(pictures: Sequence[Image.Image]) -> Ints:
 
 def _drawn(rng: Rng, cut: float, jitter: float, change: Ints) -> _Framing:
     """Of some windows the one with most of the change in it: what happens should stay in sight."""
-    windows = []
-    for _ in range(_WINDOWS):
-        across, down = 1 - rng.uniform(cut / 2, cut), 1 - rng.uniform(cut / 2, cut)
-        left, top = rng.uniform(0, 1 - across), rng.uniform(0, 1 - down)
-        windows.append((left, top, left + across, top + down))
-    window = max(windows, key=lambda w: _inside(change, w))
+    corners = max((_corners(rng, cut) for _ in range(_WINDOWS)), key=lambda found: _inside(change, found))
     gain, shift = rng.uniform(1 - jitter, 1 + jitter), 128 * rng.uniform(-jitter, jitter)
     levels = []
     for _ in range(3):
         tint = 128 * _TINT * rng.uniform(-jitter, jitter)
         levels += [min(255, max(0, int((v - 128) * gain + 128 + shift + tint + 0.5))) for v in range(256)]
-    return _Framing(window, levels)
+    return _Framing(corners, levels)
 
 
-def _inside(change: Ints, window: tuple[float, float, float, float]) -> int:
-    left, top, right, bottom = (round(edge * _SMALL) for edge in window)
+def _corners(rng: Rng, cut: float) -> tuple[float, ...]:
+    """Each corner on its own, so that windows are not only slid and zoomed, but tilted and skewed as well."""
+    near, far = [rng.uniform(0, cut) for _ in range(4)], [1 - rng.uniform(0, cut) for _ in range(4)]
+    return (near[0], near[1], near[2], far[0], far[1], far[2], far[3], near[3])
+
+
+def _inside(change: Ints, corners: tuple[float, ...]) -> int:
+    """The change in the upright rectangle that the window is closest to."""
+    sums = (corners[0] + corners[2], corners[1] + corners[7], corners[4] + corners[6], corners[3] + corners[5])
+    left, top, right, bottom = (round(both / 2 * _SMALL) for both in sums)
     return int(change[top:bottom, left:right].sum())
 
 
@@ -118,24 +128,24 @@ def _applied(part: Pixels, framing: _Framing, cut: float) -> Pixels:
 
 
 def _seen(picture: Image.Image, framing: _Framing, size: tuple[int, int]) -> Image.Image:
-    left, top, right, bottom = framing.window
-    box = (left * picture.width, top * picture.height, right * picture.width, bottom * picture.height)
-    return picture.resize(size, Image.Resampling.BICUBIC, box=box).point(framing.levels)
+    sides = (picture.width, picture.height) * 4
+    quad = tuple(part * side for part, side in zip(framing.corners, sides, strict=True))
+    seen = picture.transform(size, Image.Transform.QUAD, quad, Image.Resampling.BICUBIC)
+    return seen.point(framing.levels)
 
 
 def _shrunk(frame: Pixels) -> Image.Image:
     return Image.fromarray(frame).resize((_SMALL, _SMALL), Image.Resampling.BOX)
 
 
-def _off(
-    wanted: int, ends: Sequence[tuple[Image.Image, Image.Image]], framings: list[_Framing], paths: Sequence[Path]
-) -> int:
+def _off(wanted: int, ends: Sequence[tuple[Image.Image, ...]], framings: list[_Framing], paths: Sequence[Path]) -> int:
     """How far from the wanted one the true path's ranks are, by all measures."""
-    firsts, lasts = (
-        np.stack([_thumbnail(pair[k], framing) for pair, framing in zip(ends, framings, strict=True)]) for k in (0, 1)
+    first, second, before, last = (
+        np.stack([_thumbnail(few[k], framing) for few, framing in zip(ends, framings, strict=True)]) for k in range(4)
     )
+    measures = [*_likeness(last, first), _apart(last - before, second - first)]
     total = 0
-    for costs, weight in zip(_likeness(lasts, firsts), _WEIGHTS, strict=True):
+    for costs, weight in zip(measures, _WEIGHTS, strict=True):
         sums = [sum(int(costs[a, b]) for a, b in pairwise(path)) for path in paths]
         total += weight * abs(sum(one < sums[0] for one in sums) - wanted)
     return total
@@ -149,10 +159,13 @@ def _thumbnail(picture: Image.Image, framing: _Framing) -> Ints:
 def _likeness(lasts: Ints, firsts: Ints) -> list[Ints]:
     """Costs of part j after part i, ``(n, n)`` each, in whole numbers, which are the same on every machine."""
     even_lasts, even_firsts = _evened(lasts), _evened(firsts)
+    evened = _apart(even_lasts, even_firsts)
     return [
         _apart(lasts, firsts),
-        _apart(even_lasts, even_firsts),
+        evened,
         _apart(_tones(lasts), _tones(firsts)),
+        # Framing cancels out of this one: is j's beginning nearer to i's end than i's beginning to j's end?
+        evened - evened.T,
         _registered(even_lasts.sum(axis=-1), even_firsts.sum(axis=-1)),
     ]
 
