@@ -26,10 +26,10 @@ Ints = NDArray[np.int64]
 Path = tuple[int, ...]
 
 #: What hides joints from all measures tried and leaves the scene to be seen: a person still knows what is shown.
-CUT: Final = 0.35
+CUT: Final = 0.3
 JITTER: Final = 0.25
 _DRAWS: Final = 48
-_WINDOWS: Final = 3
+_WINDOWS: Final = 8
 _MOST_LISTED: Final = 5
 _ORDERS: Final = 120
 _SMALL: Final = 64
