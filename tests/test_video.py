@@ -9,12 +9,14 @@ import struct
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import Pixels, find_shots, liveliness
@@ -47,6 +49,7 @@ def clip_bytes(
     pix_fmt: str = "yuv420p",
     turn: int = 0,
     aspect: Fraction | None = None,
+    group: int = 12,
 ) -> bytes:
     """A file as other programs write it."""
     buffer = io.BytesIO()
@@ -54,6 +57,7 @@ def clip_bytes(
         stream: Any = out.add_stream(codec, rate=fps)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pix_fmt
+        stream.codec_context.gop_size = group
         if aspect:
             stream.codec_context.sample_aspect_ratio = aspect
         if turn:
@@ -257,6 +261,70 @@ def test_a_duration_that_lies_is_forgiven() -> None:
     assert np.array_equal(read(lying, settings=plain).frames, read(data, settings=plain).frames)
 
 
+def test_repeated_frames_are_left_out_and_a_slow_film_keeps_its_rate() -> None:
+    film = scene(30, step=20)
+    slow = read(clip_bytes(np.repeat(film, 5, axis=0)))
+    assert len(slow.times) == pytest.approx(30, abs=2)
+    assert slow.fps == pytest.approx(4, abs=0.1)
+    assert (motion(slow.frames) < 1).sum() <= 1
+    # Telecine: of ten frames shown, two repeat the one before.
+    shown = [k * 4 // 5 for k in range(100)]
+    quick = read(clip_bytes(scene(80, step=20)[shown]), settings=SMALL.model_copy(update={"fps_range": (18.0, 19.0)}))
+    assert motion(quick.frames).min() > 1
+
+
+def test_a_pause_is_left_out_and_what_follows_is_kept() -> None:
+    film = scene(40)
+    paused = read(clip_bytes(film[[*range(20), *([20] * 40), *range(20, 40)]]))
+    assert (motion(paused.frames) < 1).sum() <= 1
+    assert max(b - a for a, b in pairwise(paused.times)) > 1.8
+    assert paused.times[-1] > 3.5
+
+
+def colour_bytes(colour: tuple[int, int, int], *, size: int, matrix: Any, limits: Any) -> bytes:
+    """A plain coloured clip as written with the given matrix and range."""
+    frames = scene(40, size=(size, size * 4 // 3))
+    frames[:, size // 3 :, size // 2 :] = colour
+    buffer = io.BytesIO()
+    scaler = VideoReformatter()
+    with av.open(buffer, "w", format="matroska") as out:
+        stream: Any = out.add_stream("libx264", rate=20, options={"crf": "12"})
+        stream.height, stream.width, stream.pix_fmt = size, size * 4 // 3, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = int(matrix), int(limits)
+        for pixels in frames:
+            rgb = av.VideoFrame.from_ndarray(pixels)
+            yuv = scaler.reformat(rgb, format="yuv420p", dst_colorspace=matrix, dst_color_range=limits)
+            out.mux(stream.encode(yuv))
+        out.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("matrix", [Colorspace.ITU601, Colorspace.ITU709])
+@pytest.mark.parametrize("limits", [ColorRange.MPEG, ColorRange.JPEG])
+def test_colours_are_what_they_were_whatever_matrix_and_range_the_file_has(matrix: Any, limits: Any) -> None:
+    colour = (40, 180, 90)
+    clip = read(colour_bytes(colour, size=120, matrix=matrix, limits=limits))
+    height, width = clip.frames.shape[1:3]
+    patch = clip.frames[:, height * 2 // 3 : -4, width * 2 // 3 : -4].reshape(-1, 3)
+    assert np.abs(np.median(patch, axis=0) - colour).max() <= 4
+
+
+def test_sound_and_metadata_are_dropped() -> None:
+    with av.open(io.BytesIO(encode_mp4(scene(4), 5)), "r") as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        told = {key for holder in (container, container.streams.video[0]) for key in holder.metadata}
+    assert told <= {"major_brand", "minor_version", "compatible_brands", "language", "handler_name", "vendor_id"}
+
+
+def test_the_rhythm_of_key_frames_is_not_met() -> None:
+    """Sampled frames lie at all phases of the source's groups of pictures, not at a few of them."""
+    data = clip_bytes(scene(240, step=3), fps=24, group=12)
+    clip = read(data, settings=SMALL.model_copy(update={"short_frames": 0}))
+    phases = [round(time * 24) % 12 for time in clip.times]
+    assert len(set(phases)) >= 10
+    assert max(phases.count(phase) for phase in set(phases)) <= len(phases) / 4
+
+
 # --- files that are no good ---------------------------------------------------------------------------------
 
 
@@ -291,7 +359,7 @@ def test_sound_alone_is_undecodable() -> None:
     [
         (scene(40), VideoSettings(), "too_small"),
         (scene(40), VideoSettings(side_px_range=(64, 80), max_pixels=10_000), "too_large"),
-        (scene(10), SMALL, "too_short"),
+        (scene(8), SMALL, "too_short"),
         (scene(1), SMALL, "too_short"),
         (scene(40, size=(120, 640)), SMALL, "too_elongated"),
     ],

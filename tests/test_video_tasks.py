@@ -75,7 +75,14 @@ def numbers_of(medium: Medium) -> list[int]:
     return [round((float(frame.mean()) - light) / STEP) for frame in frames_of(medium)]
 
 
-@pytest.mark.parametrize("task", [ClipOrder(), ClipOrder(clips=6), FrameOrder(), FrameOrder(pictures=7)])
+#: Without them brightness would not tell a frame's number.
+EASY: dict[str, Any] = {"cut": 0, "jitter": 0}
+
+
+@pytest.mark.parametrize(
+    "task",
+    [ClipOrder(**EASY), ClipOrder(clips=6, **EASY), FrameOrder(**EASY), FrameOrder(pictures=7, **EASY)],
+)
 def test_the_answer_puts_pieces_in_order_with_frames_left_out(task: Task) -> None:
     for seed in SEEDS:
         puzzle = made(task, seed)
@@ -87,7 +94,7 @@ def test_the_answer_puts_pieces_in_order_with_frames_left_out(task: Task) -> Non
 
 def test_exchanging_the_named_groups_puts_the_clip_in_order() -> None:
     for seed in SEEDS:
-        puzzle = made(GroupSwap(), seed)
+        puzzle = made(GroupSwap(**EASY), seed)
         numbers = numbers_of(puzzle.media[0])
         length = len(numbers) // GROUPS
         groups = [numbers[k * length : (k + 1) * length] for k in range(GROUPS)]
@@ -110,7 +117,7 @@ def test_a_shot_that_comes_back_has_no_order() -> None:
 
 def test_the_next_clip_is_later_and_runs_forward_and_each_has_its_reverse() -> None:
     for seed in SEEDS:
-        puzzle = made(NextClip(), seed)
+        puzzle = made(NextClip(**EASY), seed)
         given, *candidates = (numbers_of(medium) for medium in puzzle.media)
         right = candidates["ABCD".index(puzzle.answer.text)]
         assert right == sorted(right)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from puzzlegen.audit.likeness import likenesses
 from puzzlegen.audit.media import chroma, luma, thumbnail
 
 Floats = NDArray[np.float32]
@@ -120,7 +121,7 @@ def alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def clip_joints(clips: Sequence[Sequence[NDArray[np.uint8]]]) -> Joints:
-    """Features of the ends of clips, each a list of RGB frames."""
+    """Features of the ends of clips, each a list of RGB frames; some bear other crops, zooms, tones and tints."""
     small = [np.stack([thumbnail(frame, _FRAME_SIDE) for frame in _ends(clip)]) for clip in clips]
     first, second, before, last = (np.stack([s[k].reshape(-1) for s in small]) for k in range(4))
     blurred = [_blurred(x) for x in (first, last)]
@@ -136,6 +137,7 @@ def clip_joints(clips: Sequence[Sequence[NDArray[np.uint8]]]) -> Joints:
         _apart(last, last),
         _alike_whole(last, first),
         np.abs(last.mean(axis=1)[:, None] - first.mean(axis=1)[None]),
+        *likenesses(*(np.stack([s[k] for s in small]) for k in (3, 0))),
     ]
     return Joints(1, len(clips), np.stack(features, axis=-1).astype(np.float32), None)
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from puzzlegen.audit.joints import best_order, in_context, order_score
+from puzzlegen.audit.joints import Joints, best_order, in_context, order_score
 from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Sample
 from puzzlegen.audit.seen import Seen
 
+_NEVER = 1e4
 #: Scores of all joints: part j beside part i, and below it.
 Scores = tuple[Matrix, Matrix | None]
 #: The orders that the answers stand for, and which of them is right.
@@ -68,7 +69,7 @@ def _joined(
 ) -> Iterator[Probe]:
     if sample.seen[0].target.order:
         found = [
-            best_order(beside, below, p.joints.rows, p.joints.cols)
+            _best(p.joints, len(p.target.order), beside, below)
             for p, (beside, below) in zip(sample.seen, scores, strict=True)
             if p.joints
         ]
@@ -85,9 +86,20 @@ def _joined(
     yield sample.probe("edge", sees, "option", hits, chance)
 
 
+def _best(joints: Joints, count: int, beside: Matrix, below: Matrix | None) -> list[int]:
+    """The order of ``count`` parts that join best after those that are given, which come first."""
+    n = joints.rows * joints.cols
+    given = n - count
+    place = np.zeros((n, n))
+    for k in range(given):
+        place[k] = np.where(np.arange(n) == k, 0, -_NEVER)
+    order = best_order(beside, below, joints.rows, joints.cols, place)
+    return [part - given for part in order[given:]]
+
+
 def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Probe:
     joints = sample.seen[0].joints
-    rows, cols = (joints.rows, joints.cols) if joints else (1, truth.shape[1])
+    rows, cols = (joints.rows, joints.cols) if joints and joints.rows > 1 else (1, truth.shape[1])
     pairs = [(k, k + 1) for k in range(rows * cols) if (k + 1) % cols]
     under = [(k, k + cols) for k in range((rows - 1) * cols)]
     shares = []
@@ -130,7 +142,10 @@ def _hypotheses(puzzle: Seen) -> Hypotheses:
     target, joints = puzzle.target, puzzle.joints
     n = joints.rows * joints.cols if joints else 0
     if target.order:
-        return [tuple(k - 1 for k in target.order)], 0
+        given = n - len(target.order)
+        return [(*range(given), *(k - 1 + given for k in target.order))], 0
+    if not target.classes and target.letters == n - 1:
+        return [(0, k) for k in range(1, n)], target.right
     orders = [_order_of(text, n) for text in target.classes]
     return ([order for order in orders if order], target.right) if all(orders) else ([], -1)
 
@@ -158,7 +173,7 @@ def _pairs(puzzle: Seen, order: tuple[int, ...]) -> tuple[Matrix, Labels]:
         if pairs is None:
             continue
         right = np.zeros((n, n), dtype=np.int64)
-        for k in range(n - step):
+        for k in range(len(order) - step):
             if step == cols or (k + 1) % cols:
                 right[order[k], order[k + step]] = 1
         table = in_context(pairs)[off]

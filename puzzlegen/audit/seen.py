@@ -177,7 +177,7 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
     params: dict[str, Any] = json.loads(row["extra_info"]["params"])
     rows, cols = params.get("rows"), params.get("cols")
     several = bool(target.order) and len(opened) == len(target.order)
-    if several and opened[0].coded:
+    if _after_given(row, target, opened) or (several and opened[0].coded):
         return clip_joints([medium.pictures for medium in opened])
     if several and rows and cols and rows * cols == len(opened):
         return tile_joints([medium.pictures[0] for medium in opened], rows, cols)
@@ -188,6 +188,13 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
         length = len(frames) // count
         return clip_joints([frames[k * length : (k + 1) * length] for k in range(count)])
     return None
+
+
+def _after_given(row: Row, target: Target, opened: list[Opened]) -> bool:
+    """Whether one medium of a clip is given, and the others are to be put after it or are clips that may go on."""
+    asked = len(opened) - 1
+    clips = target.letters == asked > 1 and len(_OPTION_MEDIUM.findall(row["problem"])) == asked
+    return len(target.order) == asked > 1 or (clips and bool(opened[0].coded))
 
 
 def _cells(picture: NDArray[np.uint8], rows: int, cols: int) -> list[NDArray[np.uint8]]:

@@ -6,10 +6,12 @@ Frames that are not kept are never converted: conversion costs as much as decodi
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import av
+import numpy as np
 from av.stream import Disposition
 
 from puzzlegen.errors import Unusable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
+    from numpy.typing import NDArray
 
 #: Containers that are read. Without this list FFmpeg takes text for a playlist and opens whatever it names.
 _FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,asf_o,flv,ogg,m4v,h264,hevc"
@@ -27,6 +30,18 @@ _USUAL_RATE: Final = 25.0
 _MAX_ERRORS: Final = 500
 #: Where the key frame before the wanted place is further away than this, sampling begins at the key frame.
 _MAX_LEAD_S: Final = 60.0
+#: A frame repeats the last that was kept if it differs by less than a fifth of the second largest of the twelve
+#: changes before: one cut does not count. Repeats coded anew differ by up to a quarter where little moves (x264, at key
+#: frames), mostly by under 1/100. On 50 clips, two phones' repeats (16 % and 12 % of frames) differ by under 0.1 grey
+#: levels, their other frames by 7.6 and 2.5. Where motion is slow, changes add up until a frame is kept.
+_REPEAT: Final = 5
+_LOOKED_BACK: Final = 12
+#: ... or by no more than this part of a grey level.
+_LEAST_CHANGE: Final = 16
+#: Points of the grid lie up to this part of a step off it, or a rate near a divisor of the source's would meet the
+#: same places of its groups of pictures again and again. The golden ratio spreads them evenly without more draws.
+_OFF_GRID: Final = 0.2
+_GOLDEN: Final = 0.6180339887498949
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -73,9 +88,10 @@ def duration_s(file: BinaryIO) -> float:
 
 
 def sample_frames(file: BinaryIO, sampling: Sampling) -> Iterator[Shown]:
-    """Frames nearest to the points of a regular grid, each with its presentation time in seconds.
+    """Frames nearest to the points of a grid that is nearly regular, each with its presentation time in seconds.
 
-    A damaged file gives the frames before the damage. A frame shown for more than one step comes again.
+    A damaged file gives the frames before the damage. A picture comes once, however long it is shown: frames that
+    repeat the one before (a slower film in a faster container, telecine, a capture that stalled) count as one.
 
     Raises:
         Unusable: ``undecodable`` or ``too_large``.
@@ -87,7 +103,7 @@ def sample_frames(file: BinaryIO, sampling: Sampling) -> Iterator[Shown]:
         stream.codec_context.thread_count = 1
         first = _seek(container, stream, sampling.start)
         most = int((sampling.window_s + _MAX_LEAD_S) * _RATES[1])
-        frames = islice(_decode(container, stream, sampling.max_pixels), most)
+        frames = _distinct(islice(_decode(container, stream, sampling.max_pixels), most))
         yield from _on_grid(frames, first, sampling)
 
 
@@ -161,6 +177,36 @@ def _step_s(stream: VideoStream) -> float:
     return 1 / rate if _RATES[0] <= rate <= _RATES[1] else 1 / _USUAL_RATE
 
 
+def _distinct(frames: Iterator[Shown]) -> Iterator[Shown]:
+    """Frames that show something new: that differ from the last such one by a part of what a lively frame does."""
+    changes: deque[int] = deque(maxlen=_LOOKED_BACK)
+    last = None
+    for frame in frames:
+        sketch = _sketch(frame.picture)
+        if last is not None and last.shape == sketch.shape:
+            change = int(np.abs(sketch - last).sum(dtype=np.int64))
+            lively = sorted(changes)[-3:]
+            floor = sketch.size // _LEAST_CHANGE
+            if change <= max(floor, lively[len(lively) // 2] // _REPEAT if lively else 0):
+                continue
+            changes.append(change)
+        last = sketch
+        yield frame
+
+
+def _sketch(picture: av.VideoFrame) -> NDArray[np.int16]:
+    """Some bytes of the first plane: every fifth of every fourth line, so that packed channels take turns."""
+    plane, form = picture.planes[0], picture.format
+    across = picture.width if form.is_planar else picture.width * form.padded_bits_per_pixel // 8
+    lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, abs(plane.line_size))
+    sketch: NDArray[np.int16] = lines[: picture.height : 4, :across:5].astype(np.int16)
+    return sketch
+
+
+def _off_grid(k: int, phase: float) -> float:
+    return _OFF_GRID * (2 * ((k * _GOLDEN + phase) % 1) - 1)
+
+
 def _on_grid(frames: Iterator[Shown], start: float, sampling: Sampling) -> Iterator[Shown]:
     held = next(frames, None)
     if held is None:
@@ -168,12 +214,12 @@ def _on_grid(frames: Iterator[Shown], start: float, sampling: Sampling) -> Itera
     if held.time > start or start - held.time > _MAX_LEAD_S:
         start = held.time
     points = max(1, int(sampling.window_s * sampling.fps))
-    grid = (start + (sampling.phase + k) / sampling.fps for k in range(points))
+    grid = (start + (sampling.phase + k + _off_grid(k, sampling.phase)) / sampling.fps for k in range(points))
     due = next(grid)
     for frame in frames:
-        while due <= (held.time + frame.time) / 2:
+        if due <= (middle := (held.time + frame.time) / 2):
             yield held
-            due = next(grid, float("inf"))
+            due = next((point for point in grid if point > middle), float("inf"))
         if due == float("inf"):
             return
         held = frame

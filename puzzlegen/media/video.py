@@ -7,7 +7,7 @@ drawn rate and phase does the same for its rhythm of key frames.
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import av
@@ -39,6 +39,7 @@ _HEAD_BYTES: Final = 48_000_000
 _OVERSIZE: Final = 1.3
 _PREVIEW_PX: Final = 180
 _BLACK: Final = 24
+_SLOWER: Final = 1.25
 _HD_HEIGHT: Final = 720
 _UNSPECIFIED: Final = 2
 _TURNS: Final = {
@@ -80,7 +81,7 @@ class Clip(NamedTuple):
     Attributes:
         frames: ``(T, H, W, 3)`` uint8 RGB, H and W even.
         times: when each frame is shown in the source, in seconds.
-        fps: the rate at which the source was sampled.
+        fps: the rate at which the source was sampled, or its own if that is lower. No picture comes twice in a row.
         shots: ``[start, stop)`` ranges of frames without a cut, trimmed at both ends; at least one.
     """
 
@@ -176,10 +177,18 @@ def _read(file: BinaryIO, draws: _Draws, settings: VideoSettings) -> Clip:
             raise
         # The file is shorter than it claims, or cannot be entered in the middle.
         frames, times = _frames_from(file, 0.0, draws, settings)
-    shots = find_shots(frames, draws.fps)
+    fps = _rate(times, draws.fps)
+    shots = find_shots(frames, fps)
     if not shots:
         raise Unusable("no_long_shot", f"{len(times)} frames, all close to a cut or an end")
-    return Clip(frames, times, draws.fps, shots)
+    return Clip(frames, times, fps, shots)
+
+
+def _rate(times: tuple[float, ...], asked: float) -> float:
+    """Frames per second: as asked for, or fewer where the film, its repeated frames left out, is slower than that."""
+    steps = sorted(later - earlier for earlier, later in pairwise(times))
+    usual = 1 / steps[len(steps) // 2]
+    return usual if usual * _SLOWER < asked else asked
 
 
 def _frames_from(
@@ -189,7 +198,7 @@ def _frames_from(
     most = int(settings.window_s * draws.fps) + 1
     frames, times = _clean(sample_frames(file, sampling), most, draws, settings)
     if len(times) < MIN_FRAMES:
-        raise Unusable("too_short", f"{len(times)} frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
+        raise Unusable("too_short", f"{len(times)} different frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
     return frames, times
 
 

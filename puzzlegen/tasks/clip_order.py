@@ -3,7 +3,9 @@
 One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
 clips as shown, in the order of filming. Frames between neighbouring clips are left out until the last picture of one
 differs from the first of the next by more than frames usually do. Shots that come back to what they showed before
-(juggling, a gesture and its end) are refused. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
+(juggling, a gesture and its end) are refused. Each clip is cropped and lit in its own way (``media.reframe``), for
+otherwise like beside like is the order; ``cut: 0, jitter: 0`` is the easy form that leaves them as they are. Visual
+Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import ClassVar, Final
 from pydantic import Field
 
 from puzzlegen import answers
+from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
 from puzzlegen.media.succession import in_order
@@ -30,11 +33,17 @@ class ClipOrder(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
     frames: int = Field(8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; short shots give fewer")
     trim: int = Field(2, ge=0, le=32, description="least frames left out between neighbouring clips")
+    cut: float = Field(
+        reframe.CUT, ge=0, le=0.5, description="most of the sides that a clip leaves out, each at a place of its own"
+    )
+    jitter: float = Field(
+        reframe.JITTER, ge=0, le=0.4, description="most that a clip's brightness and contrast change, each on its own"
+    )
     partial_credit: answers.PartialCredit = Field(
         "auto", description="credit for a partly right order, by this metric; auto: positions from 5 clips on"
     )
@@ -54,8 +63,9 @@ class ClipOrder(Task):
         shot = longest_moving_shot(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
         length = min(self.frames, (len(shot) + self.trim) // self.clips - self.trim)
         pieces = in_order(shot, self.clips, length, self.trim, rng)
-        parts = list(pieces.frames)
-        margin = min(pieces.margin, distinct(parts))
+        margin = min(pieces.margin, distinct(list(pieces.frames)))
+        paths = reframe.orders(self.clips, rng)
+        parts = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)
         order = answers.draw_order(rng, self.clips)
         shown = [parts[order.index(k + 1)] for k in range(self.clips)]
         return Puzzle(
@@ -71,8 +81,8 @@ class ClipOrder(Task):
         example = answers.example_order(n)
         clips = "\n".join(f"Clip {k + 1}: <video>" for k in range(n))
         return (
-            f"{clips}\nOne shot was cut into {n} clips, and they are shown in another order. List the numbers of the "
-            "clips in the order in which they were filmed, the earliest first. For example, "
-            f"{', '.join(map(str, example))} would mean that clip {example[0]} was filmed first, "
-            f"then clip {example[1]}, and clip {example[-1]} last."
+            f"{clips}\nOne shot was cut into {n} clips, and they are shown in another order, each cropped and lit in "
+            "its own way. List the numbers of the clips in the order in which they were filmed, the earliest first. "
+            f"For example, {', '.join(map(str, example))} would mean that clip {example[0]} was filmed first, then "
+            f"clip {example[1]}, and clip {example[-1]} last."
         )

@@ -2,8 +2,9 @@
 
 The first frame is named as such: without it, most orders could as well be read backwards. One convention, stated in
 every prompt with an example of the puzzle's own size: the answer lists the numbers of the other pictures, in the order
-of filming. Shots that come back to what they showed before are refused. Our design, same task family as Visual
-Jigsaw's clips. What is left after the refusals can partly be solved by putting like beside like.
+of filming. Shots that come back to what they showed before are refused. Each picture is cropped and lit in its own way
+(``media.reframe``), for otherwise like beside like is the order; ``cut: 0, jitter: 0`` is the easy form that leaves
+them as they are. Our design, same task family as Visual Jigsaw's clips.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
+from puzzlegen.media import reframe
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, longest_moving_shot
@@ -24,9 +26,9 @@ from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _MOST: Final = 8
-# Single pictures show no motion, so they must lie further apart than clips: set by eye on 14 shots. Under it a child
-# with a book and hands over toy blocks.
-_LEAST_RETURN: Final = 2.3
+# Single pictures show no motion, so they must lie further apart than clips: set by eye on 62 drawn layouts. Under it
+# hands over toy blocks and a child's with a book.
+_LEAST_RETURN: Final = 2.0
 
 
 class FrameOrder(Task):
@@ -34,9 +36,19 @@ class FrameOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
+    version: ClassVar = 2
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order, after the one that is given")
     apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")
+    cut: float = Field(
+        reframe.CUT, ge=0, le=0.5, description="most of the sides that a picture leaves out, each at a place of its own"
+    )
+    jitter: float = Field(
+        reframe.JITTER,
+        ge=0,
+        le=0.4,
+        description="most that a picture's brightness and contrast change, each on its own",
+    )
     partial_credit: answers.PartialCredit = Field(
         "auto", description="credit for a partly right order, by this metric; auto: positions from 5 pictures on"
     )
@@ -61,9 +73,11 @@ class FrameOrder(Task):
         shot = longest_moving_shot(item.clip(), self.pictures * self.apart + 1)
         pieces = in_order(shot, self.media_count, 1, self.apart - 1, rng, least_return=_LEAST_RETURN)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
+        paths = reframe.orders(self.media_count, rng, given=1)
+        frames = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)
         order = answers.draw_order(rng, self.pictures)
         shown = [0, *(order.index(k + 1) + 1 for k in range(self.pictures))]
-        media = tuple(encode_image(Image.fromarray(pieces.frames[k][0])) for k in shown)
+        media = tuple(encode_image(Image.fromarray(frames[k][0])) for k in shown)
         return Puzzle(
             self._question(), media, answers.permutation(order, self.partial_credit, 5), self.difficulty, margin
         )
@@ -74,7 +88,8 @@ class FrameOrder(Task):
         pictures = "\n".join(f"Picture {k + 1}: <image>" for k in range(n))
         return (
             f"Start: <image>\n{pictures}\nThese are {n + 1} pictures of one shot. The one called start was filmed "
-            f"first; the other {n} are shown in another order. List their numbers in the order in which they were "
-            f"filmed, the earliest first. For example, {', '.join(map(str, example))} would mean that picture "
-            f"{example[0]} was filmed next after the start, then picture {example[1]}, and picture {example[-1]} last."
+            f"first; the other {n} are shown in another order. All are cropped and lit in their own "
+            f"ways. List the numbers of the other {n} in the order in which they were filmed, the earliest first. For "
+            f"example, {', '.join(map(str, example))} would mean that picture {example[0]} was filmed next after the "
+            f"start, then picture {example[1]}, and picture {example[-1]} last."
         )

@@ -1,8 +1,9 @@
 """Exchange two of four groups of a clip's frames and ask which two (ViSS-R1, where the task is called shuffle).
 
 The frames are consecutive and of one shot; two groups are always exchanged. Frames are left out at every joint of two
-groups, also where nothing was exchanged, so that a joint that shows a jump does not tell. Shots in which a group looks
-like another, or which come back to what they showed before, are refused: several answers would be right.
+groups, also where nothing was exchanged, and each group is cropped and lit in its own way (``media.reframe``), so that
+a joint that shows a jump does not tell; ``cut: 0, jitter: 0`` is the easy form without the latter. Shots in which a
+group looks like another, or which come back to what they showed before, are refused: several answers would be right.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from puzzlegen import answers
+from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clip, longest_moving_shot
 from puzzlegen.media.succession import in_order
@@ -32,9 +34,17 @@ class GroupSwap(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
+    version: ClassVar = 2
 
     frames: int = Field(6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; short shots give fewer")
     trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring groups")
+
+    cut: float = Field(
+        reframe.CUT, ge=0, le=0.5, description="most of the sides that a group leaves out, each at a place of its own"
+    )
+    jitter: float = Field(
+        reframe.JITTER, ge=0, le=0.4, description="most that a group's brightness and contrast change, each on its own"
+    )
 
     @property
     def difficulty(self) -> float:
@@ -46,8 +56,9 @@ class GroupSwap(Task):
         shot = longest_moving_shot(item.clip(), GROUPS * (_LEAST_FRAMES + self.trim) - self.trim)
         length = min(self.frames, (len(shot) + self.trim) // GROUPS - self.trim)
         pieces = in_order(shot, GROUPS, length, self.trim, rng)
-        groups = list(pieces.frames)
-        margin = min(pieces.margin, distinct(groups))
+        margin = min(pieces.margin, distinct(list(pieces.frames)))
+        paths = reframe.orders(GROUPS, rng)
+        groups = list(reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter))
         k = rng.balanced("answer", len(PAIRS))
         first, second = PAIRS[k]
         groups[first], groups[second] = groups[second], groups[first]
@@ -61,6 +72,7 @@ def _question(length: int) -> str:
     spans = [f"frames {k * length + 1} to {(k + 1) * length} are group {k + 1}" for k in range(GROUPS)]
     return (
         f"<video>\nThis clip has {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between "
-        "the groups were left out, and two of the groups have exchanged their places; within a group the frames are "
-        "in order. Which two groups must change places for the clip to run as it was filmed?"
+        "the groups were left out, each group is cropped and lit in its own way, and two of the groups have exchanged "
+        "their places; within a group the frames are in order. Which two groups must change places for the "
+        "clip to run as it was filmed?"
     )

@@ -3,7 +3,9 @@
 The right one follows in the same shot, after frames left out. The others are its reverse, a clip from another part of
 the shot (before the first, or after the right one), and the reverse of that: every candidate has its reverse beside
 it, so which two belong together tells nothing. Shots that come back to what they showed before, and parts that look
-alike backwards, are refused. Our design: no paper has it.
+alike backwards, are refused. Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins
+most like the first clip's end would be right; ``cut: 0, jitter: 0`` is the easy form that leaves them as they are. Our
+design: no paper has it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
+from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
 from puzzlegen.media.succession import Pixels, frame_distances, in_order, pace
@@ -36,9 +39,17 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
+    version: ClassVar = 2
 
     frames: int = Field(6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; short shots give fewer")
     trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
+
+    cut: float = Field(
+        reframe.CUT, ge=0, le=0.5, description="most of the sides that a clip leaves out, each at a place of its own"
+    )
+    jitter: float = Field(
+        reframe.JITTER, ge=0, le=0.4, description="most that a clip's brightness and contrast change, each on its own"
+    )
 
     @property
     def media_count(self) -> int:
@@ -64,7 +75,10 @@ class NextClip(Task):
         given, right, other = ways[chosen]
         margin = min(pieces.margin, distinct(list(pieces.frames)), leads[chosen])
         slot, answer = answers.pick(rng, _CANDIDATES)
-        wrong = rng.shuffled([_backwards(right), other, _backwards(other)])
+        parts = [given, right, _backwards(right), other, _backwards(other)]
+        paths = [(0, k) for k in range(1, len(parts))]
+        given, right, *wrong = reframe.reframed(parts, paths, rng, cut=self.cut, jitter=self.jitter)
+        wrong = rng.shuffled(wrong)
         shown = [given, *wrong[:slot], right, *wrong[slot:]]
         return Puzzle(_question(), encode_clips(shown), answer, self.difficulty, margin)
 
@@ -85,5 +99,5 @@ def _question() -> str:
     candidates = "\n".join(f"{letter}: <video>" for letter in "ABCD"[:_CANDIDATES])
     return (
         f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in the "
-        "same shot and played forward as it was filmed?"
+        "same shot and played forward as it was filmed? Each clip is cropped and lit in its own way."
     )

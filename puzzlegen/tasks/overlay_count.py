@@ -32,6 +32,7 @@ class OverlayCount(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "counting"
+    version: ClassVar = 2
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     most: int = Field(5, ge=1, le=9, description="most shapes of the kind that is asked for; there may be none")

@@ -35,6 +35,7 @@ class Speed(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal scale"
+    version: ClassVar = 2
 
     frames: int = Field(10, ge=_LEAST_FRAMES, le=24, description="most frames of the clip; short shots give fewer")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")

@@ -36,6 +36,7 @@ class VideoFlip(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
+    version: ClassVar = 2
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")

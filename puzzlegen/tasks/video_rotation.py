@@ -28,6 +28,7 @@ class VideoRotation(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
+    version: ClassVar = 2
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "number"] = Field("choice", description="answer by option letter or by the angle itself")

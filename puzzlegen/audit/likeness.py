@@ -1,0 +1,67 @@
+"""How alike two frames are to whoever allows for another light, another tint, another crop and zoom."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_BINS: Final = 8
+_SHIFTS: Final = tuple(range(-6, 7, 2))
+_ZOOMS: Final = (1.0, 0.92, 0.84, 0.77, 0.7)
+_LEAST_SPREAD: Final = 4.0
+
+
+def likenesses(lasts: Floats, firsts: Floats) -> list[Floats]:
+    """Distances of each of ``lasts`` from each of ``firsts``, ``(n, S, S, 3)`` RGB 0..255: four of ``(n, n)``.
+
+    With tones evened out; of tones alone; of tints alone; with tones evened out, zoomed and slid as fits best.
+    """
+    a, b = _evened(lasts), _evened(firsts)
+    tints = [_tints(x) for x in (lasts, firsts)]
+    tones = [_tones(x) for x in (a, b)]
+    return [_apart(a, b), _apart(*tones), _apart(*tints), _registered(a.mean(axis=-1), b.mean(axis=-1))]
+
+
+def _apart(a: Floats, b: Floats) -> Floats:
+    n = len(a)
+    return np.asarray(np.abs(a.reshape(n, 1, -1) - b.reshape(1, n, -1)).mean(axis=2), dtype=np.float32)
+
+
+def _evened(pictures: Floats) -> Floats:
+    mean, std = pictures.mean(axis=(1, 2), keepdims=True), pictures.std(axis=(1, 2), keepdims=True)
+    return np.asarray((pictures - mean) / (std + _LEAST_SPREAD), dtype=np.float32)
+
+
+def _tones(evened: Floats) -> Floats:
+    """Share of pixels in each of eight bins of a standard deviation, per channel."""
+    bins = np.clip(np.floor(evened * 2) + _BINS / 2, 0, _BINS - 1)
+    return np.stack([(bins == k).mean(axis=(1, 2)) for k in range(_BINS)], axis=-1).astype(np.float32)
+
+
+def _tints(pictures: Floats) -> Floats:
+    """Spread and mean of the colour differences, which light alone does not change."""
+    chroma = np.stack([pictures[..., 0] - pictures[..., 1], pictures[..., 2] - pictures[..., 1]], axis=-1)
+    return np.concatenate([chroma.mean(axis=(1, 2)), chroma.std(axis=(1, 2))], axis=-1).astype(np.float32)
+
+
+def _registered(a: Floats, b: Floats) -> Floats:
+    side = a.shape[-1]
+    best = np.full((len(a), len(b)), np.inf, dtype=np.float32)
+    zoomed_a, zoomed_b = (np.stack([_zoomed(x, zoom) for zoom in _ZOOMS]) for x in (a, b))
+    for dy, dx in ((dy, dx) for dy in _SHIFTS for dx in _SHIFTS):
+        x = zoomed_a[..., max(0, dy) : side + min(0, dy), max(0, dx) : side + min(0, dx)]
+        y = zoomed_b[..., max(0, -dy) : side + min(0, -dy), max(0, -dx) : side + min(0, -dx)]
+        for left, right in ((x, y[:1]), (x[:1], y)):
+            best = np.minimum(best, np.abs(left[:, :, None] - right[:, None]).mean(axis=(-1, -2)).min(axis=0))
+    return best
+
+
+def _zoomed(pictures: Floats, zoom: float) -> Floats:
+    """The middle part of each picture, nearest neighbours, at full size."""
+    side = pictures.shape[-1]
+    index = (side * (1 - zoom) / 2 + (np.arange(side) + 0.5) * zoom).astype(np.int64)
+    return pictures[:, index][:, :, index]

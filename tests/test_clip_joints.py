@@ -1,0 +1,136 @@
+"""Whether the order of clips can be told by laying like beside like: before reframing, after it, by our own audit."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzlegen[audit]")
+
+from conftest import recipe_with
+
+from puzzlegen.audit.joints import clip_joints
+from puzzlegen.audit.ordering import joint_probes
+from puzzlegen.audit.report import Probe
+from puzzlegen.audit.sample import sample
+from puzzlegen.audit.seen import look, media_of
+from puzzlegen.errors import Unusable
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.reframe import orders, reframed
+from puzzlegen.media.succession import in_order
+from puzzlegen.media.video import Clip
+from puzzlegen.plan import Pick
+from puzzlegen.records import Item
+from puzzlegen.rng import rng_for
+from puzzlegen.shard import Made, make_puzzle
+
+Pixels = NDArray[np.uint8]
+
+
+def walk(count: int, seed: int = 0) -> Pixels:
+    """A camera that pans over a scene of smooth noise: each frame differs more from those further off."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 256, (4, 10, 3), dtype=np.uint8))
+    scene = np.asarray(coarse.resize((480, 96), Image.Resampling.BICUBIC))
+    return np.stack([scene[:, k : k + 160] for k in range(count)])
+
+
+def pieces_of(seed: int, count: int = 4) -> tuple[Pixels, ...]:
+    return in_order(walk(60, seed), count, 6, 2, rng_for("pieces", seed)).frames
+
+
+def rank_of_truth(parts: tuple[Pixels, ...]) -> float:
+    """How many other orders of the parts join more closely, by the audit's plain joints: 0 (none) to 1 (all)."""
+    costs = clip_joints([list(part) for part in parts]).beside[..., 0]
+    sums = [sum(float(costs[a, b]) for a, b in pairwise(path)) for path in orders(len(parts), rng_for("orders"))]
+    return float(np.mean([one < sums[0] for one in sums[1:]]))
+
+
+def test_like_beside_like_is_the_order_until_pieces_are_reframed() -> None:
+    plain, hidden = [], []
+    for seed in range(16):
+        parts, rng = pieces_of(seed), rng_for("reframe", seed)
+        plain.append(rank_of_truth(parts))
+        hidden.append(rank_of_truth(reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25)))
+    assert plain == [0] * 16
+    assert sum(rank == 0 for rank in hidden) <= 4
+    # An order that always ranked low would be as good a sign as one that always ranks high.
+    assert 0.3 < np.mean(hidden) < 0.7
+    assert sum(rank > 0.9 for rank in hidden) <= 5
+
+
+def test_reframed_parts_keep_their_frames_their_shape_and_one_size() -> None:
+    parts, rng = pieces_of(1), rng_for("shape")
+    found = reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25)
+    assert {part.shape for part in found} == {(6, 82, 136, 3)}
+    assert reframed(parts, orders(4, rng), rng, cut=0, jitter=0) == parts
+    again = reframed(parts, orders(4, rng_for("shape")), rng_for("shape"), cut=0.3, jitter=0.25)
+    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+
+
+def test_orders_begin_with_the_truth_and_with_what_is_given() -> None:
+    few, many = orders(5, rng_for("few"), given=1), orders(8, rng_for("many"))
+    assert few[0] == (0, 1, 2, 3, 4)
+    assert len(set(few)) == len(few) == 24
+    assert {order[0] for order in few} == {0}
+    assert many[0] == tuple(range(8))
+    assert len(many) == 120
+    assert all(sorted(order) == list(range(8)) for order in many)
+
+
+def rubbing(count: int) -> Pixels:
+    """To and fro at a pace that never comes quite back: near in time is no nearer in looks."""
+    there = [round(30 + 30 * np.sin(2.4 * k) + 0.2 * k) for k in range(count)]
+    return walk(80)[there]
+
+
+@pytest.mark.parametrize("frames", [rubbing(60), walk(60)[[0, 1] * 30]])
+def test_what_does_not_get_on_has_no_order(frames: Pixels) -> None:
+    with pytest.raises(Unusable) as no:
+        in_order(frames, 4, 6, 2, rng_for("rubbing"))
+    assert no.value.reason == "interchangeable"
+
+
+# --- the audit's joints ---------------------------------------------------------------------------------------
+
+
+class Panned(OpenItem):
+    """An open item whose clip is a pan."""
+
+    def __init__(self, seed: int) -> None:
+        self.item = Item(f"pan-{seed}", "video")
+        self.sha256 = ""
+        self._pan = walk(60, seed)
+
+    def clip(self) -> Clip:
+        return Clip(self._pan, tuple(k / 8 for k in range(60)), 8.0, ((0, 60),))
+
+
+def joined(task: str, **params: Any) -> dict[tuple[str, str], Probe]:
+    """The joint probes on ten puzzles of as many pans."""
+    recipe = recipe_with([{"task": task, **params}])
+    made = [make_puzzle(recipe, Panned(seed), Pick(0, 0), "train", {}) for seed in range(10)]
+    rows = [one.row for one in made if isinstance(one, Made)]
+    assert len(rows) == 10
+    return {(p.sees, p.names): p for p in joint_probes(sample([look(row, media_of(row)) for row in rows], 0))}
+
+
+@pytest.mark.parametrize(
+    ("task", "names", "chance"),
+    [
+        ("clip_order", "order", 1 / 22),
+        ("frame_order", "order", 1 / 22),
+        ("group_swap", "option", 1 / 6),
+        ("next_clip", "option", 1 / 4),
+    ],
+)
+def test_the_audit_joins_clips_that_are_left_as_they_are(task: str, names: str, chance: float) -> None:
+    probe = joined(task, cut=0, jitter=0)["plain joints", names]
+    assert probe.estimate.value >= 0.9
+    assert probe.estimate.chance == pytest.approx(chance, abs=1e-3)
+    assert probe.verdict == "leaky"
