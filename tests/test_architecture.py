@@ -42,7 +42,7 @@ ALLOWED = {
     "output": {"errors"},
     "adapters": {"verify"},
     "export": {"errors", "plugins", "records", "schema"},
-    "doctor": {"adapters", "contents", "errors", "plugins", "verify"},
+    "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
     "contents": {"datafile", "errors", "exporting", "manifest", "plan", "reading"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
@@ -103,10 +103,10 @@ def test_some_parts_need_the_standard_library_only(part: str) -> None:
 
 
 def test_nothing_heavy_is_imported_anywhere() -> None:
-    """But in one place, and there only when a task asks for view augmentation."""
-    for path in FILES:
+    """But where it is what was asked for: view augmentation, Ray, and what is for those who have a trainer."""
+    for path in (path for path in FILES if name_of(path) not in {"adapters", "doctor"}):
         heavy = {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY)
-        assert not heavy or path.name == "augment.py", path
+        assert not heavy or path.name in {"augment.py", "ray.py"}, path
 
 
 def test_building_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from puzzlegen.contents import Contents, Row, carrier
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
 from puzzlegen.errors import PuzzlegenError
+from puzzlegen.records import Profile
 from puzzlegen.verify import reward
 
 _RESERVED = {"completion", "completions", "completion_ids", "prompts", "trainer_state", "log_extra", "log_metric"}
@@ -58,8 +58,9 @@ class Trl(Trainer):
         completion = [{"role": "assistant", "content": response}]
         if find_spec("puzzlegen.adapters.trl") is None:
             return reward(completion, ground_truth)["score"]
-        shim = import_module("puzzlegen.adapters.trl")
-        return float(shim.score_reward([completion], ground_truth=[ground_truth])[0] or 0.0)
+        from puzzlegen.adapters.trl import score_reward  # noqa: PLC0415
+
+        return float(score_reward([completion], ground_truth=[ground_truth])[0] or 0.0)
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:  # noqa: ARG002
         """Rows as they are: what TRL's own code takes from them."""
@@ -71,9 +72,11 @@ class Trl(Trainer):
 
     def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
         """The first rows of a build through the adapter."""
+        from puzzlegen.adapters.trl import load  # noqa: PLC0415
+
         split = next(part.split for part in found.parts if part.profile == profile)
         frames = int(settings["frames"]) if settings["frames"] else None
-        data = import_module("puzzlegen.adapters.trl").load(found.folder, profile, split, frames=frames)
+        data: Any = load(found.folder, cast("Profile", profile), split, frames=frames)
         processor = processor_of(model) if model else None
         return [_seen(data[k], processor) for k in range(min(rows, len(data)))]
 
