@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from puzzlegen.contents import COLUMNS, Contents, Part, Row, carrier, contents, excerpt, head, kind_of, path_in
@@ -282,11 +282,16 @@ def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[
 @contextlib.contextmanager
 def _quiet(place: Path) -> Iterator[None]:
     """Trainers print; the report is for stdout alone. What ``datasets`` caches goes with the excerpts."""
-    os.environ["HF_DATASETS_CACHE"] = str(place / "cache")
-    with contextlib.suppress(ImportError):
-        importlib.import_module("datasets").config.HF_DATASETS_CACHE = place / "cache"
-    with contextlib.redirect_stdout(sys.stderr):
-        yield
+    try:
+        known = importlib.import_module("datasets").config
+    except ImportError:
+        known = SimpleNamespace(HF_DATASETS_CACHE=place)
+    before, known.HF_DATASETS_CACHE = known.HF_DATASETS_CACHE, place / "cache"
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        known.HF_DATASETS_CACHE = before
 
 
 def _version(who: Trainer) -> str:

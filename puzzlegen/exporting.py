@@ -69,6 +69,8 @@ def export(
             for file in files_of(manifest):
                 writing.copy(folder, file)
             made = writing.finish(to, manifest["content_sha256"])
+            if not made.rows:
+                raise PuzzlegenError(f"'{folder}' has nothing for {to}: {_left_out(made)}; choose another --to")
             _replace(new, out)
     except pa.ArrowException as err:
         raise IntegrityError(f"'{folder}' is damaged: {err}") from err
@@ -236,8 +238,12 @@ def lines(made: Made, out: Path) -> list[str]:
     total = sum(sum(splits.values()) for splits in made.rows.values())
     text = [f"{total} puzzles for {made.to} in {out} ({made.media} media files)"]
     text += [f"  {name:32} {made.rows[name.partition('/')[0]][Path(name).stem]}" for name in _data(made)]
-    text += [f"  {profile}: {n} left out, {made.to} takes no clips" for profile, n in sorted(made.left_out.items())]
-    return text
+    return [*text, *([f"  {_left_out(made)}"] if made.left_out else [])]
+
+
+def _left_out(made: Made) -> str:
+    counts = ", ".join(f"{profile}: {n} left out" for profile, n in sorted(made.left_out.items()))
+    return f"{counts}, {made.to} takes no such media" if counts else "no rows"
 
 
 def _data(made: Made) -> Iterator[str]:

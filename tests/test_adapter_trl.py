@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 import tiny_vlm
 import torch
+import train_grpo_trl
+import two_stage
 from conftest import recipe_with
 from datasets import Dataset
 from PIL import Image
@@ -192,6 +195,37 @@ def test_trainers_take_steps_and_see(
 
 def _has_id(row: dict[str, Any], wanted: str) -> bool:
     return bool(row["id"] == wanted)
+
+
+TINY = ["--tiny", "--max-steps", "1", "--batch", "2", "--generations", "2", "--completion", "2"]
+
+
+@pytest.mark.parametrize("flags", [["--lora", "--evaluate", "train"], ["--streaming", "--rewards", "score", "format"]])
+def test_the_training_script_runs(builds: dict[str, Path], tmp_path: Path, flags: list[str]) -> None:
+    given = [str(builds["parquet"]), "--profile", "image", "--out", str(tmp_path), *TINY, *flags]
+    trainer = train_grpo_trl.main(given)
+    assert trainer.state.global_step == 1
+    trained = {name for name, weights in trainer.model.named_parameters() if weights.requires_grad}
+    assert all("lora_" in name for name in trained) == ("--lora" in flags)
+
+
+def test_both_questions_are_trained_together(builds: dict[str, Path], tmp_path: Path) -> None:
+    trainer = two_stage.main(["joint", str(builds["joined"]), "--out", str(tmp_path), *TINY])
+    (log,) = [log for log in trainer.state.log_history if "loss" in log]
+    assert {f"puzzlegen/rotation/{part}" for part in ("accuracy", "transform", "format", "length")} <= set(log)
+
+
+def test_the_second_stage_trains_what_the_first_left(builds: dict[str, Path], tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
+    own = tmp_path / "own.jsonl"
+    own.write_text(json.dumps({"media": "a.png", "question": "Which colour?", "answer": "red"}) + "\n")
+    trainer = two_stage.main(
+        ["pretext", str(builds["parquet"]), str(own), "--profile", "image", *TINY, "--out", str(tmp_path)]
+    )
+    row = trainer.train_dataset[0]
+    assert row["prompt"][0]["content"][0] == {"type": "image"}
+    assert trl.score_reward(["<think>It is.</think><answer>Red.</answer>"], ground_truth=[row["ground_truth"]]) == [1.0]
+    assert trainer.state.global_step == 1
 
 
 def test_rewards_are_the_parts_of_the_score(builds: dict[str, Path]) -> None:

@@ -76,7 +76,7 @@ def test_trl_blind_on_a_column_of_videos(exports: Path, mixed_build: Path) -> No
     assert "TRL ignores the column videos" in errors(diagnose(exports / "swift", "trl", profile="video"))
     raw = diagnose(mixed_build, "trl", settings={"loader": "load_dataset"})
     assert "TRL ignores the column videos" in errors(raw)
-    assert "<image> in a prompt as" in errors(raw)
+    assert "leaves <image> in the prompt as text" in errors(raw)
     adapted = diagnose(mixed_build, "trl", profile="video")
     assert adapted.healthy, errors(adapted)
 

@@ -18,13 +18,11 @@ from PIL import Image
 from puzzlegen.build import build
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import IntegrityError, OutputError, PuzzlegenError
-from puzzlegen.export import target, target_names
+from puzzlegen.export import target_names
 from puzzlegen.exporting import MARK, export, read_mark
 from puzzlegen.manifest import MANIFEST
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.verify import score
-
-JSON = [name for name in target_names() if target(name).suffix == ".jsonl"]
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +195,14 @@ def test_a_stop_in_the_middle_leaves_the_old_export(mixed_build: Path, tmp_path:
         export(damaged, "swift", out)
     assert tree_bytes(out) == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_build_of_clips_alone_has_nothing_for_who_takes_none(tmp_path: Path) -> None:
+    recipe = recipe_with([{"task": "arrow_of_time"}], source={"kind": "samples", "images": 0, "videos": 1})
+    build(recipe, tmp_path / "clips", workers=1)
+    with pytest.raises(PuzzlegenError, match="has nothing for openrlhf: video: 1 left out"):
+        export(tmp_path / "clips", "openrlhf", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["clips"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ class Trl(Trainer):
         if any(row.get("videos") for row in rows):
             yield Finding("error", f"TRL ignores the column videos and trains blind, without an error; {remedy}")
         if any("<image>" in str(message["content"]) for row in rows for message in _messages(row)):
-            yield Finding("error", f"TRL reads <image> in a prompt as five letters and two brackets; {remedy}")
+            yield Finding(
+                "error", f"TRL leaves <image> in the prompt as text and puts all pictures before it; {remedy}"
+            )
         if any(_mixed(row) for row in rows) and any(row.get("images") == [] for row in rows):
             yield Finding(
                 "error", "rows with and without pictures in one file: TRL fails on a batch of both; split them"
@@ -99,12 +101,17 @@ def _mixed(row: Row) -> bool:
 
 
 def _seen(row: Row, processor: Any) -> Seen:  # noqa: ANN401
-    """What ``GRPOTrainer`` passes on: the column ``images``, and a block for each in the prompt."""
+    """What ``GRPOTrainer`` makes of a row: TRL's own function puts the column ``images`` into the prompt."""
+    from trl.data_utils import prepare_multimodal_messages  # noqa: PLC0415
+
     images = list(row.get("images") or ())
+    messages = prepare_multimodal_messages(row["prompt"], images=images) if images else row["prompt"]
+    parts = [part for message in messages for part in message["content"] if isinstance(part, dict)]
+    given = sum(part["type"] == "image" for part in parts)
+    text = "".join(str(part.get("text", "")) for part in parts)
     name = str(row.get("id", ""))
-    blocks = [block for message in _messages(row) for block in message["content"] if isinstance(block, dict)]
     if processor is None:
-        return Seen(name, len(images) if sum(block["type"] == "image" for block in blocks) == len(images) else 0)
-    text = processor.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
+        return Seen(name, given, text)
+    text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     encoded = processor(text=[text], **({"images": images} if images else {}))
-    return Seen(name, len(images), text, vision_tokens(processor, list(encoded["input_ids"][0])))
+    return Seen(name, given, text, vision_tokens(processor, list(encoded["input_ids"][0])))

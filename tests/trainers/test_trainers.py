@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,6 +153,23 @@ def test_swift_loses_every_row_without_a_map_of_columns_and_the_doctor_says_so(b
 def test_slime_drops_bytes_without_a_word_and_the_doctor_says_so(built: Path) -> None:
     found = errors(doctor("slime", built, "--profile", "image"))
     assert "has 1 media, the loader passes 0" in found
+
+
+def test_verl_accepts_the_example_and_the_settings_that_the_doctor_prints(exports: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name, words in (("puzzlegen", "-m puzzlegen"), ("python", "")):
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "DRY_RUN": "1", "EXPORT": str(exports / "verl-paths")}
+    script = ROOT / "examples" / "train_grpo_verl.sh"
+    shown = subprocess.run(["bash", script, "a_build"], capture_output=True, text=True, env=env, check=True).stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith("python -m verl.trainer.main_ppo")]
+    config = doctor("verl", exports / "verl-paths")["config"]
+    for overrides in (shlex.split(line)[3:], config):
+        found = run("verl", "run_verl_config.py", *overrides).result()
+        assert found["custom_reward_function"]["path"] == str(ADAPTERS / "verl.py")
+        assert all(Path(file).is_file() for file in found["train_files"])
 
 
 @pytest.mark.parametrize("manager", ["naive", "dapo"])

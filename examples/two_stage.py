@@ -1,0 +1,87 @@
+"""ViSS-R1's two ways to train: puzzles first and the user's data after, or both asked in one record.
+
+    puzzlegen build pretext_grpo --source my_rows.jsonl --out puzzles/pretext     # stage 1: the puzzles alone
+    python examples/two_stage.py pretext puzzles/pretext my_rows.jsonl --model Qwen/Qwen2.5-VL-3B-Instruct
+
+    puzzlegen build viss_r1 --source my_rows.jsonl --out puzzles/joint    # both in one record, <transform> first
+    python examples/two_stage.py joint puzzles/joint
+
+``my_rows.jsonl`` holds the user's own questions, one object per line: ``media`` (a picture's path from there),
+``question`` and ``answer``. Stage 2 begins where stage 1 ended; the flags of train_grpo_trl.py work here too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import train_grpo_trl as grpo
+from datasets import Dataset
+from datasets import Image as Picture
+from trl import GRPOTrainer
+
+from puzzlegen.records import VerifierSpec
+
+FORM = "\n\nThink it through inside <think> and </think>, then give the answer inside <answer> and </answer>."
+
+
+def main(given: list[str] | None = None) -> GRPOTrainer:
+    words = sys.argv[1:] if given is None else given
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("way", choices=["pretext", "joint"])
+    way, rest = parser.parse_known_args(words[:1])[0].way, words[1:]
+    return joint(rest) if way == "joint" else pretext(rest)
+
+
+def joint(rest: list[str]) -> GRPOTrainer:
+    """One stage; each part of the score is a reward of its own, weighed as in the paper, and logged apart."""
+    paper = ["--rewards", "accuracy", "transform", "format", "length", "--weights", "1", "0.5", "1", "0.2"]
+    return grpo.main([*rest, *paper])
+
+
+def pretext(rest: list[str]) -> GRPOTrainer:
+    """Two stages; the second takes the first's model, in memory."""
+    build, own, *flags = rest
+    chosen = grpo.arguments([build, *flags])
+    first = grpo.trainer_for(chosen, grpo.load(chosen, "train"))
+    first.train()
+    second = GRPOTrainer(
+        first.model,
+        [grpo.trl.score_reward],
+        args=first.args,
+        train_dataset=own_rows(Path(own)),
+        processing_class=first.processing_class,
+    )
+    second.train()
+    return second
+
+
+def own_rows(path: Path) -> Dataset:
+    """The user's rows in the same form, with a verifier spec each, so that the same rewards score them."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    pictures = [[str(path.parent / row["media"])] for row in rows]
+    made = Dataset.from_dict(
+        {
+            "images": pictures,
+            "question": [row["question"] + FORM for row in rows],
+            "ground_truth": [_truth(str(row["answer"])) for row in rows],
+            "data_source": ["own"] * len(rows),
+        }
+    ).cast_column("images", [Picture()])
+    return made.with_transform(_prompted)
+
+
+def _truth(answer: str) -> str:
+    return VerifierSpec("text", answer, {"metric": "exact", "format": "answer", "think": True}).to_json()
+
+
+def _prompted(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    blocks = [[{"type": "image"}, {"type": "text", "text": text}] for text in batch["question"]]
+    return batch | {"prompt": [[{"role": "user", "content": content}] for content in blocks]}
+
+
+if __name__ == "__main__":
+    main()
