@@ -71,10 +71,15 @@ class Trl(Trainer):
         return [_seen(row, processor) for row in rows]
 
     def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
-        """The first rows of a build through the adapter."""
+        """The first rows of each split of a build through the adapter."""
+        splits = dict.fromkeys(part.split for part in found.parts if part.profile == profile)
+        return [one for split in splits for one in self._of_split(found, profile, split, rows, settings, model)]
+
+    def _of_split(
+        self, found: Contents, profile: str, split: str, rows: int, settings: Settings, model: str | None
+    ) -> list[Seen]:
         from puzzlegen.adapters.trl import load  # noqa: PLC0415
 
-        split = next(part.split for part in found.parts if part.profile == profile)
         frames = int(settings["frames"]) if settings["frames"] else None
         data: Any = load(found.folder, cast("Profile", profile), split, frames=frames)
         processor = processor_of(model) if model else None
