@@ -197,6 +197,26 @@ def audit(
         raise typer.Exit(FOUND_WRONG)
 
 
+@app.command()
+def preview(
+    target: Annotated[str, typer.Argument(metavar="RECIPE|DIR", help="A build, or a recipe to build a little of.")],
+    out: Annotated[Path | None, typer.Option(help="The HTML file; default <name>.html.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Of a build: puzzles to show, 500. Of a recipe: items to build, 12.")
+    ] = None,
+    source: SourcePath = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write one HTML page to look at puzzles, and to play them."""
+    from puzzlegen.preview.target import preview_line, preview_of
+
+    made = preview_of(target, out, limit=limit, source=source, overrides=overrides or ())
+    if made.note:
+        say(made.note)
+    show(made.to_json(), [preview_line(made)], as_json)
+
+
 def _load(recipe: str, source: str | None, overrides: list[str] | None) -> Recipe:
     from puzzlegen.recipe import load_recipe
 

@@ -41,6 +41,7 @@ ALLOWED = {
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
+    "preview": BASE | {"manifest", "media", "output", "plan", "reading", "recipe", "runs", "shard", "writers"},
     "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")

@@ -1,0 +1,83 @@
+"""Preview: one self-contained HTML page of a build, to look at and to play.
+
+The page needs no network and works from ``file://``. Media lie in it as text and become pictures and clips as they
+are scrolled to. Whatever people wrote (file names, questions) reaches the page as data, never as markup.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from puzzlegen.errors import SourceError
+from puzzlegen.preview.entries import Spool, entries, facts
+from puzzlegen.preview.originals import Originals
+from puzzlegen.preview.page import write_page
+from puzzlegen.preview.rejected import rejected
+from puzzlegen.reading import manifest_of
+from puzzlegen.recipe import Recipe
+
+__all__ = ["MOST_PUZZLES", "Previewed", "preview"]
+
+MOST_PUZZLES: Final = 500
+
+
+class Previewed(NamedTuple):
+    """What a page shows.
+
+    Attributes:
+        page: the file.
+        puzzles: shown.
+        of: puzzles in the folder.
+        bytes: size of the page.
+        originals: how many puzzles stand beside what they were made of.
+        note: why there are no originals, if so.
+    """
+
+    page: Path
+    puzzles: int
+    of: int
+    bytes: int
+    originals: int
+    note: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON-ready data."""
+        return {**self._asdict(), "page": str(self.page)}
+
+
+def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: int = MOST_PUZZLES) -> Previewed:
+    """Write the page of a finished folder.
+
+    Args:
+        folder: a build's output.
+        page: the HTML file to write; an older one is replaced.
+        recipe: with a source, to show what puzzles were made of.
+        limit: most puzzles to show, evenly over tasks.
+
+    Raises:
+        IntegrityError: there is no finished build.
+        OutputError: the page cannot be written.
+    """
+    manifest = manifest_of(folder)
+    source, note = _source(recipe, manifest["limit"])
+    with Spool() as spool:
+        found = entries(folder, manifest, limit, source, spool)
+        data = {
+            "facts": facts(folder, manifest, note),
+            "puzzles": found,
+            "rejected": rejected(folder, source, spool),
+            "media": spool.described,
+        }
+        write_page(page, data, spool)
+    shown = sum(entry["original"] is not None for entry in found)
+    return Previewed(page, len(found), sum(manifest["kept"].values()), page.stat().st_size, shown, note)
+
+
+def _source(recipe: Recipe | None, limit: int | None) -> tuple[Originals | None, str]:
+    if recipe is None:
+        return None, "The source is not known here, so originals are not shown; --source names it."
+    try:
+        return Originals(recipe, limit), ""
+    except SourceError as err:
+        return None, f"The source cannot be read, so originals are not shown: {err}."
