@@ -217,6 +217,23 @@ def preview(
     show(made.to_json(), [preview_line(made)], as_json)
 
 
+@app.command()
+def push(
+    folder: Folder,
+    repo_id: Annotated[str, typer.Argument(help="The dataset on the Hub: name or owner/name; created if missing.")],
+    private: Annotated[bool, typer.Option("--private", help="Create it as private.")] = False,
+    revision: Annotated[str | None, typer.Option(help="Branch to upload to; created if missing.")] = None,
+    create_pr: Annotated[bool, typer.Option("--create-pr", help="Upload to a pull request.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a verified folder to the Hugging Face Hub. Run it again to go on after a stop."""
+    from puzzlegen.push import push as push_folder
+    from puzzlegen.push import pushed_line
+
+    made = push_folder(folder, repo_id, private=private, revision=revision, create_pr=create_pr)
+    show(made._asdict(), [pushed_line(made)], as_json)
+
+
 def _load(recipe: str, source: str | None, overrides: list[str] | None) -> Recipe:
     from puzzlegen.recipe import load_recipe
 

@@ -9,6 +9,7 @@
     +-- VerifierError    a verifier spec is wrong (defined in verify.py, which imports nothing; see there)
     +-- OutputError      the output folder cannot be written, or holds something else
     +-- IntegrityError   a finished folder is not what its manifest says
+    +-- PushError        the Hub did not take a folder, or must not
     +-- Interrupted      a person stopped the work
 
     Unusable             not a user's error: an item gives no puzzle; becomes a counted rejection
@@ -46,6 +47,10 @@ class OutputError(PuzzlegenError):
 
 class IntegrityError(PuzzlegenError):
     """A finished folder is not what its manifest says."""
+
+
+class PushError(PuzzlegenError):
+    """The Hub did not take a folder, or holds what must not be replaced."""
 
 
 class Interrupted(PuzzlegenError):  # noqa: N818 - nothing went wrong

@@ -60,8 +60,12 @@ def wait_until(page: Any, expression: str) -> None:
     raise AssertionError(f"never came true: {expression}")
 
 
-def keep_screenshot(page: Any, name: str) -> None:
-    """Screenshots are looked at by people: they are kept where PUZZLEGEN_ARTEFACTS says."""
-    folder = Path(os.environ.get("PUZZLEGEN_ARTEFACTS", ROOT / "build" / "screenshots"))
+def artefacts() -> Path:
+    """Where tests leave what people look at: PUZZLEGEN_ARTEFACTS, or a folder that git ignores."""
+    folder = Path(os.environ.get("PUZZLEGEN_ARTEFACTS", ROOT / "build" / "artefacts"))
     folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png")
+    return folder
+
+
+def keep_screenshot(page: Any, name: str) -> None:
+    page.screenshot(path=artefacts() / f"{name}.png")
