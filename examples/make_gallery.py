@@ -5,24 +5,20 @@ Run ``python examples/make_gallery.py`` after adding or changing a task; with ``
 
 from __future__ import annotations
 
-import io
 import sys
 from functools import partial
 from inspect import getdoc
 from pathlib import Path
 
-import av
-from PIL import Image, ImageDraw, ImageFont
-
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.sheet import sheet
 from puzzlegen.recipe import Recipe, recipe_from_canonical
-from puzzlegen.records import Item, Medium, Puzzle
+from puzzlegen.records import Item, Puzzle
 from puzzlegen.rng import rng_for
 from puzzlegen.sources import Source, source_class
 from puzzlegen.tasks import Task, task_class, task_names
 
 HERE = Path(__file__).parent
-WIDTH, TALL, GAP = 960, 132, 6
 HEAD = """# Gallery
 
 One puzzle of every task with its default parameters, drawn from the built-in samples by
@@ -46,40 +42,6 @@ def puzzle_of(task: Task, recipe: Recipe) -> Puzzle:
     raise SystemExit(f"no sample gives a {task.name} puzzle")
 
 
-def frames(medium: Medium) -> list[Image.Image]:
-    """The picture itself, or six frames of a clip."""
-    if medium.ext != "mp4":
-        return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
-    with av.open(io.BytesIO(medium.data), "r") as container:
-        shown = [frame.to_image() for frame in container.decode(video=0)]
-    return [shown[round(k * (len(shown) - 1) / 5)] for k in range(6)]
-
-
-def sheet(puzzle: Puzzle) -> Image.Image:
-    """All media of a puzzle in rows, each clip a row of its own."""
-    font = ImageFont.load_default(size=14)
-    tall = TALL * 2 if len(puzzle.media) == 1 and puzzle.media[0].ext != "mp4" else TALL
-    rows: list[list[Image.Image]] = [[]]
-    for k, medium in enumerate(puzzle.media):
-        strip = [p.resize((round(p.width * tall / p.height), tall), Image.Resampling.LANCZOS) for p in frames(medium)]
-        if len(puzzle.media) > 1:
-            draw = ImageDraw.Draw(strip[0])
-            draw.rectangle((0, 0, 22, 20), fill="white")
-            draw.text((6, 1), str(k + 1), fill="black", font=font)
-        wide = sum(p.width + GAP for p in rows[-1] + strip)
-        if rows[-1] and (wide > WIDTH or medium.ext == "mp4"):
-            rows.append([])
-        rows[-1] += strip
-    wide = max(sum(p.width + GAP for p in row) for row in rows) - GAP
-    canvas = Image.new("RGB", (wide, len(rows) * (tall + GAP) - GAP), "white")
-    for r, row in enumerate(rows):
-        x = 0
-        for picture in row:
-            canvas.paste(picture, (x, r * (tall + GAP)))
-            x += picture.width + GAP
-    return canvas if canvas.width <= WIDTH else canvas.resize((WIDTH, canvas.height * WIDTH // canvas.width))
-
-
 def section(task: Task, puzzle: Puzzle) -> str:
     """The task's part of the page."""
     about = (getdoc(type(task)) or "").partition("\n")[0]
@@ -101,9 +63,7 @@ def gallery() -> tuple[str, dict[str, bytes]]:
         puzzle = puzzle_of(task, recipe)
         parts.append(section(task, puzzle))
         if puzzle.media:
-            buffer = io.BytesIO()
-            sheet(puzzle).save(buffer, "JPEG", quality=72)
-            pictures[f"{name}.jpg"] = buffer.getvalue()
+            pictures[f"{name}.jpg"] = sheet(puzzle.media)
     return "\n".join(parts), pictures
 
 

@@ -46,6 +46,8 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
     """
     manifest = manifest_of(folder)
     problems = list(_strangers(folder, manifest))
+    for asset in manifest.get("assets", ()):
+        problems += _file_problems(folder, asset)
     rows, good = 0, []
     for file in files_of(manifest):
         found = _file_problems(folder, file)
