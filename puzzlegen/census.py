@@ -11,6 +11,7 @@ from puzzlegen.writers import Row
 
 #: Tasks with more different answers than this are said to have many; their counts are not kept.
 _MOST_ANSWERS: Final = 64
+_BINS: Final = 10
 _WORDS: Final = ["id", "answer", "extra_info"]
 
 
@@ -22,12 +23,14 @@ class TaskCensus:
         answers: how often each answer is right; None if there are too many different ones.
         difficulty: least, mean and largest.
         chance: mean score of a policy that answers without looking.
+        histogram: puzzles in each of ten equal ranges of difficulty.
         example: a puzzle, whole.
     """
 
     def __init__(self) -> None:
         self.n = 0
         self.answers: Counter[str] | None = Counter()
+        self.histogram = [0] * _BINS
         self.example: Row = {}
         self._difficulty = [1.0, 0.0, 0.0]
         self._chance = 0.0
@@ -54,6 +57,7 @@ class TaskCensus:
         hard = info["difficulty"]
         self._difficulty = [min(low, hard), total + hard, max(high, hard)]
         self._chance += info["chance"]
+        self.histogram[min(int(hard * _BINS + 1e-9), _BINS - 1)] += 1
 
 
 class Census:

@@ -185,6 +185,7 @@ def audit(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is leaky.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Most puzzles to look at per task.")] = None,
     seed: Annotated[int, typer.Option(help="Of folds and draws.")] = 0,
+    as_html: Annotated[bool, typer.Option("--html", help="Also write audit.html, with charts.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
@@ -193,6 +194,10 @@ def audit(
 
     report = audit_folder(folder, seed=seed, limit=limit)
     show(report.to_json(), lines(report), as_json)
+    if as_html:
+        from puzzlegen.preview.audited import write_audit_page
+
+        say(f"charts in {write_audit_page(folder)}")
     if strict and report.verdict == "leaky":
         raise typer.Exit(FOUND_WRONG)
 

@@ -64,7 +64,7 @@ def read_entry(out: Path, shard: str) -> dict[str, Any] | None:
 
 def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str, Any]:
     """Close a build whose shards are all done: rejections, card, and last of all the manifest."""
-    from puzzlegen.finish import write_card  # noqa: PLC0415 - it reads the folder back, which needs this module
+    from puzzlegen.finish import finish  # noqa: PLC0415 - it reads the folder back, which needs this module
 
     kept: Counter[str] = Counter()
     rejected: dict[str, Counter[str]] = defaultdict(Counter)
@@ -88,7 +88,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
         "content_sha256": content_of(shards),
     }
     _write_rejections(out, plan)
-    manifest["assets"] = write_card(out, manifest)
+    manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest
 

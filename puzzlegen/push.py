@@ -28,7 +28,6 @@ PUBLISHED: Final = (
     "audit.html",
     "data/**",
     "assets/**",
-    ".nv-meta/**",
 )
 _SHOWN: Final = 3
 _KIND: Final = "dataset"

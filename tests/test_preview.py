@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 from browser import PHONE, chromium, keep_screenshot, opened, wait_until
 from conftest import ROOT, recipe_with
 
+from puzzlegen.audit import Check, Estimate, Probe, Report, TaskReport
 from puzzlegen.build import build
 from puzzlegen.errors import IntegrityError, OutputError, RecipeError
 from puzzlegen.preview import page as pages
 from puzzlegen.preview import preview
+from puzzlegen.preview.audited import write_audit_page
 from puzzlegen.preview.target import preview_of
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
@@ -300,6 +303,52 @@ def contrast(one: str, other: str) -> float:
 
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+def report_of(task: str, verdict: Estimate) -> Report:
+    probes = (
+        Probe("blind", "constant", "option", Estimate(200, 100, 0.26, 0.2, 0.33, 0.25)),
+        Probe("artefact", "traces", "class", verdict),
+    )
+    checks = (Check("duplicates", "weak", f"2 puzzles are alike {HOSTILE}"),)
+    found = TaskReport(task, 200, 100, "choice", probes, checks, (0,) * 10, (0.0,) * 5)
+    return Report(0, None, (found,), ())
+
+
+def test_an_audit_page_shows_leaks_with_their_intervals(browser: Any, mixed_build: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(mixed_build, folder)
+    leaky = report_of(f"rotation {HOSTILE}", Estimate(200, 100, 0.97, 0.93, 0.99, 0.25))
+    (folder / "audit.json").write_text(json.dumps(leaky.to_json()))
+    page_file = write_audit_page(folder)
+    first = page_file.read_bytes()
+    assert write_audit_page(folder).read_bytes() == first
+    page, errors = browser.new_page(), []
+    page.on("console", lambda message: errors.append(message.text))
+    page.goto(page_file.as_uri())
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".lead strong").inner_text() == "leaky"
+    assert "97.0% (93.0% to 99.0%), chance 25.0%" in page.locator(".findings").inner_text()
+    assert HOSTILE in page.locator(".findings").inner_text()
+    titles = page.locator(".charts h2").all_inner_texts()
+    assert titles == ["Leaks", "Right answers", "Difficulty"]
+    assert page.locator(".charts svg").count() == 3
+    keep_screenshot(page, "audit")
+    assert errors == []
+    page.close()
+    (folder / "audit.json").write_text(json.dumps(report_of("x", Estimate(9, 9, 0.2, 0.1, 0.4, 0.25)).to_json()))
+    assert write_audit_page(folder).read_bytes() != first
+
+
+def test_charts_stand_in_the_view_of_the_build(browser: Any, mixed_page: Path) -> None:
+    seen = opened(browser, mixed_page)
+    seen.page.locator("#tab-about").click()
+    assert seen.page.locator("#about .charts svg").count() == 2
+    words = "[...document.querySelectorAll('#about .charts svg text')].map(t => t.textContent)"
+    assert {"rotation", "jigsaw", "arrow_of_time", "A"} <= set(seen.page.evaluate(words))
+    keep_screenshot(seen.page, "preview-build")
+    assert seen.errors == []
+    seen.page.close()
 
 
 def test_limit_takes_tasks_in_turn_and_the_page_is_the_same_again(mixed_build: Path, tmp_path: Path) -> None:

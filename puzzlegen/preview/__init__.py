@@ -6,10 +6,13 @@ are scrolled to. Whatever people wrote (file names, questions) reaches the page 
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from puzzlegen.census import take_census
 from puzzlegen.errors import SourceError
+from puzzlegen.preview.charts import build_charts, figures
 from puzzlegen.preview.entries import Spool, entries, facts
 from puzzlegen.preview.originals import Originals
 from puzzlegen.preview.page import write_page
@@ -31,7 +34,7 @@ class Previewed(NamedTuple):
         of: puzzles in the folder.
         bytes: size of the page.
         originals: how many puzzles stand beside what they were made of.
-        note: why there are no originals, if so.
+        note: what the page lacks and why, if anything.
     """
 
     page: Path
@@ -69,9 +72,19 @@ def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: in
             "rejected": rejected(folder, source, spool),
             "media": spool.described,
         }
-        write_page(page, data, spool)
+        charts, missing = _charts(folder, manifest)
+        write_page(page, data, spool, charts)
     shown = sum(entry["original"] is not None for entry in found)
-    return Previewed(page, len(found), sum(manifest["kept"].values()), page.stat().st_size, shown, note)
+    said = " ".join(part for part in (note, missing) if part)
+    return Previewed(page, len(found), sum(manifest["kept"].values()), page.stat().st_size, shown, said)
+
+
+def _charts(folder: Path, manifest: dict[str, Any]) -> tuple[str, str]:
+    """Charts of the build, or why there are none: they need matplotlib, the rest of the page does not."""
+    if find_spec("matplotlib") is None:
+        return "", 'The page has no charts, which need matplotlib: pip install "puzzlegen[charts]".'
+    charts = build_charts(take_census(folder, manifest), manifest["rejected"])
+    return f'<div class="charts">{figures(charts)}</div>', ""
 
 
 def _source(recipe: Recipe | None, limit: int | None) -> tuple[Originals | None, str]:

@@ -18,8 +18,14 @@ _SCRIPTS: Final = ("page.js", "media.js", "grade.js", "card.js", "filters.js", "
 _UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
-def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes]) -> None:
+def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes], charts: str = "") -> None:
     """Write the page: first what shows at once, then the media, one element each.
+
+    Args:
+        page: the file.
+        data: what the scripts show.
+        media: base64 of each medium.
+        charts: markup for the view of the build.
 
     Raises:
         OutputError: the file cannot be written.
@@ -28,7 +34,7 @@ def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes]) -> None
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(_head(data).encode())
+            file.write(_head(data, charts).encode())
             for number, text in enumerate(media):
                 file.write(b'<script type="text/plain" id="m%d">%b</script>\n' % (number, text))
             file.write(b"</body>\n</html>\n")
@@ -43,13 +49,14 @@ def as_json(data: Any) -> str:  # noqa: ANN401 - JSON is any
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
 
 
-def _head(data: dict[str, Any]) -> str:
+def _head(data: dict[str, Any], charts: str) -> str:
     script = '"use strict";\n(() => {\n' + "".join(_text(name) for name in _SCRIPTS) + "})();\n"
     return fill(
         _text("page.html"),
         title=html.escape(f"{data['facts']['name']}: puzzles"),
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=_text("page.css"),
+        charts=charts,
         data=as_json(data),
         script=script,
     )
