@@ -5,10 +5,13 @@ Run ``python examples/make_gallery.py`` after adding or changing a task; with ``
 
 from __future__ import annotations
 
+import io
 import sys
 from functools import partial
 from inspect import getdoc
 from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
 
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.sheet import sheet
@@ -19,6 +22,14 @@ from puzzlegen.sources import Source, source_class
 from puzzlegen.tasks import Task, task_class, task_names
 
 HERE = Path(__file__).parent
+WIDE, CAPTION, GAP = 1000, 68, 24
+#: The tasks of the README's picture, and what they ask in a few words.
+QUESTIONS = {
+    "rotation": "By how many degrees was it turned?",
+    "jigsaw": "Which tile belongs where?",
+    "odd_tile": "Which tile was turned upside down?",
+    "clip_order": "In which order were the clips filmed?",
+}
 HEAD = """# Gallery
 
 One puzzle of every task with its default parameters, drawn from the built-in samples by
@@ -57,14 +68,39 @@ def gallery() -> tuple[str, dict[str, bytes]]:
     """The page and its pictures by file name."""
     source = {"kind": "samples", "images": 12, "videos": 8}
     recipe = recipe_from_canonical({"seed": 1, "tasks": [{"task": "rotation"}]}, source)
-    parts, pictures = [HEAD], {}
+    parts, pictures, shown = [HEAD], {}, {}
     for name in task_names():
         task = task_class(name)()
         puzzle = puzzle_of(task, recipe)
         parts.append(section(task, puzzle))
         if puzzle.media:
             pictures[f"{name}.jpg"] = sheet(puzzle.media)
+        if name in QUESTIONS:
+            options = puzzle.answer.spec.params.get("options", {})
+            shown[name] = pictures[f"{name}.jpg"], options.get(puzzle.answer.text, puzzle.answer.text)
+    pictures["four.jpg"] = four({name: shown[name] for name in QUESTIONS})
     return "\n".join(parts), pictures
+
+
+def four(shown: dict[str, tuple[bytes, str]]) -> bytes:
+    """The README's picture: four puzzles, two to a row of one height, each with what is asked and the answer."""
+    font = ImageFont.load_default(size=17)
+    puzzles = [(name, Image.open(io.BytesIO(data)), answer) for name, (data, answer) in shown.items()]
+    rows = [puzzles[:2], puzzles[2:]]
+    talls = [round((WIDE - GAP) / sum(p.width / p.height for _, p, _ in row)) for row in rows]
+    canvas = Image.new("RGB", (WIDE, sum(talls) + 2 * CAPTION), "white")
+    draw, y = ImageDraw.Draw(canvas), 0
+    for row, tall in zip(rows, talls, strict=True):
+        x = 0
+        for name, picture, answer in row:
+            wide = round(picture.width * tall / picture.height)
+            canvas.paste(picture.resize((wide, tall), Image.Resampling.LANCZOS), (x, y))
+            draw.text((x, y + tall + 8), f"{QUESTIONS[name]}\n{answer}", fill="black", font=font)
+            x += wide + GAP
+        y += tall + CAPTION
+    buffer = io.BytesIO()
+    canvas.save(buffer, "JPEG", quality=82)
+    return buffer.getvalue()
 
 
 def main() -> None:

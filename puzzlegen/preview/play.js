@@ -14,7 +14,7 @@ function startGame() {
 function showTurn() {
   const puzzle = game.queue[game.at];
   const board = el("aside", { id: "score", "aria-live": "polite" });
-  $("play").replaceChildren(el("div", { class: "table" }, puzzle ? turn(puzzle) : el("p", { class: "lead" }, "No more puzzles match the filters."), board));
+  $("play").replaceChildren(el("div", { class: "table" }, puzzle ? turn(puzzle) : el("p", { class: "lead" }, game.queue.length ? "That was the last puzzle." : "No puzzle matches the filters."), board));
   showScore();
 }
 
