@@ -20,6 +20,7 @@ from puzzlegen.errors import IntegrityError, OutputError, RecipeError
 from puzzlegen.preview import page as pages
 from puzzlegen.preview import preview
 from puzzlegen.preview.audited import write_audit_page
+from puzzlegen.preview.entries import chosen
 from puzzlegen.preview.target import preview_of
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
@@ -358,6 +359,22 @@ def test_limit_takes_tasks_in_turn_and_the_page_is_the_same_again(mixed_build: P
     assert {p["task"] for p in data_of(tmp_path / "a.html")["puzzles"]} == {"rotation", "jigsaw", "arrow_of_time"}
     preview(mixed_build, tmp_path / "b.html", limit=3)
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_of_a_large_build_only_as_many_files_are_read_as_are_shown(mixed_build: Path) -> None:
+    manifest = manifest_of(mixed_build)
+    few, some = chosen(mixed_build, manifest, 3)
+    every, all_of_them = chosen(mixed_build, manifest, 500)
+    assert len(few) == 3
+    assert 0 < len(some) < len(all_of_them) == len(files_of(manifest))
+    assert len(every) == sum(manifest["kept"].values())
+
+
+def test_a_folder_that_lacks_a_file_is_refused(mixed_build: Path, tmp_path: Path) -> None:
+    shutil.copytree(mixed_build, tmp_path / "build")
+    next((tmp_path / "build" / "data").rglob("*.parquet")).unlink()
+    with pytest.raises(IntegrityError, match=r"lacks data/.*parquet; puzzlegen verify lists"):
+        preview(tmp_path / "build", tmp_path / "page.html")
 
 
 def test_a_changed_source_is_not_shown_as_the_original(tmp_path: Path) -> None:

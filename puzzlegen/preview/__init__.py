@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from puzzlegen.census import take_census
-from puzzlegen.errors import SourceError
+from puzzlegen.errors import IntegrityError, SourceError
 from puzzlegen.preview.charts import build_charts, figures
 from puzzlegen.preview.entries import Spool, entries, facts
 from puzzlegen.preview.originals import Originals
 from puzzlegen.preview.page import write_page
 from puzzlegen.preview.rejected import rejected
-from puzzlegen.reading import manifest_of
+from puzzlegen.reading import files_of, manifest_of
 from puzzlegen.recipe import Recipe
 
 __all__ = ["MOST_PUZZLES", "Previewed", "preview"]
@@ -59,10 +59,12 @@ def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: in
         limit: most puzzles to show, evenly over tasks.
 
     Raises:
-        IntegrityError: there is no finished build.
+        IntegrityError: there is no finished build, or a file of it is missing.
         OutputError: the page cannot be written.
     """
     manifest = manifest_of(folder)
+    if lacking := [file["path"] for file in files_of(manifest) if not (folder / file["path"]).is_file()]:
+        raise IntegrityError(f"'{folder}' lacks {lacking[0]}; puzzlegen verify lists what is wrong with it")
     source, note = _source(recipe, manifest["limit"])
     with Spool() as spool:
         found = entries(folder, manifest, limit, source, spool)

@@ -70,22 +70,31 @@ def entries(
     folder: Path, manifest: dict[str, Any], limit: int, source: Originals | None, spool: Spool
 ) -> list[dict[str, Any]]:
     """The puzzles to show, tasks in turn, so that the first screen has some of each."""
-    paths = [folder / file["path"] for file in files_of(manifest)]
-    rank = {puzzle_id: k for k, puzzle_id in enumerate(_chosen(paths, limit))}
-    found = [
-        (rank[row["id"]], _entry(row, source, spool)) for path in paths for row in read_rows(path) if row["id"] in rank
-    ]
-    return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+    rank, paths = chosen(folder, manifest, limit)
+    rows = (row for path in paths for row in read_rows(path))
+    found = {rank[row["id"]]: _entry(row, source, spool) for row in rows if row["id"] in rank}
+    return [found[k] for k in sorted(found)]
 
 
-def _chosen(paths: list[Path], limit: int) -> list[str]:
-    """Ids of the puzzles to show: one of each task, then the next of each, in an order that names decide."""
+def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str, int], list[Path]]:
+    """Ids of the puzzles to show with their place on the page, and the files that hold them.
+
+    One of each task, then the next of each, in an order that names decide. Of a large build only as many files are
+    read as give every task its share: the first of each config and split, then the second, and so on.
+    """
+    share = -(-limit // max(1, len(manifest["kept"])))
+    lacking = {task: min(count, share) for task, count in manifest["kept"].items()}
     tasks: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        for row in read_rows(path, ["id", "extra_info"]):
+    paths = []
+    for name in sorted((file["path"] for file in files_of(manifest)), key=lambda name: (name.rsplit("-", 3)[1], name)):
+        if all(len(tasks[task]) >= count for task, count in lacking.items()):
+            break
+        paths.append(folder / name)
+        for row in read_rows(paths[-1], ["id", "extra_info"]):
             tasks[row["extra_info"]["task"]].append(row["id"])
     queues = [sorted(ids, key=lambda one: digest("preview", one)) for _, ids in sorted(tasks.items())]
-    return [one for turn in zip_longest(*queues) for one in turn if one is not None][:limit]
+    shown = [one for turn in zip_longest(*queues) for one in turn if one is not None][:limit]
+    return {one: k for k, one in enumerate(shown)}, paths
 
 
 def _entry(row: Row, source: Originals | None, spool: Spool) -> dict[str, Any]:

@@ -39,7 +39,8 @@ const near = new IntersectionObserver(
 const onScreen = new IntersectionObserver(
   (seen) => {
     for (const { target, isIntersecting } of seen) {
-      if (isIntersecting && !calm) target.play().catch(() => {}); // a browser may refuse; the controls remain
+      target.autoplay = isIntersecting && !calm; // for a clip whose bytes are not there yet
+      if (target.autoplay) target.play().catch(() => {}); // a browser may refuse; the controls remain
       else target.pause();
     }
   },
