@@ -11,18 +11,25 @@ from functools import partial
 from inspect import getdoc
 from pathlib import Path
 
-import av
 from PIL import Image, ImageDraw, ImageFont
 
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.sheet import sheet
 from puzzlegen.recipe import Recipe, recipe_from_canonical
-from puzzlegen.records import Item, Medium, Puzzle
+from puzzlegen.records import Item, Puzzle
 from puzzlegen.rng import rng_for
 from puzzlegen.sources import Source, source_class
 from puzzlegen.tasks import Task, task_class, task_names
 
 HERE = Path(__file__).parent
-WIDTH, TALL, GAP = 960, 132, 6
+WIDE, CAPTION, GAP = 1000, 68, 24
+#: The tasks of the README's picture, and what they ask in a few words.
+QUESTIONS = {
+    "rotation": "By how many degrees was it turned?",
+    "jigsaw": "Which tile belongs where?",
+    "odd_tile": "Which tile was turned upside down?",
+    "clip_order": "In which order were the clips filmed?",
+}
 HEAD = """# Gallery
 
 One puzzle of every task with its default parameters, drawn from the built-in samples by
@@ -46,40 +53,6 @@ def puzzle_of(task: Task, recipe: Recipe) -> Puzzle:
     raise SystemExit(f"no sample gives a {task.name} puzzle")
 
 
-def frames(medium: Medium) -> list[Image.Image]:
-    """The picture itself, or six frames of a clip."""
-    if medium.ext != "mp4":
-        return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
-    with av.open(io.BytesIO(medium.data), "r") as container:
-        shown = [frame.to_image() for frame in container.decode(video=0)]
-    return [shown[round(k * (len(shown) - 1) / 5)] for k in range(6)]
-
-
-def sheet(puzzle: Puzzle) -> Image.Image:
-    """All media of a puzzle in rows, each clip a row of its own."""
-    font = ImageFont.load_default(size=14)
-    tall = TALL * 2 if len(puzzle.media) == 1 and puzzle.media[0].ext != "mp4" else TALL
-    rows: list[list[Image.Image]] = [[]]
-    for k, medium in enumerate(puzzle.media):
-        strip = [p.resize((round(p.width * tall / p.height), tall), Image.Resampling.LANCZOS) for p in frames(medium)]
-        if len(puzzle.media) > 1:
-            draw = ImageDraw.Draw(strip[0])
-            draw.rectangle((0, 0, 22, 20), fill="white")
-            draw.text((6, 1), str(k + 1), fill="black", font=font)
-        wide = sum(p.width + GAP for p in rows[-1] + strip)
-        if rows[-1] and (wide > WIDTH or medium.ext == "mp4"):
-            rows.append([])
-        rows[-1] += strip
-    wide = max(sum(p.width + GAP for p in row) for row in rows) - GAP
-    canvas = Image.new("RGB", (wide, len(rows) * (tall + GAP) - GAP), "white")
-    for r, row in enumerate(rows):
-        x = 0
-        for picture in row:
-            canvas.paste(picture, (x, r * (tall + GAP)))
-            x += picture.width + GAP
-    return canvas if canvas.width <= WIDTH else canvas.resize((WIDTH, canvas.height * WIDTH // canvas.width))
-
-
 def section(task: Task, puzzle: Puzzle) -> str:
     """The task's part of the page."""
     about = (getdoc(type(task)) or "").partition("\n")[0]
@@ -95,16 +68,39 @@ def gallery() -> tuple[str, dict[str, bytes]]:
     """The page and its pictures by file name."""
     source = {"kind": "samples", "images": 12, "videos": 8}
     recipe = recipe_from_canonical({"seed": 1, "tasks": [{"task": "rotation"}]}, source)
-    parts, pictures = [HEAD], {}
+    parts, pictures, shown = [HEAD], {}, {}
     for name in task_names():
         task = task_class(name)()
         puzzle = puzzle_of(task, recipe)
         parts.append(section(task, puzzle))
         if puzzle.media:
-            buffer = io.BytesIO()
-            sheet(puzzle).save(buffer, "JPEG", quality=72)
-            pictures[f"{name}.jpg"] = buffer.getvalue()
+            pictures[f"{name}.jpg"] = sheet(puzzle.media)
+        if name in QUESTIONS:
+            options = puzzle.answer.spec.params.get("options", {})
+            shown[name] = pictures[f"{name}.jpg"], options.get(puzzle.answer.text, puzzle.answer.text)
+    pictures["four.jpg"] = four({name: shown[name] for name in QUESTIONS})
     return "\n".join(parts), pictures
+
+
+def four(shown: dict[str, tuple[bytes, str]]) -> bytes:
+    """The README's picture: four puzzles, two to a row of one height, each with what is asked and the answer."""
+    font = ImageFont.load_default(size=17)
+    puzzles = [(name, Image.open(io.BytesIO(data)), answer) for name, (data, answer) in shown.items()]
+    rows = [puzzles[:2], puzzles[2:]]
+    talls = [round((WIDE - GAP) / sum(p.width / p.height for _, p, _ in row)) for row in rows]
+    canvas = Image.new("RGB", (WIDE, sum(talls) + 2 * CAPTION), "white")
+    draw, y = ImageDraw.Draw(canvas), 0
+    for row, tall in zip(rows, talls, strict=True):
+        x = 0
+        for name, picture, answer in row:
+            wide = round(picture.width * tall / picture.height)
+            canvas.paste(picture.resize((wide, tall), Image.Resampling.LANCZOS), (x, y))
+            draw.text((x, y + tall + 8), f"{QUESTIONS[name]}\n{answer}", fill="black", font=font)
+            x += wide + GAP
+        y += tall + CAPTION
+    buffer = io.BytesIO()
+    canvas.save(buffer, "JPEG", quality=82)
+    return buffer.getvalue()
 
 
 def main() -> None:

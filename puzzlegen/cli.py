@@ -222,6 +222,7 @@ def audit(
     limit: Annotated[int | None, typer.Option(min=1, help="Most puzzles to look at per task.")] = None,
     seed: Annotated[int, typer.Option(help="Of folds and draws.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
+    as_html: Annotated[bool, typer.Option("--html", help="Also write audit.html, with charts.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
@@ -231,6 +232,10 @@ def audit(
 
     report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores())
     show(report.to_json(), lines(report), as_json)
+    if as_html:
+        from puzzlegen.preview.audited import write_audit_page
+
+        say(f"charts in {write_audit_page(folder)}")
     if strict and report.verdict == "leaky":
         raise typer.Exit(FOUND_WRONG)
 
@@ -278,6 +283,43 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise PuzzlegenError(f"--set {text}: give key=value")
     return key, value
+
+
+@app.command()
+def preview(
+    target: Annotated[str, typer.Argument(metavar="RECIPE|DIR", help="A build, or a recipe to build a little of.")],
+    out: Annotated[Path | None, typer.Option(help="The HTML file; default <name>.html.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Of a build: puzzles to show, 500. Of a recipe: items to build, 12.")
+    ] = None,
+    source: SourcePath = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write one HTML page to look at puzzles, and to play them."""
+    from puzzlegen.preview.target import preview_line, preview_of
+
+    made = preview_of(target, out, limit=limit, source=source, overrides=overrides or ())
+    if made.note:
+        say(made.note)
+    show(made.to_json(), [preview_line(made)], as_json)
+
+
+@app.command()
+def push(
+    folder: Folder,
+    repo_id: Annotated[str, typer.Argument(help="The dataset on the Hub: name or owner/name; created if missing.")],
+    private: Annotated[bool, typer.Option("--private", help="Create it as private.")] = False,
+    revision: Annotated[str | None, typer.Option(help="Branch to upload to; created if missing.")] = None,
+    create_pr: Annotated[bool, typer.Option("--create-pr", help="Upload to a pull request.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a verified folder to the Hugging Face Hub. Run it again to go on after a stop."""
+    from puzzlegen.push import push as push_folder
+    from puzzlegen.push import pushed_line
+
+    made = push_folder(folder, repo_id, private=private, revision=revision, create_pr=create_pr)
+    show(made._asdict(), [pushed_line(made)], as_json)
 
 
 def _load(recipe: str, source: str | None, overrides: list[str] | None) -> Recipe:

@@ -10,6 +10,7 @@
     +-- OutputError      the output folder cannot be written, or holds something else
     +-- EngineError      the machines that build shards cannot be used
     +-- IntegrityError   a finished folder is not what its manifest says
+    +-- PushError        the Hub did not take a folder, or must not
     +-- Interrupted      a person stopped the work
 
     Unusable             not a user's error: an item gives no puzzle; becomes a counted rejection
@@ -51,6 +52,10 @@ class EngineError(PuzzlegenError):
 
 class IntegrityError(PuzzlegenError):
     """A finished folder is not what its manifest says."""
+
+
+class PushError(PuzzlegenError):
+    """The Hub did not take a folder, or holds what must not be replaced."""
 
 
 class Interrupted(PuzzlegenError):  # noqa: N818 - nothing went wrong

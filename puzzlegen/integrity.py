@@ -46,6 +46,8 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
     """
     manifest = manifest_of(folder)
     problems = [*_strangers(folder, manifest), *_stale_audit(folder, manifest)]
+    for asset in manifest.get("assets", ()):
+        problems += _file_problems(folder, asset)
     rows, good = 0, []
     for file in files_of(manifest):
         found = _file_problems(folder, file)
@@ -66,7 +68,7 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
 
 
 def _strangers(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    known = {file["path"] for file in files_of(manifest)}
+    known = {file["path"] for file in [*files_of(manifest), *manifest.get("assets", ())]}
     for path in sorted((folder / "data").rglob("*")):
         relative = path.relative_to(folder).as_posix()
         if path.is_file() and relative not in known:

@@ -16,11 +16,10 @@ import pyarrow.parquet as pq
 
 from puzzlegen import __version__
 from puzzlegen.errors import RecipeError
-from puzzlegen.output import STATE, publish, write_atomic, write_json
+from puzzlegen.output import STATE, publish, write_json
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
-from puzzlegen.writers.card import card
 
 #: Packages whose version decides bytes.
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
@@ -65,6 +64,8 @@ def read_entry(out: Path, shard: str) -> dict[str, Any] | None:
 
 def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str, Any]:
     """Close a build whose shards are all done: rejections, card, and last of all the manifest."""
+    from puzzlegen.finish import finish  # noqa: PLC0415 - it reads the folder back, which needs this module
+
     kept: Counter[str] = Counter()
     rejected: dict[str, Counter[str]] = defaultdict(Counter)
     folders: dict[str, Counter[str]] = defaultdict(Counter)
@@ -78,7 +79,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
         shards.append({"name": entry["shard"], "files": entry["files"]})
     for skipped in plan.skipped:
         rejected[""][skipped.reason] += 1
-    manifest = {
+    manifest: dict[str, Any] = {
         **identity,
         "shards": shards,
         "rows": {folder: dict(rows) for folder, rows in sorted(folders.items())},
@@ -87,7 +88,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
         "content_sha256": content_of(shards),
     }
     _write_rejections(out, plan)
-    write_atomic(out / "README.md", card(manifest).encode())
+    manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest
 

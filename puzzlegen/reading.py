@@ -70,9 +70,10 @@ def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
                 if row:
                     yield _only(row, columns)
                 row = json.loads(data.read())
-            else:
-                _, k, ext = member.name.split(".")
-                column = "videos" if ext == "mp4" else "images"
+                continue
+            _, k, ext = member.name.split(".")
+            column = "videos" if ext == "mp4" else "images"
+            if columns is None or column in columns:  # else the media are stepped over unread
                 row.setdefault(column, []).append({"bytes": data.read(), "path": f"{row['id']}-{k}.{ext}"})
         if row:
             yield _only(row, columns)

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import OutputError
+from puzzlegen.finish import finish
 from puzzlegen.manifest import MANIFEST, REJECTIONS, content_of
 from puzzlegen.output import write_atomic, write_json
 from puzzlegen.plan import split_in
 from puzzlegen.reading import manifest_of, read_rows
-from puzzlegen.writers.card import card
 
 _ROWS_AT_ONCE: Final = 200
 
@@ -54,7 +54,7 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
         "subset": {"of": manifest["content_sha256"], **chosen_by},
     }
     write_atomic(out / REJECTIONS, (folder / REJECTIONS).read_bytes())
-    write_atomic(out / "README.md", card(manifest).encode())
+    manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest
 

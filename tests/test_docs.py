@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, only_under_the_lock
+from typer.main import get_command
 
 from puzzlegen.build import build
+from puzzlegen.cli import app
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import load_recipe, shipped_recipes
 from puzzlegen.records import REASONS
@@ -48,6 +52,49 @@ def test_the_python_runs(place: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "This picture was turned" in done.stdout
     assert re.search(r"^(0\.0 wrong|1\.0 correct)$", done.stdout, flags=re.MULTILINE)
+
+
+def commands() -> list[str]:
+    """Every puzzlegen command in a block of README or docs, without its remark."""
+    pages = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+    shell = "\n".join(block for page in pages for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL))
+    return [found.strip() for found in re.findall(r"(?:^|&& )(puzzlegen [^#\n]+)", shell, flags=re.MULTILINE)]
+
+
+def test_every_command_is_one_that_the_command_line_takes() -> None:
+    """Names, arguments and options are parsed as they stand; nothing is run."""
+    group: Any = get_command(app)
+    found = commands()
+    assert len(found) >= 15
+    for line in found:
+        _, name, *arguments = shlex.split(line)
+        assert name in group.commands, line
+        group.commands[name].make_context(name, arguments)
+
+
+def test_commands_run_as_they_stand(place: Path) -> None:
+    """Those that need no media of yours, no answers of a model and no repository."""
+    cannot = ("build", "push", "score", "select", "audit", "check")
+    runnable = [line for line in commands() if line.split()[1] not in cannot and "mine" not in line]
+    ran = [line for line in runnable if "NAME" not in line and "--limit" not in line]
+    assert any(line.startswith("puzzlegen preview") for line in ran)
+    assert any(line.startswith("puzzlegen recipes") for line in ran)
+    for line in dict.fromkeys(ran):
+        command = [sys.executable, "-m", *shlex.split(line)]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+
+
+def test_the_page_of_commands_is_what_the_command_line_says() -> None:
+    command = [sys.executable, str(ROOT / "examples" / "make_commands.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 def test_the_record_is_one_of_the_main_jobs(place: Path) -> None:

@@ -3,83 +3,128 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import yaml
+from puzzlegen.cards import front_matter
+from puzzlegen.cards.loading import loading
 
-_LOAD = """```python
-from datasets import load_dataset
+if TYPE_CHECKING:
+    from puzzlegen.census import Census, TaskCensus
 
-puzzles = load_dataset("{where}", "{config}", split="{split}")
-```"""
-
-_SCORE = """```python
-from puzzlegen.verify import score
-
-score(response, puzzle["ground_truth"]).value   # 0.0 to 1.0
-```"""
+_ABOUT: Final = (
+    "Made by [puzzlegen](https://pypi.org/project/puzzlegen/) from raw media, without labels and without a model. "
+    "Each record holds a transformed medium, a question, the answer and a verifier spec in `ground_truth`, which "
+    "`puzzlegen.verify.score` reads: one right answer, and no reward for a wrong one but where a kind of answer earns "
+    "partial credit above chance.\n"
+)
+_LIMITS: Final = (
+    "- A picture or clip without an up, such as a carpet, is not recognised as such where nothing measures it.\n"
+    "- Difficulty follows from a task's parameters alone, not from the content.\n"
+    "- What the media show, and whom, was not reviewed; their licences are those that the source states.\n"
+    "- Videos are H.264 in MP4, sampled anew: `video_meta` holds the times of the frames in the source.\n"
+)
+#: The papers whose tasks are followed: title, arXiv number, tasks.
+_PAPERS: Final = (
+    ("SSL4RL", "2510.16416", {"rotation", "jigsaw", "contrastive", "position", "node_attribute", "neighbours", "link"}),
+    ("SSL-R1", "2604.20705", {"rotation", "similarity", "inpainting", "jigsaw", "correspondence"}),
+    ("ViSS-R1", "2511.13054", {"rotation", "flip", "swap", "video_rotation", "arrow_of_time", "group_swap"}),
+    ("Visual Jigsaw", "2509.25190", {"jigsaw", "clip_order"}),
+    ("VideoSSR", "2511.06281", {"anomaly", "overlay_count", "clip_order", "frame_order"}),
+)
+_FEW_ANSWERS: Final = 8
+_CELL: Final = 40
 
 #: What an audit writes stands between these lines, and is replaced by the next.
 _AUDIT_BEGINS: Final = "<!-- audit begins -->"
 _AUDIT_ENDS: Final = "<!-- audit ends -->"
 
 
-def card(manifest: dict[str, Any]) -> str:
-    """The card of a finished build."""
-    parts = [f"---\n{_front_matter(manifest)}---\n\n# Puzzles with one right answer\n"]
-    parts.append(
-        "Made by [puzzlegen](https://pypi.org/project/puzzlegen/) from raw media, without labels and without a model. "
-        "Each record holds a transformed medium, a question, the answer and a verifier spec in `ground_truth`.\n"
-    )
-    if manifest["rows"]:
-        config = max(manifest["rows"], key=lambda f: (sum(manifest["rows"][f].values()), f))
-        split = next(iter(sorted(manifest["rows"][config])))
-        parts.append(f"## Use\n\n{_LOAD.format(where='.', config=config, split=split)}\n\n{_SCORE}\n")
-    parts.append(f"## Puzzles\n\n{_counts(manifest)}\n")
-    parts.append(f"## How it was built\n\n{_origin(manifest)}\n")
-    return "\n".join(parts)
+def card(manifest: dict[str, Any], census: Census, pictures: dict[str, str]) -> str:
+    """The card of a finished build.
+
+    Args:
+        manifest: of the build.
+        census: what its files hold.
+        pictures: by task, the path of one puzzle's picture.
+    """
+    parts = [
+        f"---\n{front_matter.front_matter(manifest, census.licences)}---\n\n# {front_matter.title(manifest)}\n",
+        _ABOUT,
+        f"## Load\n\n{loading(manifest)}" if manifest["rows"] else "",
+        f"## Puzzles\n\n{_counts(manifest, census)}\n",
+        *(_example(task, counted, pictures.get(task)) for task, counted in sorted(census.tasks.items())),
+        f"## Splits\n\n{_splits(manifest)}\n",
+        f"## How it was built\n\n{_origin(manifest)}\n",
+        f"## Limits\n\n{_LIMITS}",
+        _citations(set(census.tasks)),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
-def _front_matter(manifest: dict[str, Any]) -> str:
-    rows = manifest["rows"]
-    webdataset = manifest["recipe"]["output"]["format"] == "webdataset"
-    suffix = "tar" if webdataset else "parquet"
-    largest = max(rows, key=lambda folder: (sum(rows[folder].values()), folder), default=None)
-    configs = []
-    for folder, splits in rows.items():
-        files = [{"split": s, "path": f"data/{folder}/{s}-*.{suffix}"} for s in _in_order(splits)]
-        config: dict[str, Any] = {"config_name": folder, "data_files": files}
-        configs.append(config | ({"default": True} if folder == largest else {}))
-    front = {
-        "annotations_creators": ["machine-generated"],
-        "tags": ["puzzlegen", "reinforcement-learning", *(["webdataset"] if webdataset else [])],
-        "configs": configs,
-    }
-    return str(yaml.safe_dump(front, sort_keys=False))
-
-
-def _in_order(splits: dict[str, int]) -> list[str]:
-    return sorted(splits, key=lambda split: (split != "train", split))
-
-
-def _counts(manifest: dict[str, Any]) -> str:
+def _counts(manifest: dict[str, Any], census: Census) -> str:
     tasks = sorted(set(manifest["kept"]) | set(manifest["rejected"]) - {""})
-    lines = ["| task | puzzles | rejected, by reason |", "|---|---|---|"]
+    lines = [
+        "| task | puzzles | right answers | difficulty | chance | rejected, by reason |",
+        "|---|---|---|---|---|---|",
+    ]
     for task in tasks:
         reasons = sorted(manifest["rejected"].get(task, {}).items())
         why = ", ".join(f"{reason} {count}" for reason, count in reasons) or "none"
-        lines.append(f"| `{task}` | {manifest['kept'].get(task, 0)} | {why} |")
+        lines.append(f"| `{task}` | {manifest['kept'].get(task, 0)} | {_facts(census.tasks.get(task))} | {why} |")
     if skipped := manifest["rejected"].get(""):
         lines.append(f"\nNot items: {', '.join(f'{r} {n}' for r, n in sorted(skipped.items()))}.")
+    lines.append(
+        "\nDifficulty runs from 0 to 1: least, mean and largest. Chance is what a policy earns that answers without "
+        "looking. Every rejection is a row of `rejections.parquet`."
+    )
+    return "\n".join(lines)
+
+
+def _facts(counted: TaskCensus | None) -> str:
+    if counted is None:
+        return "| |"
+    low, mean, high = counted.difficulty
+    return f"{_answers(counted)} | {low:.2f}, {mean:.2f}, {high:.2f} | {counted.chance:.3f}"
+
+
+def _answers(counted: TaskCensus) -> str:
+    if counted.answers is None:
+        return "many"
+    if len(counted.answers) > _FEW_ANSWERS:
+        return f"{len(counted.answers)} different, each at most {max(counted.answers.values())} times"
+    return ", ".join(f"{_cell(answer)} {n}" for answer, n in sorted(counted.answers.items()))
+
+
+def _cell(text: str) -> str:
+    """Text from outside as code, harmless in a cell of a table."""
+    return f"`{' '.join(text.replace('`', ' ').split())[:_CELL]}`".replace("|", "\\|")
+
+
+def _example(task: str, counted: TaskCensus, picture: str | None) -> str:
+    """A puzzle as it is asked; its words stand in a fence that they cannot end."""
+    row = counted.example
+    words = row["problem"].strip()
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", words)), default=0))
+    shown = f"![{task}]({picture})\n\n" if picture else ""
+    return f"### {task}\n\n{shown}{fence}text\n{words}\n\nAnswer: {' '.join(row['answer'].split())}\n{fence}\n"
+
+
+def _splits(manifest: dict[str, Any]) -> str:
+    lines = ["| config | split | puzzles |", "|---|---|---|"]
+    for config, splits in manifest["rows"].items():
+        lines += [f"| `{config}` | {split} | {splits[split]} |" for split in front_matter.in_order(splits)]
+    lines.append("\nAll puzzles of one source item share a split.")
     return "\n".join(lines)
 
 
 def _origin(manifest: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["environment"].items()))
-    recipe = yaml.safe_dump(manifest["recipe"], sort_keys=False)
+    tasks = ", ".join(f"{task} {version}" for task, version in sorted(manifest["task_versions"].items()))
     return (
-        f"Items: {manifest['source']['items']}. Versions: {versions}. The same recipe, source bytes and versions give "
-        f"the same bytes.\n\n```yaml\n{recipe}```"
+        f"Items: {manifest['source']['items']}. Versions: {versions}. Task versions: {tasks}. The same recipe, source "
+        f"bytes and versions give the same bytes; `manifest.json` has the SHA-256 of every file.\n\n"
+        f"Source listing `{manifest['source']['listing']}`, content `{manifest['content_sha256']}`.\n\n"
+        f"```yaml\n{front_matter.as_yaml(manifest['recipe'])}```"
     )
 
 
@@ -87,3 +132,10 @@ def with_audit(text: str, section: str) -> str:
     """The card with this section about its audit at its end, in place of an earlier one."""
     spot = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}.*?{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
     return f"{spot.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
+
+
+def _citations(tasks: set[str]) -> str:
+    followed = [
+        f"- {name}: [arXiv {number}](https://arxiv.org/abs/{number})" for name, number, t in _PAPERS if tasks & t
+    ]
+    return "## Papers whose tasks are followed\n\n" + "\n".join(followed) + "\n" if followed else ""

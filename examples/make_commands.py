@@ -1,0 +1,64 @@
+"""Write ``docs/commands.md``: every command with its arguments and options, from the command line itself.
+
+Run ``python examples/make_commands.py`` after a change of ``puzzlegen/cli.py``; with ``--check`` it only compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from puzzlegen.cli import app
+
+Described = Any  # commands and parameters are of the click that typer carries, which has no types of its own
+PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
+HEAD = """# Commands
+
+Written by `python examples/make_commands.py` from the help texts. Data go to stdout, messages to stderr. Exit codes: 0,
+1 if `verify` or `audit --strict` found something wrong, 2 for a mistake of yours, 130 if stopped.
+"""
+
+
+def page() -> str:
+    """The page's text."""
+    group: Any = get_command(app)
+    return "\n".join([HEAD, *(section(name, command) for name, command in group.commands.items())])
+
+
+def section(name: str, command: Described) -> str:
+    """A command's part of the page."""
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    options = [param for param in command.params if param.param_type_name == "option" and param.name != "help"]
+    usage = " ".join(["puzzlegen", name, *map(placeholder, arguments), *(["[OPTIONS]"] if options else [])])
+    lines = [f"- `{placeholder(one)}`: {one.help}" for one in arguments]
+    lines += [f"- `{', '.join(one.opts)}`{default(one)}: {one.help}" for one in options]
+    return f"## {name}\n\n{command.help}\n\n```text\n{usage}\n```\n\n" + "\n".join(lines) + "\n"
+
+
+def placeholder(argument: Described) -> str:
+    """An argument as it stands in a usage line."""
+    name = argument.metavar or argument.name.upper()
+    return name if argument.required else f"[{name}]"
+
+
+def default(option: Described) -> str:
+    """What an option is if it is not given, if that is something."""
+    shown = option.default not in {None, False, "", ()} if not isinstance(option.default, list) else False
+    return f" (default {option.default})" if shown else ""
+
+
+def main() -> None:
+    """Write the page, or compare it with what is there."""
+    if "--check" in sys.argv[1:]:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
+            raise SystemExit("docs/commands.md is stale: run python examples/make_commands.py")
+        return
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The card's YAML: what the Hub indexes and how ``load_dataset`` finds and reads the files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, Final, cast
+
+import yaml
+
+from puzzlegen.records import Profile
+from puzzlegen.schema import features
+
+#: Licences that the Hub has a name for; all others are ``other``.
+_HUB_LICENCES: Final = """
+apache-2.0 mit unlicense cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
+cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
+cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 odc-by odbl pddl gpl-3.0 gfdl unknown
+"""
+_SIZES: Final = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
+_CATEGORIES: Final = {"image": "image-text-to-text", "video": "video-text-to-text", "text": "question-answering"}
+
+
+def front_matter(manifest: dict[str, Any], licences: Counter[str]) -> str:
+    """The card's YAML.
+
+    Args:
+        manifest: of the build.
+        licences: puzzles by licence, as the source states it; empty where it does not.
+    """
+    rows = manifest["rows"]
+    webdataset = manifest["recipe"]["output"]["format"] == "webdataset"
+    kinds = sorted({_modality(folder) for folder in rows})
+    front = {
+        "pretty_name": title(manifest),
+        **_licence(licences),
+        "language": ["en"],
+        "annotations_creators": ["machine-generated"],
+        "source_datasets": ["original"],
+        "task_categories": [_CATEGORIES[kind] for kind in kinds],
+        "size_categories": [_size(sum(sum(splits.values()) for splits in rows.values()))],
+        "tags": ["puzzlegen", "reinforcement-learning", "grpo", *kinds, *(["webdataset"] if webdataset else [])],
+        "configs": [_config(manifest, folder, "tar" if webdataset else "parquet") for folder in rows],
+    }
+    if not webdataset:
+        front["dataset_info"] = [_info(manifest, folder) for folder in rows]
+    return as_yaml({key: value for key, value in front.items() if value})
+
+
+def title(manifest: dict[str, Any]) -> str:
+    """What the dataset is called, without knowing its repository."""
+    count = sum(manifest["kept"].values())
+    return f"{count:,} puzzles with one right answer"
+
+
+def as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON is any
+    """YAML with keys as they come."""
+    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+
+
+def in_order(splits: dict[str, int]) -> list[str]:
+    """Names of splits, train first."""
+    return sorted(splits, key=lambda split: (split != "train", split))
+
+
+def _modality(folder: str) -> str:
+    return "video" if folder.startswith("video") else "text" if folder == "text" else "image"
+
+
+def _licence(licences: Counter[str]) -> dict[str, Any]:
+    """The Hub's names for the licences; ``unknown`` where the source states none."""
+    names = sorted({re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") or "unknown" for text in licences})
+    known = [name if name in _HUB_LICENCES.split() else "other" for name in names]
+    if not names:
+        return {}
+    others = [name for name, hub in zip(names, known, strict=True) if hub == "other"]
+    unique = sorted(set(known))
+    named = {"license_name": "-and-".join(others)[:80]} if others else {}
+    return {"license": unique[0] if len(unique) == 1 else unique} | named
+
+
+def _size(count: int) -> str:
+    return next((name for power, name in enumerate(_SIZES, 3) if count < 10**power), "n>100M")
+
+
+def _config(manifest: dict[str, Any], folder: str, suffix: str) -> dict[str, Any]:
+    rows = manifest["rows"]
+    largest = max(rows, key=lambda name: (sum(rows[name].values()), name))
+    files = [{"split": s, "path": f"data/{folder}/{s}-*.{suffix}"} for s in in_order(rows[folder])]
+    config: dict[str, Any] = {"config_name": folder, "data_files": files}
+    return config | ({"default": True} if folder == largest else {})
+
+
+def _info(manifest: dict[str, Any], folder: str) -> dict[str, Any]:
+    files = [file for shard in manifest["shards"] for file in shard["files"] if file["folder"] == folder]
+    sizes: Counter[str] = Counter()
+    for file in files:
+        sizes[file["path"].rpartition("/")[2].rsplit("-", 3)[0]] += file["bytes"]
+    splits = manifest["rows"][folder]
+    return {
+        "config_name": folder,
+        "features": _fields(features(cast("Profile", folder))),  # of Parquet, folders are named by their profile
+        "splits": [{"name": s, "num_bytes": sizes[s], "num_examples": splits[s]} for s in in_order(splits)],
+        "download_size": sum(sizes.values()),
+        "dataset_size": sum(sizes.values()),
+    }
+
+
+def _fields(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, **_kind(kind)} for name, kind in found.items()]
+
+
+def _kind(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - nested dicts and lists
+    """A feature in the card's form, which every ``datasets`` from 3.6 on reads."""
+    if isinstance(kind, list):
+        (inner,) = kind
+        if inner.get("_type") == "Image":
+            return {"sequence": "image"}
+        return {"sequence": inner["dtype"]} if inner.get("_type") == "Value" else {"list": _fields(inner)}
+    return {"dtype": kind["dtype"]} if kind.get("_type") == "Value" else {"struct": _fields(kind)}

@@ -1,0 +1,95 @@
+"""How a dataset is read, as code for its card: each reader and trainer in a few lines that run as they are."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_DATASETS: Final = """```python
+from datasets import load_dataset
+from puzzlegen.verify import score
+
+where = "owner/name"   # this repository on the Hub, or the path of its folder
+puzzles = load_dataset(where, "{config}", split="{split}")
+print(puzzles[0]{words}["problem"])
+print(score(puzzles[0]{words}["solution"], puzzles[0]{words}["ground_truth"]).value)   # 1.0
+```
+"""
+_WEBDATASET: Final = """As tars, with WebDataset:
+
+```python
+import glob
+import webdataset
+
+for sample in webdataset.WebDataset(sorted(glob.glob("data/{config}/{split}-*.tar")), shardshuffle=False):
+    print(sample["__key__"], sorted(sample))
+    break
+```
+
+The folder also holds the indexes of `wids` (`data/{config}/{split}.json`) and of Megatron-Energon (`.nv-meta`; give it
+the folder `data/{config}`, whose samples are crude).
+"""
+_CLIPS: Final = """Clips are MP4 bytes; PyAV decodes them, and so does what reads files:
+
+```python
+import io
+import av
+from datasets import load_dataset
+
+row = next(iter(load_dataset(where, "{config}", split="{split}", streaming=True)))
+with av.open(io.BytesIO({clip})) as clip:
+    print(len([frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]), "frames")
+```
+"""
+_TRL: Final = """With TRL, `puzzlegen.verify` gives the rewards, and a prompt's placeholders become content blocks:
+
+```python
+import re
+from datasets import load_dataset
+from puzzlegen.verify import score
+
+def prompt(row):
+    parts = [part for part in re.split("(<image>)", row["problem"]) if part]
+    blocks = [{{"type": "image"}} if part == "<image>" else {{"type": "text", "text": part}} for part in parts]
+    return {{**row, "prompt": [{{"role": "user", "content": blocks}}]}}
+
+def reward(completions, ground_truth, **columns):
+    return [score(completion, truth).value for completion, truth in zip(completions, ground_truth)]
+
+puzzles = load_dataset(where, "{config}", split="{split}", streaming=True)
+print(prompt(next(iter(puzzles)))["prompt"][0]["content"][0])
+# GRPOTrainer(model, train_dataset=..., reward_funcs=reward), with prompt() applied as rows are read
+```
+"""
+_VERL: Final = """verl reads the Parquet files as they are:
+
+```text
+data.train_files=data/{config}/{split}-*.parquet data.prompt_key=prompt data.image_key=images data.video_key=videos
+reward.custom_reward_function.path=<the file puzzlegen/adapters/verl.py of the installed package>
+```
+"""
+
+
+def loading(manifest: dict[str, Any]) -> str:
+    """The card's section on loading.
+
+    Args:
+        manifest: of a build with at least one row.
+    """
+    rows = manifest["rows"]
+    largest = max(rows, key=lambda folder: (sum(rows[folder].values()), folder))
+    tars = manifest["recipe"]["output"]["format"] == "webdataset"
+    parts = [_filled(_DATASETS, rows, largest, words='["json"]' if tars else "")]
+    if tars:
+        parts.append(_filled(_WEBDATASET, rows, largest))
+    if clips := next((folder for folder in rows if folder.startswith("video")), None):
+        clip = 'row["0.mp4"]["bytes"]' if tars else 'row["videos"][0]["bytes"]'
+        parts += [] if tars else [_filled(_CLIPS, rows, clips, clip=clip)]
+    pictures = [folder for folder in rows if "image" in folder]
+    if pictures and not tars:
+        parts += [_filled(_TRL, rows, pictures[0]), _filled(_VERL, rows, pictures[0])]
+    return "\n".join(parts)
+
+
+def _filled(text: str, rows: dict[str, dict[str, int]], config: str, **more: str) -> str:
+    split = "train" if "train" in rows[config] else min(rows[config])
+    return text.format(config=config, split=split, **more)

@@ -1,0 +1,59 @@
+"""What goes beside the data of a finished folder: its card with pictures, and for tars the indexes of their readers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+from puzzlegen.census import Census, take_census
+from puzzlegen.media.sheet import sheet
+from puzzlegen.output import write_atomic
+from puzzlegen.reading import files_of
+from puzzlegen.records import Medium
+from puzzlegen.writers.card import card
+from puzzlegen.writers.indexes import indexes
+
+_PICTURES: Final = "assets"
+
+
+def finish(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write README.md, its pictures, and the indexes of tars.
+
+    Args:
+        out: a folder whose data files are all in place.
+        manifest: as it will be written, but for what this returns.
+
+    Returns:
+        Pictures and indexes, as the manifest names files: path, bytes, sha256.
+    """
+    census = take_census(out, manifest)
+    pictures = {f"{_PICTURES}/{task}.jpg": data for task, data in _pictures(census)}
+    for path, data in pictures.items():
+        write_atomic(out / path, data)
+    write_atomic(out / "README.md", card(manifest, census, {Path(path).stem: path for path in pictures}).encode())
+    made = pictures | (_indexes(out, manifest) if manifest["recipe"]["output"]["format"] == "webdataset" else {})
+    return [{"path": p, "bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in sorted(made.items())]
+
+
+def _pictures(census: Census) -> list[tuple[str, bytes]]:
+    found = []
+    for task, counted in sorted(census.tasks.items()):
+        stored = [*counted.example.get("images", ()), *counted.example.get("videos", ())]
+        if stored:
+            found.append((task, sheet([Medium(m["bytes"], m["path"].rpartition(".")[2]) for m in stored])))
+    return found
+
+
+def _indexes(out: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    folders: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for file in files_of(manifest):
+        split = file["path"].rpartition("/")[2].rsplit("-", 3)[0]
+        folders[file["folder"]][split].append(file)
+    made: dict[str, bytes] = {}
+    for folder, files in sorted(folders.items()):
+        made |= indexes(out, folder, files)
+    for path, data in made.items():
+        write_atomic(out / path, data)
+    return made

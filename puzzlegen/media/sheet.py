@@ -1,0 +1,60 @@
+"""All media of a puzzle on one picture, for galleries and dataset cards. Clips are strips of their frames."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Final
+
+import av
+from PIL import Image, ImageDraw, ImageFont
+
+from puzzlegen.records import Medium
+
+_WIDTH, _TALL, _GAP = 960, 132, 6
+_STRIP: Final = 6
+_QUALITY: Final = 72
+
+
+def sheet(media: Sequence[Medium]) -> bytes:
+    """A JPEG of all media in rows, numbered where there are several, each clip a row of its own.
+
+    Args:
+        media: one or more, encoded.
+    """
+    font = ImageFont.load_default(size=14)
+    tall = _TALL * 2 if len(media) == 1 and media[0].ext != "mp4" else _TALL
+    rows: list[list[Image.Image]] = [[]]
+    for k, medium in enumerate(media):
+        strip = [p.resize((round(p.width * tall / p.height), tall), Image.Resampling.LANCZOS) for p in _frames(medium)]
+        if len(media) > 1:
+            draw = ImageDraw.Draw(strip[0])
+            draw.rectangle((0, 0, 22, 20), fill="white")
+            draw.text((6, 1), str(k + 1), fill="black", font=font)
+        wide = sum(p.width + _GAP for p in rows[-1] + strip)
+        if rows[-1] and (wide > _WIDTH or medium.ext == "mp4"):
+            rows.append([])
+        rows[-1] += strip
+    buffer = io.BytesIO()
+    _laid_out(rows, tall).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+def _laid_out(rows: list[list[Image.Image]], tall: int) -> Image.Image:
+    wide = max(sum(p.width + _GAP for p in row) for row in rows) - _GAP
+    canvas = Image.new("RGB", (wide, len(rows) * (tall + _GAP) - _GAP), "white")
+    for r, row in enumerate(rows):
+        x = 0
+        for picture in row:
+            canvas.paste(picture, (x, r * (tall + _GAP)))
+            x += picture.width + _GAP
+    return canvas if canvas.width <= _WIDTH else canvas.resize((_WIDTH, canvas.height * _WIDTH // canvas.width))
+
+
+def _frames(medium: Medium) -> list[Image.Image]:
+    """The picture itself, or six frames of a clip."""
+    if medium.ext != "mp4":
+        return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
+    with av.open(io.BytesIO(medium.data), "r") as container:
+        shown = [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+    return [shown[round(k * (len(shown) - 1) / (_STRIP - 1))] for k in range(_STRIP)]

@@ -1,0 +1,98 @@
+"""Preview: one self-contained HTML page of a build, to look at and to play.
+
+The page needs no network and works from ``file://``. Media lie in it as text and become pictures and clips as they
+are scrolled to. Whatever people wrote (file names, questions) reaches the page as data, never as markup.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from puzzlegen.census import take_census
+from puzzlegen.errors import IntegrityError, SourceError
+from puzzlegen.preview.charts import build_charts, figures
+from puzzlegen.preview.entries import Spool, entries, facts
+from puzzlegen.preview.originals import Originals
+from puzzlegen.preview.page import write_page
+from puzzlegen.preview.rejected import rejected
+from puzzlegen.reading import files_of, manifest_of
+from puzzlegen.recipe import Recipe
+
+__all__ = ["MOST_PUZZLES", "Previewed", "preview"]
+
+MOST_PUZZLES: Final = 500
+
+
+class Previewed(NamedTuple):
+    """What a page shows.
+
+    Attributes:
+        page: the file.
+        puzzles: shown.
+        of: puzzles in the folder.
+        bytes: size of the page.
+        originals: how many puzzles stand beside what they were made of.
+        note: what the page lacks and why, if anything.
+    """
+
+    page: Path
+    puzzles: int
+    of: int
+    bytes: int
+    originals: int
+    note: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON-ready data."""
+        return {**self._asdict(), "page": str(self.page)}
+
+
+def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: int = MOST_PUZZLES) -> Previewed:
+    """Write the page of a finished folder.
+
+    Args:
+        folder: a build's output.
+        page: the HTML file to write; an older one is replaced.
+        recipe: with a source, to show what puzzles were made of.
+        limit: most puzzles to show, evenly over tasks.
+
+    Raises:
+        IntegrityError: there is no finished build, or a file of it is missing.
+        OutputError: the page cannot be written.
+    """
+    manifest = manifest_of(folder)
+    if lacking := [file["path"] for file in files_of(manifest) if not (folder / file["path"]).is_file()]:
+        raise IntegrityError(f"'{folder}' lacks {lacking[0]}; puzzlegen verify lists what is wrong with it")
+    source, note = _source(recipe, manifest["limit"])
+    with Spool() as spool:
+        found = entries(folder, manifest, limit, source, spool)
+        data = {
+            "facts": facts(folder, manifest, note),
+            "puzzles": found,
+            "rejected": rejected(folder, source, spool),
+            "media": spool.described,
+        }
+        charts, missing = _charts(folder, manifest)
+        write_page(page, data, spool, charts)
+    shown = sum(entry["original"] is not None for entry in found)
+    said = " ".join(part for part in (note, missing) if part)
+    return Previewed(page, len(found), sum(manifest["kept"].values()), page.stat().st_size, shown, said)
+
+
+def _charts(folder: Path, manifest: dict[str, Any]) -> tuple[str, str]:
+    """Charts of the build, or why there are none: they need matplotlib, the rest of the page does not."""
+    if find_spec("matplotlib") is None:
+        return "", 'The page has no charts, which need matplotlib: pip install "puzzlegen[charts]".'
+    charts = build_charts(take_census(folder, manifest), manifest["rejected"])
+    return f'<div class="charts">{figures(charts)}</div>', ""
+
+
+def _source(recipe: Recipe | None, limit: int | None) -> tuple[Originals | None, str]:
+    if recipe is None:
+        return None, "The source is not known here, so originals are not shown; --source names it."
+    try:
+        return Originals(recipe, limit), ""
+    except SourceError as err:
+        return None, f"The source cannot be read, so originals are not shown: {err}."

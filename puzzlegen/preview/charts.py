@@ -1,0 +1,211 @@
+"""Charts of a build and of its audit, as SVG whose colours and type are those of the page around them.
+
+Drawn by matplotlib without a display; equal data give equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from puzzlegen.errors import PuzzlegenError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from puzzlegen.census import Census
+
+#: Colours that stand for the page's own; the page has them for light and dark.
+_COLOURS: Final = {
+    "ink": "#010101",
+    "soft": "#020202",
+    "line": "#030303",
+    "accent": "#040404",
+    "bad": "#050505",
+    "paper": "#060606",
+}
+_INK, _SOFT, _LINE, _ACCENT, _BAD, _PAPER = _COLOURS.values()
+_STYLE: Final = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "text.color": _INK,
+    "font.size": 9,
+    "axes.facecolor": "none",
+    "axes.edgecolor": _LINE,
+    "axes.labelcolor": _SOFT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": _SOFT,
+    "ytick.color": _SOFT,
+    "ytick.major.size": 0,
+    "figure.facecolor": "none",
+    "legend.frameon": False,
+}
+_WIDE: Final = 7.2  # inches; the page scales them
+_ROW: Final = 0.26
+_COLUMNS: Final = 3
+_BARS: Final = 12
+_VERDICTS: Final = {"clean": ("o", _ACCENT), "weak": ("s", _INK), "leaky": ("X", _BAD)}
+
+
+class Chart(NamedTuple):
+    """A chart, what it shows and how to read it."""
+
+    title: str
+    caption: str
+    svg: str
+
+
+def build_charts(census: Census, rejected: Mapping[str, Mapping[str, int]]) -> list[Chart]:
+    """Right answers, difficulty and rejections, each by task.
+
+    Args:
+        census: what the files hold.
+        rejected: by task and reason, as in the manifest.
+
+    Raises:
+        PuzzlegenError: matplotlib is not installed.
+    """
+    counted: dict[str, Mapping[str, int]] = {task: c.answers or {} for task, c in sorted(census.tasks.items())}
+    answers = {task: found for task, found in counted.items() if 0 < len(found) <= _BARS}
+    spread = {task: c.histogram for task, c in sorted(census.tasks.items())}
+    reasons = {reason: n for task in rejected.values() for reason, n in task.items()}
+    charts = []
+    if answers:
+        caption = "How often each answer is right; the line is where all would be even. Tasks with up to twelve."
+        charts.append(_chart("Right answers", caption, _grid(answers, _answers)))
+    if spread:
+        caption = "Puzzles by difficulty, from 0 to 1, which a task's parameters decide."
+        charts.append(_chart("Difficulty", caption, _grid(spread, _difficulty)))
+    if reasons:
+        caption = "Items that gave no puzzle, by reason and task."
+        charts.append(_chart("Rejections", caption, lambda: _rejections(rejected)))
+    return charts
+
+
+def leak_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """What names the answer without the content, with 95 % intervals; None if nothing was probed.
+
+    Args:
+        tasks: as ``audit.json`` has them.
+    """
+    rows = [(task["task"], probe) for task in tasks for probe in _worst(task["probes"])]
+    if not rows:
+        return None
+    caption = (
+        "How often a probe that sees only what is named names the answer: value and 95 % interval; the tick is chance. "
+        "Circle: clean, square: weak, cross: leaky. Each task's worst probe of each family."
+    )
+    return _chart("Leaks", caption, lambda: _leaks(rows))
+
+
+def _worst(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The probe of each family that is furthest above chance."""
+    for family in ("blind", "artefact", "edge"):
+        found = [probe for probe in probes if probe["family"] == family and probe["counts"]]
+        if found:
+            yield max(found, key=lambda probe: probe["estimate"]["value"] - probe["estimate"]["chance"])
+
+
+def _chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
+    try:
+        import matplotlib as mpl  # noqa: PLC0415 - an extra, and heavy
+    except ImportError as err:
+        raise PuzzlegenError('charts need matplotlib: pip install "puzzlegen[charts]"') from err
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": title}), warnings.catch_warnings():
+        # Letters that matplotlib's own font lacks are drawn by the browser's.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        buffer = io.StringIO()
+        draw().savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+    return Chart(title, caption, _themed(buffer.getvalue()))
+
+
+def _themed(svg: str) -> str:
+    svg = svg[svg.index("<svg") :]
+    for name, colour in _COLOURS.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    return re.sub(r"font: ([\d.]+px) [^;\"]+", r"font: \1 var(--speaking)", svg)
+
+
+def _figure(height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(_WIDE, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    return figure, list(axes)
+
+
+def _grid(tasks: Mapping[str, Any], draw: Callable[[Axes, Any], None]) -> Callable[[], Figure]:
+    """A small chart per task."""
+
+    def drawn() -> Figure:
+        columns = min(_COLUMNS, len(tasks))
+        rows = -(-len(tasks) // columns)
+        figure, axes = _figure(1.7 * rows, rows, columns)
+        for (task, value), place in zip(tasks.items(), axes, strict=False):
+            place.set_title(task)
+            draw(place, value)
+        for place in axes[len(tasks) :]:
+            place.set_visible(False)
+        return figure
+
+    return drawn
+
+
+def _answers(place: Axes, counts: Mapping[str, int]) -> None:
+    names = sorted(counts)
+    place.bar(range(len(names)), [counts[name] for name in names], color=_ACCENT, width=0.7)
+    place.axhline(sum(counts.values()) / len(counts), color=_INK, linewidth=0.8)
+    longest = max(map(len, names))
+    turned = {"rotation": 90} if longest * len(names) > 24 else {}  # noqa: PLR2004 - letters that fit
+    place.set_xticks(range(len(names)), [name[:14] for name in names], **turned)
+    place.tick_params(axis="x", length=0)
+    place.locator_params(axis="y", integer=True, nbins=4)
+
+
+def _difficulty(place: Axes, counts: Sequence[int]) -> None:
+    bins = len(counts)
+    place.bar([(k + 0.5) / bins for k in range(bins)], counts, width=0.9 / bins, color=_ACCENT)
+    place.set_xlim(0, 1)
+    place.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    place.locator_params(axis="y", integer=True, nbins=4)
+
+
+def _rejections(rejected: Mapping[str, Mapping[str, int]]) -> Figure:
+    rows = [(task or "no task", reason, n) for task, found in sorted(rejected.items()) for reason, n in found.items()]
+    rows.sort(key=lambda row: -row[2])
+    figure, (place, *_) = _figure(0.6 + _ROW * len(rows))
+    bars = place.barh(range(len(rows)), [n for *_, n in rows], color=_ACCENT, height=0.6)
+    place.bar_label(bars, padding=4, color=_SOFT)
+    place.set_yticks(range(len(rows)), [f"{reason}  {task}" for task, reason, _ in rows])
+    place.invert_yaxis()
+    place.spines[["bottom", "left"]].set_visible(False)
+    place.set_xticks([])
+    return figure
+
+
+def _leaks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
+    figure, (place, *_) = _figure(0.8 + _ROW * len(rows))
+    for y, (_, probe) in enumerate(rows):
+        found, (marker, colour) = probe["estimate"], _VERDICTS[probe["verdict"]]
+        place.plot([found["low"], found["high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
+        place.plot([found["value"]], [y], marker=marker, color=colour, markersize=5, linestyle="none")
+        place.plot([found["chance"]] * 2, [y - 0.35, y + 0.35], color=_SOFT, linewidth=1.2)
+    place.set_yticks(range(len(rows)), [f"{task}  {probe['sees']}" for task, probe in rows])
+    place.set_ylim(len(rows) - 0.4, -0.6)
+    place.set_xlim(0, 1)
+    place.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    place.spines["left"].set_visible(False)
+    return figure
+
+
+def figures(charts: Sequence[Chart]) -> str:
+    """Markup of charts: each with its title and caption."""
+    form = '<figure role="img" aria-label="{0}"><h2>{0}</h2>{2}<figcaption>{1}</figcaption></figure>'
+    return "".join(form.format(*chart) for chart in charts)

@@ -1,0 +1,139 @@
+"""What the page says of each puzzle, and the media that go with it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import IO, Any, Final, Self
+
+import av
+import yaml
+from PIL import Image
+
+from puzzlegen.preview.originals import Originals
+from puzzlegen.reading import files_of, read_rows
+from puzzlegen.records import REASONS
+from puzzlegen.rng import digest
+from puzzlegen.writers import Row
+
+TYPES: Final = {"jpg": "image/jpeg", "png": "image/png", "mp4": "video/mp4"}
+
+
+class Spool:
+    """Media on their way into the page: each once, as base64, on disk rather than in memory."""
+
+    def __init__(self) -> None:
+        self.described: list[dict[str, Any]] = []
+        self._known: dict[bytes, int] = {}
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._sizes: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, data: bytes, ext: str) -> int:
+        """Keep a medium; returns its number on the page."""
+        key = hashlib.sha256(data).digest()
+        if key not in self._known:
+            self._known[key] = len(self.described)
+            width, height = _size(data, ext)
+            self.described.append({"type": TYPES[ext], "w": width, "h": height})
+            self._sizes.append(self._file.write(base64.b64encode(data)))
+        return self._known[key]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The base64 of each medium, by number."""
+        self._file.seek(0)
+        yield from (self._file.read(size) for size in self._sizes)
+
+
+def _size(data: bytes, ext: str) -> tuple[int, int]:
+    """Width and height in pixels."""
+    if TYPES[ext].startswith("image"):
+        return Image.open(io.BytesIO(data)).size
+    with av.open(io.BytesIO(data), "r") as container:
+        stream = container.streams.video[0]
+        return stream.width, stream.height
+
+
+def entries(
+    folder: Path, manifest: dict[str, Any], limit: int, source: Originals | None, spool: Spool
+) -> list[dict[str, Any]]:
+    """The puzzles to show, tasks in turn, so that the first screen has some of each."""
+    rank, paths = chosen(folder, manifest, limit)
+    rows = (row for path in paths for row in read_rows(path))
+    found = {rank[row["id"]]: _entry(row, source, spool) for row in rows if row["id"] in rank}
+    return [found[k] for k in sorted(found)]
+
+
+def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str, int], list[Path]]:
+    """Ids of the puzzles to show with their place on the page, and the files that hold them.
+
+    One of each task, then the next of each, in an order that names decide. Of a large build only as many files are
+    read as give every task its share: the first of each config and split, then the second, and so on.
+    """
+    share = -(-limit // max(1, len(manifest["kept"])))
+    lacking = {task: min(count, share) for task, count in manifest["kept"].items()}
+    tasks: dict[str, list[str]] = defaultdict(list)
+    paths = []
+    for name in sorted((file["path"] for file in files_of(manifest)), key=lambda name: (name.rsplit("-", 3)[1], name)):
+        if all(len(tasks[task]) >= count for task, count in lacking.items()):
+            break
+        paths.append(folder / name)
+        for row in read_rows(paths[-1], ["id", "extra_info"]):
+            tasks[row["extra_info"]["task"]].append(row["id"])
+    queues = [sorted(ids, key=lambda one: digest("preview", one)) for _, ids in sorted(tasks.items())]
+    shown = [one for turn in zip_longest(*queues) for one in turn if one is not None][:limit]
+    return {one: k for k, one in enumerate(shown)}, paths
+
+
+def _entry(row: Row, source: Originals | None, spool: Spool) -> dict[str, Any]:
+    info = row["extra_info"]
+    media = [*row.get("images", ()), *row.get("videos", ())]
+    original = source.of(row) if source else None
+    return {
+        "id": row["id"],
+        "task": info["task"],
+        "ability": row["ability"],
+        "split": info["split"],
+        "difficulty": round(info["difficulty"], 4),
+        "margin": info["margin"],
+        "chance": info["chance"],
+        "problem": row["problem"],
+        "system": next((m["content"] for m in row["prompt"] if m["role"] == "system"), ""),
+        "answer": row["answer"],
+        "solution": row["solution"],
+        "spec": json.loads(row["ground_truth"]),
+        "params": info["params"],
+        "source": info["source_uri"],
+        "licence": info["licence"],
+        "media": [spool.add(m["bytes"], m["path"].rpartition(".")[2]) for m in media],
+        "original": spool.add(original.data, original.ext) if original else None,
+    }
+
+
+def facts(folder: Path, manifest: dict[str, Any], note: str) -> dict[str, Any]:
+    """What the page says of the build as a whole."""
+    return {
+        "name": folder.resolve().name,
+        "kept": manifest["kept"],
+        "rejected": manifest["rejected"],
+        "reasons": {reason: REASONS.get(reason, "") for found in manifest["rejected"].values() for reason in found},
+        "items": manifest["source"]["items"],
+        "rows": manifest["rows"],
+        "bytes": sum(file["bytes"] for file in files_of(manifest)),
+        "environment": manifest["environment"],
+        "recipe": yaml.safe_dump(manifest["recipe"], sort_keys=False, allow_unicode=True),
+        "digest": manifest["content_sha256"],
+        "note": note,
+    }

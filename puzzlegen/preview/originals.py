@@ -1,0 +1,91 @@
+"""What puzzles were made of, opened again from the source."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from typing import Final
+
+import av
+from PIL import Image, ImageOps
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.image import encode_image, to_srgb
+from puzzlegen.media.mp4 import encode_mp4
+from puzzlegen.plan import make_plan
+from puzzlegen.recipe import Recipe
+from puzzlegen.records import Item, Medium
+from puzzlegen.shard import ShardItems
+from puzzlegen.writers import Row
+
+_THUMBNAIL_PX: Final = 240
+_CRF: Final = 27
+
+
+class Originals:
+    """The source of a build.
+
+    Args:
+        recipe: with the source.
+        limit: that of the build.
+
+    Raises:
+        SourceError: the source cannot be listed.
+    """
+
+    def __init__(self, recipe: Recipe, limit: int | None) -> None:
+        self._recipe = recipe
+        self._made: dict[tuple[str, int], Medium | None] = {}
+        self._places: dict[str, tuple[ShardItems, int]] = {}
+        self._items: dict[str, Item] = {}
+        for shard in make_plan(recipe, limit).shards():
+            opened = ShardItems(recipe, shard)
+            self._places |= {item.id: (opened, rank) for rank, (item, _) in enumerate(shard.work)}
+            self._items |= {item.id: item for item, _ in shard.work}
+
+    def of(self, row: Row) -> Medium | None:
+        """The clean picture or clip before the task changed it; None if it is text, is gone or has changed."""
+        info = row["extra_info"]
+        place = self._places.get(info["source_uri"])
+        if place is None or self._items[info["source_uri"]].kind == "graph":
+            return None
+        key = info["source_uri"], info["variant"]
+        if key not in self._made:
+            self._made[key] = self._opened(*place, info["variant"], info["source_sha256"])
+        return self._made[key]
+
+    def _opened(self, items: ShardItems, rank: int, variant: int, sha256: str) -> Medium | None:
+        opened = items(rank, variant)
+        try:
+            if opened.item.kind == "image":
+                made = encode_image(opened.image())
+            else:
+                clip = opened.clip()
+                made = Medium(encode_mp4(clip.frames, Fraction(clip.fps), crf=_CRF), "mp4")
+        except Unusable:
+            return None
+        return made if opened.sha256 == sha256 else None
+
+    def thumbnail(self, item_id: str) -> Medium | None:
+        """A small picture of an item; None if it has none to show."""
+        item = self._items.get(item_id)
+        if item is None or item.kind == "graph":
+            return None
+        try:
+            with self._recipe.source.open(item) as file:
+                return _small(file.read(), item.kind == "video")
+        # Decoders raise nearly anything on damaged bytes, and damaged items are what rejections are about.
+        except Exception:  # noqa: BLE001
+            return None
+
+
+def _small(data: bytes, is_video: bool) -> Medium:
+    if is_video:
+        with av.open(io.BytesIO(data), "r") as container:
+            picture = Image.fromarray(next(container.decode(video=0)).to_ndarray(format="rgb24"))
+    else:
+        with Image.open(io.BytesIO(data)) as raw:
+            raw.draft("RGB", (2 * _THUMBNAIL_PX, 2 * _THUMBNAIL_PX))
+            picture = to_srgb(ImageOps.exif_transpose(raw))
+    picture.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+    return encode_image(picture)

@@ -1,0 +1,73 @@
+"""The page itself: markup, style and script of this folder, with data as text that no parser takes for markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from puzzlegen.output import publish, refused
+
+_HERE: Final = Path(__file__).parent
+_SCRIPTS: Final = ("page.js", "media.js", "grade.js", "card.js", "filters.js", "play.js", "about.js", "main.js")
+#: Characters of JSON that could end a script element or begin a comment in it, or a line in old parsers.
+_UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+
+
+def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes], charts: str = "") -> None:
+    """Write the page: first what shows at once, then the media, one element each.
+
+    Args:
+        page: the file.
+        data: what the scripts show.
+        media: base64 of each medium.
+        charts: markup for the view of the build.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    temporary = page.with_name(f".{page.name}.tmp")
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(_head(data, charts).encode())
+            for number, text in enumerate(media):
+                file.write(b'<script type="text/plain" id="m%d">%b</script>\n' % (number, text))
+            file.write(b"</body>\n</html>\n")
+        publish(temporary, page)
+    except OSError as err:
+        temporary.unlink(missing_ok=True)
+        raise refused(page, err) from err
+
+
+def as_json(data: Any) -> str:  # noqa: ANN401 - JSON is any
+    """JSON that may stand inside a script element."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
+
+
+def _head(data: dict[str, Any], charts: str) -> str:
+    script = '"use strict";\n(() => {\n' + "".join(_text(name) for name in _SCRIPTS) + "})();\n"
+    return fill(
+        _text("page.html"),
+        title=html.escape(f"{data['facts']['name']}: puzzles"),
+        script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=_text("page.css"),
+        charts=charts,
+        data=as_json(data),
+        script=script,
+    )
+
+
+def fill(template: str, **parts: str) -> str:
+    """The template with its ``{{names}}`` filled in, each once; what is filled in is not looked at again."""
+    pieces = template.split("{{")
+    rest = (piece.split("}}", 1) for piece in pieces[1:])
+    return pieces[0] + "".join(parts[name] + text for name, text in rest)
+
+
+def _text(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

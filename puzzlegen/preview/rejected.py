@@ -1,0 +1,52 @@
+"""What gave no puzzle: counts by reason, and some of the items with a thumbnail."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow.parquet as pq
+
+from puzzlegen.manifest import REJECTIONS
+from puzzlegen.preview.originals import Originals
+from puzzlegen.records import REASONS
+
+if TYPE_CHECKING:
+    from puzzlegen.preview.entries import Spool
+
+#: Rejections that are shown one by one, per reason.
+_SHOWN: Final = 24
+
+
+def rejected(folder: Path, source: Originals | None, spool: Spool) -> list[dict[str, Any]]:
+    """Reasons, the most frequent first, each with its meaning, its counts per task and its first items."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    shown: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    with pq.ParquetFile(folder / REJECTIONS) as file:
+        for batch in file.iter_batches():
+            for row in batch.to_pylist():
+                counts[row["reason"]][row["task"]] += 1
+                _note(shown[row["reason"]], row)
+    return [
+        {
+            "reason": reason,
+            "meaning": REASONS.get(reason, ""),
+            "tasks": dict(sorted(tasks.items())),
+            "items": [_pictured(item, source, spool) for item in shown[reason].values()],
+        }
+        for reason, tasks in sorted(counts.items(), key=lambda pair: (-pair[1].total(), pair[0]))
+    ]
+
+
+def _note(items: dict[str, dict[str, Any]], row: dict[str, Any]) -> None:
+    """Items stand once, with all the tasks that refused them."""
+    if row["item"] in items or len(items) < _SHOWN:
+        item = items.setdefault(row["item"], {"item": row["item"], "detail": row["detail"], "tasks": []})
+        if row["task"] and row["task"] not in item["tasks"]:
+            item["tasks"].append(row["task"])
+
+
+def _pictured(item: dict[str, Any], source: Originals | None, spool: Spool) -> dict[str, Any]:
+    small = source.thumbnail(item["item"]) if source else None
+    return item | {"thumbnail": spool.add(small.data, small.ext) if small else None}

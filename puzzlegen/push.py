@@ -1,0 +1,186 @@
+"""Push: a finished folder to a dataset repository of the Hugging Face Hub, byte for byte.
+
+Only what a build leaves is sent: not the state that resuming needs, which says where sources lie, and nothing that
+somebody put beside it. The token comes from where ``huggingface_hub`` looks for it and is never shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from puzzlegen.errors import IntegrityError, PushError
+from puzzlegen.integrity import verify
+from puzzlegen.output import STATE, write_json
+from puzzlegen.reading import manifest_of
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+#: What of a folder is published; what of it the repository has and the folder has not is deleted there.
+PUBLISHED: Final = (
+    "README.md",
+    "manifest.json",
+    "rejections.parquet",
+    "audit.json",
+    "audit.html",
+    "data/**",
+    "assets/**",
+)
+_SHOWN: Final = 3
+_KIND: Final = "dataset"
+
+
+class Pushed(NamedTuple):
+    """Where a folder went: the page that shows it, the commit, and how much it is."""
+
+    url: str
+    commit: str
+    files: int
+    bytes: int
+
+
+def push(
+    folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None, create_pr: bool = False
+) -> Pushed:
+    """Upload a finished folder, or go on with an upload that stopped; what arrived is not sent again.
+
+    Args:
+        folder: a build's output; it is verified first.
+        repo_id: ``name`` or ``owner/name``; created if missing.
+        private: create it as private; an existing public one is refused.
+        revision: branch to upload to, created if missing.
+        create_pr: upload to a pull request instead; the one of an upload that stopped is gone on with.
+
+    Raises:
+        IntegrityError: the folder is not finished or not what was built.
+        PushError: no token, no ``huggingface_hub``, a repository with other contents, or the Hub refused or is away.
+    """
+    if create_pr and revision:
+        raise PushError(f"--revision '{revision}' and --create-pr exclude each other: a pull request is its own branch")
+    _refuse_damaged(folder)
+    api = _api()
+    try:
+        return _Upload(api, folder, repo_id, create_pr).run(private, revision)
+    except _failures() as err:
+        why = _without_token(" ".join(f"{type(err).__name__}: {err}".split()))
+        raise PushError(f"pushing to '{repo_id}' stopped: {why:.300}; the same command goes on from there") from err
+
+
+def _refuse_damaged(folder: Path) -> None:
+    problems = verify(folder).problems
+    if problems:
+        first = "; ".join(problems[:_SHOWN])
+        raise IntegrityError(f"'{folder}' is not what was built, {len(problems)} problems: {first}; build it again")
+
+
+def _api() -> HfApi:
+    try:
+        from huggingface_hub import HfApi, get_token  # noqa: PLC0415 - an extra
+    except ImportError as err:
+        raise PushError('pushing needs huggingface_hub: pip install "puzzlegen[push]"') from err
+    if get_token() is None:
+        raise PushError("no token for the Hub: run 'hf auth login', or set HF_TOKEN")
+    return HfApi(library_name="puzzlegen")
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What the client raises: errors of its HTTP library, whichever that is, of the system, and its own."""
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
+
+    return (*HfHubHTTPError.__bases__, RuntimeError, ValueError)
+
+
+def _without_token(text: str) -> str:
+    from huggingface_hub import get_token  # noqa: PLC0415
+
+    return text.replace(get_token() or "\0", "***")
+
+
+class _Upload:
+    """One folder on its way to one repository."""
+
+    def __init__(self, api: HfApi, folder: Path, repo_id: str, create_pr: bool) -> None:
+        self._api, self._folder, self._create_pr = api, folder, create_pr
+        self._repo = repo_id
+        self._begun = folder / STATE / "pull-request.json"
+
+    def run(self, private: bool, revision: str | None) -> Pushed:
+        made = self._api.create_repo(self._repo, repo_type=_KIND, private=private or None, exist_ok=True)
+        self._repo = made.repo_id
+        self._refuse_others(private)
+        if revision:
+            self._api.create_branch(self._repo, branch=revision, repo_type=_KIND, exist_ok=True)
+        target = self._pull_request() if self._create_pr else revision
+        commit = self._api.upload_folder(
+            repo_id=self._repo,
+            repo_type=_KIND,
+            folder_path=self._folder,
+            revision=target,
+            allow_patterns=list(PUBLISHED),
+            delete_patterns=list(PUBLISHED),
+            commit_message=f"Puzzles {manifest_of(self._folder)['content_sha256'][:12]}",
+        )
+        files = self._compare(target)
+        self._begun.unlink(missing_ok=True)
+        url = f"{made}/discussions/{target.rpartition('/')[2]}" if self._create_pr and target else str(made)
+        return Pushed(url, commit.oid, len(files), sum(files.values()))
+
+    def _refuse_others(self, private: bool) -> None:
+        """An existing repository must hold a build, or nothing, and be as private as is asked."""
+        info = self._api.dataset_info(self._repo)
+        if private and not info.private:
+            raise PushError(f"'{self._repo}' exists and is public; make it private on the Hub, or choose another name")
+        names = {sibling.rfilename for sibling in info.siblings or ()}
+        others = sorted(names - {".gitattributes", "README.md"})
+        if others and "manifest.json" not in names:
+            shown = ", ".join(others[:_SHOWN])
+            raise PushError(f"'{self._repo}' holds something else ({shown}); choose another name")
+
+    def _pull_request(self) -> str:
+        """The pull request to upload to: that of an upload which stopped, or a new one."""
+        wanted = {"repo": self._repo, "content": manifest_of(self._folder)["content_sha256"]}
+        found: dict[str, Any] = json.loads(self._begun.read_bytes()) if self._begun.exists() else {}
+        if {key: found.get(key) for key in wanted} != wanted:
+            opened = self._api.create_pull_request(self._repo, "Puzzles", repo_type=_KIND)
+            found = {**wanted, "revision": f"refs/pr/{opened.num}"}
+            write_json(self._begun, found)
+        return str(found["revision"])
+
+    def _compare(self, revision: str | None) -> dict[str, int]:
+        """Sizes of the files by name; PushError if the repository now holds other bytes."""
+        there = {
+            entry.path: entry
+            for entry in self._api.list_repo_tree(self._repo, recursive=True, repo_type=_KIND, revision=revision)
+            if hasattr(entry, "blob_id")
+        }
+        paths = {name: path for path in self._folder.rglob("*") if (name := _published(path, self._folder))}
+        wrong = [name for name, path in paths.items() if name not in there or not _same(path, there[name])]
+        if wrong:
+            raise PushError(
+                f"'{self._repo}' does not hold the bytes that were sent: {', '.join(sorted(wrong)[:_SHOWN])}"
+            )
+        return {name: path.stat().st_size for name, path in paths.items()}
+
+
+def _published(path: Path, folder: Path) -> str:
+    """The name of a file in the repository; empty for what is not published."""
+    name = path.relative_to(folder).as_posix()
+    wanted = any(name == one or (one.endswith("/**") and name.startswith(one[:-2])) for one in PUBLISHED)
+    return name if wanted and path.is_file() else ""
+
+
+def _same(path: Path, entry: Any) -> bool:  # noqa: ANN401 - RepoFile, of an extra
+    """Whether the repository's file has these bytes: by SHA-256 if it is a large one, else by git's digest."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if entry.lfs:
+            return bool(hashlib.file_digest(file, "sha256").hexdigest() == entry.lfs.sha256)
+        return bool(hashlib.sha1(b"blob %d\0" % size + file.read(), usedforsecurity=False).hexdigest() == entry.blob_id)
+
+
+def pushed_line(made: Pushed) -> str:
+    """What was pushed, for people."""
+    return f"{made.files} files, {made.bytes / 1e6:.1f} MB, at {made.url} (commit {made.commit[:12]})"
