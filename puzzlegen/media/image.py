@@ -9,6 +9,7 @@ names the angle of a turned photo 25.2 % of the time (chance 25 %), against 97 %
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -73,8 +74,11 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
         Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
-            return _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
+        with warnings.catch_warnings():
+            # max_pixels decides, and it knows that JPEG is scaled while it is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
+                return _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
     except Unusable:
         raise
     except Image.DecompressionBombError as err:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _RESERVED: Final = {"train": "what no split takes is train", "all": "it stands for all splits together"}
 _ROUNDING: Final = 1e-9
+_LATER: Final = (("media", "time_limit_s"),)
 
 
 def _refusal(text: str, *loc: str | int) -> ValidationError:
@@ -140,6 +141,12 @@ class Media(_Section):
 
     image: ImageSettings = ImageSettings()
     video: VideoSettings = VideoSettings()
+    time_limit_s: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="most seconds of computing that opening one item may take; ten times that on the clock",
+    )
 
 
 class Output(_Section):
@@ -201,6 +208,10 @@ class Recipe(_Section):
             full["source"].pop(place, None)
         if self.join is None:
             full.pop("join")
+        # What recipes could not say before stands in the canonical form only where it says something.
+        for section, key in _LATER:
+            if full[section][key] == type(getattr(self, section)).model_fields[key].default:
+                full[section].pop(key)
         full["tasks"] = [
             {"task": entry.task.name, "weight": dumped["weight"], **dumped["task"]}
             for entry, dumped in zip(self.tasks, full["tasks"], strict=True)
