@@ -86,6 +86,7 @@ def build(
     """
     share = share or Share()
     plan = make_plan(recipe, limit)
+    recipe = plan.recipe
     claim(out, plan, limit)
     with workplace(out, f"{share.part}-of-{share.of}") as place:
         todo = list(_missing(out, plan, share))

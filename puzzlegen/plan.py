@@ -94,8 +94,9 @@ def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
     Raises:
         SourceError: the source has nothing that any task accepts.
     """
+    recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     items, skipped = _listing(recipe)
-    ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.id))
+    ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.bundle or item.id))
     chosen = list(islice(ordered, limit)) if limit is not None else ordered
     groups = []
     for kind, split in _kinds_and_splits(recipe):
@@ -112,11 +113,15 @@ def _listing(recipe: Recipe) -> tuple[list[Item], list[Skipped]]:
     wanted = {entry.task.accepts for entry in recipe.tasks}
     items: list[Item] = []
     skipped: list[Skipped] = []
+    names: set[str] = set()
     for entry in recipe.source.items():
         if isinstance(entry, Skipped):
             skipped.append(entry)
+        elif entry.id in names:
+            skipped.append(Skipped(entry.id, "duplicate_id"))
         elif entry.kind in wanted:
             items.append(entry)
+            names.add(entry.id)
         else:
             skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
     return items, skipped
@@ -126,7 +131,8 @@ def listing_digest(items: Sequence[Item]) -> str:
     """Hex digest of names, sizes and questions, whatever their order."""
     h = hashlib.sha256()
     for item in sorted(items):
-        h.update(canonical_json([item.id, item.kind, item.size, item.qa, item.group]).encode())
+        told = [item.id, item.kind, item.size, item.qa, item.group, item.bundle]
+        h.update(canonical_json(told if item.bundle else told[:-1]).encode())
     return h.hexdigest()
 
 

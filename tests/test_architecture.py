@@ -28,10 +28,12 @@ ALLOWED = {
     "chance": {"records", "verify"},
     "answers": {"records", "rng", "chance"},
     "files": {"errors", "records"},
+    "cells": {"errors", "records"},
+    "columns": {"errors", "questions"},
     "media": BASE,
     "graphs": BASE,
     "scenes": BASE,
-    "sources": BASE | {"plugins", "scenes", "media", "files", "graphs", "questions", "rows"},
+    "sources": BASE | {"plugins", "scenes", "media", "files", "graphs", "cells", "columns", "questions", "rows"},
     "tasks": MAKING,
     "schema": {"records"},
     "writers": {"records", "schema"},
@@ -41,7 +43,7 @@ ALLOWED = {
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
-    "recipe": BASE | {"joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
+    "recipe": BASE | {"cells", "files", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
 HEAVY = ("torch", "datasets", "webdataset", "albumentations", "cv2", "scipy", "ray")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from puzzlegen import plugins
 from puzzlegen.records import Item, Skipped
@@ -21,7 +21,20 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    #: Settings that came after others: they stand in a recipe's canonical form only where they say something.
+    later: ClassVar[frozenset[str]] = frozenset()
+
     kind: str
+
+    @model_serializer(mode="wrap")
+    def _spoken(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        dumped: dict[str, Any] = plain(self)
+        return {k: v for k, v in dumped.items() if k not in self.later or getattr(self, k) != fields[k].default}
+
+    def pinned(self) -> Source:
+        """The same source with everything fixed that may move between two runs, such as a revision."""
+        return self
 
     @abstractmethod
     def items(self) -> Iterator[Item | Skipped]:
