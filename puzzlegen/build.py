@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from puzzlegen.engines import Engine, Progress
+from puzzlegen.engines.inline import Inline
 from puzzlegen.engines.local import Local
 from puzzlegen.errors import OutputError, RecipeError, Unusable
 from puzzlegen.manifest import (
@@ -21,7 +22,7 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, workplace, write_json
+from puzzlegen.output import STATE, reach, workplace, write_json
 from puzzlegen.plan import Plan, Shard, identity, make_plan
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -110,10 +111,11 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     """
     mine = identity(plan, limit, environment(plan.recipe))
     state = out / STATE / "build.json"
+    there = reach(out)
     if not state.exists() and not (out / MANIFEST).exists():
-        if out.exists() and not out.is_dir():
+        if there and not out.is_dir():
             raise OutputError(f"'{out}' is a file; choose another --out")
-        if out.exists() and any(out.iterdir()):
+        if there and any(out.iterdir()):
             raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
         write_json(state, mine)
         return
@@ -194,7 +196,7 @@ class _Reporter:
 def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int, report: _Reporter) -> int:
     if not todo:
         return 0
-    engine: Engine = Local(min(workers, len(todo)))
+    engine: Engine = Inline() if _only_here(recipe, out) else Local(min(workers, len(todo)))
     made, waiting = 0, iter(todo)
     try:
         while made < len(todo):
@@ -207,6 +209,11 @@ def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int
     finally:
         engine.close()
     return made
+
+
+def _only_here(recipe: Recipe, out: Path) -> bool:
+    """Whether source or output lie in the memory of this process, where no other can reach them."""
+    return any(str(place).startswith("memory://") for place in (out, *recipe.source.model_dump().values()))
 
 
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:

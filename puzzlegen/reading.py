@@ -40,7 +40,7 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
         columns: only these.
     """
     if path.suffix == ".parquet":
-        with pq.ParquetFile(path) as file:
+        with path.open("rb") as handle, pq.ParquetFile(handle) as file:
             for batch in file.iter_batches(batch_size=64, columns=columns):
                 yield from batch.to_pylist()
     else:
@@ -48,7 +48,7 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
 
 
 def _read_tar(path: Path, columns: list[str] | None) -> Iterator[Row]:
-    with tarfile.open(path, "r:") as tar:
+    with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         row: Row = {}
         for member in tar:
             data = tar.extractfile(member)

@@ -13,7 +13,7 @@ from puzzlegen.balance import even_out
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import PuzzlegenError, TaskError, Unusable
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.output import refused
+from puzzlegen.output import folder_at, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
 from puzzlegen.prompts import Posed, compose
 from puzzlegen.recipe import Recipe
@@ -264,7 +264,7 @@ class _ShardBuild:
         self._progress = progress
 
     def run(self) -> dict[str, Any]:
-        out = Path(self.job.out)
+        out = folder_at(self.job.out)
         try:
             for rank, (_, picks) in enumerate(self.job.shard.work):
                 self._item(rank, picks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puzzlegen.files.kept import Kept
 from puzzlegen.files.local import find_inside, open_inside, real, walk
-from puzzlegen.files.locations import Location, is_url, missing
+from puzzlegen.files.locations import Location, checked, is_url, missing
 from puzzlegen.files.names import (
     ARCHIVE_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -17,6 +17,7 @@ from puzzlegen.files.names import (
     refused_name,
     suffix_of,
 )
+from puzzlegen.files.remote import place_of, retried
 from puzzlegen.files.trees import Tree, tree_at
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Kept",
     "Location",
     "Tree",
+    "checked",
     "escaped",
     "find_inside",
     "is_url",
@@ -35,8 +37,10 @@ __all__ = [
     "missing",
     "open_inside",
     "parted",
+    "place_of",
     "real",
     "refused_name",
+    "retried",
     "suffix_of",
     "tree_at",
     "walk",

@@ -7,17 +7,16 @@ on the weather. Only a file that is gone is the item's own fault.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
-import shutil
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any, BinaryIO, Final, TypeVar, cast
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.errors import OutputError, SourceError, Unusable
 from puzzlegen.files.locations import PROTOCOLS, without_secrets
 from puzzlegen.files.names import Found, escaped, refused_name
 from puzzlegen.records import Skipped
@@ -25,13 +24,13 @@ from puzzlegen.records import Skipped
 T = TypeVar("T")
 TRIES: Final = 5
 FIRST_WAIT_S: Final = 0.5
-_IN_MEMORY: Final = 8 << 20
 _AT_ONCE: Final = 32 << 20
 _PART: Final = 1 << 20
 _FOR_GOOD: Final = (
     *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError),
     *(ImportError, NotImplementedError, TypeError, ValueError),
 )
+_NO_SUCH_FILE: Final = (404, 410)
 _WORTH_ANOTHER_TRY: Final = (408, 425, 429)
 
 
@@ -43,7 +42,8 @@ def file_system(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no types
         SourceError: a package for it is not installed.
     """
     try:
-        fsspec = importlib.import_module("fsspec")
+        import fsspec  # noqa: PLC0415 - only URLs need it
+
         return fsspec.filesystem(protocol, use_listings_cache=False)
     except ImportError as err:
         package = PROTOCOLS[protocol]
@@ -56,24 +56,32 @@ def place_of(url: str) -> tuple[Any, str]:
     return fs, str(fs._strip_protocol(url)).rstrip("/")  # noqa: SLF001 - what fsspec's own callers use
 
 
-def retried(what: str, call: Callable[[], T]) -> T:
+def retried(what: str, call: Callable[[], T], *, write: bool = False) -> T:
     """What ``call`` returns, tried up to five times with growing waits.
 
+    Args:
+        what: the URL, for the message.
+        call: what to do.
+        write: it is written to, not read.
+
     Raises:
-        FileNotFoundError: there is no such file.
-        SourceError: anything else that stays wrong.
+        FileNotFoundError: there is no such file to read.
+        SourceError, OutputError: anything else that stays wrong, in reading or writing.
     """
     waits = iter([FIRST_WAIT_S * 2**k for k in range(TRIES - 1)])
     while True:
         try:
             return call()
-        except FileNotFoundError:
-            raise
         # Every protocol has its own errors, few of them public; those that another try cannot mend are known.
-        except Exception as err:  # noqa: BLE001
+        except Exception as err:
+            if _gone(err):
+                if not write:
+                    raise
+                raise OutputError(f"'{without_secrets(what)}' cannot be written: there is no such bucket") from None
             wait = next(waits, None)
             if wait is None or _for_good(err):
-                raise SourceError(f"'{without_secrets(what)}' cannot be read: {_told(err)}") from None
+                error, verb = (OutputError, "written") if write else (SourceError, "read")
+                raise error(f"'{without_secrets(what)}' cannot be {verb}: {_told(err)}") from None
         time.sleep(wait)
 
 
@@ -81,10 +89,23 @@ def _is_http(root: str) -> bool:
     return root.startswith(("http://", "https://"))
 
 
-def _for_good(err: Exception) -> bool:
+def _gone(err: Exception) -> bool:
+    """Whether it says that there is no such file; fsspec's HTTP says so of any failure, with the true one as cause."""
+    cause = err.__cause__
+    other = type(cause).__module__.startswith("aiohttp") and cause is not None and _status(cause) not in _NO_SUCH_FILE
+    return isinstance(err, FileNotFoundError) and not other
+
+
+def _status(err: BaseException) -> int | None:
     status = getattr(err, "status", None) or getattr(getattr(err, "response", None), "status_code", None)
-    refused = isinstance(status, int) and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY  # noqa: PLR2004
-    return refused or isinstance(err, _FOR_GOOD)
+    return status if isinstance(status, int) else None
+
+
+def _for_good(err: Exception) -> bool:
+    told = err.__cause__ if isinstance(err, FileNotFoundError) and err.__cause__ else err
+    status = _status(told)
+    refused = status is not None and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY  # noqa: PLR2004
+    return refused or isinstance(told, _FOR_GOOD)
 
 
 def _told(err: Exception) -> str:
@@ -166,17 +187,16 @@ def fetch(url: str, name: str, size: int) -> BinaryIO:
     try:
         if 0 < size <= _AT_ONCE:
             return io.BytesIO(retried(f"{url}/{name}", lambda: bytes(fs.cat_file(path))))
-        return cast("BinaryIO", retried(f"{url}/{name}", lambda: _copied(fs, path)))
+        return retried(f"{url}/{name}", lambda: _copied(fs, path))
     except FileNotFoundError:
         raise Unusable("unreadable", "no such file") from None
 
 
-def _copied(fs: Any, path: str) -> IO[bytes]:  # noqa: ANN401
-    spool: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by the caller
-    with fs.open(path, "rb") as file:
-        shutil.copyfileobj(file, spool, _PART)
-    spool.seek(0)
-    return spool
+def _copied(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401
+    with NamedTemporaryFile() as place:
+        fs.get_file(path, place.name)
+        # The name goes with the block, the file when it is closed.
+        return Path(place.name).open("rb")
 
 
 class Parts(io.RawIOBase):
