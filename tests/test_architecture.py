@@ -30,10 +30,12 @@ ALLOWED = {
     "files": {"errors", "records"},
     "cells": {"errors", "records"},
     "columns": {"errors", "questions"},
+    "tables": {"cells", "columns", "errors", "files", "records"},
     "media": BASE,
     "graphs": BASE,
     "scenes": BASE,
-    "sources": BASE | {"plugins", "scenes", "media", "files", "graphs", "cells", "columns", "questions", "rows"},
+    "sources": BASE
+    | {"plugins", "scenes", "media", "files", "graphs", "cells", "columns", "questions", "rows", "tables"},
     "tasks": MAKING,
     "schema": {"records"},
     "writers": {"records", "schema"},

@@ -8,19 +8,18 @@ whole. An item is called after its file and row, or by its id where the rows hav
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Any, BinaryIO, Final, Literal
-from urllib.parse import quote
+from typing import BinaryIO, Final, Literal
 
 from pydantic import Field, field_validator
 
 from puzzlegen import columns
-from puzzlegen.cells import Group, MediaColumn, Table, address, media_cells, open_cell
+from puzzlegen.cells import Table, open_cell
 from puzzlegen.columns import Columns
 from puzzlegen.errors import SourceError, Unusable
-from puzzlegen.files import Found, Kept, Location, escaped, joined, missing, suffix_of, tree_at
+from puzzlegen.files import Found, Kept, Location, escaped, missing, suffix_of, tree_at
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources import Source
+from puzzlegen.tables import Reading, items_of_table
 
 _SUFFIX: Final = ".parquet"
 _tables: Final[Kept[Table]] = Kept(4)
@@ -73,43 +72,12 @@ class Parquet(Source):
         return Table(tree_at(self.path, [_SUFFIX]).parts(file), file)
 
     def _rows(self, found: Found) -> Iterator[Item | Skipped]:
-        named = Columns.of(None, self.fields)
+        reading = Reading(dict(self.media), Columns.of(None, self.fields), self.licence)
         try:
             table = self._table(found.id)
         except Unusable as no:
             yield Skipped(found.id, no.reason, no.detail)
-            return
         except SourceError as err:
             yield Skipped(found.id, "undecodable", str(err))
-            return
-        with closing(table):
-            media = table.media_columns(dict(self.media))
-            for group in table.groups():
-                for place, row in enumerate(table.rows(group, media, named.wanted)):
-                    yield from self._row(found, named, media, group, place, row)
-
-    def _row(
-        self,
-        found: Found,
-        named: Columns,
-        media: list[MediaColumn],
-        group: Group,
-        place: int,
-        row: dict[str, Any],
-    ) -> Iterator[Item | Skipped]:
-        number = str(group.first + place)
-        try:
-            said = named.read(row)
-        except Unusable as no:
-            yield Skipped(joined(found.id, number), no.reason, no.detail)
-            return
-        own = escaped(said.id.encode()) if said.id else joined(found.id, number)
-        cells = media_cells(row, media)
-        if not cells:
-            yield Skipped(own, "bad_row", "the row has no medium")
-        bundle, licence = f"{found.id}:{group.number}", said.licence or self.licence
-        for cell in cells:
-            alone = len(media) == 1 and not cell.column.several
-            name = own if alone else f"{own}/{quote(cell.column.name)}-{cell.place}"
-            at = address(place, cell)
-            yield Item(name, cell.column.kind, 0, licence, found.stamp, said.qa, "" if alone else own, bundle, at)
+        else:
+            yield from items_of_table(table, found.id, found.stamp, reading)
