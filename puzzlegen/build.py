@@ -213,7 +213,7 @@ def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, workers: int
 
 def _only_here(recipe: Recipe, out: Path) -> bool:
     """Whether source or output lie in the memory of this process, where no other can reach them."""
-    return any(str(place).startswith("memory://") for place in (out, *recipe.source.model_dump().values()))
+    return "memory://" in f"{out} {recipe.source.model_dump_json()}"
 
 
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:

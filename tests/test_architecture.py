@@ -28,6 +28,7 @@ ALLOWED = {
     "chance": {"records", "verify"},
     "answers": {"records", "rng", "chance"},
     "files": {"errors", "records"},
+    "hygiene": BASE | {"files", "media"},
     "cells": {"errors", "records"},
     "columns": {"errors", "questions"},
     "tables": {"cells", "columns", "errors", "files", "records"},
@@ -45,7 +46,7 @@ ALLOWED = {
     "joint": {"chance", "prompts", "questions", "records", "verify"},
     "output": {"errors", "files"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
-    "recipe": BASE | {"cells", "files", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
+    "recipe": BASE | {"cells", "files", "hygiene", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
 HEAVY = ("torch", "datasets", "fsspec", "upath", "webdataset", "albumentations", "cv2", "scipy", "ray")

@@ -55,6 +55,7 @@ class ImageSettings(BaseModel):
     max_pixels: int = Field(
         64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)"
     )
+    min_side_px: int = Field(0, ge=0, description="least short side of the picture as it comes")
     clean: bool = Field(default=True, description="false keeps codec traces that name the answer; for audits only")
 
 
@@ -94,7 +95,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
     trims = [rng.uniform(0.005, 0.035) for _ in range(4)]
     place, squeeze, size_draw = rng.uniform(), rng.uniform(0.97, 1.03), rng.uniform()
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
-    _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels)
+    _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
     box = _cut(content_box(picture), trims, place, settings.max_aspect)
     width, height = box[2] - box[0], box[3] - box[1]
@@ -112,7 +113,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
 def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
     """What most pipelines do: decode, turn upright, shrink what is too large."""
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
-    _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels)
+    _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
     factor = min(1.0, settings.side_px_range[1] / min(picture.size))
     if factor < 1:
@@ -121,10 +122,12 @@ def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
-def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int) -> None:
+def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int, min_side: int = 0) -> None:
     """JPEG can be decoded at 1/2, 1/4 or 1/8: nearly three times faster for large photos, and no trace is kept."""
     if max(raw.size) > MAX_ASPECT * min(raw.size):
         raise Unusable("too_elongated", f"{raw.width}x{raw.height}")
+    if min(raw.size) < min_side:
+        raise Unusable("too_small", f"short side {min(raw.size)} px, the recipe wants {min_side}")
     if raw.format in ("JPEG", "MPO"):
         ratio = needed_side / min(raw.size)
         raw.draft(None, (int(raw.width * ratio) + 1, int(raw.height * ratio) + 1))

@@ -139,7 +139,7 @@ def _place(loc: Place) -> Place:
 
 
 def _task_of(data: dict[str, Any], place: Place) -> str:
-    if place[:1] != ("tasks",) or len(place) < 3 or place[2] in ("task", "weight"):  # noqa: PLR2004 - tasks, index, key
+    if place[:1] != ("tasks",) or len(place) < 3 or place[2] in ("task", "weight", "splits"):  # noqa: PLR2004 - tasks, index, key
         return ""
     return f" (task {data['tasks'][place[1]]['task']})"
 

@@ -43,6 +43,11 @@ class Hub(Source):
     fields: dict[columns.Field, str] = Field({}, description="other columns by what they hold, such as {id: key}")
     licence: str = Field("", description="of all rows that say nothing else")
 
+    def placeless(self) -> dict[str, Any]:
+        """Without the name where that is a folder."""
+        told = super().placeless()
+        return {k: v for k, v in told.items() if k != "name"} if Path(self.name).is_dir() else told
+
     def pinned(self) -> Source:
         """With the commit that the revision is now."""
         if Path(self.name).is_dir() or _COMMIT.fullmatch(self.revision or ""):
