@@ -15,9 +15,10 @@ from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.records import Kind
 
 _MOST_ROWS: Final = 64
-_BATCH_BYTES: Final = 16 << 20
+_BATCH_BYTES: Final = 8 << 20
+_BUFFER: Final = 1 << 20
 _ROWS_AT_ONCE: Final = 512
-_KEPT: Final = 4
+_KEPT: Final = 3
 _USUAL: Final[dict[str, Kind]] = {"image": "image", "images": "image", "video": "video", "videos": "video"}
 _FEATURES: Final[dict[str, Kind]] = {"Image": "image", "Video": "video"}
 
@@ -63,7 +64,8 @@ class Table:
         self._broken = (pa.ArrowException, OSError)
         self._own = file
         try:
-            self._file = pq.ParquetFile(file)
+            # Without a buffer a whole column of a row group would be read at once.
+            self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         except self._broken as err:
             file.close()
             raise SourceError(f"'{name}' is no Parquet file: {err}"[:300]) from err
@@ -159,6 +161,7 @@ class Table:
     def _batches(self, group: int, column: str) -> _Batches:
         if self._read is None or self._read.key != (group, column):
             size = self._batch_rows(group, column)
+            self._read = None  # a page may be as large as its row group: let go of one before the next
             self._read = _Batches(
                 (group, column), lambda: self._file.iter_batches(size, row_groups=[group], columns=[column])
             )

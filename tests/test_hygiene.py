@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import recipe_with, tree_bytes
+import yaml
+from conftest import ROOT, recipe_with, tree_bytes
 from hostile import many_scans
 from PIL import Image, ImageEnhance
 
@@ -276,3 +278,11 @@ def test_per_item_quotas_hold_within_each_split() -> None:
         assert sum(drawn.values()) == len(shard.work)
         assert set(drawn) == ({0, 1} if shard.split == "test" else {1, 2})
         assert abs(drawn[1] - len(shard.work) / 2) <= 1
+
+
+def test_what_the_documentation_shows_is_a_recipe() -> None:
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)[1:]]
+    assert [sorted(block) for block in blocks] == [["hygiene", "media"], ["splits", "tasks"]]
+    recipe_with(ROTATION, **blocks[0])
+    assert len(recipe_with(**blocks[1]).tasks) == 4

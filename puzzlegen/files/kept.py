@@ -29,10 +29,11 @@ class Kept(Generic[T]):
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The thing of a key; made if it is not at hand."""
         if key not in self._things:
+            # Before the new one is made: each may hold much memory.
+            while len(self._things) >= self._most:
+                self._things.popitem(last=False)[1].close()
             self._things[key] = make()
         self._things.move_to_end(key)
-        while len(self._things) > self._most:
-            self._things.popitem(last=False)[1].close()
         return self._things[key]
 
     def clear(self) -> None:

@@ -26,7 +26,7 @@ from puzzlegen.tables import Reading, items_of_row, items_of_table
 
 _COMMIT: Final = re.compile("[0-9a-f]{40}")
 _LOADED: Final = "rows"
-_tables: Final[Kept[Table]] = Kept(4)
+_tables: Final[Kept[Table]] = Kept(1)
 
 
 class Hub(Source):

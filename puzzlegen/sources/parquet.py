@@ -22,7 +22,7 @@ from puzzlegen.sources import Source
 from puzzlegen.tables import Reading, items_of_table
 
 _SUFFIX: Final = ".parquet"
-_tables: Final[Kept[Table]] = Kept(4)
+_tables: Final[Kept[Table]] = Kept(1)
 
 
 class Parquet(Source):
