@@ -42,7 +42,7 @@ def run(
             built = build(recipe, out, workers=workers, limit=limit, share=Share.parse(shards), report=report)
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
-    _remember_source(recipe, out)
+    _remember_source(built.plan.recipe, out)
     return _summary(built, out, time.monotonic() - began)
 
 

@@ -18,6 +18,7 @@ from puzzlegen.build import build
 from puzzlegen.errors import SourceError
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.recipe import source_at
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources import Source
 from puzzlegen.sources.folder import Folder
@@ -239,7 +240,8 @@ def test_parquet_rows_keep_together_and_give_the_same_bytes(tmp_path: Path, pict
     (tmp_path / "in").mkdir()
     hf_table(pictures).to_parquet(tmp_path / "in" / "a.parquet", batch_size=2)
     (tmp_path / "in" / "broken.parquet").write_bytes(b"PAR1")
-    source = {"kind": "parquet", "path": str(tmp_path / "in")}
+    source = source_at(str(tmp_path / "in"), {"kind": "samples"})
+    assert source["kind"] == "parquet"
     recipe = recipe_with([*TASKS, {"task": "contrastive"}], source=source, output={"shard_size": 3})
     order = [item.bundle for group in make_plan(recipe).groups for item in group.items]
     assert len([k for k in range(1, 6) if order[k] != order[k - 1]]) == 2

@@ -199,6 +199,9 @@ def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> N
     for _ in range(2):
         done = subprocess.run(command, env=os.environ | hub, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+    check = [sys.executable, "-m", "puzzlegen", "verify", str(tmp_path / "out"), "--replay", "2"]
+    checked = subprocess.run(check, env=os.environ | hub, capture_output=True, text=True, check=False)
+    assert "2 rebuilt from source: all as built" in checked.stdout, checked.stderr
     manifest = manifest_of(tmp_path / "out")
     assert manifest["recipe"]["source"]["revision"] == COMMIT
     assert manifest["kept"] == {"rotation": 4}

@@ -43,11 +43,17 @@ def _kind(path: str, old: str) -> str:
     if exists and old == "graph":
         return old
     if folder:
-        return old if old in _OF_FOLDERS else "folder"
+        return old if old in _OF_FOLDERS else _kind_of_folder(Path(path))
     if not exists or suffix_of(path) not in (*SUFFIXES, *ARCHIVE_SUFFIXES):
         what = "neither a folder nor a table" if exists else "no such file or folder"
         raise RecipeError(f"{what}; give a folder of images or videos, or a table ({', '.join(SUFFIXES)})")
     return _kind_of_file(path, old)
+
+
+def _kind_of_folder(folder: Path) -> str:
+    """Parquet if files with media lie in it, or in its ``data``, as data sets have them."""
+    found = sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")))
+    return "parquet" if found and holds_media(found[0]) else "folder"
 
 
 def _kind_of_url(url: str, old: str) -> str:
