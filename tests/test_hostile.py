@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,9 +17,11 @@ from hostile import FILES, many_scans
 
 from puzzlegen.build import build
 from puzzlegen.files import escaped
+from puzzlegen.media.limit import SIGNALS
 from puzzlegen.reading import files_of, manifest_of, read_rows
 
 TASKS = [{"task": "rotation"}, {"task": "arrow_of_time"}]
+KEEP = "hygiene: {duplicates: keep}"
 _MOST_KB = 900_000
 
 
@@ -32,7 +35,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         make(folder / name)
     with open(os.fsencode(folder) + b"/caf\xe9.jpg", "wb") as file:  # noqa: PTH123 - a name that is no UTF-8
         file.write(b"no picture")
-    (place / "r.yaml").write_text(f"source: {{kind: folder, path: '{folder}'}}\ntasks: {json.dumps(TASKS)}\n")
+    (place / "r.yaml").write_text(f"source: {{kind: folder, path: '{folder}'}}\ntasks: {json.dumps(TASKS)}\n{KEEP}\n")
     code = (
         "import resource, subprocess, sys\n"
         f"done = subprocess.run([sys.executable, '-m', 'puzzlegen', 'build', {str(place / 'r.yaml')!r}, '--out', "
@@ -72,7 +75,7 @@ def test_the_limit_holds_where_no_exception_can_reach() -> None:
         "import re\nfrom puzzlegen.media.limit import time_limit\nwith time_limit(1):\n    re.match('(a*)*b', 'a' * 60)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=120)
-    assert done.returncode == -signal.SIGPROF
+    assert done.returncode in {-number for number in SIGNALS}  # of computing, unless the machine is too busy
 
 
 def test_the_limit_holds_where_nothing_is_computed() -> None:
@@ -91,7 +94,8 @@ def test_a_decoder_that_does_not_come_back_costs_its_item_alone(tmp_path: Path) 
             (folder / f"{item.id}.jpg").write_bytes(file.read())
     for name in ("slow-a.jpg", "slow-b.jpg"):
         many_scans(folder / name, 3000)
-    settings = {"source": {"kind": "folder", "path": str(folder)}, "media": {"time_limit_s": 2}}
+    settings: dict[str, Any] = {"source": {"kind": "folder", "path": str(folder)}, "media": {"time_limit_s": 2}}
+    settings["hygiene"] = {"duplicates": "keep"}
     built = build(recipe_with(TASKS[:1], **settings), tmp_path / "out", workers=2)
     assert built.manifest is not None
     assert built.manifest["kept"] == {"rotation": 4}

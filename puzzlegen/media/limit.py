@@ -12,8 +12,8 @@ from typing import Final
 
 #: What a process dies of that exceeded its limit: of computing time, or of time on the clock.
 SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)
-#: Waiting (for a disk, a network) counts for a tenth of computing.
-_PATIENCE: Final = 10
+#: Waiting (for a disk, a network, a core of a busy machine) counts for a twentieth of computing.
+_PATIENCE: Final = 20
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     """End this process if what runs below takes longer. For the main thread of a process that can be spared.
 
     Args:
-        seconds: of computing time, which a busy machine stretches little; ten times that on the clock.
+        seconds: of computing time, which a busy machine stretches little; twenty times that on the clock.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)

@@ -173,7 +173,7 @@ class Media(_Section):
         300,
         ge=1,
         le=86_400,
-        description="most seconds of computing that opening one item may take; ten times that on the clock",
+        description="most seconds of computing that opening one item may take; 20 times that on the clock",
     )
 
 
