@@ -20,10 +20,10 @@ import pytest
 from conftest import recipe_with, tree_bytes
 
 from puzzlegen.build import build
-from puzzlegen.errors import OutputError, SourceError
+from puzzlegen.errors import OutputError, RecipeError, SourceError
 from puzzlegen.files import remote
 from puzzlegen.output import folder_at
-from puzzlegen.recipe import source_at
+from puzzlegen.recipe import load_recipe, source_at
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources.folder import Folder
 
@@ -149,6 +149,10 @@ def test_credentials_in_a_url_are_refused_without_being_shown(url: str) -> None:
     with pytest.raises(OutputError) as refused:
         folder_at(url)
     assert "secret" not in str(refused.value)
+    with pytest.raises(RecipeError) as mistaken:
+        load_recipe("quickstart", source=url)
+    assert "secret" not in str(mistaken.value)
+    assert "word@" not in str(mistaken.value)
 
 
 def test_unknown_protocols_are_refused() -> None:

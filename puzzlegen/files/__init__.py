@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puzzlegen.files.kept import Kept
 from puzzlegen.files.local import find_inside, open_inside, real, walk
-from puzzlegen.files.locations import Location, checked, is_url, missing
+from puzzlegen.files.locations import Location, checked, is_url, missing, without_secrets
 from puzzlegen.files.names import (
     ARCHIVE_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -44,4 +44,5 @@ __all__ = [
     "suffix_of",
     "tree_at",
     "walk",
+    "without_secrets",
 ]

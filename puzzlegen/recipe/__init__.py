@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from puzzlegen.errors import RecipeError
+from puzzlegen.files import without_secrets
 from puzzlegen.recipe.files import find_recipe, read_recipe, shipped_recipes
 from puzzlegen.recipe.model import Media, Output, Recipe, TaskEntry
 from puzzlegen.recipe.problems import (
@@ -86,7 +87,7 @@ def recipe_from_canonical(canonical: dict[str, Any], source: dict[str, Any]) -> 
 
 
 def _replace_source(document: Document, path: str) -> None:
-    option = Where(f"--source {path}")
+    option = Where(f"--source {without_secrets(path)}")
     old = document.data.get("source")
     try:
         document.put(["source"], source_at(path, old if isinstance(old, dict) else {}), option)
