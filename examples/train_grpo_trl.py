@@ -17,6 +17,7 @@ from datasets import IterableDataset
 from trl import GRPOConfig, GRPOTrainer
 
 from puzzlegen.adapters import trl
+from puzzlegen.chat import FRAMES
 
 PARTS = {
     "score": trl.score_reward,
@@ -31,7 +32,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", help="a folder that puzzlegen built, or its name on the Hub")
     parser.add_argument("--profile", choices=["image", "multi_image", "video", "text"], help="default: the largest")
-    parser.add_argument("--frames", type=int, help=f"most frames per puzzle of clips; default {trl.FRAMES}")
+    parser.add_argument("--frames", type=int, help=f"most frames per puzzle of clips; default {FRAMES}")
     parser.add_argument("--streaming", action="store_true", help="read rows as they are needed; wants --max-steps")
     parser.add_argument("--evaluate", metavar="SPLIT", help="a split to evaluate on, such as validation")
     parser.add_argument("--model", default="Qwen/Qwen2.5-VL-3B-Instruct", help="name or folder")
@@ -90,7 +91,9 @@ def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def _config(chosen: argparse.Namespace) -> GRPOConfig:
-    where = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False} if chosen.tiny else {"bf16": True}
+    where: dict[str, Any] = (
+        {"use_cpu": True, "bf16": False, "gradient_checkpointing": False} if chosen.tiny else {"bf16": True}
+    )
     if not chosen.tiny:
         where["model_init_kwargs"] = {"dtype": "bfloat16"}
     return GRPOConfig(

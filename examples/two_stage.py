@@ -23,6 +23,7 @@ from datasets import Dataset
 from datasets import Image as Picture
 from trl import GRPOTrainer
 
+from puzzlegen.adapters import trl
 from puzzlegen.records import VerifierSpec
 
 FORM = "\n\nThink it through inside <think> and </think>, then give the answer inside <answer> and </answer>."
@@ -50,7 +51,7 @@ def pretext(rest: list[str]) -> GRPOTrainer:
     first.train()
     second = GRPOTrainer(
         first.model,
-        [grpo.trl.score_reward],
+        [trl.score_reward],
         args=first.args,
         train_dataset=own_rows(Path(own)),
         processing_class=first.processing_class,

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from puzzlegen.engines import Engine, Progress, open_engine
 from puzzlegen.errors import OutputError, RecipeError, Unusable
+from puzzlegen.files import is_url
 from puzzlegen.manifest import (
     MANIFEST,
     entry_path,
@@ -20,7 +21,7 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, workplace, write_json
+from puzzlegen.output import STATE, reach, workplace, write_json
 from puzzlegen.plan import Plan, Shard, identity, make_plan
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -87,6 +88,7 @@ def build(
     """
     share = share or Share()
     plan = make_plan(recipe, limit)
+    recipe = plan.recipe
     claim(out, plan, limit)
     with workplace(out, f"{share.part}-of-{share.of}") as place:
         todo = list(_missing(out, plan, share))
@@ -94,7 +96,8 @@ def build(
         total = sum(1 for _ in islice(plan.shards(), share.part, None, share.of))
         made = 0
         if todo:
-            with closing(open_engine(engine, workers, len(todo))) as opened:
+            name = "inline" if _only_here(recipe, out) else engine
+            with closing(open_engine(name, workers, len(todo))) as opened:
                 made = _run(todo, out, place, recipe, opened, _Reporter(report, total - len(todo), total))
         manifest = _close(out, plan, limit)
     return Built(manifest, made, plan)
@@ -108,10 +111,11 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     """
     mine = identity(plan, limit, environment(plan.recipe))
     state = out / STATE / "build.json"
+    there = reach(out)
     if not state.exists() and not (out / MANIFEST).exists():
-        if out.exists() and not out.is_dir():
+        if there and not out.is_dir():
             raise OutputError(f"'{out}' is a file; choose another --out")
-        if out.exists() and any(out.iterdir()):
+        if there and any(out.iterdir()):
             raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
         write_json(state, mine)
         return
@@ -193,12 +197,16 @@ def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, engine: Engi
     made, waiting = 0, iter(todo)
     while made < len(todo):
         for shard in islice(waiting, engine.room):
-            engine.submit(Job(recipe, shard, str(out.resolve()), str(place.resolve())))
+            engine.submit(Job(recipe, shard, _absolute(out), _absolute(place)))
         for entry in engine.wait(_TICK_S):
             write_json(entry_path(out, entry["shard"]), entry)
             made += 1
         report(made, engine.progress())
     return made
+
+
+def _absolute(folder: Path) -> str:
+    return str(folder) if is_url(str(folder)) else str(folder.resolve())
 
 
 def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, Any]:
@@ -221,6 +229,11 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
             "build again, it makes those that are missing"
         )
     return manifest
+
+
+def _only_here(recipe: Recipe, out: Path) -> bool:
+    """Whether source or output lie in the memory of this process, where no other can reach them."""
+    return "memory://" in f"{out} {recipe.source.model_dump_json()}"
 
 
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:

@@ -23,12 +23,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _folder(location: str) -> Path:
+    from puzzlegen.output import folder_at
+
+    return folder_at(location)
+
+
 RecipeName = Annotated[str, typer.Argument(help="A recipe file, or the name of one that ships with puzzlegen.")]
-Out = Annotated[Path | None, typer.Option(help="Output folder; default puzzles/<recipe>.")]
-SourcePath = Annotated[str | None, typer.Option("--source", help="Use this folder instead of the recipe's source.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Output folder or URL; default puzzles/<recipe>.", parser=_folder, metavar="PATH")
+]
+SourcePath = Annotated[
+    str | None, typer.Option("--source", help="Use this folder, file or URL instead of the recipe's source.")
+]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Change a value: a.b=c. May be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
-Folder = Annotated[Path, typer.Argument(help="The output folder of a build.")]
+Folder = Annotated[Path, typer.Argument(help="The output folder of a build.", parser=_folder, metavar="FOLDER")]
 
 
 def main() -> None:

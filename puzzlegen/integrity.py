@@ -171,10 +171,11 @@ class _Rebuild:
     """Makes single puzzles again, each in its shard, since some tasks compare an item with its neighbours there."""
 
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
-        self._recipe = recipe
+        plan = make_plan(recipe, limit)
+        self._recipe = plan.recipe
         self._items: dict[str, tuple[ShardItems, int]] = {}
-        for shard in make_plan(recipe, limit).shards():
-            opened = ShardItems(recipe, shard)
+        for shard in plan.shards():
+            opened = ShardItems(plan.recipe, shard)
             self._items |= {item.id: (opened, rank) for rank, (item, _) in enumerate(shard.work)}
 
     def differences(self, row: Row) -> Iterator[str]:

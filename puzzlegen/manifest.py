@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from puzzlegen import __version__
 from puzzlegen.errors import RecipeError
-from puzzlegen.output import STATE, publish, write_json
+from puzzlegen.output import STATE, publish, scratch, write_json
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
@@ -107,12 +107,13 @@ def content_of(shards: list[dict[str, Any]]) -> str:
 
 
 def _write_rejections(out: Path, plan: Plan) -> None:
-    temporary = out / STATE / f"{REJECTIONS}.tmp"
-    with pq.ParquetWriter(temporary, _REJECTION, compression="zstd", use_dictionary=False) as file:
-        _append(file, [[s.id, "", s.reason, s.detail, 0] for s in sorted(plan.skipped)])
-        for entry in _entries(out, plan):
-            _append(file, entry["rejections"])
-    publish(temporary, out / REJECTIONS)
+    with scratch(out / STATE) as place:
+        temporary = place / f"{REJECTIONS}.tmp"
+        with pq.ParquetWriter(temporary, _REJECTION, compression="zstd", use_dictionary=False) as file:
+            _append(file, [[s.id, "", s.reason, s.detail, 0] for s in sorted(plan.skipped)])
+            for entry in _entries(out, plan):
+                _append(file, entry["rejections"])
+        publish(temporary, out / REJECTIONS)
 
 
 def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:

@@ -1,4 +1,7 @@
-"""The output folder on disk: atomic files, the lock of a running build, and one line for a disk that refuses."""
+"""The output folder: atomic files, the lock of a running build, and one line for a disk that refuses.
+
+It may lie behind a URL: then files are made here and put there whole, and no lock keeps two builds apart.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,46 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 from puzzlegen.errors import OutputError
+from puzzlegen.files import checked, is_url, place_of, retried
 
 #: Where a build keeps what it needs to go on after a stop; no reader of the data needs it.
 STATE = ".puzzlegen"
+_WRITABLE: Final = ("s3", "gs", "az", "memory")
+
+
+def folder_at(location: str) -> Path:
+    """A folder to write to or read from: a path, or a URL that behaves like one.
+
+    Raises:
+        OutputError: a URL that cannot be written to, or a package for it is missing.
+    """
+    if not is_url(location):
+        return Path(location)
+    try:
+        protocol = checked(location).partition("://")[0]
+    except ValueError as err:
+        raise OutputError(str(err)) from err
+    if protocol not in _WRITABLE:
+        known = ", ".join(f"{name}://" for name in _WRITABLE)
+        raise OutputError(f"'{location}' cannot be written to; use {known}, or build into a folder and push that")
+    try:
+        from upath import UPath  # noqa: PLC0415 - only URLs need it
+    except ImportError as err:
+        raise OutputError(f"'{location}' needs universal-pathlib: pip install \"puzzlegen[remote]\"") from err
+    place_of(location)
+    return cast("Path", UPath(location.rstrip("/"), use_listings_cache=False))
+
+
+def reach(out: Path) -> bool:
+    """Whether the folder exists; OutputError if that cannot be known."""
+    return retried(str(out), out.exists, write=True) if is_url(str(out)) else out.exists()
 
 
 def refused(path: Path, err: OSError) -> OutputError:
@@ -31,6 +65,9 @@ def refused(path: Path, err: OSError) -> OutputError:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a whole file or nothing: temporary name, fsync, rename, fsync of the folder."""
+    if is_url(str(path)):
+        retried(str(path), lambda: path.write_bytes(data), write=True)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +86,11 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON is any
 
 def publish(temporary: Path, path: Path) -> None:
     """Make a finished temporary file final and durable."""
+    if is_url(str(path)):
+        fs, target = place_of(str(path))
+        retried(str(path), lambda: fs.put_file(str(temporary), target), write=True)
+        temporary.unlink()
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     _sync(temporary)
     temporary.replace(path)
@@ -73,6 +115,10 @@ def workplace(out: Path, share: str) -> Iterator[Path]:
         out: output folder.
         share: names the part of the work, such as ``0-of-1``; other shares may run beside it.
     """
+    if is_url(str(out)):
+        with scratch(out) as place:
+            yield place
+        return
     place = out / STATE / "tmp" / share
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -89,6 +135,16 @@ def workplace(out: Path, share: str) -> Iterator[Path]:
             yield place
         finally:
             _empty(place)
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Where files for ``folder`` may be made: there itself, or on this machine if it lies behind a URL."""
+    if is_url(str(folder)):
+        with tempfile.TemporaryDirectory(prefix="puzzlegen-") as place:
+            yield Path(place)
+    else:
+        yield folder
 
 
 def _empty(folder: Path) -> None:

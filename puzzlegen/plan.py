@@ -14,6 +14,7 @@ from math import gcd
 from typing import Any, NamedTuple
 
 from puzzlegen.errors import SourceError
+from puzzlegen.hygiene import sift
 from puzzlegen.recipe import Recipe, TaskEntry
 from puzzlegen.records import Item, Kind, Skipped, canonical_json
 from puzzlegen.rng import digest
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
         skipped: what the source holds that is no item, or that no task accepts.
         listing: hex digest of the source's items (names, sizes and questions).
         items: how many items the plan has.
+        excluded: hex digest of the media that hygiene keeps out; empty if there are none.
     """
 
     recipe: Recipe
@@ -69,6 +71,7 @@ class Plan(NamedTuple):
     skipped: list[Skipped]
     listing: str
     items: int
+    excluded: str = ""
 
     def shards(self) -> Iterator[Shard]:
         """All shards, in order. Files are numbered per folder and split, whichever kinds of item fill them."""
@@ -94,29 +97,40 @@ def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
     Raises:
         SourceError: the source has nothing that any task accepts.
     """
+    recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     items, skipped = _listing(recipe)
-    ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.id))
+    # No other process could reach this one's memory.
+    seconds = 0 if "memory://" in recipe.source.model_dump_json() else recipe.media.time_limit_s
+    sifted = sift(items, recipe.source.open, recipe.hygiene, seconds)
+    items, skipped = sifted.items, skipped + sifted.skipped
+    ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.bundle or item.id))
     chosen = list(islice(ordered, limit)) if limit is not None else ordered
     groups = []
     for kind, split in _kinds_and_splits(recipe):
         members = [i for i in chosen if i.kind == kind and split_of(recipe, i.group or i.id) == split]
-        if members:
-            groups.append(Group(kind, split, members, _shard_starts(recipe, kind, members)))
+        if members and not _entries(recipe, kind, split):
+            skipped += [Skipped(item.id, "no_task_for_split", split) for item in members]
+        elif members:
+            groups.append(Group(kind, split, members, _shard_starts(recipe, kind, split, members)))
     if not groups:
         kinds = " or ".join(sorted({entry.task.accepts for entry in recipe.tasks}))
         raise SourceError(f"the source has no {kinds} for the recipe's tasks, only {len(skipped)} other entries")
-    return Plan(recipe, groups, skipped, listing_digest(chosen), len(chosen))
+    return Plan(recipe, groups, skipped, listing_digest(chosen), len(chosen), sifted.excluded)
 
 
 def _listing(recipe: Recipe) -> tuple[list[Item], list[Skipped]]:
     wanted = {entry.task.accepts for entry in recipe.tasks}
     items: list[Item] = []
     skipped: list[Skipped] = []
+    names: set[str] = set()
     for entry in recipe.source.items():
         if isinstance(entry, Skipped):
             skipped.append(entry)
+        elif entry.id in names:
+            skipped.append(Skipped(entry.id, "duplicate_id"))
         elif entry.kind in wanted:
             items.append(entry)
+            names.add(entry.id)
         else:
             skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
     return items, skipped
@@ -126,7 +140,8 @@ def listing_digest(items: Sequence[Item]) -> str:
     """Hex digest of names, sizes and questions, whatever their order."""
     h = hashlib.sha256()
     for item in sorted(items):
-        h.update(canonical_json([item.id, item.kind, item.size, item.qa, item.group]).encode())
+        told = [item.id, item.kind, item.size, item.qa, item.group, item.bundle]
+        h.update(canonical_json(told if item.bundle else told[:-1]).encode())
     return h.hexdigest()
 
 
@@ -148,14 +163,23 @@ def split_of(recipe: Recipe, group: str) -> str:
     return TRAIN
 
 
-def picks(recipe: Recipe, kind: Kind, rank: int, count: int) -> tuple[Pick, ...]:
-    """The puzzles to make of the ``rank``-th of ``count`` items.
+def _entries(recipe: Recipe, kind: Kind, split: str) -> list[tuple[int, TaskEntry]]:
+    """The tasks for a kind of item in a split (empty: in any), with their numbers."""
+    return [
+        (k, entry)
+        for k, entry in enumerate(recipe.tasks)
+        if entry.task.accepts == kind and (not entry.splits or not split or split in entry.splits)
+    ]
+
+
+def picks(recipe: Recipe, kind: Kind, rank: int, count: int, split: str = "") -> tuple[Pick, ...]:
+    """The puzzles to make of the ``rank``-th of ``count`` items of a split.
 
     With ``per_item: N`` each item gets N puzzles and each task its exact share: systematic sampling, in which item
     ``rank`` takes, of task t, floor(B[t] + u) - floor(B[t-1] + u), where B are the cumulated shares and u runs over
     0, 1/count, 2/count ... in a scattered order. The sum over all items is the share, rounded once.
     """
-    entries = [(k, entry) for k, entry in enumerate(recipe.tasks) if entry.task.accepts == kind]
+    entries = _entries(recipe, kind, split)
     if recipe.per_item == "all":
         return tuple(Pick(k, v) for k, _ in entries for v in range(recipe.variants))
     u = Fraction(rank * _stride(count) % count, count)
@@ -181,13 +205,13 @@ def _cumulated(entries: Sequence[TaskEntry], per_item: int) -> list[Fraction]:
     return bounds
 
 
-def _shard_starts(recipe: Recipe, kind: Kind, members: list[Item]) -> list[int]:
+def _shard_starts(recipe: Recipe, kind: Kind, split: str, members: list[Item]) -> list[int]:
     """Cut the items so that no file of a shard is meant to hold more than ``shard_size`` puzzles."""
     folders = [folder_of(recipe, k) for k in range(len(recipe.tasks))]
     starts, filled = [0], dict.fromkeys(folders, 0)
     for rank in range(len(members)):
         adds = dict.fromkeys(folders, 0)
-        for pick in picks(recipe, kind, rank, len(members)):
+        for pick in picks(recipe, kind, rank, len(members), split):
             adds[folders[pick.task]] += 1
         if rank > starts[-1] and any(filled[f] + adds[f] > recipe.output.shard_size for f in folders):
             starts.append(rank)
@@ -209,7 +233,7 @@ def folder_of(recipe: Recipe, task: int) -> str:
 
 def _fills(recipe: Recipe, group: Group) -> list[tuple[str, str]]:
     """Split and folder of every file that a shard of the group may fill."""
-    folders = {folder_of(recipe, k) for k, e in enumerate(recipe.tasks) if e.task.accepts == group.kind}
+    folders = {folder_of(recipe, k) for k, _ in _entries(recipe, group.kind, group.split)}
     return [(group.split, folder) for folder in sorted(folders)]
 
 
@@ -218,7 +242,8 @@ def _shards(recipe: Recipe, group: Group, numbers: dict[str, tuple[int, int]]) -
     for k, start in enumerate(group.starts):
         stop = group.starts[k + 1] if k + 1 < total else len(group.items)
         work = tuple(
-            (group.items[rank], picks(recipe, group.kind, rank, len(group.items))) for rank in range(start, stop)
+            (group.items[rank], picks(recipe, group.kind, rank, len(group.items), group.split))
+            for rank in range(start, stop)
         )
         files = {f: f"data/{f}/{_number(group.split, begun + k, of)}" for f, (begun, of) in numbers.items()}
         yield Shard(f"{group.kind}-{_number(group.split, k, total)}", group.split, work, files)
@@ -235,11 +260,12 @@ def _number(split: str, k: int, of: int) -> str:
 
 def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
     """What decides the bytes of a build: its canonical recipe, source listing, limit and library versions."""
+    excluded = {"excluded": plan.excluded} if plan.excluded else {}
     return {
         "format": FORMAT,
         "recipe": plan.recipe.canonical(),
         "task_versions": {entry.task.name: entry.task.version for entry in plan.recipe.tasks},
-        "source": {"items": plan.items, "listing": plan.listing},
+        "source": {"items": plan.items, "listing": plan.listing, **excluded},
         "limit": limit,
         "environment": environment,
     }

@@ -50,7 +50,7 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
         columns: only these.
     """
     if path.suffix == ".parquet":
-        with pq.ParquetFile(path) as file:
+        with path.open("rb") as handle, pq.ParquetFile(handle) as file:
             for batch in file.iter_batches(batch_size=64, columns=columns):
                 yield from batch.to_pylist()
     else:

@@ -20,11 +20,13 @@ REASONS: dict[str, str] = {
     "unreadable_folder": "the folder cannot be listed",
     "outside_source": "a symbolic link that leads out of the source folder",
     "linked_folder": "a symbolic link to a folder; these are not followed",
+    "not_selected": "its name matches none of the source's globs",
     "no_task_for_kind": "the recipe has no task for this kind of media",
     "unreadable": "the file cannot be opened or read",
+    "too_slow": "opening and decoding it took longer than the recipe's media.time_limit_s",
     "undecodable": "the file is not what its name says, truncated or damaged",
     "too_small": "fewer pixels than the recipe's clean media needs",
-    "too_large": "more pixels than the decoder is allowed",
+    "too_large": "more pixels or bytes than the decoder is allowed",
     "too_elongated": "so long and thin that a square cut would lose most of it",
     "too_short": "fewer seconds or frames than the task needs",
     "no_long_shot": "no uncut shot is long enough for the task",
@@ -40,6 +42,13 @@ REASONS: dict[str, str] = {
     "ambiguous": "several answers would be right",
     "bad_row": "a row of a table lacks what it must say, contradicts itself or is no row",
     "duplicate_row": "the same row stands in the table more than once",
+    "no_task_for_split": "the recipe has no task for this kind of media in its split",
+    "not_drawn": "left out to keep a mixture's weights and limits",
+    "duplicate": "the same bytes as another item",
+    "near_duplicate": "it looks like another item",
+    "excluded": "the same as, or looks like, one of the media that the recipe excludes",
+    "licence": "its licence is not among those that the recipe allows, or among those it denies",
+    "duplicate_id": "another item of the source has the same name",
     "no_question": "the recipe joins the user's own question, and the item has none",
     "unverifiable": "the answer to the user's own question cannot be scored: empty, too long or not of its type",
     "spoiled_question": "the transformation would change the answer to the user's own question",
@@ -57,6 +66,8 @@ class Item(NamedTuple):
         stamp: changes when the item may have changed (for a file: when it was modified); decides no bytes.
         qa: the user's own question about it, as canonical JSON, if the source has one.
         group: items of one group share a split; empty: it is a group of its own.
+        bundle: items of one bundle are read together and stay together in the plan; empty: it is read alone.
+        at: where it lies in its file or bundle, in its source's own words; decides no bytes.
     """
 
     id: str
@@ -66,6 +77,8 @@ class Item(NamedTuple):
     stamp: int = 0
     qa: str = ""
     group: str = ""
+    bundle: str = ""
+    at: str = ""
 
 
 class Skipped(NamedTuple):

@@ -42,7 +42,7 @@ def run(
             )
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
-    _remember_source(recipe, out)
+    _remember_source(built.plan.recipe, out)
     return _summary(built, out, time.monotonic() - began)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import MutableSequence
+from collections.abc import Callable, MutableSequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from puzzlegen import joint
 from puzzlegen.balance import even_out
 from puzzlegen.datafile import DataFile
-from puzzlegen.errors import PuzzlegenError, TaskError
+from puzzlegen.errors import PuzzlegenError, TaskError, Unusable
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.output import refused
+from puzzlegen.output import folder_at, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
 from puzzlegen.prompts import Posed, compose
 from puzzlegen.recipe import Recipe
@@ -32,13 +33,21 @@ _KEPT_OPEN: Final[dict[Kind, int]] = {"image": 2 * _PEERS, "video": 1, "graph": 
 
 
 class Job(NamedTuple):
-    """A shard to build: by which recipe, below which folder, and the lane in which it counts its progress."""
+    """A shard to build: by which recipe, below which folder, and the lane in which it counts its progress.
+
+    ``slow`` are the ids of items that exceeded the time limit before: they are not opened again.
+    """
 
     recipe: Recipe
     shard: Shard
     out: str
     workplace: str
     lane: int = 0
+    slow: frozenset[str] = frozenset()
+
+
+#: Surrounds the opening of the item of a rank in its shard.
+Watch: TypeAlias = Callable[[int], AbstractContextManager[None]]
 
 
 class Made(NamedTuple):
@@ -55,13 +64,18 @@ class Made(NamedTuple):
         return sum(len(m["bytes"]) for column in ("images", "videos") for m in self.row.get(column, ()))
 
 
-def build_shard(job: Job, progress: MutableSequence[int] | None = None) -> dict[str, Any]:
+def build_shard(job: Job, progress: MutableSequence[int] | None = None, watch: Watch | None = None) -> dict[str, Any]:
     """Make every puzzle of the shard and put its files in place.
+
+    Args:
+        job: what to build.
+        progress: counts of items, kept and rejected puzzles, three per lane.
+        watch: surrounds the opening of each item, to limit the time that it takes.
 
     Returns:
         The shard's entry: its files with digests, counts, rejections and the digests of its sources, JSON-ready.
     """
-    return _ShardBuild(job, progress).run()
+    return _ShardBuild(job, progress, watch).run()
 
 
 def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots: dict[str, int]) -> Made | Rejection:
@@ -163,9 +177,13 @@ def _check(puzzle: Puzzle, posed: Posed, row: Row, task: str) -> None:
 class ShardItems:
     """Opens the items of a shard; the last few stay open, because neighbours ask for each other."""
 
-    def __init__(self, recipe: Recipe, shard: Shard) -> None:
+    def __init__(
+        self, recipe: Recipe, shard: Shard, watch: Watch | None = None, slow: frozenset[str] = frozenset()
+    ) -> None:
         self._recipe = recipe
         self._items = [item for item, _ in shard.work]
+        self._watch = watch
+        self._slow = slow
         self._open: OrderedDict[tuple[int, int], OpenItem] = OrderedDict()
 
     def __call__(self, rank: int, variant: int) -> OpenItem:
@@ -181,7 +199,14 @@ class ShardItems:
     def _opened(self, rank: int, variant: int) -> OpenItem:
         item, recipe = self._items[rank], self._recipe
         rng = rng_for("clean", FORMAT, recipe.seed, item.id, variant)
-        return OpenItem(item, recipe.source.open, recipe.media, rng, lambda: self._peers(rank, variant))
+        watch = self._watch
+        watched = nullcontext if watch is None else lambda: watch(rank)
+        return OpenItem(item, self._file, recipe.media, rng, lambda: self._peers(rank, variant), watched)
+
+    def _file(self, item: Item) -> BinaryIO:
+        if item.id in self._slow:
+            raise Unusable("too_slow", f"more than {self._recipe.media.time_limit_s} s")
+        return self._recipe.source.open(item)
 
     def _peers(self, rank: int, variant: int) -> list[OpenItem]:
         count = len(self._items)
@@ -226,7 +251,7 @@ class _File:
 class _ShardBuild:
     """The state of one shard while it is built."""
 
-    def __init__(self, job: Job, progress: MutableSequence[int] | None) -> None:
+    def __init__(self, job: Job, progress: MutableSequence[int] | None, watch: Watch | None) -> None:
         self.job = job
         self.recipe = job.recipe
         self.files = {f: _File(job, f, path) for f, path in job.shard.files.items()}
@@ -234,12 +259,12 @@ class _ShardBuild:
         self.kept: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
         self.sources: dict[str, tuple[str, int]] = {}
-        self.opened = ShardItems(job.recipe, job.shard)
+        self.opened = ShardItems(job.recipe, job.shard, watch, job.slow)
         self._rank = {item.id: rank for rank, (item, _) in enumerate(job.shard.work)}
         self._progress = progress
 
     def run(self) -> dict[str, Any]:
-        out = Path(self.job.out)
+        out = folder_at(self.job.out)
         try:
             for rank, (_, picks) in enumerate(self.job.shard.work):
                 self._item(rank, picks)

@@ -12,7 +12,7 @@ from puzzlegen.datafile import DataFile
 from puzzlegen.errors import OutputError
 from puzzlegen.finish import finish
 from puzzlegen.manifest import MANIFEST, REJECTIONS, content_of
-from puzzlegen.output import write_atomic, write_json
+from puzzlegen.output import scratch, write_atomic, write_json
 from puzzlegen.plan import split_in
 from puzzlegen.reading import manifest_of, read_rows
 
@@ -41,7 +41,8 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
     for shard in manifest["shards"]:
         files = []
         for file in shard["files"]:
-            made, tasks = _filtered(folder, file, wanted, out)
+            with scratch(out) as place:
+                made, tasks = _filtered(folder, file, wanted, out, place)
             if made:
                 files.append(made)
                 kept.update(tasks)
@@ -60,10 +61,10 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
 
 
 def _filtered(
-    folder: Path, file: dict[str, Any], wanted: set[str], out: Path
+    folder: Path, file: dict[str, Any], wanted: set[str], out: Path, place: Path
 ) -> tuple[dict[str, Any] | None, Counter[str]]:
     """The file with the wanted rows alone, and how many each task has in it."""
-    target = DataFile(file["path"], out / f".{Path(file['path']).name}.tmp", file["folder"])
+    target = DataFile(file["path"], place / f".{Path(file['path']).name}.tmp", file["folder"])
     tasks: Counter[str] = Counter()
     rows = (row for row in read_rows(folder / file["path"]) if row["id"] in wanted)
     while batch := list(islice(rows, _ROWS_AT_ONCE)):

@@ -397,7 +397,7 @@ def test_the_schema_knows_every_task_and_its_parameters() -> None:
     assert [task["properties"]["task"]["const"] for task in tasks] == task_names()
     for task in tasks:
         fields = set(task_class(task["properties"]["task"]["const"]).model_fields)
-        assert set(task["properties"]) == fields | {"task", "weight"}
+        assert set(task["properties"]) == fields | {"task", "weight", "splits"}
         assert task["additionalProperties"] is False
 
 

@@ -43,7 +43,7 @@ def open_engine(name: str, workers: int | None, jobs: int) -> Engine:
     """The engine of that name, ready for work.
 
     Args:
-        name: one of ``ENGINES``.
+        name: one of ``ENGINES``, or ``inline`` for what only this process can reach.
         workers: processes or tasks at once; all usable cores if None.
         jobs: how many there will be; no engine starts more workers.
 
@@ -54,6 +54,10 @@ def open_engine(name: str, workers: int | None, jobs: int) -> Engine:
         from puzzlegen.engines.local import Local  # noqa: PLC0415 - engines import what they define here
 
         return Local(min(workers or usable_cores(), jobs))
+    if name == "inline":
+        from puzzlegen.engines.inline import Inline  # noqa: PLC0415
+
+        return Inline()
     if name == "ray":
         from puzzlegen.engines.ray import Ray  # noqa: PLC0415
 

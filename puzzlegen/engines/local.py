@@ -1,7 +1,8 @@
 """Shards in a pool of processes on this machine.
 
 Processes are spawned, so that no state leaks into them; they die with their parent, however it dies; a process that
-is killed (out of memory, say) costs its shards a second try, not the build.
+is killed (out of memory, say) costs its shards a second try, not the build. One that exceeded the time limit on an item
+is known by the signal it died of: its shard is built again without that item.
 """
 
 from __future__ import annotations
@@ -11,20 +12,24 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import MutableSequence
+from collections.abc import Iterator, MutableSequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import sharedctypes
+from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from puzzlegen.engines import Progress
 from puzzlegen.errors import OutputError
+from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.memory import keep_freed_memory
 from puzzlegen.shard import Job, build_shard
 
 TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
 _FIELDS: Final = len(Progress._fields)
+_KILLED_BY_LIMIT: Final = frozenset(-number for number in SIGNALS)
 
 
 class Local:
@@ -34,15 +39,17 @@ class Local:
         self._workers = workers
         self._context = multiprocessing.get_context("spawn")
         self._counts: MutableSequence[int] = sharedctypes.RawArray("q", workers * _LANES_PER_WORKER * _FIELDS)
+        # Per lane: the process that opens an item right now, and the item's place in the shard.
+        self._opening: MutableSequence[int] = sharedctypes.RawArray("q", workers * _LANES_PER_WORKER * 2)
         self._free = list(range(workers * _LANES_PER_WORKER))
         self._running: dict[Future[dict[str, Any]], Job] = {}
         self._tries: Counter[str] = Counter()
+        self._processes: dict[int, BaseProcess] = {}
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._workers, mp_context=self._context, initializer=_start_worker, initargs=(self._counts,)
-        )
+        shared = (self._counts, self._opening)
+        return ProcessPoolExecutor(self._workers, mp_context=self._context, initializer=_start_worker, initargs=shared)
 
     @property
     def room(self) -> int:
@@ -54,6 +61,7 @@ class Local:
         lane = job._replace(lane=self._free.pop())
         self._tries[job.shard.name] += 1
         self._running[self._pool.submit(_work, lane)] = lane
+        self._processes |= self._pool._processes or {}  # noqa: SLF001 - the pool forgets them when it breaks
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
         """Entries of the jobs that ended.
@@ -74,7 +82,10 @@ class Local:
 
     def _start_over(self) -> None:
         """A dead worker breaks the whole pool: take a new one and give it the jobs that had not ended."""
-        jobs = list(self._running.values())
+        slow = self._slow()
+        jobs = [job._replace(slow=job.slow | slow.get(job.lane, frozenset())) for job in self._running.values()]
+        if slow:
+            self._tries.subtract(job.shard.name for job in jobs)
         worn = [job.shard.name for job in jobs if self._tries[job.shard.name] >= TRIES]
         if worn:
             names = ", ".join(sorted(worn))
@@ -83,6 +94,7 @@ class Local:
                 "was short, use fewer --workers or a smaller output.shard_size, then run the same command again"
             )
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._processes.clear()
         self._pool = self._new_pool()
         self._running.clear()
         for job in jobs:
@@ -90,7 +102,19 @@ class Local:
             self._free.append(job.lane)
             self.submit(job)
 
+    def _slow(self) -> dict[int, frozenset[str]]:
+        """By lane, the item whose opening took its process over the time limit."""
+        killed = {pid for pid, process in self._processes.items() if process.exitcode in _KILLED_BY_LIMIT}
+        lanes = {job.lane: job for job in self._running.values()}
+        opening = {lane: self._opening[2 * lane : 2 * lane + 2] for lane in lanes}
+        return {
+            lane: frozenset({lanes[lane].shard.work[rank][0].id})
+            for lane, (pid, rank) in opening.items()
+            if pid in killed
+        }
+
     def _clear(self, lane: int) -> None:
+        self._opening[2 * lane] = 0
         for k in range(lane * _FIELDS, (lane + 1) * _FIELDS):
             self._counts[k] = 0
 
@@ -100,7 +124,7 @@ class Local:
 
     def close(self) -> None:
         """Kill the workers."""
-        processes = list((self._pool._processes or {}).values())  # noqa: SLF001 - the pool has no public way to kill
+        processes = list(self._processes.values())  # the pool has no public way to kill
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.kill()
@@ -108,19 +132,30 @@ class Local:
             process.join()
 
 
-_counts: MutableSequence[int] | None = None
+_counts: MutableSequence[int] = []
+_opening: MutableSequence[int] = []
 
 
-def _start_worker(counts: MutableSequence[int]) -> None:
-    global _counts  # noqa: PLW0603 - one per process, set before its first job
-    _counts = counts
+def _start_worker(counts: MutableSequence[int], opening: MutableSequence[int]) -> None:
+    global _counts, _opening
+    _counts, _opening = counts, opening
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     keep_freed_memory()
 
 
 def _work(job: Job) -> dict[str, Any]:
-    return build_shard(job, _counts)
+    seconds = job.recipe.media.time_limit_s
+
+    @contextmanager
+    def watch(rank: int) -> Iterator[None]:
+        _opening[2 * job.lane + 1] = rank
+        _opening[2 * job.lane] = os.getpid()
+        with time_limit(seconds):
+            yield
+        _opening[2 * job.lane] = 0
+
+    return build_shard(job, _counts, watch)
 
 
 def _die_with_parent() -> None:

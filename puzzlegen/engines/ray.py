@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any, Final
 
 from puzzlegen.engines import Progress
 from puzzlegen.errors import EngineError, OutputError, PuzzlegenError
+from puzzlegen.files import is_url
 from puzzlegen.manifest import environment
 from puzzlegen.memory import keep_freed_memory
 from puzzlegen.shard import Job, build_shard
@@ -151,5 +153,7 @@ def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
         raise OutputError(
             f"a node would give other bytes: it has {', '.join(other)}; install the same versions on every node"
         )
-    own = Path(job.workplace) / uuid.uuid4().hex
-    return build_shard(job._replace(workplace=str(own)))
+    if is_url(job.out):
+        with tempfile.TemporaryDirectory(prefix="puzzlegen-") as own:
+            return build_shard(job._replace(workplace=own))
+    return build_shard(job._replace(workplace=str(Path(job.workplace) / uuid.uuid4().hex)))

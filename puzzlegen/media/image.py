@@ -9,6 +9,7 @@ names the angle of a turned photo 25.2 % of the time (chance 25 %), against 97 %
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +57,7 @@ class ImageSettings(BaseModel):
     max_pixels: int = Field(
         64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)"
     )
+    min_side_px: int = Field(0, ge=0, description="least short side of the picture as it comes")
     clean: bool = Field(
         default=True,
         description="false: leaky, for audits only; pictures keep codec traces, shape and size, and are saved as PNG",
@@ -79,8 +81,11 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
         Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
-            picture = _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
+        with warnings.catch_warnings():
+            # max_pixels decides, and it knows that JPEG is scaled while it is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
+                picture = _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
     except Unusable:
         raise
     except Image.DecompressionBombError as err:
@@ -99,7 +104,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
     trims = [rng.uniform(0.005, 0.035) for _ in range(4)]
     place, squeeze, size_draw = rng.uniform(), rng.uniform(0.97, 1.03), rng.uniform()
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
-    _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels)
+    _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
     box = _cut(content_box(picture), trims, place, settings.max_aspect)
     width, height = box[2] - box[0], box[3] - box[1]
@@ -117,7 +122,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
 def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
     """What most pipelines do: decode, turn upright, shrink what is too large."""
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
-    _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels)
+    _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
     factor = min(1.0, settings.side_px_range[1] / min(picture.size))
     if factor < 1:
@@ -126,10 +131,12 @@ def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
-def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int) -> None:
+def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int, min_side: int = 0) -> None:
     """JPEG can be decoded at 1/2, 1/4 or 1/8: nearly three times faster for large photos, and no trace is kept."""
     if max(raw.size) > MAX_ASPECT * min(raw.size):
         raise Unusable("too_elongated", f"{raw.width}x{raw.height}")
+    if min(raw.size) < min_side:
+        raise Unusable("too_small", f"short side {min(raw.size)} px, the recipe wants {min_side}")
     if raw.format in ("JPEG", "MPO"):
         ratio = needed_side / min(raw.size)
         raw.draft(None, (int(raw.width * ratio) + 1, int(raw.height * ratio) + 1))

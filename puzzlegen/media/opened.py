@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Final, Protocol
 
 from PIL import Image
@@ -16,6 +17,8 @@ from puzzlegen.records import Item
 from puzzlegen.rng import Rng
 
 _CHUNK: Final = 1 << 20
+#: Far more than any picture or table of edges that is decoded takes; a sparse file may claim terabytes.
+_MOST_BYTES: Final = 1 << 28
 
 
 class MediaSettings(Protocol):
@@ -36,6 +39,7 @@ class OpenItem:
         settings: how raw media become clean media.
         rng: the stream of that step: one per item and variant, so that all tasks see the same clean medium.
         peers: other items of its shard, of the same kind, for tasks that compare items; opened only when asked.
+        watched: surrounds opening and decoding, to limit the time they take.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class OpenItem:
         settings: MediaSettings,
         rng: Rng,
         peers: Callable[[], Sequence[OpenItem]] = tuple,
+        watched: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.item = item
         self.sha256 = ""
@@ -52,6 +57,7 @@ class OpenItem:
         self._settings = settings
         self._rng = rng
         self._peers = peers
+        self._watched = watched
         self._media: Image.Image | Clip | bytes | Unusable | None = None
 
     def image(self) -> Image.Image:
@@ -112,7 +118,7 @@ class OpenItem:
     def _load(self, read: Callable[[BinaryIO], Image.Image | Clip | bytes]) -> Image.Image | Clip | bytes:
         if self._media is None:
             try:
-                with self._open_file(self.item) as file:
+                with self._watched(), self._open_file(self.item) as file:
                     self._media = read(file)
             except Unusable as no:
                 self._media = no
@@ -121,7 +127,9 @@ class OpenItem:
         return self._media
 
     def _read_raw(self, file: BinaryIO) -> bytes:
-        data = file.read()
+        data = file.read(_MOST_BYTES + 1) if self.item.size <= _MOST_BYTES else b""
+        if max(len(data), self.item.size) > _MOST_BYTES:
+            raise Unusable("too_large", f"more than {_MOST_BYTES} bytes")
         self.sha256 = hashlib.sha256(data).hexdigest()
         return data
 

@@ -71,6 +71,7 @@ class VideoSettings(BaseModel):
         description="shorter clips are sampled up to twice as fast, to give about so many frames",
     )
     window_s: float = Field(24.0, gt=0, le=120, description="seconds used of a longer clip, at a drawn place")
+    min_duration_s: float = Field(0.0, ge=0, description="least seconds that a clip must say it lasts")
     max_pixels: int = Field(7680 * 4320, ge=10_000, description="most pixels of one coded frame")
     clean: bool = Field(default=True, description="false keeps codec traces that name the answer; for audits only")
 
@@ -168,6 +169,8 @@ def _quicker_if_short(draws: _Draws, duration: float, settings: VideoSettings) -
 
 def _read(file: BinaryIO, draws: _Draws, settings: VideoSettings) -> Clip:
     duration = duration_s(file)
+    if duration < settings.min_duration_s:
+        raise Unusable("too_short", f"{duration:.1f} s, the recipe wants {settings.min_duration_s:g}")
     start = draws.place * max(0.0, duration - settings.window_s)
     draws = _quicker_if_short(draws, duration, settings)
     try:

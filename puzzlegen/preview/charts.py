@@ -118,7 +118,8 @@ def _chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
         import matplotlib as mpl  # noqa: PLC0415 - an extra, and heavy
     except ImportError as err:
         raise PuzzlegenError('charts need matplotlib: pip install "puzzlegen[charts]"') from err
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": title}), warnings.catch_warnings():
+    style: dict[Any, Any] = {**_STYLE, "svg.hashsalt": title}
+    with mpl.rc_context(style), warnings.catch_warnings():
         # Letters that matplotlib's own font lacks are drawn by the browser's.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         buffer = io.StringIO()
@@ -163,8 +164,9 @@ def _answers(place: Axes, counts: Mapping[str, int]) -> None:
     place.bar(range(len(names)), [counts[name] for name in names], color=_ACCENT, width=0.7)
     place.axhline(sum(counts.values()) / len(counts), color=_INK, linewidth=0.8)
     longest = max(map(len, names))
-    turned = {"rotation": 90} if longest * len(names) > 24 else {}  # noqa: PLR2004 - letters that fit
-    place.set_xticks(range(len(names)), [name[:14] for name in names], **turned)
+    place.set_xticks(range(len(names)), [name[:14] for name in names])
+    if longest * len(names) > 24:  # noqa: PLR2004 - letters that fit
+        place.tick_params(axis="x", rotation=90)
     place.tick_params(axis="x", length=0)
     place.locator_params(axis="y", integer=True, nbins=4)
 

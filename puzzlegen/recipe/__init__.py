@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from puzzlegen.errors import RecipeError
+from puzzlegen.files import without_secrets
 from puzzlegen.recipe.files import find_recipe, read_recipe, shipped_recipes
 from puzzlegen.recipe.model import Media, Output, Recipe, TaskEntry
 from puzzlegen.recipe.problems import (
@@ -27,8 +28,8 @@ from puzzlegen.recipe.problems import (
     unknown,
     wording,
 )
+from puzzlegen.recipe.source import source_at
 from puzzlegen.recipe.yaml_lines import Document, parse
-from puzzlegen.rows import SUFFIXES
 from puzzlegen.sources import source_class
 from puzzlegen.tasks import task_class
 
@@ -86,38 +87,13 @@ def recipe_from_canonical(canonical: dict[str, Any], source: dict[str, Any]) -> 
 
 
 def _replace_source(document: Document, path: str) -> None:
-    option = Where(f"--source {path}")
+    option = Where(f"--source {without_secrets(path)}")
     old = document.data.get("source")
     try:
         document.put(["source"], source_at(path, old if isinstance(old, dict) else {}), option)
     except RecipeError as err:
         document.refused.add(("source",))
         document.problems.append(Problem(option, ("source",), str(err)))
-
-
-def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
-    """The source that ``path`` is: a folder of media, a table of rows, or graphs if ``old`` reads those.
-
-    Settings of ``old`` that still apply, such as a table's columns, are kept.
-
-    Raises:
-        RecipeError: it is none of these.
-    """
-    try:
-        path.encode()
-        folder, exists = Path(path).is_dir(), Path(path).exists()
-    except UnicodeEncodeError as err:
-        raise RecipeError("its name is not UTF-8; rename it") from err
-    except OSError as err:
-        raise RecipeError(f"the system says: {err.strerror}") from err
-    if exists and old.get("kind") == "graph":
-        return {**old, "path": path}
-    if folder:
-        return {"kind": "folder", "path": path}
-    if exists and Path(path).suffix.lower() in SUFFIXES:
-        return {**(old if old.get("kind") == "manifest" else {}), "kind": "manifest", "path": path}
-    what = "neither a folder nor a table" if exists else "no such file or folder"
-    raise RecipeError(f"{what}; give a folder of images or videos, or a table ({', '.join(SUFFIXES)})")
 
 
 def _override(document: Document, override: str) -> None:
@@ -164,7 +140,7 @@ def _place(loc: Place) -> Place:
 
 
 def _task_of(data: dict[str, Any], place: Place) -> str:
-    if place[:1] != ("tasks",) or len(place) < 3 or place[2] in ("task", "weight"):  # noqa: PLR2004 - tasks, index, key
+    if place[:1] != ("tasks",) or len(place) < 3 or place[2] in ("task", "weight", "splits"):  # noqa: PLR2004 - tasks, index, key
         return ""
     return f" (task {data['tasks'][place[1]]['task']})"
 

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from puzzlegen.errors import RecipeError
+from puzzlegen.hygiene import HygieneSettings
 from puzzlegen.joint import JoinSettings
 from puzzlegen.media.image import ImageSettings
 from puzzlegen.media.video import VideoSettings
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
 
 _RESERVED: Final = {"train": "what no split takes is train", "all": "it stands for all splits together"}
 _ROUNDING: Final = 1e-9
+_BESIDE: Final = ("weight", "splits")
+_LATER: Final = (
+    ("media", "time_limit_s"),
+    ("media", "image", "min_side_px"),
+    ("media", "video", "min_duration_s"),
+    ("hygiene",),
+)
 
 
 def _refusal(text: str, *loc: str | int) -> ValidationError:
@@ -85,11 +93,19 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _as_tuple(value: object) -> object:
+    # Beside a task's own parameters the mode is no longer JSON, in which a list is a tuple.
+    return tuple(value) if isinstance(value, list) else value
+
+
 class TaskEntry(_Section):
     """One entry of ``tasks``: in YAML, the task's parameters stand beside its name and weight."""
 
     task: Annotated[SerializeAsAny[Task], BeforeValidator(_task)]
     weight: float = Field(1.0, gt=0, le=1e6, description="share of the puzzles, relative to the other tasks")
+    splits: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        (), description="only in these splits, to hold it out of the others; else in all"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -98,8 +114,21 @@ class TaskEntry(_Section):
             raise _refusal(f"{typed(value)}, not a mapping; write {{task: {value}}}")
         if not isinstance(value, dict) or isinstance(value.get("task"), Task):
             return value
-        own = {key: setting for key, setting in value.items() if key == "weight"}
-        return {"task": {key: setting for key, setting in value.items() if key != "weight"}, **own}
+        own = {key: setting for key, setting in value.items() if key in _BESIDE}
+        return {"task": {key: setting for key, setting in value.items() if key not in _BESIDE}, **own}
+
+
+def _splits(entry: TaskEntry) -> dict[str, list[str]]:
+    return {"splits": list(entry.splits)} if entry.splits else {}
+
+
+def _drop_unsaid(full: dict[str, Any], plain: dict[str, Any]) -> None:
+    for *sections, key in _LATER:
+        here, there = full, plain
+        for section in sections:
+            here, there = here[section], there[section]
+        if here[key] == there[key]:
+            here.pop(key)
 
 
 def _distinct(tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
@@ -140,6 +169,12 @@ class Media(_Section):
 
     image: ImageSettings = ImageSettings()
     video: VideoSettings = VideoSettings()
+    time_limit_s: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="most seconds of computing that opening one item may take; 20 times that on the clock",
+    )
 
 
 class Output(_Section):
@@ -171,6 +206,7 @@ class Recipe(_Section):
     splits: Annotated[dict[_Name, _Fraction], AfterValidator(_leave_train)] = Field(
         {}, description="fraction of the items per split; the rest is train"
     )
+    hygiene: HygieneSettings = HygieneSettings()
     media: Media = Media()
     prompt: PromptSettings = PromptSettings()
     output: Output = Output()
@@ -180,6 +216,14 @@ class Recipe(_Section):
     def _variants_need_all(self) -> Self:
         if self.variants > 1 and self.per_item != "all":
             raise _refusal(f"{self.variants} needs per_item: all; with per_item: N, raise N instead", "variants")
+        return self
+
+    @model_validator(mode="after")
+    def _held_out_somewhere(self) -> Self:
+        known = ("train", *self.splits)
+        for k, entry in enumerate(self.tasks):
+            if unknown := [name for name in entry.splits if name not in known]:
+                raise _refusal(f"'{unknown[0]}' is no split; known: {', '.join(known)}", "tasks", k, "splits")
         return self
 
     @model_validator(mode="after")
@@ -197,12 +241,16 @@ class Recipe(_Section):
         Media may move without becoming another build.
         """
         full: dict[str, Any] = self.model_dump(mode="json")
-        for place in ("path", "root"):
-            full["source"].pop(place, None)
+        full["source"] = self.source.placeless()
         if self.join is None:
             full.pop("join")
+        # What recipes could not say before stands in the canonical form only where it says something.
+        _drop_unsaid(
+            full, {"media": Media().model_dump(mode="json"), "hygiene": HygieneSettings().model_dump(mode="json")}
+        )
+        full.get("hygiene", {}).pop("exclude", None)
         full["tasks"] = [
-            {"task": entry.task.name, "weight": dumped["weight"], **dumped["task"]}
+            {"task": entry.task.name, "weight": dumped["weight"], **_splits(entry), **dumped["task"]}
             for entry, dumped in zip(self.tasks, full["tasks"], strict=True)
         ]
         return full

@@ -18,8 +18,8 @@ def recipe_schema() -> dict[str, Any]:
     parts: dict[str, Any] = schema["$defs"]
     for unused in ("Source", "Task", "TaskEntry"):
         parts.pop(unused, None)
-    weight = TaskEntry.model_json_schema()["properties"]["weight"]
-    tasks = [_variant(parts, task_class(name), "task", name, {"weight": weight}) for name in task_names()]
+    beside = {key: TaskEntry.model_json_schema()["properties"][key] for key in ("weight", "splits")}
+    tasks = [_variant(parts, task_class(name), "task", name, beside) for name in task_names()]
     sources = [_variant(parts, source_class(kind), "kind", kind, {}) for kind in source_kinds()]
     schema["properties"]["tasks"] |= {"items": {"oneOf": tasks}, "minItems": 1}
     description = schema["properties"]["source"]["description"]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from puzzlegen import plugins
 from puzzlegen.records import Item, Skipped
+
+_PLACES: Final = ("path", "root")
 
 
 class Source(BaseModel):
@@ -21,7 +23,24 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    #: Settings that came after others: they stand in a recipe's canonical form only where they say something.
+    later: ClassVar[frozenset[str]] = frozenset()
+
     kind: str
+
+    @model_serializer(mode="wrap")
+    def _spoken(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        dumped: dict[str, Any] = plain(self)
+        return {k: v for k, v in dumped.items() if k not in self.later or getattr(self, k) != fields[k].default}
+
+    def placeless(self) -> dict[str, Any]:
+        """As JSON, but without where it lies: media may move without becoming another source."""
+        return {k: v for k, v in self.model_dump(mode="json").items() if k not in _PLACES}
+
+    def pinned(self) -> Source:
+        """The same source with everything fixed that may move between two runs, such as a revision."""
+        return self
 
     @abstractmethod
     def items(self) -> Iterator[Item | Skipped]:

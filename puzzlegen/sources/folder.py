@@ -1,44 +1,118 @@
 """A folder of images and videos, read recursively, in an order that depends on the names alone.
 
-It never leaves the folder: links that lead out, pipes and devices are listed as skipped, with their reason.
+It never leaves the folder: links that lead out, pipes and devices are listed as skipped, with their reason. Zip and tar
+archives in it are read as folders of their own. A file ``metadata.{csv,jsonl,parquet}`` whose rows name files beside it
+(column ``file_name``, as in imagefolder) says more about them: a licence, a question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO, Literal
+from fnmatch import fnmatchcase
+from posixpath import dirname, normpath
+from typing import Any, BinaryIO, Final, Literal
+from urllib.parse import unquote
 
 from pydantic import Field, field_validator
 
-from puzzlegen.files import Found, kind_of, open_inside, walk
+from puzzlegen import columns
+from puzzlegen.columns import Columns, Said
+from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.files import ARCHIVE_SUFFIXES, Found, Location, Tree, escaped, kind_of, missing, suffix_of, tree_at
 from puzzlegen.records import Item, Skipped
+from puzzlegen.rows import read_table
 from puzzlegen.sources import Source
+
+_METADATA: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
 class Folder(Source):
     """Images and videos below ``path``."""
 
+    later = frozenset({"glob", "licence", "fields"})
+
     kind: Literal["folder"] = "folder"
-    path: Path = Field(description="the folder; relative to the working directory")
+    path: Location = Field(description="a folder, a zip or tar archive, or a URL; relative to the working directory")
+    glob: tuple[str, ...] = Field((), description="only names that match one of these, such as ['train/*.jpg']")
+    licence: str = Field("", description="of all files of which metadata say nothing else")
+    fields: dict[columns.Field, str] = Field({}, description="columns of metadata by what they hold")
 
     @field_validator("path")
     @classmethod
-    def _is_folder(cls, path: Path) -> Path:
-        if not path.is_dir():
-            raise ValueError(f"'{path}' is {'not a folder' if path.exists() else 'missing'}; give an existing folder")
+    def _is_folder(cls, path: str) -> str:
+        wrong = missing(path, "folder")
+        if wrong and (missing(path, "file") or suffix_of(path) not in ARCHIVE_SUFFIXES):
+            raise ValueError(f"{wrong.replace('no folder', 'not a folder')}; give an existing folder")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Files in order of their escaped relative path."""
-        for found in walk(self.path):
-            yield _item(found) if isinstance(found, Found) else found
+        """Files in order of their escaped relative path, an archive's members in the order they have in it."""
+        tree = tree_at(self.path)
+        described, entries = _Described(tree, Columns.of(None, self.fields, media="file_name")), []
+        for found in tree.walk_archives():
+            if isinstance(found, Found) and found.id.rpartition("/")[2] in _METADATA and not found.at:
+                yield from described.read(found)
+            else:
+                entries.append(found)
+        for found in entries:
+            yield found if isinstance(found, Skipped) else self._item(found, described.said(found.id))
+        yield from described.unknown()
 
     def open(self, item: Item) -> BinaryIO:
         """The item's file, if it is still a regular file inside the folder."""
-        return open_inside(self.path, item.id)
+        return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
+
+    def _item(self, found: Found, said: Said | None) -> Item | Skipped:
+        kind = kind_of(found.id)
+        if not kind:
+            return Skipped(found.id, "unsupported_file")
+        if self.glob and not any(fnmatchcase(unquote(found.id), pattern) for pattern in self.glob):
+            return Skipped(found.id, "not_selected")
+        licence = (said.licence if said else "") or self.licence
+        return Item(found.id, kind, found.size, licence, found.stamp, said.qa if said else "", at=found.at)
 
 
-def _item(found: Found) -> Item | Skipped:
-    kind = kind_of(found.id)
-    return Item(found.id, kind, found.size, stamp=found.stamp) if kind else Skipped(found.id, "unsupported_file")
+class _Described:
+    """What files of metadata say about other files."""
+
+    def __init__(self, tree: Tree, named: Columns) -> None:
+        self._tree = tree
+        self._named = named
+        self._said: dict[str, tuple[Said, str]] = {}
+
+    def read(self, table: Found) -> Iterator[Skipped]:
+        """Take in a table; yields its bad rows, or the table itself if it names no files."""
+        try:
+            with self._tree.parts(table.id) as file:
+                for number, row in enumerate(read_table(file, suffix_of(table.id), self._named.wanted), 1):
+                    yield from self._row(row, table.id, f"{table.id} row {number}")
+        except SourceError as err:
+            yield Skipped(table.id, "undecodable", str(err))
+        except Unusable as no:
+            yield Skipped(table.id, no.reason, no.detail)
+
+    def _row(self, row: dict[str, Any] | str, table: str, place: str) -> Iterator[Skipped]:
+        try:
+            if isinstance(row, str):
+                yield Skipped(place, "bad_row", row)
+                return
+            said = self._named.read(row)
+        except Unusable as no:
+            yield Skipped(place, no.reason, no.detail)
+            return
+        if not isinstance(said.media, str) or not said.media:
+            yield Skipped(place, "bad_row", f"it names no file in the column {self._named.names['media']}")
+            return
+        name = normpath(f"{dirname(table)}/{escaped(said.media.encode('utf-8', 'surrogatepass'))}".lstrip("/"))
+        if name in self._said:
+            yield Skipped(place, "duplicate_row", name)
+        else:
+            self._said[name] = said, place
+
+    def said(self, name: str) -> Said | None:
+        """What was said about a file."""
+        return self._said.pop(name, (None, ""))[0]
+
+    def unknown(self) -> Iterator[Skipped]:
+        """Rows about files that are not there."""
+        return (Skipped(place, "unreadable", f"no file '{name}'") for name, (_, place) in sorted(self._said.items()))

@@ -6,7 +6,6 @@ Read from a file or a folder of files (see ``graphs/files.py`` for the formats),
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import BinaryIO, Final, Literal
 from pydantic import Field, field_validator
 
 from puzzlegen.errors import SourceError, Unusable
-from puzzlegen.files import Found, escaped, joined, open_inside, parted, walk
+from puzzlegen.files import Found, Location, joined, missing, parted, tree_at
 from puzzlegen.graphs import Index, Network, to_json
 from puzzlegen.graphs.files import COMPANIONS, SUFFIXES, read_network
 from puzzlegen.graphs.papers import papers
@@ -33,7 +32,7 @@ class Graph(Source):
     """Ego networks of the networks at ``path``, or of drawn networks of papers that cite each other."""
 
     kind: Literal["graph"] = "graph"
-    path: Path | None = Field(None, description="a file or a folder of files; without it, networks are drawn")
+    path: Location | None = Field(None, description="a file, folder or URL; without it, networks are drawn")
     directed: bool = Field(default=False, description="edges in CSV and TSV files point from source to target")
     graphs: int = Field(20, ge=1, le=999_999, description="how many networks are drawn")
     nodes: int = Field(60, ge=8, le=900, description="papers in each drawn network")
@@ -46,9 +45,9 @@ class Graph(Source):
 
     @field_validator("path")
     @classmethod
-    def _exists(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.exists():
-            raise ValueError(f"'{path}' is missing; give a file, a folder, or leave it out")
+    def _exists(cls, path: str | None) -> str | None:
+        if path is not None and (wrong := missing(path, "either")):
+            raise ValueError(f"{wrong}; give a file, a folder, or leave it out")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
@@ -64,7 +63,7 @@ class Graph(Source):
                 group = entry.id if several else ""
                 yield from self._egos(entry, self._index(entry.id, entry.stamp), group)
             except Unusable as no:
-                if self.path is not None and self.path.is_file():
+                if self.path is not None and Path(self.path).is_file():
                     raise SourceError(f"'{self.path}' is no network: {no.detail or no.reason}") from no
                 yield Skipped(entry.id, no.reason, no.detail)
 
@@ -79,13 +78,10 @@ class Graph(Source):
     def _networks(self) -> Iterator[Found | Skipped]:
         if self.path is None:
             yield from (Found(f"{_DRAWN}{k:06}", 0, 0) for k in range(self.graphs))
-        elif self.path.is_file():
-            if not _suffix(self.path.name):
-                raise SourceError(f"'{self.path}' is none of {', '.join(SUFFIXES)}")
-            info = self.path.stat()
-            yield Found(escaped(os.fsencode(self.path.name)).replace("#", "%23"), info.st_size, info.st_mtime_ns)
+        elif Path(self.path).is_file() and not _suffix(self.path):
+            raise SourceError(f"'{self.path}' is none of {', '.join(SUFFIXES)}")
         else:
-            for found in walk(self.path):
+            for found in tree_at(self.path, SUFFIXES).walk():
                 if isinstance(found, Skipped) or _suffix(found.id):
                     yield found if isinstance(found, Skipped) else found._replace(id=found.id.replace("#", "%23"))
                 elif not found.id.lower().endswith(COMPANIONS):
@@ -94,7 +90,7 @@ class Graph(Source):
     def _index(self, file: str, stamp: int) -> Index:
         if self.path is None:
             return _drawn(self.seed, file, self.nodes)
-        return _read(self.path if self.path.is_dir() else self.path.parent, file, stamp, self.directed)
+        return _read(self.path, file, stamp, self.directed)
 
     def _egos(self, found: Found, index: Index, group: str) -> Iterator[Item | Skipped]:
         covered: set[str] = set()
@@ -130,21 +126,21 @@ def _drawn(seed: int, file: str, nodes: int) -> Index:
 
 # One network is read once for all the parts that are taken of it; ``stamp`` makes a changed file another one.
 @lru_cache(maxsize=8)
-def _read(folder: Path, file: str, stamp: int, directed: bool) -> Index:  # noqa: ARG001 - see above
+def _read(location: str, file: str, stamp: int, directed: bool) -> Index:  # noqa: ARG001 - see above
     suffix = _suffix(file)
     stem = file[: -len(suffix)]
 
     def companion(ending: str) -> bytes | None:
         try:
-            return _bytes(folder, stem + ending)
+            return _bytes(location, stem + ending)
         except Unusable as no:
             if no.reason == "unreadable":
                 return None
             raise
 
-    return Index.of(read_network(suffix, _bytes(folder, file), companion, directed=directed))
+    return Index.of(read_network(suffix, _bytes(location, file), companion, directed=directed))
 
 
-def _bytes(folder: Path, file: str) -> bytes:
-    with open_inside(folder, file) as handle:
+def _bytes(location: str, file: str) -> bytes:
+    with tree_at(location, SUFFIXES).whole(file.replace("%23", "#"), 0) as handle:
         return handle.read()

@@ -10,36 +10,12 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
 
 from puzzlegen.errors import SourceError, Unusable
-from puzzlegen.records import Kind, Skipped
-
-IMAGE_SUFFIXES: Final = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "dib", "tif", "tiff", "gif", "avif", "mpo"),
-        *("ppm", "pgm", "pbm", "pnm"),
-    )
-)
-VIDEO_SUFFIXES: Final = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("mp4", "m4v", "mkv", "webm", "mov", "avi", "mpg", "mpeg", "m2v", "ts", "mts", "m2ts"),
-        *("wmv", "flv", "3gp", "ogv", "vob"),
-    )
-)
-# All bytes but control characters and the escape itself stand for themselves when they are valid UTF-8.
-_PLAIN: Final = bytes(b for b in range(0x20, 0x7F) if b != ord("%")).decode()
-
-
-class Found(NamedTuple):
-    """A regular file below a folder: its escaped relative path, bytes, and when it was modified (ns)."""
-
-    id: str
-    size: int
-    stamp: int
+from puzzlegen.files.names import Found, escaped
+from puzzlegen.records import Skipped
 
 
 def walk(folder: Path) -> list[Found | Skipped]:
@@ -94,34 +70,6 @@ def find_inside(root: bytes, name: str) -> Found | Skipped:
     if not stat.S_ISREG(info.st_mode):
         return Skipped(name, "not_a_file")
     return Found(name, info.st_size, info.st_mtime_ns)
-
-
-def joined(file: str, part: str) -> str:
-    """The id of a part of a file: its escaped path, ``#``, and the part's name, escaped likewise."""
-    return f"{file.replace('#', '%23')}#{escaped(part.encode('utf-8', 'surrogatepass')).replace('#', '%23')}"
-
-
-def parted(item_id: str) -> tuple[str, str]:
-    """Escaped path and plain name of what :func:`joined` put together."""
-    file, _, part = item_id.rpartition("#")
-    return file, unquote_to_bytes(part).decode("utf-8", "surrogatepass")
-
-
-def kind_of(name: bytes | str) -> Kind | None:
-    """What a file holds by its extension, in any case of letters."""
-    suffix = os.path.splitext(os.fsencode(name))[1].lower().decode("ascii", "replace")  # noqa: PTH122 - bytes path
-    if suffix in IMAGE_SUFFIXES:
-        return "image"
-    return "video" if suffix in VIDEO_SUFFIXES else None
-
-
-def escaped(path: bytes) -> str:
-    """A relative path as text that is the same on every machine: odd bytes, control characters and % as %XX."""
-    try:
-        text = path.decode("utf-8")
-    except UnicodeDecodeError:
-        return quote_from_bytes(path, safe=_PLAIN)
-    return "".join(c if c.isprintable() and c != "%" else quote_from_bytes(c.encode()) for c in text)
 
 
 def _open_without_waiting(path: str | bytes, flags: int) -> int:

@@ -1,0 +1,250 @@
+"""Media in the cells of Parquet files: listed by row groups without being read, opened a few rows at a time.
+
+A cell holds bytes, or ``{bytes, path}`` as ``datasets`` writes pictures and clips, or a list of either.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.records import Kind
+
+_MOST_ROWS: Final = 64
+_BATCH_BYTES: Final = 8 << 20
+_BUFFER: Final = 1 << 20
+_ROWS_AT_ONCE: Final = 512
+_KEPT: Final = 3
+_USUAL: Final[dict[str, Kind]] = {"image": "image", "images": "image", "video": "video", "videos": "video"}
+_FEATURES: Final[dict[str, Kind]] = {"Image": "image", "Video": "video"}
+
+
+class MediaColumn(NamedTuple):
+    """A column that holds media; ``several`` if its cells are lists."""
+
+    name: str
+    kind: Kind
+    several: bool
+
+
+class Cell(NamedTuple):
+    """One medium of a row: the column, and the place in its list (0 where it is none)."""
+
+    column: MediaColumn
+    place: int
+
+
+class Group(NamedTuple):
+    """A row group: its number, the number of its first row in the file, and how many rows it has."""
+
+    number: int
+    first: int
+    rows: int
+
+
+class Table:
+    """A Parquet file.
+
+    Args:
+        file: seekable.
+        name: for messages.
+
+    Raises:
+        SourceError: it is no Parquet file.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - only these sources pay for it
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        self._broken = (pa.ArrowException, OSError)
+        self._own = file
+        try:
+            # Without a buffer a whole column of a row group would be read at once.
+            self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+        except self._broken as err:
+            file.close()
+            raise SourceError(f"'{name}' is no Parquet file: {err}"[:300]) from err
+        self.name = name
+        self._read: _Batches | None = None
+        self.schema = self._file.schema_arrow
+
+    def close(self) -> None:
+        """Close the file."""
+        self._read = None
+        self._file.close()
+        self._own.close()
+
+    def groups(self) -> Iterator[Group]:
+        """All row groups, in order."""
+        first = 0
+        for number in range(self._file.num_row_groups):
+            rows = self._file.metadata.row_group(number).num_rows
+            yield Group(number, first, rows)
+            first += rows
+
+    def media_columns(self, named: dict[str, Kind]) -> list[MediaColumn]:
+        """The columns that hold media: those named, else those that ``datasets`` marked, else those called so.
+
+        Raises:
+            SourceError: there are none, or one does not hold media.
+        """
+        columns = named or _marked(self.schema) or {n: k for n, k in _USUAL.items() if n in self.schema.names}
+        found = [self._media_column(name, kind) for name, kind in columns.items()]
+        if not found:
+            raise SourceError(f"'{self.name}' has no column of media; name one, such as media: {{picture: image}}")
+        return found
+
+    def _media_column(self, name: str, kind: Kind) -> MediaColumn:
+        import pyarrow.types as pt  # noqa: PLC0415
+
+        if name not in self.schema.names:
+            raise SourceError(f"'{self.name}' has no column '{name}'; it has {', '.join(self.schema.names)}")
+        form = self.schema.field(name).type
+        several = pt.is_list(form) or pt.is_large_list(form)
+        cell = form.value_type if several else form
+        known = pt.is_struct(cell) and {"bytes", "path"} <= {cell.field(k).name for k in range(cell.num_fields)}
+        if not (known or pt.is_binary(cell) or pt.is_large_binary(cell)):
+            raise SourceError(f"'{self.name}': column '{name}' is {form}, neither bytes nor {{bytes, path}} nor a list")
+        return MediaColumn(name, kind, several)
+
+    def rows(self, group: Group, media: Sequence[MediaColumn], others: set[str]) -> Iterator[dict[str, Any]]:
+        """The rows of a group: other columns as they are, of each media column how many media the cell has.
+
+        Bytes are left unread where the file's form allows it: beside a path, or where a cell is no list.
+        """
+        present = [name for name in self.schema.names if name in others and name not in {c.name for c in media}]
+        light = [leaf for column in media if (leaf := self._light(column))]
+        try:
+            batches = self._file.iter_batches(_ROWS_AT_ONCE, row_groups=[group.number], columns=present + light)
+            rows = (row for batch in batches for row in batch.to_pylist())
+            # Without any column that may be read, there is still one row after the other.
+            for row in rows if present or light else ({} for _ in range(group.rows)):
+                yield {name: row.get(name) for name in present} | {c.name: _count(row, c) for c in media}
+        except self._broken as err:
+            raise SourceError(f"'{self.name}' is damaged: {err}"[:300]) from err
+
+    def _light(self, column: MediaColumn) -> str:
+        """The leaf to read to know how many media a cell has; empty where there is one at most."""
+        import pyarrow.types as pt  # noqa: PLC0415
+
+        if not column.several:
+            return ""
+        leaves = [self._file.schema.column(k).path for k in range(len(self._file.schema))]
+        mine = [leaf for leaf in leaves if leaf.split(".")[0] == column.name]
+        plain = not pt.is_struct(self.schema.field(column.name).type.value_type)
+        return str(mine[0] if plain else next(leaf for leaf in mine if leaf.endswith(".path")))
+
+    def cell(self, group: int, row: int, column: str, place: int, *, several: bool) -> bytes | str:
+        """The bytes of a medium, or where its file lies.
+
+        Raises:
+            Unusable: ``unreadable``: the cell is empty.
+            SourceError: the file is damaged.
+        """
+        try:
+            value = self._batches(group, column).at(row)
+        except self._broken as err:
+            raise SourceError(f"'{self.name}' is damaged: {err}"[:300]) from err
+        if several:
+            value = value[place] if value and place < len(value) else None
+        if isinstance(value, dict):
+            value = value["bytes"] if value["bytes"] is not None else value["path"]
+        if not isinstance(value, bytes | str):
+            raise Unusable("unreadable", "the cell is empty")
+        return value
+
+    def _batches(self, group: int, column: str) -> _Batches:
+        if self._read is None or self._read.key != (group, column):
+            size = self._batch_rows(group, column)
+            self._read = None  # a page may be as large as its row group: let go of one before the next
+            self._read = _Batches(
+                (group, column), lambda: self._file.iter_batches(size, row_groups=[group], columns=[column])
+            )
+        return self._read
+
+    def _batch_rows(self, group: int, column: str) -> int:
+        """How many rows of a column fit in memory together."""
+        told = self._file.metadata.row_group(group)
+        leaves = (told.column(k) for k in range(told.num_columns))
+        size = sum(leaf.total_uncompressed_size for leaf in leaves if leaf.path_in_schema.split(".")[0] == column)
+        return int(max(1, min(_MOST_ROWS, _BATCH_BYTES * told.num_rows // max(1, size))))
+
+
+class _Batches:
+    """A column of a row group, read forwards a few rows at a time; going back further begins anew."""
+
+    def __init__(self, key: tuple[int, str], read: Callable[[], Iterator[Any]]) -> None:
+        self.key = key
+        self._again = read
+        self._rest: Iterator[Any] = iter(())
+        self._kept: list[tuple[int, Any]] = []
+        self._next = -1
+
+    def at(self, row: int) -> Any:  # noqa: ANN401 - whatever the cell holds
+        """The cell of a row."""
+        if self._next < 0 or row < (self._kept[0][0] if self._kept else 0):
+            self._rest, self._kept, self._next = self._again(), [], 0
+        while row >= self._next:
+            batch = next(self._rest, None)
+            if batch is None:
+                raise Unusable("unreadable", "there is no such row")
+            self._kept = [*self._kept[1 - _KEPT :], (self._next, batch)]
+            self._next += batch.num_rows
+        first, batch = next(kept for kept in reversed(self._kept) if kept[0] <= row)
+        return batch.column(0)[row - first].as_py()
+
+
+def _marked(schema: Any) -> dict[str, Kind]:  # noqa: ANN401 - pyarrow has no types
+    """Columns that ``datasets`` says hold media, by its note in the file."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, ValueError, TypeError):
+        return {}
+    found = ((name, _feature(form)) for name, form in features.items() if name in schema.names)
+    return {name: kind for name, kind in found if kind}
+
+
+def _feature(form: Any) -> Kind | None:  # noqa: ANN401 - JSON
+    if isinstance(form, list) and form:
+        form = form[0]
+    if isinstance(form, dict) and form.get("_type") in ("List", "Sequence", "LargeList"):
+        form = form.get("feature")
+    return _FEATURES.get(str(form.get("_type"))) if isinstance(form, dict) else None
+
+
+def _count(row: dict[str, Any], column: MediaColumn) -> int:
+    if not column.several:
+        return 1
+    cells = row.get(column.name)
+    return len(cells) if cells else 0
+
+
+def media_cells(row: dict[str, Any], media: Sequence[MediaColumn]) -> list[Cell]:
+    """What media a row of :meth:`Table.rows` has."""
+    return [Cell(column, place) for column in media for place in range(row[column.name])]
+
+
+def address(row: int, cell: Cell) -> str:
+    """Where in its row group a medium lies, as :func:`open_cell` reads it."""
+    return f"{row}:{cell.place if cell.column.several else ''}:{cell.column.name}"
+
+
+def open_cell(table: Table, group: int, at: str) -> BinaryIO | str:
+    """The medium at an :func:`address`, or where its file lies."""
+    row, place, column = at.split(":", 2)
+    value = table.cell(group, int(row), column, int(place or 0), several=bool(place))
+    return io.BytesIO(value) if isinstance(value, bytes) else value
+
+
+def holds_media(path: Path) -> bool:
+    """Whether a Parquet file has a column of media, as far as it says so itself."""
+    with path.open("rb") as file:
+        try:
+            return bool(Table(file, path.name).media_columns({}))
+        except SourceError:
+            return False

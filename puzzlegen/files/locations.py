@@ -1,0 +1,74 @@
+"""Where files lie: a path on this machine, or a URL that fsspec reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+
+#: What a URL may begin with, and the package that fsspec reads it with.
+PROTOCOLS: Final = {
+    "s3": "s3fs",
+    "gs": "gcsfs",
+    "hf": "huggingface_hub",
+    "https": "aiohttp",
+    "http": "aiohttp",
+    "memory": "fsspec",
+    "az": "adlfs",
+}
+
+
+def is_url(location: str) -> bool:
+    """Whether it is a URL and no path."""
+    return "://" in location
+
+
+def _as_text(location: object) -> object:
+    return os.fspath(location) if isinstance(location, Path) else location
+
+
+def checked(location: str) -> str:
+    """The location, if it can be one.
+
+    Raises:
+        ValueError: an unknown protocol, or a URL that holds credentials.
+    """
+    if not is_url(location):
+        return location
+    parts = urlsplit(location)
+    if parts.scheme not in PROTOCOLS or "::" in location:
+        raise ValueError(f"'{without_secrets(location)}' is no URL that is read; known: {', '.join(PROTOCOLS)}")
+    if "@" in parts.netloc or parts.query:
+        raise ValueError(
+            f"'{without_secrets(location)}' holds a password or a signature, which would be written down; give "
+            "credentials by the environment, as fsspec and the cloud's own tools read them"
+        )
+    return location
+
+
+def without_secrets(location: str) -> str:
+    """A URL as it may be shown: without user, password and query."""
+    if not is_url(location):
+        return location
+    parts = urlsplit(location)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def missing(location: str, wanted: str) -> str:
+    """What is wrong with a path where something else is wanted; empty if it is as wanted, or behind a URL.
+
+    Args:
+        location: path or URL.
+        wanted: ``folder``, ``file`` or ``either``.
+    """
+    path = Path(location)
+    good = {"folder": path.is_dir, "file": path.is_file, "either": path.exists}
+    if is_url(location) or good[wanted]():
+        return ""
+    return f"'{location}' is {f'no {wanted}' if path.exists() else 'missing'}"
+
+
+Location = Annotated[str, BeforeValidator(_as_text), AfterValidator(checked)]

@@ -1,0 +1,249 @@
+"""Files behind a URL, through fsspec: listed, fetched whole, or read in parts, again when the network fails.
+
+What fails for a while is tried again; what fails for good ends the build and not the item: a puzzle must not depend
+on the weather. Only a file that is gone is the item's own fault.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO, Final, TypeVar
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from puzzlegen.errors import OutputError, SourceError, Unusable
+from puzzlegen.files.locations import PROTOCOLS, without_secrets
+from puzzlegen.files.names import Found, escaped, refused_name
+from puzzlegen.records import Skipped
+
+T = TypeVar("T")
+TRIES: Final = 5
+FIRST_WAIT_S: Final = 0.5
+_AT_ONCE: Final = 32 << 20
+_PART: Final = 1 << 20
+_FOR_GOOD: Final = (
+    *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError),
+    *(ImportError, NotImplementedError, TypeError, ValueError),
+)
+_NO_SUCH_FILE: Final = (404, 410)
+_WORTH_ANOTHER_TRY: Final = (408, 425, 429)
+
+
+@lru_cache(maxsize=16)
+def file_system(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no types
+    """The file system of a protocol; how to reach it stands in the environment and in fsspec's own configuration.
+
+    Raises:
+        SourceError: a package for it is not installed.
+    """
+    try:
+        import fsspec  # noqa: PLC0415 - only URLs need it
+
+        return fsspec.filesystem(protocol, use_listings_cache=False)
+    except ImportError as err:
+        package = PROTOCOLS[protocol]
+        raise SourceError(f'{protocol}:// needs {package}: pip install "puzzlegen[remote]" {package}') from err
+
+
+def place_of(url: str) -> tuple[Any, str]:
+    """The file system of a URL and the path in it, without a slash at its end."""
+    fs = file_system(urlsplit(url).scheme)
+    return fs, str(fs._strip_protocol(url)).rstrip("/")  # noqa: SLF001 - what fsspec's own callers use
+
+
+def retried(what: str, call: Callable[[], T], *, write: bool = False) -> T:
+    """What ``call`` returns, tried up to five times with growing waits.
+
+    Args:
+        what: the URL, for the message.
+        call: what to do.
+        write: it is written to, not read.
+
+    Raises:
+        FileNotFoundError: there is no such file to read.
+        SourceError, OutputError: anything else that stays wrong, in reading or writing.
+    """
+    waits = iter([FIRST_WAIT_S * 2**k for k in range(TRIES - 1)])
+    while True:
+        try:
+            return call()
+        # Every protocol has its own errors, few of them public; those that another try cannot mend are known.
+        except Exception as err:
+            if _gone(err):
+                if not write:
+                    raise
+                raise OutputError(f"'{without_secrets(what)}' cannot be written: there is no such bucket") from None
+            wait = next(waits, None)
+            if wait is None or _for_good(err):
+                error, verb = (OutputError, "written") if write else (SourceError, "read")
+                raise error(f"'{without_secrets(what)}' cannot be {verb}: {_told(err)}") from None
+        time.sleep(wait)
+
+
+def _is_http(root: str) -> bool:
+    return root.startswith(("http://", "https://"))
+
+
+def _gone(err: Exception) -> bool:
+    """Whether it says that there is no such file; fsspec's HTTP says so of any failure, with the true one as cause."""
+    cause = err.__cause__
+    other = type(cause).__module__.startswith("aiohttp") and cause is not None and _status(cause) not in _NO_SUCH_FILE
+    return isinstance(err, FileNotFoundError) and not other
+
+
+def _status(err: BaseException) -> int | None:
+    status = getattr(err, "status", None) or getattr(getattr(err, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _for_good(err: Exception) -> bool:
+    told = err.__cause__ if isinstance(err, FileNotFoundError) and err.__cause__ else err
+    status = _status(told)
+    refused = status is not None and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY  # noqa: PLR2004
+    return refused or isinstance(told, _FOR_GOOD)
+
+
+def _told(err: Exception) -> str:
+    """An error without its text, which may hold a signed URL."""
+    if isinstance(err, PermissionError):
+        return "access was refused; check the credentials in the environment"
+    return f"{type(err).__name__} {getattr(err, 'strerror', None) or ''}".strip() + "; the same command goes on"
+
+
+def walk(url: str) -> list[Found | Skipped]:
+    """All files below a URL, in order of their escaped relative paths.
+
+    Raises:
+        SourceError: it cannot be listed, or nothing is there.
+    """
+    fs, root = place_of(url)
+    try:
+        found = retried(url, lambda: fs.find(root, detail=True))
+    except FileNotFoundError:
+        found = {}
+    if not found:
+        raise SourceError(f"'{without_secrets(url)}' is missing or empty")
+    entries = (_entry(path, info, root) for path, info in found.items())
+    return sorted((entry for entry in entries if entry), key=lambda entry: entry.id)
+
+
+def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None:
+    if not path.startswith(f"{root}/"):
+        return Skipped(escaped(path.encode()), "outside_source")
+    name = path[len(root) + 1 :].encode("utf-8", "surrogateescape")
+    # Servers list percent-encoded links; elsewhere names stand as they are.
+    name = unquote_to_bytes(name) if _is_http(root) else name
+    if not name or name.endswith(b"/"):
+        return None
+    return refused_name(name) or Found(escaped(name), info.get("size") or 0, stamp_of(info))
+
+
+def stamp_of(info: dict[str, Any]) -> int:
+    """A number that changes when a file behind a URL does."""
+    told = [str(info.get(key, "")) for key in ("ETag", "etag", "mtime", "LastModified", "created", "blob_id")]
+    return int.from_bytes(hashlib.sha256("\n".join(told).encode()).digest()[:7], "big")
+
+
+def path_below(url: str, name: str) -> tuple[Any, str]:
+    """File system and path of an escaped name below a URL."""
+    fs, root = place_of(url)
+    plain = unquote_to_bytes(name)
+    if no := refused_name(plain):
+        raise Unusable(no.reason, name)
+    text = plain.decode("utf-8", "surrogateescape")
+    return fs, f"{root}/{quote(text) if root.startswith('http') else text}"
+
+
+def find(url: str, name: str) -> Found | Skipped:
+    """The file of an escaped name below a URL, or why it cannot be an item."""
+    try:
+        fs, path = path_below(url, name)
+        info = retried(f"{url}/{name}", lambda: fs.info(path))
+    except Unusable as no:
+        return Skipped(name, no.reason)
+    except FileNotFoundError:
+        return Skipped(name, "unreadable", "no such file")
+    return Found(name, info.get("size") or 0, stamp_of(info))
+
+
+def fetch(url: str, name: str, size: int) -> BinaryIO:
+    """A whole file, fetched before it is given out, so that no decoder waits for the network.
+
+    Args:
+        url: the tree's.
+        name: escaped, below it.
+        size: bytes, 0 if unknown.
+
+    Raises:
+        Unusable: ``unreadable`` if it is gone.
+        SourceError: it cannot be read now.
+    """
+    fs, path = path_below(url, name)
+    try:
+        if 0 < size <= _AT_ONCE:
+            return io.BytesIO(retried(f"{url}/{name}", lambda: bytes(fs.cat_file(path))))
+        return retried(f"{url}/{name}", lambda: _copied(fs, path))
+    except FileNotFoundError:
+        raise Unusable("unreadable", "no such file") from None
+
+
+def _copied(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401
+    with NamedTemporaryFile() as place:
+        fs.get_file(path, place.name)
+        # The name goes with the block, the file when it is closed.
+        return Path(place.name).open("rb")
+
+
+class Parts(io.RawIOBase):
+    """A file behind a URL, of which parts are read where they are asked for."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._name = f"{url}/{name}"
+        self._fs, self._path = path_below(url, name)
+        try:
+            size = retried(self._name, lambda: self._fs.info(self._path))["size"]
+        except FileNotFoundError:
+            raise Unusable("unreadable", "no such file") from None
+        if size is None:
+            raise SourceError(f"'{self._name}' has no known size; its server must say Content-Length")
+        self._size, self._at = int(size), 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """As in any file."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
+        """As in any file; the network is asked anew each time."""
+        start, stop = self._at, min(self._size, self._at + len(buffer))
+        if start >= stop:
+            return 0
+        try:
+            data = retried(self._name, lambda: bytes(self._fs.cat_file(self._path, start=start, end=stop)))
+        except FileNotFoundError:
+            raise SourceError(f"'{self._name}' was there and is gone") from None
+        if len(data) == self._size:
+            data = data[start:stop]  # a server that knows no ranges sends all
+        if len(data) != stop - start:
+            raise SourceError(f"'{self._name}' gave {len(data)} bytes for {stop - start}; did it change?")
+        buffer[: len(data)] = data
+        self._at = stop
+        return len(data)
+
+
+def parts(url: str, name: str) -> BinaryIO:
+    """A file behind a URL for reading in parts: an archive or a table, of which little is wanted at a time."""
+    return io.BufferedReader(Parts(url, name), _PART)

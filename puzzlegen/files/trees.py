@@ -1,0 +1,136 @@
+"""A tree of files at a path or URL, with one face for both; archives in it are folders of their own.
+
+A location that is one file is a tree of that file alone.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.files import archives, local, remote
+from puzzlegen.files.locations import is_url
+from puzzlegen.files.names import ARCHIVE_SUFFIXES, Found, escaped, parted, suffix_of
+from puzzlegen.records import Skipped
+
+
+class Tree(ABC):
+    """Files below a location, under escaped relative names."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+
+    @abstractmethod
+    def walk(self) -> Iterable[Found | Skipped]:
+        """Everything there, in order of names; SourceError if it cannot be listed."""
+
+    @abstractmethod
+    def find(self, name: str) -> Found | Skipped:
+        """The file of a name, or why it cannot be an item."""
+
+    @abstractmethod
+    def parts(self, name: str) -> BinaryIO:
+        """A file of which parts are read. Unusable if it is gone or leads out."""
+
+    @abstractmethod
+    def whole(self, name: str, size: int) -> BinaryIO:
+        """A file of which all is read, at hand when this returns. Unusable if it is gone or leads out."""
+
+    def members(self, archive: Found, read: tuple[str, ...] = ()) -> Iterator[Found | Skipped]:
+        """What an archive in the tree holds, in its own order; a tar's short members with suffixes in ``read`` read."""
+        try:
+            with self.parts(archive.id) as file:
+                yield from archives.members(file, archive.id, suffix_of(archive.id), archive.stamp, read)
+        except Unusable as no:
+            yield Skipped(archive.id, no.reason, no.detail)
+
+    def walk_archives(self) -> Iterator[Found | Skipped]:
+        """Everything there, with each archive's members in its place."""
+        for found in self.walk():
+            if isinstance(found, Found) and suffix_of(found.id) in ARCHIVE_SUFFIXES:
+                yield from self.members(found)
+            else:
+                yield found
+
+    def open(self, name: str, at: str, size: int, stamp: int) -> BinaryIO:
+        """What :meth:`walk_archives` found, as a seekable file.
+
+        Raises:
+            Unusable: it is gone, damaged or leads out.
+            SourceError: the network does not give it.
+        """
+        if not at:
+            return self.whole(name, size)
+        archive = parted(name)[0]
+        key = self.location, archive, stamp
+        return archives.open_member(lambda: self.parts(archive), key, suffix_of(archive), at, size)
+
+
+def tree_at(location: str, file_suffixes: Iterable[str] = ARCHIVE_SUFFIXES) -> Tree:
+    """The tree at a location.
+
+    Args:
+        location: path or URL, of a folder or of one file.
+        file_suffixes: what a URL of a file ends with; other URLs are folders.
+    """
+    if is_url(location):
+        return _Remote(location, only=location.lower().endswith(tuple(file_suffixes)))
+    return _Local(location)
+
+
+class _Local(Tree):
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        path = Path(location)
+        self._only = escaped(os.fsencode(path.name)) if path.is_file() else ""
+        self._folder = path.parent if self._only else path
+        # A file that the user names may be a link; those below a folder must not lead out.
+        self._file = Path(os.path.realpath(path))
+
+    def walk(self) -> Iterable[Found | Skipped]:
+        return [self.find(self._only)] if self._only else local.walk(self._folder)
+
+    def find(self, name: str) -> Found | Skipped:
+        folder, there = self._place(name)
+        found = local.find_inside(local.real(folder), there)
+        return found._replace(id=name)
+
+    def parts(self, name: str) -> BinaryIO:
+        return local.open_inside(*self._place(name))
+
+    def whole(self, name: str, size: int) -> BinaryIO:  # noqa: ARG002 - a file on disk is at hand
+        return local.open_inside(*self._place(name))
+
+    def _place(self, name: str) -> tuple[Path, str]:
+        if name == self._only:
+            return self._file.parent, escaped(os.fsencode(self._file.name))
+        return self._folder, name
+
+
+class _Remote(Tree):
+    def __init__(self, location: str, *, only: bool) -> None:
+        super().__init__(location)
+        plain = location.rstrip("/")
+        self._folder, _, name = plain.rpartition("/") if only else (plain, "", "")
+        self._only = escaped(name.encode())
+
+    def walk(self) -> Iterable[Found | Skipped]:
+        if not self._only:
+            return remote.walk(self._folder)
+        found = self.find(self._only)
+        if isinstance(found, Skipped):
+            raise SourceError(f"'{self.location}' is missing")
+        return [found]
+
+    def find(self, name: str) -> Found | Skipped:
+        return remote.find(self._folder, name)
+
+    def parts(self, name: str) -> BinaryIO:
+        return remote.parts(self._folder, name)
+
+    def whole(self, name: str, size: int) -> BinaryIO:
+        return remote.fetch(self._folder, name, size)

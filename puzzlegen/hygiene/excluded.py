@@ -1,0 +1,86 @@
+"""What must not be trained on, such as a benchmark's pictures: folders of media, or lists of their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import BinaryIO, Final, NamedTuple
+
+from puzzlegen.errors import SourceError
+from puzzlegen.files import Found, Location, Tree, kind_of, suffix_of, tree_at
+from puzzlegen.hygiene.looking import Looking, Looks, look_at
+from puzzlegen.hygiene.near import Index, Near
+from puzzlegen.records import Item, Kind
+
+_LISTS: Final = (".txt", ".lst", ".csv")
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+_PHASH: Final = re.compile("[0-9a-f]{16}")
+
+
+class Excluded(NamedTuple):
+    """Digests of bytes, perceptual hashes, and the digest of both together."""
+
+    sha256: frozenset[str]
+    near: Index
+    digest: str
+
+    def holds(self, looks: Looks, kind: Kind) -> bool:
+        """Whether a medium is among them or looks like one."""
+        return looks.sha256 in self.sha256 or next(self.near.close_to(looks.phash, kind), None) is not None
+
+
+def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excluded:
+    """All that lies at the places.
+
+    Raises:
+        SourceError: a place is missing, holds nothing, or a line of a list is no hash.
+    """
+    digests: set[str] = set()
+    hashes: set[tuple[Kind, int]] = set()
+    for place in places:
+        found = list(_listed(place) if suffix_of(place) in _LISTS else _seen(place, seconds))
+        if not found:
+            raise SourceError(f"hygiene.exclude: '{place}' holds no picture, clip or hash")
+        digests |= {sha256 for sha256, _, _ in found if sha256}
+        hashes |= {(kind, phash) for _, kind, phash in found if phash >= 0}
+    index = Index(bits)
+    for kind, phash in sorted(hashes):
+        index.add(Near("", kind, phash))
+    told = "\n".join([*sorted(digests), *(f"{kind} {phash:x}" for kind, phash in sorted(hashes))])
+    return Excluded(frozenset(digests), index, hashlib.sha256(told.encode()).hexdigest())
+
+
+def _listed(place: str) -> Iterator[tuple[str, Kind, int]]:
+    """A text file with one hash a line: 64 hexadecimal digits of SHA-256, or 16 of the perceptual hash of a picture."""
+    tree = tree_at(place, _LISTS)
+    with tree.parts(_only(tree, place).id) as file:
+        for number, line in enumerate(file, 1):
+            text = line.decode("ascii", "replace").strip().lower()
+            if _SHA256.fullmatch(text):
+                yield text, "image", -1
+            elif _PHASH.fullmatch(text):
+                yield "", "image", int(text, 16)
+            elif text and not text.startswith("#"):
+                raise SourceError(f"hygiene.exclude: '{place}', line {number}: '{text[:40]}' is neither 64 nor 16 hex")
+
+
+def _only(tree: Tree, place: str) -> Found:
+    found = next(iter(tree.walk()))
+    if not isinstance(found, Found):
+        raise SourceError(f"hygiene.exclude: '{place}' cannot be read: {found.reason}")
+    return found
+
+
+def _open(place: str, item: Item) -> BinaryIO:
+    return tree_at(place).open(item.id, item.at, item.size, item.stamp)
+
+
+def _seen(place: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
+    entries = [entry for entry in tree_at(place).walk_archives() if isinstance(entry, Found)]
+    items = [Item(e.id, kind, e.size, stamp=e.stamp, at=e.at) for e in entries if (kind := kind_of(e.id))]
+    looks = look_at(items, Looking(partial(_open, place), 0 if place.startswith("memory://") else seconds))
+    for item in items:
+        if item.id in looks:
+            yield looks[item.id].sha256, item.kind, looks[item.id].phash

@@ -1,0 +1,72 @@
+"""What ``--source`` means: the kind of source that a path or URL is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from puzzlegen.cells import holds_media
+from puzzlegen.errors import RecipeError
+from puzzlegen.files import ARCHIVE_SUFFIXES, is_url, suffix_of
+from puzzlegen.rows import SUFFIXES
+
+_ON_THE_HUB: Final = "hf://datasets/"
+_ID_PARTS: Final = 2
+#: Kinds that read folders and archives, besides the one that a folder is taken for.
+_OF_FOLDERS: Final = ("folder", "parquet", "webdataset")
+
+
+def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
+    """The source that ``path`` is: media, a table of rows, Parquet with media, a data set, or what ``old`` reads.
+
+    Settings of ``old`` that still apply, such as a table's columns, are kept.
+
+    Raises:
+        RecipeError: it is none of these.
+    """
+    kind = _kind(path, str(old.get("kind")))
+    if kind == "hub":
+        return {**(old if old.get("kind") == "hub" else {}), "kind": "hub", "name": path.removeprefix(_ON_THE_HUB)}
+    return {**(old if old.get("kind") == kind else {}), "kind": kind, "path": path}
+
+
+def _kind(path: str, old: str) -> str:
+    if is_url(path):
+        return _kind_of_url(path, old)
+    try:
+        path.encode()
+        folder, exists = Path(path).is_dir(), Path(path).exists()
+    except UnicodeEncodeError as err:
+        raise RecipeError("its name is not UTF-8; rename it") from err
+    except OSError as err:
+        raise RecipeError(f"the system says: {err.strerror}") from err
+    if exists and old == "graph":
+        return old
+    if folder:
+        return old if old in _OF_FOLDERS else _kind_of_folder(Path(path))
+    if not exists or suffix_of(path) not in (*SUFFIXES, *ARCHIVE_SUFFIXES):
+        what = "neither a folder nor a table" if exists else "no such file or folder"
+        raise RecipeError(f"{what}; give a folder of images or videos, or a table ({', '.join(SUFFIXES)})")
+    return _kind_of_file(path, old)
+
+
+def _kind_of_folder(folder: Path) -> str:
+    """Parquet if files with media lie in it, or in its ``data``, as data sets have them."""
+    found = sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")))
+    return "parquet" if found and holds_media(found[0]) else "folder"
+
+
+def _kind_of_url(url: str, old: str) -> str:
+    rest = url.removeprefix(_ON_THE_HUB).strip("/").split("/")
+    if url.startswith(_ON_THE_HUB) and len(rest) <= _ID_PARTS and suffix_of(url) == "":
+        return "hub"
+    if suffix_of(url) in (*SUFFIXES, *ARCHIVE_SUFFIXES):
+        return _kind_of_file(url, old)
+    return old if old in (*_OF_FOLDERS, "graph") else "folder"
+
+
+def _kind_of_file(path: str, old: str) -> str:
+    if suffix_of(path) in ARCHIVE_SUFFIXES:
+        return old if old in ("folder", "webdataset") else "folder"
+    media = suffix_of(path) == ".parquet" and old != "manifest" and (is_url(path) or holds_media(Path(path)))
+    return "parquet" if media or old == "parquet" else "manifest"

@@ -1,0 +1,106 @@
+"""Several sources as one, in stated shares. An item is called ``<part>/<its id there>``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, BinaryIO, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StringConstraints, model_validator
+
+from puzzlegen.errors import RecipeError
+from puzzlegen.records import Item, Skipped
+from puzzlegen.rng import digest
+from puzzlegen.sources import Source, source_class
+
+
+def _source(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    try:
+        kind = source_class(str(value.get("kind")))
+    except RecipeError as err:
+        raise ValueError(str(err)) from err
+    return kind.model_validate_json(json.dumps(value), strict=True)
+
+
+class Part(BaseModel):
+    """A source with its share; in YAML, its settings stand beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(_source)]
+    weight: float | None = Field(None, gt=0, le=1e6, description="share of the items, relative to the other parts")
+    limit: int | None = Field(None, ge=1, description="most items")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, value: object) -> object:
+        if not isinstance(value, dict) or "source" in value:
+            return value
+        own = {key: setting for key, setting in value.items() if key in ("weight", "limit")}
+        return {"source": {key: setting for key, setting in value.items() if key not in own}, **own}
+
+
+_Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
+
+
+class Mixture(Source):
+    """The items of all parts; with weights, as many of each as keep the shares exact."""
+
+    kind: Literal["mixture"] = "mixture"
+    parts: dict[_Name, Part] = Field(
+        min_length=1, description="sources by name, such as {photos: {kind: folder, path: photos/, weight: 2}}"
+    )
+
+    def placeless(self) -> dict[str, Any]:
+        """Each part without where it lies."""
+        parts = {
+            name: {**part.source.placeless(), "weight": part.weight, "limit": part.limit}
+            for name, part in self.parts.items()
+        }
+        return {"kind": self.kind, "parts": parts}
+
+    def pinned(self) -> Source:
+        """All parts pinned."""
+        parts = {n: part.model_copy(update={"source": part.source.pinned()}) for n, part in self.parts.items()}
+        return self.model_copy(update={"parts": parts})
+
+    def items(self) -> Iterator[Item | Skipped]:
+        """Part by part, each in its own order; what weights and limits leave out is skipped."""
+        found: dict[str, list[Item]] = {}
+        for name, part in self.parts.items():
+            found[name] = []
+            for entry in part.source.items():
+                named = _named(name, entry)
+                if isinstance(named, Skipped):
+                    yield named
+                else:
+                    found[name].append(named)
+        for name, count in self._counts({name: len(items) for name, items in found.items()}).items():
+            items = found[name]
+            drawn = sorted(items, key=lambda item: digest("mixture", item.bundle or item.id))[:count]
+            taken = {item.id for item in drawn}
+            yield from (item if item.id in taken else Skipped(item.id, "not_drawn") for item in items)
+
+    def _counts(self, there: dict[str, int]) -> dict[str, int]:
+        """How many of each part are taken: all up to its limit, or as many as the scarcest part's weight allows."""
+        most = {name: min(count, self.parts[name].limit or count) for name, count in there.items()}
+        if all(part.weight is None for part in self.parts.values()):
+            return most
+        weights = {name: part.weight or 1.0 for name, part in self.parts.items()}
+        scale = min(most[name] / weights[name] for name in most)
+        return {name: int(scale * weights[name] + 1e-9) for name in most}
+
+    def open(self, item: Item) -> BinaryIO:
+        """The item of its part."""
+        name, _, own = item.id.partition("/")
+        group, bundle = (text.partition("/")[2] for text in (item.group, item.bundle))
+        return self.parts[name].source.open(item._replace(id=own, group=group, bundle=bundle))
+
+
+def _named(part: str, entry: Item | Skipped) -> Item | Skipped:
+    if isinstance(entry, Skipped):
+        return entry._replace(id=f"{part}/{entry.id}")
+    group, bundle = (f"{part}/{text}" if text else "" for text in (entry.group, entry.bundle))
+    return entry._replace(id=f"{part}/{entry.id}", group=group, bundle=bundle)

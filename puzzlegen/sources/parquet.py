@@ -1,0 +1,83 @@
+"""Parquet files with media in their cells: bytes, or ``{bytes, path}`` as ``datasets`` writes them, or lists of either.
+
+Row groups are the unit of reading: items of one stay together in the plan, so that it is read once and never held
+whole. An item is called after its file and row, or by its id where the rows have one (column ``id``, or another that
+``fields`` names): then it keeps its name when the files are cut anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final, Literal
+
+from pydantic import Field, field_validator
+
+from puzzlegen import columns
+from puzzlegen.cells import Table, open_cell
+from puzzlegen.columns import Columns
+from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.files import Found, Kept, Location, escaped, missing, suffix_of, tree_at
+from puzzlegen.records import Item, Skipped
+from puzzlegen.sources import Source
+from puzzlegen.tables import Reading, items_of_table
+
+_SUFFIX: Final = ".parquet"
+_tables: Final[Kept[Table]] = Kept(1)
+
+
+class Parquet(Source):
+    """Media in the cells of the Parquet files at ``path``."""
+
+    kind: Literal["parquet"] = "parquet"
+    path: Location = Field(description="a file, or a folder of files; a path or URL")
+    media: dict[str, Literal["image", "video"]] = Field(
+        {}, description="columns with media, such as {picture: image}; without it, those that say so"
+    )
+    fields: dict[columns.Field, str] = Field({}, description="other columns by what they hold, such as {id: key}")
+    licence: str = Field("", description="of all rows that say nothing else")
+
+    @field_validator("path")
+    @classmethod
+    def _exists(cls, path: str) -> str:
+        if wrong := missing(path, "either"):
+            raise ValueError(f"{wrong}; give a Parquet file or a folder of them")
+        return path
+
+    def items(self) -> Iterator[Item | Skipped]:
+        """Rows in order of files and of places in them; a row of several media gives as many items."""
+        files = 0
+        for found in tree_at(self.path, [_SUFFIX]).walk():
+            if isinstance(found, Skipped):
+                yield found
+            elif suffix_of(found.id) != _SUFFIX:
+                yield Skipped(found.id, "unsupported_file")
+            else:
+                files += 1
+                yield from self._rows(found)
+        if not files:
+            raise SourceError(f"'{self.path}' has no Parquet file")
+
+    def open(self, item: Item) -> BinaryIO:
+        """The bytes of the item's cell, or of the file that it names beside the table."""
+        file, _, group = item.bundle.rpartition(":")
+        table = _tables.get((self.path, file, item.stamp), lambda: self._table(file))
+        found = open_cell(table, int(group), item.at)
+        if isinstance(found, str):
+            folder = file.rpartition("/")[0]
+            name = escaped(found.encode("utf-8", "surrogatepass"))
+            return tree_at(self.path).whole(f"{folder}/{name}" if folder else name, 0)
+        return found
+
+    def _table(self, file: str) -> Table:
+        return Table(tree_at(self.path, [_SUFFIX]).parts(file), file)
+
+    def _rows(self, found: Found) -> Iterator[Item | Skipped]:
+        reading = Reading(dict(self.media), Columns.of(None, self.fields), self.licence)
+        try:
+            table = self._table(found.id)
+        except Unusable as no:
+            yield Skipped(found.id, no.reason, no.detail)
+        except SourceError as err:
+            yield Skipped(found.id, "undecodable", str(err))
+        else:
+            yield from items_of_table(table, found.id, found.stamp, reading)

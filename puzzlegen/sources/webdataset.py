@@ -1,0 +1,92 @@
+"""WebDataset tars, as img2dataset and video2dataset write them: neighbours of one key are a sample.
+
+A sample's pictures and clips are items; its ``.json`` may say a licence and a question. Tars are listed once, and read
+where they stand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, BinaryIO, Final, Literal
+
+from pydantic import Field, field_validator
+
+from puzzlegen import columns
+from puzzlegen.columns import Columns, Said
+from puzzlegen.errors import Unusable
+from puzzlegen.files import Found, Location, kind_of, missing, suffix_of, tree_at
+from puzzlegen.records import Item, Skipped
+from puzzlegen.sources import Source
+
+_NOTHING: Final = Said("", None, "", "")
+
+
+class Webdataset(Source):
+    """Pictures and clips in the tars at ``path``."""
+
+    kind: Literal["webdataset"] = "webdataset"
+    path: Location = Field(description="a tar, or a folder of tars; a path or URL")
+    fields: dict[columns.Field, str] = Field({}, description="keys of a sample's JSON by what they hold")
+    licence: str = Field("", description="of all samples that say nothing else")
+
+    @field_validator("path")
+    @classmethod
+    def _exists(cls, path: str) -> str:
+        if wrong := missing(path, "either"):
+            raise ValueError(f"{wrong}; give a tar or a folder of tars")
+        return path
+
+    def items(self) -> Iterator[Item | Skipped]:
+        """Samples in order of tars and of places in them."""
+        tree, named = tree_at(self.path), Columns.of(None, self.fields)
+        for tar in tree.walk():
+            if isinstance(tar, Skipped):
+                yield tar
+            elif suffix_of(tar.id) != ".tar":
+                yield Skipped(tar.id, "unsupported_file")
+            else:
+                for key, members in groupby(tree.members(tar, (".json",)), _key):
+                    yield from self._sample(key, list(members), named)
+
+    def open(self, item: Item) -> BinaryIO:
+        """The item's bytes, where they stand in the tar."""
+        return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
+
+    def _sample(self, key: str, members: list[Found | Skipped], named: Columns) -> Iterator[Item | Skipped]:
+        files = [member for member in members if isinstance(member, Found)]
+        yield from (member for member in members if isinstance(member, Skipped))
+        media = [(file, kind) for file in files if (kind := kind_of(file.id))]
+        said = _NOTHING
+        for file in files:
+            if file.text:
+                try:
+                    said = named.read(_object(file.text))
+                except Unusable as no:
+                    yield Skipped(file.id, no.reason, no.detail)
+        if files and not media:
+            yield Skipped(key, "bad_row", "the sample has no picture or clip")
+        group = key if len(media) > 1 else ""
+        for file, kind in media:
+            licence = said.licence or self.licence
+            yield Item(file.id, kind, file.size, licence, file.stamp, said.qa, group, at=file.at)
+
+
+def _key(member: Found | Skipped) -> str:
+    """The name up to the first dot of its last part."""
+    folder, slash, base = member.id.rpartition("/")
+    if "#" in base:
+        tar, _, base = base.partition("#")
+        return f"{folder}{slash}{tar}#{base.partition('.')[0]}"
+    return f"{folder}{slash}{base.partition('.')[0]}"
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as err:
+        raise Unusable("bad_row", f"no JSON: {err}"[:200]) from err
+    if not isinstance(value, dict):
+        raise Unusable("bad_row", f"{type(value).__name__}, not an object of fields")
+    return value
