@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
 from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.files import is_url
 from puzzlegen.manifest import MANIFEST, read_manifest
 from puzzlegen.plan import split_in
 from puzzlegen.writers import Row
@@ -50,7 +52,10 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
         columns: only these.
     """
     if path.suffix == ".parquet":
-        with path.open("rb") as handle, pq.ParquetFile(handle) as file:
+        # A local file is read by Arrow itself; what Python reads for it lies in memory twice.
+        with ExitStack() as opened:
+            source = opened.enter_context(path.open("rb")) if is_url(str(path)) else path
+            file = opened.enter_context(pq.ParquetFile(source))
             for batch in file.iter_batches(batch_size=64, columns=columns):
                 yield from batch.to_pylist()
     else:

@@ -349,6 +349,7 @@ def test_shares_are_parsed_strictly() -> None:
             Share.parse(text)
 
 
+@pytest.mark.slow
 def test_real_media_build_without_a_crash(real_media: Path, tmp_path: Path) -> None:
     recipe = load_recipe("video_ssl", source=str(real_media))
     plan = make_plan(recipe)

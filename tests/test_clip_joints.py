@@ -29,6 +29,8 @@ from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
 from puzzlegen.shard import Made, make_puzzle
 
+pytestmark = pytest.mark.slow
+
 Pixels = NDArray[np.uint8]
 
 

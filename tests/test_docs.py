@@ -124,6 +124,7 @@ def test_reasons_are_explained_where_they_are_used() -> None:
     assert len(used) >= 15
 
 
+@pytest.mark.slow
 def test_every_shipped_recipe_says_what_it_follows_and_builds(tmp_path: Path) -> None:
     """The header names paper and choices; three items of each give puzzles."""
     recipes = shipped_recipes()
@@ -136,6 +137,7 @@ def test_every_shipped_recipe_says_what_it_follows_and_builds(tmp_path: Path) ->
         assert sum(built.manifest["kept"].values()) > 0, name
 
 
+@pytest.mark.slow
 def test_the_gallery_is_current() -> None:
     only_under_the_lock()
     command = [sys.executable, str(ROOT / "examples" / "make_gallery.py"), "--check"]

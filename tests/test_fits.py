@@ -52,6 +52,7 @@ def naive(name: str, source: int) -> Row | None:
     return row
 
 
+@pytest.mark.slow
 def test_tiles_without_a_gap_are_told_by_their_joints(tmp_path: Path) -> None:
     rows = [row for name in NAIVE for source in range(SOURCES) if (row := naive(name, source))]
     report = audit(folder_of(rows, tmp_path))

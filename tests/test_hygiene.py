@@ -141,6 +141,7 @@ def test_what_a_benchmark_holds_is_left_out_and_its_digest_is_recorded(
         make_plan(recipe)
 
 
+@pytest.mark.slow
 def test_a_decoder_that_hangs_while_planning_costs_its_item_alone(folder: Path) -> None:
     many_scans(folder / "slow.jpg", 3000)
     plan = make_plan(recipe_on(folder, hygiene={"near_duplicates": "remove"}, media={"time_limit_s": 2}))

@@ -28,6 +28,8 @@ from puzzlegen.scoring import score_file
 from puzzlegen.sources.samples import Samples
 from puzzlegen.verify import grader
 
+pytestmark = pytest.mark.slow
+
 HERE = ROOT / "puzzlegen" / "preview"
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=2>"
 
@@ -332,8 +334,8 @@ def test_an_audit_page_shows_leaks_with_their_intervals(browser: Any, mixed_buil
     assert "97.0% (93.0% to 99.0%), chance 25.0%" in page.locator(".findings").inner_text()
     assert HOSTILE in page.locator(".findings").inner_text()
     titles = page.locator(".charts h2").all_inner_texts()
-    assert titles == ["Leaks", "Right answers", "Difficulty"]
-    assert page.locator(".charts svg").count() == 3
+    assert titles == ["Leaks", "Right answers", "Difficulty", "Rejections"]
+    assert page.locator(".charts svg").count() == 4
     keep_screenshot(page, "audit")
     assert errors == []
     page.close()
@@ -344,7 +346,7 @@ def test_an_audit_page_shows_leaks_with_their_intervals(browser: Any, mixed_buil
 def test_charts_stand_in_the_view_of_the_build(browser: Any, mixed_page: Path) -> None:
     seen = opened(browser, mixed_page)
     seen.page.locator("#tab-about").click()
-    assert seen.page.locator("#about .charts svg").count() == 2
+    assert seen.page.locator("#about .charts svg").count() == 3
     words = "[...document.querySelectorAll('#about .charts svg text')].map(t => t.textContent)"
     assert {"rotation", "jigsaw", "arrow_of_time", "A"} <= set(seen.page.evaluate(words))
     keep_screenshot(seen.page, "preview-build")

@@ -82,6 +82,8 @@ class Local:
 
     def _start_over(self) -> None:
         """A dead worker breaks the whole pool: take a new one and give it the jobs that had not ended."""
+        # Only once the pool has ended and buried its workers are all their exit codes known.
+        self._pool.shutdown(wait=True, cancel_futures=True)
         slow = self._slow()
         jobs = [job._replace(slow=job.slow | slow.get(job.lane, frozenset())) for job in self._running.values()]
         if slow:
@@ -93,7 +95,6 @@ class Local:
                 f"a worker was killed {TRIES} times, by the system or by a person, while building {names}; if memory "
                 "was short, use fewer --workers or a smaller output.shard_size, then run the same command again"
             )
-        self._pool.shutdown(wait=False, cancel_futures=True)
         self._processes.clear()
         self._pool = self._new_pool()
         self._running.clear()
