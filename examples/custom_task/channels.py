@@ -1,0 +1,46 @@
+"""Exchange two colour channels of a picture, or none, and ask which."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import ClassVar, Final
+
+import numpy as np
+from PIL import Image
+
+from puzzlegen import answers
+from puzzlegen.errors import Unusable
+from puzzlegen.media.image import encode_image
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.records import Puzzle
+from puzzlegen.rng import Rng
+from puzzlegen.tasks import Task
+
+_ORDERS: Final = ((0, 1, 2), (1, 0, 2), (2, 1, 0), (0, 2, 1))
+_TEXTS: Final = ("none", "red and green", "red and blue", "green and blue")
+_LEAST_APART: Final = 12.0
+
+
+class Channels(Task):
+    """Which two colour channels were exchanged?"""
+
+    accepts: ClassVar = "image"
+    ability: ClassVar = "colour"
+
+    @property
+    def difficulty(self) -> float:
+        """Colours of things are known, so it is rather easy."""
+        return 0.3
+
+    def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
+        """Refuse pictures without colour before the answer is drawn, then exchange."""
+        pixels = np.asarray(item.image())
+        small = np.asarray(item.image().resize((16, 16), Image.Resampling.BOX), dtype=np.float32)
+        apart = min(float(np.abs(small[..., a] - small[..., b]).mean()) for a, b in combinations(range(3), 2))
+        if apart < _LEAST_APART:
+            raise Unusable("flat", f"two channels differ by {apart:.1f} of 255, need {_LEAST_APART}")
+        k = rng.balanced("answer", len(_ORDERS))
+        block, answer = answers.choice(rng, _TEXTS, k)
+        shown = Image.fromarray(np.ascontiguousarray(pixels[..., list(_ORDERS[k])]))
+        question = f"<image>\nWhich two colour channels of this picture were exchanged?\n{block}"
+        return Puzzle(question, (encode_image(shown),), answer, self.difficulty, apart - _LEAST_APART)
