@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,11 @@ def only_under_the_lock() -> None:
     here = {name: version(name) for name in DECISIVE}
     if any(locked[name] != found for name, found in here.items()):
         pytest.skip(f"these pixels belong to the versions in constraints.txt, here are {here}")
+
+
+def heeds_interrupts() -> None:
+    """For ``preexec_fn``: shells start what they run in the background with SIGINT ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def tree_bytes(folder: Path) -> dict[str, bytes]:

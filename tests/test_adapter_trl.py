@@ -201,6 +201,7 @@ def _has_id(row: dict[str, Any], wanted: str) -> bool:
 TINY = ["--tiny", "--max-steps", "1", "--batch", "2", "--generations", "2", "--completion", "2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [["--lora", "--evaluate", "train"], ["--streaming", "--rewards", "score", "format"]])
 def test_the_training_script_runs(builds: dict[str, Path], tmp_path: Path, flags: list[str]) -> None:
     given = [str(builds["parquet"]), "--profile", "image", "--out", str(tmp_path), *TINY, *flags]

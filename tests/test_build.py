@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import MIXED, ROOT, recipe_with, tree_bytes
+from conftest import MIXED, ROOT, heeds_interrupts, recipe_with, tree_bytes
 
 from puzzlegen.build import Share, build
 from puzzlegen.errors import OutputError, RecipeError
@@ -175,7 +175,9 @@ def test_a_killed_worker_costs_a_second_try_not_the_build(recipe_file: Path, mix
 
 def test_interrupt_ends_cleanly_and_can_be_resumed(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
     arguments = command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "1")
-    child = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    child = subprocess.Popen(
+        arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, preexec_fn=heeds_interrupts
+    )
     while not list((tmp_path / "out").glob(".puzzlegen/shards/*.json")) and child.poll() is None:
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGINT)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from chat_server import Body, ChatServer, Fault, serving
-from conftest import ROOT
+from conftest import ROOT, heeds_interrupts
 
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.evaluate import MOST_IN_A_ROW, Selection, evaluate
@@ -61,7 +61,8 @@ COMMAND = [sys.executable, str(ROOT / "examples" / "evaluate.py")]
 
 
 def started(*arguments: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True)
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_interrupts)
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -84,6 +84,7 @@ def test_the_limit_holds_where_nothing_is_computed() -> None:
     assert done.returncode == -signal.SIGALRM
 
 
+@pytest.mark.slow
 def test_a_decoder_that_does_not_come_back_costs_its_item_alone(tmp_path: Path) -> None:
     """Two such files in one shard, beside good ones; the good ones' puzzles are what they are without them."""
     folder = tmp_path / "media"

@@ -19,14 +19,14 @@ from conftest import tree_bytes
 
 from puzzlegen.reading import files_of, manifest_of, read_rows
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "hf_dontshowthis"  # noqa: S105 - of a Hub that asks for none in particular
 #: The client sleeps between tries; a test need not.
 IMPATIENT = "import time; time.sleep = lambda s: None; from puzzlegen.cli import main; main()"
 LOAD = """
 import hashlib, json, sys
 from datasets import load_dataset
-
-pytestmark = pytest.mark.slow
 
 def told(row, media):
     files = [hashlib.sha256(m["bytes"]).hexdigest() for m in row[media]]

@@ -179,6 +179,7 @@ def hub(tmp_path: Path, pictures: list[bytes]) -> Iterator[dict[str, str]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> None:
     """The revision is pinned and recorded, rows are read in place, a second build is a finished one."""
     recipe = tmp_path / "r.yaml"

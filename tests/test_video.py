@@ -433,6 +433,7 @@ def real_clips() -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in {".mp4", ".mkv", ".avi"})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not real_clips(), reason="no real clips: set PUZZLEGEN_TEST_MEDIA to a folder of some")
 @pytest.mark.parametrize("half", [0, 1])
 def test_real_clips_give_a_clip_or_a_reason(half: int) -> None:
