@@ -81,7 +81,9 @@ def _content(part: Part) -> Content:
 
 
 def _said(state: TaskState) -> str:
-    content = state.output.message.content if state.output.choices else ""
-    blocks = [] if isinstance(content, str) else content
+    if not state.output.choices:
+        return ""
+    message = state.output.message
+    blocks = [] if isinstance(message.content, str) else message.content
     thought = "\n".join(block.reasoning for block in blocks if isinstance(block, ContentReasoning))
-    return whole_response(state.output.completion, thought)
+    return whole_response(message.text, thought)

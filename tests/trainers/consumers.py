@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 VENVS = Path(os.environ.get("PUZZLEGEN_TRAINER_VENVS") or Path.home() / ".cache" / "puzzlegen" / "trainers")
 
 
@@ -25,6 +26,8 @@ def program(consumer: str, name: str = "python") -> Path:
 def run(command: Path, *arguments: object, cwd: Path) -> str:
     """What a program prints; it may use no network."""
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(cwd / "hf"), "NO_COLOR": "1"}
+    # This checkout, not what was installed when the environment was made; the taskset is a module beside the package.
+    offline["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "examples" / "taskset")])
     line = [str(command), *map(str, arguments)]
     done = subprocess.run(line, cwd=cwd, env=os.environ | offline, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-5000:]}"

@@ -15,7 +15,7 @@ python=python${version:=3.11}
 "$python" -c '' 2>/dev/null || python=$(ls -d "$HOME/.pyenv/versions/$version".*/bin/python | tail -n1)
 "$python" -m venv "$folder"
 # In one command where that can be: a second one would replace versions that the first has chosen.
-own=(-e "$here/../..")
+own=("$here/../..")
 # shellcheck disable=SC2046
 if [ -n "$(said puzzlegen)" ]; then
   "$folder/bin/pip" install --quiet $(said pip) -r "$pins"
