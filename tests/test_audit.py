@@ -26,7 +26,7 @@ from puzzlegen.writers import Row, open_writer
 pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzlegen[audit]")
 
 from puzzlegen.audit import AUDIT, Report, TaskReport, audit, lines
-from puzzlegen.audit.estimates import estimate, uniform_p
+from puzzlegen.audit.estimates import estimate, repeats_p, uniform_p
 from puzzlegen.audit.joints import best_order, tile_joints
 from puzzlegen.audit.media import open_medium
 from puzzlegen.audit.quantisation import steps
@@ -221,6 +221,14 @@ def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
     _, task = audited(drawn(lambda s, v, right, _: fair(s, v, right, 0)), tmp_path)
     assert "constant" in leaks(task)
     assert {c.name: c.verdict for c in task.checks}["balance of letters"] == "weak"
+
+
+def test_a_repeated_order_counts_only_where_chance_would_not_repeat_it() -> None:
+    assert repeats_p(1, 1, 0.25) == pytest.approx(1.0)
+    assert repeats_p(2, 2, 0.25) == pytest.approx(0.25)
+    assert repeats_p(4, 15, 1 / 22) > 0.05
+    assert repeats_p(15, 15, 1 / 22) < 1e-15
+    assert repeats_p(2, 200, 1 / 362_878) > 0.01 > repeats_p(4, 200, 1 / 362_878)
 
 
 def test_duplicates_splits_and_wrong_solutions_are_found(tmp_path: Path) -> None:

@@ -84,3 +84,20 @@ def uniform_p(values: Sequence[Hashable], kinds: int) -> float:
     spread = 2 / (9 * freedom)
     z = ((square / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
     return round(0.5 * math.erfc(z / math.sqrt(2)), 6)
+
+
+def repeats_p(times: int, n: int, share: float) -> float:
+    """At most how likely it is that some one of ``1 / share`` equally likely values comes ``times`` times among ``n``.
+
+    Boole's bound over the values; the tail of the binomial distribution is summed until its terms vanish.
+    """
+    total, term = 0.0, math.exp(
+        math.lgamma(n + 1) - math.lgamma(times + 1) - math.lgamma(n - times + 1)
+        + times * math.log(share) + (n - times) * math.log1p(-share)
+    )  # fmt: skip
+    for k in range(times, n + 1):
+        total += term
+        term *= (n - k) / (k + 1) * share / (1 - share)
+        if term < total * 1e-9:
+            break
+    return min(1.0, total / share)

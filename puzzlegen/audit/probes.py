@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from puzzlegen.audit.estimates import repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
@@ -18,6 +19,8 @@ from puzzlegen.audit.seen import Seen
 _LEAST_SOURCES: Final = 10
 _MOST_CLASSES: Final = 40
 _TERCILES: Final = ("low", "middle", "high")
+#: How unlikely a repeat must be to count.
+_SURE: Final = 0.001
 
 
 class TaskProbes:
@@ -72,10 +75,11 @@ class TaskProbes:
             chance = float(np.mean([1 / target.letters for target in targets]))
             yield self._sample.probe("blind", "constant", "letter", _constant_hits(rights, letters), chance)
         if orders := [target.order for target in targets if target.order]:
-            commonest = Counter(orders).most_common(1)[0][0]
-            yield self._sample.probe(
-                "blind", "constant", "order", [float(o == commonest) for o in orders], self._sample.order_chance
-            )
+            commonest, times = Counter(orders).most_common(1)[0]
+            hits, chance = [float(order == commonest) for order in orders], self._sample.order_chance
+            # Of many orders some one comes again by chance; an interval around the commonest does not know that.
+            counts = repeats_p(times, len(orders), chance) < _SURE
+            yield self._sample.probe("blind", "constant", "order", hits, chance, counts=counts)
 
     def _features(self) -> Iterator[tuple[Family, str, Matrix]]:
         yield "blind", "words and fields", _stacked([puzzle.words for puzzle in self._seen])
