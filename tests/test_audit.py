@@ -127,7 +127,8 @@ def test_a_fair_folder_is_clean_and_its_report_is_stable(tmp_path: Path) -> None
     assert audit(tmp_path / "a") == report
     assert (tmp_path / "a" / AUDIT).read_bytes() == written
     few = audit(tmp_path / "a", limit=12)
-    assert few.tasks[0].n == 12
+    assert (few.tasks[0].n, few.verdict) == (12, "weak")
+    assert any("evidence" in line for line in lines(few))
     assert audit(folder_of(drawn(fair), tmp_path / "tar", "webdataset"), limit=12) == few
 
 

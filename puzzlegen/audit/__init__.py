@@ -11,13 +11,13 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from puzzlegen.audit.checks import Splits, task_checks
+from puzzlegen.audit.checks import Splits, evidence, task_checks
 from puzzlegen.audit.estimates import Estimate
 from puzzlegen.audit.learning import sklearn
 from puzzlegen.audit.passes import Key, key_of, looked_at, spread, washed
@@ -35,6 +35,7 @@ __all__ = ["AUDIT", "Check", "Estimate", "Probe", "Report", "TaskReport", "Verdi
 #: The report's file, beside the manifest.
 AUDIT: Final = "audit.json"
 _BINS: Final = 10
+_NO_MEDIA: Final = "No media: the text is the content, so only its form and the record's fields were probed."
 
 
 def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int = 1) -> Report:
@@ -116,15 +117,8 @@ def _task_report(name: str, seen: list[Seen], probes: tuple[Probe, ...]) -> Task
         sources=len({puzzle.source for puzzle in seen}),
         kind=seen[0].target.kind,
         probes=probes,
-        checks=tuple(task_checks(seen)),
+        checks=(*task_checks(seen), evidence(seen, probes)),
         difficulty=tuple(int(n) for n in difficulty),
         margin=tuple(round(float(m), 4) for m in margin),
-        note=" ".join(_notes(seen, probes)),
+        note="" if seen[0].form is not None else _NO_MEDIA,
     )
-
-
-def _notes(seen: Sequence[Seen], probes: Sequence[Probe]) -> Iterator[str]:
-    if not any(probe.sees != "constant" for probe in probes):
-        yield f"not probed: kind {seen[0].target.kind} or {len({p.source for p in seen})} sources are too few."
-    if seen[0].form is None:
-        yield "No media: the text is the content, so only its form and the record's fields were probed."

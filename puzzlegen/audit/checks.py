@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from puzzlegen.audit.estimates import uniform_p
 from puzzlegen.audit.looks import HASH_SIDE
-from puzzlegen.audit.report import Check
+from puzzlegen.audit.report import Check, Probe
 from puzzlegen.audit.seen import Seen
 
 _UNLIKELY: Final = 1e-3
@@ -20,6 +20,8 @@ _LEAST_FOR_CONSTANT: Final = 8
 #: Of two differently cleaned versions of a photo 7 in 10 are that near; of 7503 pairs of different photos one is.
 NEAR_BITS: Final = 8
 _SHOWN: Final = 3
+#: Half the width of an interval from which on a probe that finds nothing says nothing.
+_TELLS_NOTHING: Final = 0.12
 
 
 def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
@@ -28,6 +30,17 @@ def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
     yield _duplicates(seen)
     unsound = [puzzle.id for puzzle in seen if not puzzle.sound]
     yield Check("solutions", "leaky" if unsound else "clean", f"{len(unsound)} do not score 1{_some(unsound)}")
+
+
+def evidence(seen: Sequence[Seen], probes: Sequence[Probe]) -> Check:
+    """Whether there was enough to look at: a task of which nothing is known has not been shown to be clean."""
+    learned = [probe for probe in probes if probe.counts and probe.sees != "constant"]
+    if not learned:
+        sources = len({puzzle.source for puzzle in seen})
+        return Check("evidence", "weak", f"not probed: kind {seen[0].target.kind}, or too few sources ({sources})")
+    widest = max(probe.estimate.high - probe.estimate.low for probe in learned) / 2
+    detail = f"the widest interval is +-{100 * widest:.1f} points"
+    return Check("evidence", "weak" if widest >= _TELLS_NOTHING else "clean", detail)
 
 
 def _balance(seen: Sequence[Seen]) -> Iterator[Check]:
