@@ -77,6 +77,33 @@ def angle(rng: Rng, text: str, form: str, angles: Sequence[int], correct: int) -
     return f"{text}\n{block}", answer
 
 
+def option(
+    rng: Rng,
+    text: str,
+    form: str,
+    options: Sequence[str],
+    correct: int,
+    *,
+    labels: Sequence[str] | None = None,
+    meaning: str = "",
+) -> tuple[str, Answer]:
+    """One of a few, asked as lettered options (``choice``) or for its name (``label``).
+
+    Args:
+        rng: orders the options.
+        text: the question.
+        form: see above.
+        options: what the letters stand for.
+        correct: index of the right one.
+        labels: the names; the options themselves if None.
+        meaning: said after the question where names are asked for.
+    """
+    if form == "label":
+        return text + meaning, label(options if labels is None else labels, correct)
+    block, answer = choice(rng, options, correct)
+    return f"{text}\n{block}", answer
+
+
 def count(n: int, most: int) -> Answer:
     """How many, from 0 to ``most``."""
     wrong = [str(k) for k in range(most + 1) if k != n]

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from puzzlegen.engines import Engine, Progress, open_engine
 from puzzlegen.errors import OutputError, RecipeError, Unusable
-from puzzlegen.files import is_url
+from puzzlegen.files import in_memory, is_url
 from puzzlegen.manifest import (
     MANIFEST,
     entry_path,
@@ -233,7 +233,7 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
 
 def _only_here(recipe: Recipe, out: Path) -> bool:
     """Whether source or output lie in the memory of this process, where no other can reach them."""
-    return "memory://" in f"{out} {recipe.source.model_dump_json()}"
+    return in_memory(f"{out} {recipe.source.model_dump_json()}")
 
 
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:

@@ -171,11 +171,13 @@ def score(
 ) -> None:
     """Score responses against the puzzles of a folder, per task, difficulty and answer, and against chance."""
     from puzzlegen import runs
-    from puzzlegen.scoring import pass_rates, score_file
+    from puzzlegen.scoring import score_file, score_rollouts
 
-    scored = score_file(folder, responses)
     if rollouts:
-        say(f"{len(pass_rates(folder, responses, rollouts))} pass rates in {rollouts}; next: puzzlegen select")
+        scored, rates = score_rollouts(folder, responses, rollouts)
+        say(f"{len(rates)} pass rates in {rollouts}; next: puzzlegen select")
+    else:
+        scored = score_file(folder, responses)
     value = {
         **scored._asdict(),
         "tasks": [task._asdict() for task in scored.tasks],

@@ -15,8 +15,8 @@ from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError
 from puzzlegen.exporting import MARK, read_mark
 from puzzlegen.manifest import MANIFEST
-from puzzlegen.plan import split_in
 from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.records import split_in
 
 Row = dict[str, Any]
 Medium = Literal["image", "video", ""]

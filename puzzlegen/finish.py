@@ -11,7 +11,7 @@ from puzzlegen.census import Census, take_census
 from puzzlegen.media.sheet import sheet
 from puzzlegen.output import write_atomic
 from puzzlegen.reading import files_of
-from puzzlegen.records import Medium
+from puzzlegen.records import Medium, split_in
 from puzzlegen.writers.card import card
 from puzzlegen.writers.indexes import indexes
 
@@ -49,8 +49,7 @@ def _pictures(census: Census) -> list[tuple[str, bytes]]:
 def _indexes(out: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
     folders: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for file in files_of(manifest):
-        split = file["path"].rpartition("/")[2].rsplit("-", 3)[0]
-        folders[file["folder"]][split].append(file)
+        folders[file["folder"]][split_in(file["path"])].append(file)
     made: dict[str, bytes] = {}
     for folder, files in sorted(folders.items()):
         made |= indexes(out, folder, files)

@@ -14,6 +14,7 @@ from math import gcd
 from typing import Any, NamedTuple
 
 from puzzlegen.errors import SourceError
+from puzzlegen.files import in_memory
 from puzzlegen.hygiene import sift
 from puzzlegen.recipe import Recipe, TaskEntry
 from puzzlegen.records import Item, Kind, Skipped, canonical_json
@@ -99,8 +100,7 @@ def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
     """
     recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     items, skipped = _listing(recipe)
-    # No other process could reach this one's memory.
-    seconds = 0 if "memory://" in recipe.source.model_dump_json() else recipe.media.time_limit_s
+    seconds = 0 if in_memory(recipe.source.model_dump_json()) else recipe.media.time_limit_s
     sifted = sift(items, recipe.source.open, recipe.hygiene, seconds)
     items, skipped = sifted.items, skipped + sifted.skipped
     ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.bundle or item.id))
@@ -247,11 +247,6 @@ def _shards(recipe: Recipe, group: Group, numbers: dict[str, tuple[int, int]]) -
         )
         files = {f: f"data/{f}/{_number(group.split, begun + k, of)}" for f, (begun, of) in numbers.items()}
         yield Shard(f"{group.kind}-{_number(group.split, k, total)}", group.split, work, files)
-
-
-def split_in(path: str) -> str:
-    """The split that a data file's name begins with."""
-    return path.rpartition("/")[2].rsplit("-", 3)[0]
 
 
 def _number(split: str, k: int, of: int) -> str:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.files import is_url
 from puzzlegen.manifest import MANIFEST, read_manifest
-from puzzlegen.plan import split_in
+from puzzlegen.records import split_in
 from puzzlegen.writers import Row
 
 

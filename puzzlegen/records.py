@@ -167,3 +167,8 @@ class Rejection(NamedTuple):
 def canonical_json(value: Any) -> str:  # noqa: ANN401 - JSON is any
     """JSON with sorted keys and no spaces: equal values give equal strings."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def split_in(path: str) -> str:
+    """The split that a data file's name begins with."""
+    return path.rpartition("/")[2].rsplit("-", 3)[0]

@@ -95,7 +95,20 @@ def score_file(folder: Path, responses: Path) -> Scored:
     Raises:
         PuzzlegenError: the file cannot be read, or a line is not of the form above.
     """
+    return _scored(*_rolled_out(folder, responses))
+
+
+def score_rollouts(folder: Path, responses: Path, out: Path) -> tuple[Scored, list[PassRate]]:
+    """:func:`score_file` and :func:`pass_rates` of one file, each response scored once.
+
+    Raises:
+        PuzzlegenError: the responses cannot be read, or ``out`` cannot be written.
+    """
     puzzles, unknown = _rolled_out(folder, responses)
+    return _scored(puzzles, unknown), _write_rates(puzzles, out)
+
+
+def _scored(puzzles: dict[str, _Rollouts], unknown: int) -> Scored:
     answered = [puzzle for puzzle in puzzles.values() if puzzle.rewards]
     by_task: dict[str, list[_Rollouts]] = {}
     for puzzle in answered:
@@ -113,7 +126,10 @@ def pass_rates(folder: Path, responses: Path, out: Path) -> list[PassRate]:
     Raises:
         PuzzlegenError: the responses cannot be read, or ``out`` cannot be written.
     """
-    puzzles, _ = _rolled_out(folder, responses)
+    return _write_rates(_rolled_out(folder, responses)[0], out)
+
+
+def _write_rates(puzzles: dict[str, _Rollouts], out: Path) -> list[PassRate]:
     rates = [_rate(puzzle_id, puzzle.rewards) for puzzle_id, puzzle in puzzles.items() if puzzle.rewards]
     write_atomic(out, "".join(json.dumps(rate._asdict()) + "\n" for rate in rates).encode())
     return rates

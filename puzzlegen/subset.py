@@ -13,8 +13,8 @@ from puzzlegen.errors import OutputError
 from puzzlegen.finish import finish
 from puzzlegen.manifest import MANIFEST, REJECTIONS, content_of
 from puzzlegen.output import scratch, write_atomic, write_json
-from puzzlegen.plan import split_in
 from puzzlegen.reading import manifest_of, read_rows
+from puzzlegen.records import split_in
 
 _ROWS_AT_ONCE: Final = 200
 

@@ -55,7 +55,7 @@ ALLOWED = {
     "adapters": BASE | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
     "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
-    "contents": {"datafile", "errors", "exporting", "manifest", "plan", "reading"},
+    "contents": {"datafile", "errors", "exporting", "manifest", "reading", "records"},
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"errors", "reading", "subset"},
     "preview": BASE

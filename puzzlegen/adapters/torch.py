@@ -24,9 +24,8 @@ from PIL import Image
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.manifest import MANIFEST
-from puzzlegen.plan import split_in
 from puzzlegen.reading import files_of, read_tar
-from puzzlegen.records import Profile
+from puzzlegen.records import Profile, split_in
 from puzzlegen.rng import rng_for
 
 try:

@@ -24,9 +24,8 @@ from puzzlegen.chat import FRAMES, LEAST_PER_CLIP
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.media.shown import timed_frames
-from puzzlegen.plan import split_in
 from puzzlegen.reading import files_of, manifest_of, read_rows
-from puzzlegen.records import Profile
+from puzzlegen.records import Profile, split_in
 from puzzlegen.schema import features
 from puzzlegen.verify import score
 

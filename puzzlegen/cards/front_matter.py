@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import yaml
 
-from puzzlegen.records import Profile
+from puzzlegen.records import Profile, split_in
 from puzzlegen.schema import features
 
 #: Licences that the Hub has a name for; all others are ``other``.
@@ -95,7 +95,7 @@ def _info(manifest: dict[str, Any], folder: str) -> dict[str, Any]:
     files = [file for shard in manifest["shards"] for file in shard["files"] if file["folder"] == folder]
     sizes: Counter[str] = Counter()
     for file in files:
-        sizes[file["path"].rpartition("/")[2].rsplit("-", 3)[0]] += file["bytes"]
+        sizes[split_in(file["path"])] += file["bytes"]
     splits = manifest["rows"][folder]
     return {
         "config_name": folder,

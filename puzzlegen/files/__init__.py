@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from puzzlegen.files.kept import Kept
 from puzzlegen.files.local import find_inside, open_inside, real, walk
-from puzzlegen.files.locations import Location, checked, is_url, missing, without_secrets
+from puzzlegen.files.locations import Location, checked, in_memory, is_url, missing, without_secrets
 from puzzlegen.files.names import (
     ARCHIVE_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -31,6 +31,7 @@ __all__ = [
     "checked",
     "escaped",
     "find_inside",
+    "in_memory",
     "is_url",
     "joined",
     "kind_of",

@@ -15,6 +15,7 @@ from typing import IO, Any, BinaryIO, Final, cast
 from puzzlegen.errors import Unusable
 from puzzlegen.files.kept import Kept
 from puzzlegen.files.names import Found, joined, refused_name
+from puzzlegen.files.spans import Span
 from puzzlegen.records import Skipped
 
 _IN_MEMORY: Final = 8 << 20
@@ -140,21 +141,12 @@ def _unpacked(directory: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     return cast("BinaryIO", spool)
 
 
-class _Window(io.RawIOBase):
+class _Window(Span):
     """A part of a file as a file of its own."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
+        super().__init__(size)
+        self._file, self._start = file, start
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
         wanted = max(0, min(len(buffer), self._size - self._at))

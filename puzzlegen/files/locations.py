@@ -26,6 +26,11 @@ def is_url(location: str) -> bool:
     return "://" in location
 
 
+def in_memory(locations: str) -> bool:
+    """Whether any of what is named lies in the memory of this process, where no other can reach it."""
+    return "memory://" in locations
+
+
 def _as_text(location: object) -> object:
     return os.fspath(location) if isinstance(location, Path) else location
 

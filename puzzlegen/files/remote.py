@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from puzzlegen.errors import OutputError, SourceError, Unusable
 from puzzlegen.files.locations import PROTOCOLS, without_secrets
 from puzzlegen.files.names import Found, escaped, refused_name
+from puzzlegen.files.spans import Span
 from puzzlegen.records import Skipped
 
 T = TypeVar("T")
@@ -199,7 +200,7 @@ def _copied(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401
         return Path(place.name).open("rb")
 
 
-class Parts(io.RawIOBase):
+class Parts(Span):
     """A file behind a URL, of which parts are read where they are asked for."""
 
     def __init__(self, url: str, name: str) -> None:
@@ -211,20 +212,7 @@ class Parts(io.RawIOBase):
             raise Unusable("unreadable", "no such file") from None
         if size is None:
             raise SourceError(f"'{self._name}' has no known size; its server must say Content-Length")
-        self._size, self._at = int(size), 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As in any file."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
+        super().__init__(int(size))
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
         """As in any file; the network is asked anew each time."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import BinaryIO, Final, NamedTuple
 
 from puzzlegen.errors import SourceError
-from puzzlegen.files import Found, Location, Tree, kind_of, suffix_of, tree_at
+from puzzlegen.files import Found, Location, Tree, in_memory, kind_of, suffix_of, tree_at
 from puzzlegen.hygiene.looking import Looking, Looks, look_at
 from puzzlegen.hygiene.near import Index, Near
 from puzzlegen.records import Item, Kind
@@ -80,7 +80,7 @@ def _open(place: str, item: Item) -> BinaryIO:
 def _seen(place: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
     entries = [entry for entry in tree_at(place).walk_archives() if isinstance(entry, Found)]
     items = [Item(e.id, kind, e.size, stamp=e.stamp, at=e.at) for e in entries if (kind := kind_of(e.id))]
-    looks = look_at(items, Looking(partial(_open, place), 0 if place.startswith("memory://") else seconds))
+    looks = look_at(items, Looking(partial(_open, place), 0 if in_memory(place) else seconds))
     for item in items:
         if item.id in looks:
             yield looks[item.id].sha256, item.kind, looks[item.id].phash

@@ -16,7 +16,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import reversible
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
-from puzzlegen.records import Answer, Puzzle
+from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
@@ -49,12 +49,6 @@ class ArrowOfTime(Task):
         if likeness > _MOST_REVERSIBLE:
             raise Unusable("reversible", f"likeness to its reverse {likeness:.2f}, at most {_MOST_REVERSIBLE}")
         k = rng.balanced("answer", len(WAYS))
-        question, answer = self._ask(k, rng)
+        question, answer = answers.option(rng, QUESTION, self.form, WAYS, k)
         medium = encode_clip(np.ascontiguousarray(part[::-1] if k else part))
         return Puzzle(question, (medium,), answer, self.difficulty, _MOST_REVERSIBLE - likeness)
-
-    def _ask(self, k: int, rng: Rng) -> tuple[str, Answer]:
-        if self.form == "label":
-            return QUESTION, answers.label(WAYS, k)
-        block, answer = answers.choice(rng, WAYS, k)
-        return f"{QUESTION}\n{block}", answer

@@ -21,6 +21,7 @@ from puzzlegen.tasks import Task
 
 _LEAST_PART: Final = 0.85
 _NAMES: Final = ("none", "vertical", "horizontal")
+_QUESTION: Final = "<image>\nThis picture was mirrored, or left as it was taken. Which is it?"
 _TEXTS: Final = ("not mirrored", "mirrored top to bottom, so that it is upside down", "mirrored left to right")
 
 
@@ -51,9 +52,6 @@ class Flip(Task):
         return Puzzle(question, media, answer, self.difficulty, margin)
 
     def _ask(self, count: int, k: int, rng: Rng) -> tuple[str, Answer]:
-        if self.form == "choice":
-            block, answer = answers.choice(rng, _TEXTS[:count], k)
-            return f"<image>\nThis picture was mirrored, or left as it was taken. Which is it?\n{block}", answer
-        words = "; ".join(f"{name} if it was {text}" for name, text in zip(_NAMES[:count], _TEXTS, strict=False))
-        text = f"<image>\nThis picture was mirrored, or left as it was taken. Which is it? Say {words}."
-        return text, answers.label(_NAMES[:count], k)
+        names, texts = _NAMES[:count], _TEXTS[:count]
+        words = "; ".join(f"{name} if it was {text}" for name, text in zip(names, texts, strict=True))
+        return answers.option(rng, _QUESTION, self.form, texts, k, labels=names, meaning=f" Say {words}.")

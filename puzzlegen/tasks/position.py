@@ -107,11 +107,7 @@ class Position(Task):
             f"Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture, from inside one of {cells} is it "
             f"from?{changed}"
         )
-        names = QUARTERS if quarters else self._names()
-        if self.form == "label":
-            return text, answers.label(names, k)
-        block, answer = answers.choice(rng, names, k)
-        return f"{text}\n{block}", answer
+        return answers.option(rng, text, self.form, QUARTERS if quarters else self._names(), k)
 
     def _cells(self) -> str:
         return (

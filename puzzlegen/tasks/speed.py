@@ -18,7 +18,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import STILL, Pixels, liveliness
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import encode_clip, moving_segment
-from puzzlegen.records import Answer, Puzzle
+from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
@@ -54,15 +54,10 @@ class Speed(Task):
         if margin < 0:
             raise Unusable("static", "hardly anything moves at half speed")
         k = rng.balanced("answer", len(SPEEDS))
-        question, answer = self._ask(k, rng)
+        named = [f"{speed} speed" for speed in SPEEDS]
+        question, answer = answers.option(rng, QUESTION, self.form, named, k, labels=SPEEDS)
         medium = encode_clip(played[k], item.clip().fps / _NORMAL)
         return Puzzle(question, (medium,), answer, self.difficulty, margin)
-
-    def _ask(self, k: int, rng: Rng) -> tuple[str, Answer]:
-        if self.form == "label":
-            return QUESTION, answers.label(SPEEDS, k)
-        block, answer = answers.choice(rng, [f"{speed} speed" for speed in SPEEDS], k)
-        return f"{QUESTION}\n{block}", answer
 
 
 def _span(count: int) -> int:

@@ -17,7 +17,7 @@ from puzzlegen.media.image import thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.perturb import mirrored
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
-from puzzlegen.records import Answer, Puzzle
+from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
@@ -51,11 +51,5 @@ class VideoFlip(Task):
         part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
         margin = mirror_margin(thumbnail(Image.fromarray(part[len(part) // 2]), 16), ("horizontal", "vertical"))
         k = rng.balanced("answer", len(WAYS))
-        question, answer = self._ask(k, rng)
+        question, answer = answers.option(rng, QUESTION, self.form, WAYS, k, labels=LABELS, meaning=_MEANING)
         return Puzzle(question, (encode_clip(mirrored(part, k)),), answer, self.difficulty, margin)
-
-    def _ask(self, k: int, rng: Rng) -> tuple[str, Answer]:
-        if self.form == "label":
-            return QUESTION + _MEANING, answers.label(LABELS, k)
-        block, answer = answers.choice(rng, WAYS, k)
-        return f"{QUESTION}\n{block}", answer
