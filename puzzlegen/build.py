@@ -21,7 +21,7 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, reach, workplace, write_json
+from puzzlegen.output import STATE, entries, workplace, write_json
 from puzzlegen.plan import Plan, Shard, identity, make_plan
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -87,10 +87,11 @@ def build(
         PuzzlegenError: see the tree in ``errors.py``.
     """
     share = share or Share()
-    plan = make_plan(recipe, limit)
-    recipe = plan.recipe
-    claim(out, plan, limit)
-    with workplace(out, f"{share.part}-of-{share.of}") as place:
+    _refuse_strangers(out)
+    with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as place:
+        plan = make_plan(recipe, limit)
+        recipe = plan.recipe
+        claim(out, plan, limit)
         todo = list(_missing(out, plan, share))
         _refuse_changed_sources(out, plan)
         total = sum(1 for _ in islice(plan.shards(), share.part, None, share.of))
@@ -103,6 +104,13 @@ def build(
     return Built(manifest, made, plan)
 
 
+def _refuse_strangers(out: Path) -> None:
+    """A folder in which something else lies is left as it is."""
+    held = entries(out) or set()
+    if held - {STATE} and not held & {STATE, MANIFEST}:
+        raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
+
+
 def claim(out: Path, plan: Plan, limit: int | None) -> None:
     """Make ``out`` the folder of this build, or check that it already is.
 
@@ -111,12 +119,7 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     """
     mine = identity(plan, limit, environment(plan.recipe))
     state = out / STATE / "build.json"
-    there = reach(out)
     if not state.exists() and not (out / MANIFEST).exists():
-        if there and not out.is_dir():
-            raise OutputError(f"'{out}' is a file; choose another --out")
-        if there and any(out.iterdir()):
-            raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
         write_json(state, mine)
         return
     found = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
@@ -218,10 +221,11 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
     Raises:
         OutputError: shards are missing, or the folder holds another build.
     """
-    plan = make_plan(recipe, limit)
-    claim(out, plan, limit)
-    _refuse_changed_sources(out, plan)
-    manifest = _close(out, plan, limit)
+    with workplace(out, "merge", beside=True):
+        plan = make_plan(recipe, limit)
+        claim(out, plan, limit)
+        _refuse_changed_sources(out, plan)
+        manifest = _close(out, plan, limit)
     if manifest is None:
         missing = [shard.name for shard in _missing(out, plan, Share())]
         raise OutputError(

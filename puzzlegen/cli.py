@@ -49,6 +49,9 @@ def main() -> None:
     except PuzzlegenError as err:
         say(str(err))
         sys.exit(INTERRUPTED if isinstance(err, Interrupted) else USER_MISTAKE)
+    except MemoryError:
+        say("memory ran out; run the same command with more of it, or on fewer items at once")
+        sys.exit(USER_MISTAKE)
 
 
 def say(text: str) -> None:

@@ -47,7 +47,7 @@ class OutputError(PuzzlegenError):
 
 
 class EngineError(PuzzlegenError):
-    """The engine that was asked for cannot be used: not installed, not reachable, or lost."""
+    """The engine that was asked for cannot be used: not installed, not reachable, lost, or short of memory."""
 
 
 class IntegrityError(PuzzlegenError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 
 from puzzlegen import __version__
 from puzzlegen.errors import RecipeError
-from puzzlegen.output import STATE, publish, scratch, write_json
+from puzzlegen.output import STATE, publish, refused, scratch, write_json
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
@@ -108,12 +109,17 @@ def content_of(shards: list[dict[str, Any]]) -> str:
 
 def _write_rejections(out: Path, plan: Plan) -> None:
     with scratch(out / STATE) as place:
-        temporary = place / f"{REJECTIONS}.tmp"
-        with pq.ParquetWriter(temporary, _REJECTION, compression="zstd", use_dictionary=False) as file:
-            _append(file, [[s.id, "", s.reason, s.detail, 0] for s in sorted(plan.skipped)])
-            for entry in _entries(out, plan):
-                _append(file, entry["rejections"])
-        publish(temporary, out / REJECTIONS)
+        # Two shares that end at once may both close the folder, with the same bytes.
+        temporary = place / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
+        try:
+            with pq.ParquetWriter(temporary, _REJECTION, compression="zstd", use_dictionary=False) as file:
+                _append(file, [[s.id, "", s.reason, s.detail, 0] for s in sorted(plan.skipped)])
+                for entry in _entries(out, plan):
+                    _append(file, entry["rejections"])
+            publish(temporary, out / REJECTIONS)
+        except OSError as err:
+            temporary.unlink(missing_ok=True)
+            raise refused(out / REJECTIONS, err) from err
 
 
 def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:

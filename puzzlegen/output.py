@@ -11,10 +11,11 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from puzzlegen.errors import OutputError
 from puzzlegen.files import checked, is_url, place_of, retried
@@ -47,9 +48,21 @@ def folder_at(location: str) -> Path:
     return cast("Path", UPath(location.rstrip("/"), use_listings_cache=False))
 
 
-def reach(out: Path) -> bool:
-    """Whether the folder exists; OutputError if that cannot be known."""
-    return retried(str(out), out.exists, write=True) if is_url(str(out)) else out.exists()
+def entries(out: Path) -> set[str] | None:
+    """What a folder for output holds by name; None if it does not exist.
+
+    Raises:
+        OutputError: it is a file, or cannot be looked into.
+    """
+    there = retried(str(out), out.exists, write=True) if is_url(str(out)) else os.path.lexists(out)
+    if not there:
+        return None
+    if not out.is_dir():
+        raise OutputError(f"'{out}' is a file; choose another --out")
+    try:
+        return {entry.name for entry in out.iterdir()}
+    except OSError as err:
+        raise refused(out, err) from err
 
 
 def refused(path: Path, err: OSError) -> OutputError:
@@ -68,7 +81,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     if is_url(str(path)):
         retried(str(path), lambda: path.write_bytes(data), write=True)
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Not the process's number: two containers that share the folder may have the same.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
@@ -106,35 +120,55 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def workplace(out: Path, share: str) -> Iterator[Path]:
+def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
     """The folder for temporary files of this run, locked against a second run of the same share, empty at first.
 
-    The system drops the lock when the process dies, however it dies.
+    The system drops the locks when the process dies, however it dies. What such a process left half written anywhere
+    in ``out`` is removed, unless other shares are at work there.
 
     Args:
         out: output folder.
-        share: names the part of the work, such as ``0-of-1``; other shares may run beside it.
+        share: names the part of the work, such as ``0-of-1``.
+        beside: whether runs of other shares may be at work on the folder.
+
+    Raises:
+        OutputError: another run is at work there, or the folder cannot be written.
     """
     if is_url(str(out)):
         with scratch(out) as place:
             yield place
         return
     place = out / STATE / "tmp" / share
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        lock = (out / STATE / f"lock-{share}").open("wb")
-    except OSError as err:
-        raise refused(out, err) from err
-    with lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            raise OutputError(f"another build is at work on '{out}'; wait for it, or choose another --out") from err
-        _empty(place)
+            place.mkdir(parents=True, exist_ok=True)
+            whole, own = (held.enter_context((out / STATE / name).open("wb")) for name in ("lock", f"lock-{share}"))
+            free = _locked(whole, fcntl.LOCK_EX)
+            if free:
+                for left in out.rglob(".*.tmp"):
+                    left.unlink()
+            if beside:
+                free = _locked(whole, fcntl.LOCK_SH)
+            if not (free and _locked(own, fcntl.LOCK_EX)):
+                raise OutputError(f"another build is at work on '{out}'; wait for it, or choose another --out")
+            _empty(place)
+        except OSError as err:
+            raise refused(out, err) from err
         try:
             yield place
         finally:
-            _empty(place)
+            # It may have become unwritable; what went wrong before is what counts.
+            with suppress(OSError):
+                _empty(place)
+
+
+def _locked(file: BinaryIO, how: int) -> bool:
+    """Whether the lock was free; it is held until the file is closed, or the process dies."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

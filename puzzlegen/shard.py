@@ -11,8 +11,9 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 from puzzlegen import joint
 from puzzlegen.balance import even_out
 from puzzlegen.datafile import DataFile
-from puzzlegen.errors import PuzzlegenError, TaskError, Unusable
+from puzzlegen.errors import EngineError, PuzzlegenError, TaskError, Unusable
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.shortage import refuse_shortage
 from puzzlegen.output import folder_at, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
 from puzzlegen.prompts import Posed, compose
@@ -74,6 +75,11 @@ def build_shard(job: Job, progress: MutableSequence[int] | None = None, watch: W
 
     Returns:
         The shard's entry: its files with digests, counts, rejections and the digests of its sources, JSON-ready.
+
+    Raises:
+        OutputError: a file cannot be written.
+        EngineError: memory is too short.
+        SourceError: an item cannot be read, or has changed since it was listed.
     """
     return _ShardBuild(job, progress, watch).run()
 
@@ -90,6 +96,7 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
 
     Raises:
         TaskError: the task broke its contract.
+        MemoryError: memory is too short.
     """
     task, item = recipe.tasks[pick.task].task, opened.item
     join = recipe.join if recipe.join and (item.qa or recipe.join.unasked == "reject") else None
@@ -99,9 +106,10 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     rng = Rng(digest("puzzle", *parts), slots)
     try:
         puzzle = task.make(opened, rng)
-    except PuzzlegenError:
+    except (PuzzlegenError, MemoryError):
         raise
     except Exception as err:
+        refuse_shortage()
         raise TaskError(f"task {task.name} failed on '{opened.item.id}': {type(err).__name__}: {err}") from err
     if isinstance(puzzle, Rejection):
         return puzzle._replace(variant=pick.variant)
@@ -260,6 +268,7 @@ class _ShardBuild:
         self.rejections: list[Rejection] = []
         self.sources: dict[str, tuple[str, int]] = {}
         self.opened = ShardItems(job.recipe, job.shard, watch, job.slow)
+        self._at = ""
         self._rank = {item.id: rank for rank, (item, _) in enumerate(job.shard.work)}
         self._progress = progress
 
@@ -272,6 +281,11 @@ class _ShardBuild:
             files = [file.publish(out) for _, file in sorted(self.files.items())]
         except OSError as err:
             raise refused(out, err) from err
+        except MemoryError as err:
+            raise EngineError(
+                f"memory ran out in {self.job.shard.name} at '{self._at}'; leave each worker more (fewer --workers, a "
+                "higher limit) and run the same command again; if it is always this item, take it out of the source"
+            ) from err
         return {
             "shard": self.job.shard.name,
             "split": self.job.shard.split,
@@ -283,6 +297,7 @@ class _ShardBuild:
 
     def _item(self, rank: int, picks: tuple[Pick, ...]) -> None:
         item = self.job.shard.work[rank][0]
+        self._at = item.id
         for pick in picks:
             made = make_puzzle(self.recipe, self.opened(rank, pick.variant), pick, self.job.shard.split, {})
             if isinstance(made, Rejection):
@@ -316,6 +331,7 @@ class _ShardBuild:
     def _again(self, made: Made, forced: dict[str, int] | None) -> Made:
         if not forced:
             return made
+        self._at = made.item.id
         slots = {name: value for name, (value, _) in made.slots.items()} | forced
         opened = self.opened(self._rank[made.item.id], made.pick.variant)
         again = make_puzzle(self.recipe, opened, made.pick, self.job.shard.split, slots)

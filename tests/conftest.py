@@ -39,6 +39,15 @@ def recipe_with(tasks: list[dict[str, Any]], **settings: Any) -> Recipe:
     return recipe_from_canonical({"seed": 5, "tasks": tasks, **settings}, source)
 
 
+def export_samples(folder: Path, images: int, videos: int = 0) -> None:
+    """Built-in samples as files of a new folder."""
+    folder.mkdir(parents=True)
+    source = recipe_with([{"task": "rotation"}], source={"kind": "samples", "images": images, "videos": videos}).source
+    for item in source.items():
+        with source.open(item) as file:  # type: ignore[arg-type]
+            (folder / f"{item.id}.{'jpg' if item.id.startswith('image') else 'mp4'}").write_bytes(file.read())
+
+
 MIXED: list[dict[str, Any]] = [
     {"task": "rotation"},
     {"task": "jigsaw", "rows": 2, "cols": 2},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from conftest import MIXED, recipe_with, tree_bytes
+from conftest import MIXED, export_samples, recipe_with, tree_bytes
+from hostile import many_scans
 
 from puzzlegen.build import Share, build
 from puzzlegen.errors import EngineError, OutputError
@@ -160,6 +163,19 @@ def _until_reachable(address: str, head: subprocess.Popen[bytes]) -> None:
         time.sleep(0.5)
 
 
+def test_an_item_that_takes_too_long_costs_itself_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "media"
+    export_samples(folder, images=3)
+    many_scans(folder / "slow.jpg", 3000)
+    settings: dict[str, Any] = {"source": {"kind": "folder", "path": str(folder)}, "media": {"time_limit_s": 2}}
+    recipe = recipe_with([{"task": "rotation"}], **settings)
+    build(recipe, tmp_path / "local", workers=1)
+    built = build(recipe, tmp_path / "ray", engine="ray", workers=1)
+    assert built.manifest is not None
+    assert built.manifest["rejected"] == {"rotation": {"too_slow": 1}}
+    assert tree_bytes(tmp_path / "ray") == tree_bytes(tmp_path / "local")
+
+
 def test_an_unreachable_cluster_is_one_line(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(EngineError, match=r"cannot use the Ray cluster at '127\.0\.0\.1:1': .*RAY_AUTH_MODE"):
@@ -170,6 +186,33 @@ def test_a_node_with_other_versions_is_refused(recipe: Recipe, tmp_path: Path, m
     monkeypatch.setattr("puzzlegen.engines.ray.environment", lambda recipe: environment(recipe) | {"pillow": "1.0"})
     with pytest.raises(OutputError, match=r"a node would give other bytes: it has pillow \S+ for 1\.0"):
         build(recipe, tmp_path / "out", engine="ray", workers=1)
+
+
+def test_nodes_killed_at_twenty_moments_change_no_byte(cluster: Any, tmp_path: Path) -> None:
+    """One node of two, without grace, each time at another point; a fresh one takes its place for the next build."""
+    source = {"kind": "samples", "images": 14, "videos": 0}
+    recipe = recipe_with(MIXED[:2], source=source, splits={"validation": 0.3}, output={"shard_size": 2})
+    undisturbed = build(recipe, tmp_path / "undisturbed", workers=2).manifest
+    assert undisturbed is not None
+    shards, expected = len(undisturbed["shards"]), tree_bytes(tmp_path / "undisturbed")
+    moments = Random(7)
+    for k in range(20):
+        out = tmp_path / str(k)
+        killed: list[float] = []
+
+        def kill_node(wait: float = moments.uniform(0, 0.5), killed: list[float] = killed) -> None:
+            time.sleep(wait)
+            cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+            killed.append(wait)
+
+        thread = _once_shards_are_done(out, k * (shards - 1) // 20, kill_node)
+        built = build(recipe, out, engine="ray")
+        thread.join()
+        assert killed
+        assert built.manifest is not None
+        assert tree_bytes(out) == expected
+        shutil.rmtree(out)
+        cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
 
 
 def _pids(title: str) -> list[int]:

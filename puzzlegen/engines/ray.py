@@ -2,7 +2,8 @@
 
 A task gets a job and returns the shard's entry, some kilobytes; media go to the output folder, never through Ray. The
 folder, and the source's, must be the same path on every node. Ray runs a task again whose worker or node died; until
-its files are renamed into place it writes under names of its own, so two runs of one shard never meet.
+its files are renamed into place it writes under names of its own, so two runs of one shard never meet. The shard itself
+is built in a child of Ray's worker, which can be spared if an item takes too long.
 """
 
 from __future__ import annotations
@@ -12,19 +13,20 @@ import os
 import socket
 import tempfile
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from puzzlegen.engines import Progress
+from puzzlegen.engines import Engine, Progress, open_engine
 from puzzlegen.errors import EngineError, OutputError, PuzzlegenError
 from puzzlegen.files import is_url
 from puzzlegen.manifest import environment
-from puzzlegen.memory import keep_freed_memory
-from puzzlegen.shard import Job, build_shard
+from puzzlegen.shard import Job
 
 _RETRIES: Final = 3
 _JOBS_PER_CORE: Final = 2
 _KNOCK_S: Final = 20
+_TICK_S: Final = 1.0
 _AUTH: Final = (
     "a cluster with tokens wants RAY_AUTH_MODE=token and its token in RAY_AUTH_TOKEN or the file RAY_AUTH_TOKEN_PATH; "
     "one without wants RAY_AUTH_MODE=disabled"
@@ -145,7 +147,6 @@ def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
     """On a node: build the shard as the driver would, from the folder in which it was called."""
     with contextlib.suppress(FileNotFoundError):  # paths that are not relative do not need it
         os.chdir(folder)
-    keep_freed_memory()
     if (found := environment(job.recipe)) != versions:
         other = [
             f"{name} {found.get(name)} for {value}" for name, value in versions.items() if found.get(name) != value
@@ -155,5 +156,25 @@ def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
         )
     if is_url(job.out):
         with tempfile.TemporaryDirectory(prefix="puzzlegen-") as own:
-            return build_shard(job._replace(workplace=own))
-    return build_shard(job._replace(workplace=str(Path(job.workplace) / uuid.uuid4().hex)))
+            return _spared(job._replace(workplace=own))
+    return _spared(job._replace(workplace=str(Path(job.workplace) / uuid.uuid4().hex)))
+
+
+@cache
+def _child() -> Engine:
+    """This worker's; kept from task to task, since a process takes a second to start."""
+    return open_engine("local", 1, 1)
+
+
+def _spared(job: Job) -> dict[str, Any]:
+    """Build the shard in a child of this process: one that hangs on an item is ended, and the next leaves it out."""
+    try:
+        _child().submit(job)
+        entries: list[dict[str, Any]] = []
+        while not entries:
+            entries = _child().wait(_TICK_S)
+    except BaseException:
+        _child().close()
+        _child.cache_clear()
+        raise
+    return entries[0]

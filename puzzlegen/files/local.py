@@ -1,21 +1,31 @@
 """Files below a folder, safely: listed in an order that depends on names alone, opened only inside the folder.
 
 Nothing outside is ever read: links that lead out, pipes and devices are listed as skipped, with their reason, and
-what a name means is checked again when it is opened.
+what a name means is checked again when it is opened. A file that was listed must then be what it was: one that changed
+or went in the meantime ends the build, because a puzzle must not depend on when its file was met.
 """
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 from urllib.parse import unquote_to_bytes
 
 from puzzlegen.errors import SourceError, Unusable
-from puzzlegen.files.names import Found, escaped
+from puzzlegen.files.names import Found, escaped, since
 from puzzlegen.records import Skipped
+
+_GONE: Final = (errno.ENOENT, errno.ENOTDIR)
+#: Of the machine or its network, not of the file: it may be read another time.
+_FOR_NOW: Final = (
+    *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENOTCONN),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
+)
 
 
 def walk(folder: Path) -> list[Found | Skipped]:
@@ -30,11 +40,17 @@ def walk(folder: Path) -> list[Found | Skipped]:
     return sorted(_walk(root, os.path.realpath(root), b""), key=lambda entry: entry.id)
 
 
-def open_inside(folder: Path, name: str) -> BinaryIO:
+def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
     """The file of an escaped relative path, if it is still a regular file inside the folder.
 
+    Args:
+        folder: nothing outside is opened.
+        name: escaped, relative to it.
+        stamp: as it was listed with; 0 if it was not.
+
     Raises:
-        Unusable: ``outside_source``, ``not_a_file``, or ``unreadable`` when it is gone or may not be read.
+        Unusable: ``outside_source``, ``not_a_file``, or ``unreadable`` when it is not there or may not be read.
+        SourceError: it was listed and has changed since or is gone, or the machine does not give it now.
     """
     path = os.path.join(os.fsencode(folder), unquote_to_bytes(name))  # noqa: PTH118 - bytes path
     try:
@@ -44,11 +60,40 @@ def open_inside(folder: Path, name: str) -> BinaryIO:
     except ValueError as err:
         raise Unusable("unreadable", "no such name can exist") from err
     except OSError as err:
+        if stamp and err.errno in _GONE:
+            raise SourceError(since(name, "is gone")) from err
+        if err.errno in _FOR_NOW:
+            raise SourceError(f"'{name}' cannot be read: {os.strerror(err.errno)}; the same command goes on") from err
         raise Unusable("unreadable", os.strerror(err.errno or 0)) from err
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    info = os.fstat(file.fileno())
+    if not stat.S_ISREG(info.st_mode) or stamp not in (0, stamp_of(info)):
         file.close()
-        raise Unusable("not_a_file", name)
+        raise SourceError(since(name, "has changed")) if stamp else Unusable("not_a_file", name)
     return file
+
+
+class Listed(io.BufferedReader):
+    """A file that is still what it was listed as once it has been read to its end."""
+
+    def __init__(self, file: BinaryIO, name: str, size: int, stamp: int) -> None:
+        """Take over ``file``, just opened."""
+        super().__init__(file.detach())  # type: ignore[attr-defined]  # open() gives a BufferedReader
+        self._listed = name, size, stamp
+
+    def close(self) -> None:
+        """Close it; SourceError if it has changed."""
+        if self.closed:
+            return
+        info = os.fstat(self.fileno())
+        super().close()
+        name, size, stamp = self._listed
+        if stamp_of(info) != stamp or size not in (0, info.st_size):
+            raise SourceError(since(name, "has changed"))
+
+
+def stamp_of(info: os.stat_result) -> int:
+    """A number that changes when a file does; never 0, which is for what was not listed."""
+    return info.st_mtime_ns or 1
 
 
 def real(folder: Path) -> bytes:
@@ -69,7 +114,7 @@ def find_inside(root: bytes, name: str) -> Found | Skipped:
         return Skipped(name, "unreadable", os.strerror(err.errno or 0))
     if not stat.S_ISREG(info.st_mode):
         return Skipped(name, "not_a_file")
-    return Found(name, info.st_size, info.st_mtime_ns)
+    return Found(name, info.st_size, stamp_of(info))
 
 
 def _open_without_waiting(path: str | bytes, flags: int) -> int:
@@ -108,4 +153,4 @@ def _file(entry: os.DirEntry[bytes], root: bytes, name: str) -> Found | Skipped:
         return Skipped(name, "not_a_file")
     if entry.is_symlink() and not _inside(os.path.realpath(entry.path), root):
         return Skipped(name, "outside_source")
-    return Found(name, info.st_size, info.st_mtime_ns)
+    return Found(name, info.st_size, stamp_of(info))

@@ -82,6 +82,12 @@ def suffix_of(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def since(name: str, what: str) -> str:
+    """What is said of a file that ``is gone`` or ``has changed`` while a build relies on it."""
+    remedy = "put it back and run the same command again, or choose another --out"
+    return f"'{name}' {what} since the source was listed; {remedy}"
+
+
 def refused_name(name: bytes) -> Skipped | None:
     """Why a name that somebody else chose (in an archive, on a server) is not followed; None if it is."""
     parts = name.replace(b"\\", b"/").split(b"/")

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from puzzlegen.errors import OutputError, SourceError, Unusable
 from puzzlegen.files.locations import PROTOCOLS, without_secrets
-from puzzlegen.files.names import Found, escaped, refused_name
+from puzzlegen.files.names import Found, escaped, refused_name, since
 from puzzlegen.files.spans import Span
 from puzzlegen.records import Skipped
 
@@ -74,6 +74,8 @@ def retried(what: str, call: Callable[[], T], *, write: bool = False) -> T:
         try:
             return call()
         # Every protocol has its own errors, few of them public; those that another try cannot mend are known.
+        except MemoryError:
+            raise
         except Exception as err:
             if _gone(err):
                 if not write:
@@ -172,25 +174,34 @@ def find(url: str, name: str) -> Found | Skipped:
     return Found(name, info.get("size") or 0, stamp_of(info))
 
 
-def fetch(url: str, name: str, size: int) -> BinaryIO:
+def fetch(url: str, name: str, size: int, *, listed: bool = False) -> BinaryIO:
     """A whole file, fetched before it is given out, so that no decoder waits for the network.
 
     Args:
         url: the tree's.
         name: escaped, below it.
         size: bytes, 0 if unknown.
+        listed: whether it was there, with that size, when the source was listed.
 
     Raises:
-        Unusable: ``unreadable`` if it is gone.
-        SourceError: it cannot be read now.
+        Unusable: ``unreadable`` if there is none, and none was listed.
+        SourceError: it cannot be read now, or is gone or has another size than when it was listed.
     """
     fs, path = path_below(url, name)
     try:
         if 0 < size <= _AT_ONCE:
-            return io.BytesIO(retried(f"{url}/{name}", lambda: bytes(fs.cat_file(path))))
-        return retried(f"{url}/{name}", lambda: _copied(fs, path))
+            file: BinaryIO = io.BytesIO(retried(f"{url}/{name}", lambda: bytes(fs.cat_file(path))))
+        else:
+            file = retried(f"{url}/{name}", lambda: _copied(fs, path))
     except FileNotFoundError:
+        if listed:
+            raise SourceError(since(name, "is gone")) from None
         raise Unusable("unreadable", "no such file") from None
+    if listed and size and file.seek(0, io.SEEK_END) != size:
+        file.close()
+        raise SourceError(since(name, "has changed"))
+    file.seek(0)
+    return file
 
 
 def _copied(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401

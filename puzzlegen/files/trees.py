@@ -33,17 +33,27 @@ class Tree(ABC):
         """The file of a name, or why it cannot be an item."""
 
     @abstractmethod
-    def parts(self, name: str) -> BinaryIO:
-        """A file of which parts are read. Unusable if it is gone or leads out."""
+    def parts(self, name: str, stamp: int = 0) -> BinaryIO:
+        """A file of which parts are read. Unusable if it is not there or leads out; ``stamp`` as in :meth:`whole`."""
 
     @abstractmethod
-    def whole(self, name: str, size: int) -> BinaryIO:
-        """A file of which all is read, at hand when this returns. Unusable if it is gone or leads out."""
+    def whole(self, name: str, size: int, stamp: int = 0) -> BinaryIO:
+        """A file of which all is read, at hand when this returns.
+
+        Args:
+            name: escaped.
+            size: bytes, 0 if unknown.
+            stamp: as it was listed with; 0 if it was not, and may be missing.
+
+        Raises:
+            Unusable: it is not there or leads out.
+            SourceError: it was listed and is gone or has changed; behind a URL, as far as its size tells.
+        """
 
     def members(self, archive: Found, read: tuple[str, ...] = ()) -> Iterator[Found | Skipped]:
         """What an archive in the tree holds, in its own order; a tar's short members with suffixes in ``read`` read."""
         try:
-            with self.parts(archive.id) as file:
+            with self.parts(archive.id, archive.stamp) as file:
                 yield from archives.members(file, archive.id, suffix_of(archive.id), archive.stamp, read)
         except Unusable as no:
             yield Skipped(archive.id, no.reason, no.detail)
@@ -60,14 +70,14 @@ class Tree(ABC):
         """What :meth:`walk_archives` found, as a seekable file.
 
         Raises:
-            Unusable: it is gone, damaged or leads out.
-            SourceError: the network does not give it.
+            Unusable: it is damaged or leads out.
+            SourceError: it is gone or has changed, or the network does not give it.
         """
         if not at:
-            return self.whole(name, size)
+            return self.whole(name, size, stamp)
         archive = parted(name)[0]
         key = self.location, archive, stamp
-        return archives.open_member(lambda: self.parts(archive), key, suffix_of(archive), at, size)
+        return archives.open_member(lambda: self.parts(archive, stamp), key, suffix_of(archive), at, size)
 
 
 def tree_at(location: str, file_suffixes: Iterable[str] = ARCHIVE_SUFFIXES) -> Tree:
@@ -99,11 +109,12 @@ class _Local(Tree):
         found = local.find_inside(local.real(folder), there)
         return found._replace(id=name)
 
-    def parts(self, name: str) -> BinaryIO:
-        return local.open_inside(*self._place(name))
+    def parts(self, name: str, stamp: int = 0) -> BinaryIO:
+        return local.open_inside(*self._place(name), stamp)
 
-    def whole(self, name: str, size: int) -> BinaryIO:  # noqa: ARG002 - a file on disk is at hand
-        return local.open_inside(*self._place(name))
+    def whole(self, name: str, size: int, stamp: int = 0) -> BinaryIO:
+        file = local.open_inside(*self._place(name), stamp)
+        return local.Listed(file, name, size, stamp) if stamp else file
 
     def _place(self, name: str) -> tuple[Path, str]:
         if name == self._only:
@@ -129,8 +140,8 @@ class _Remote(Tree):
     def find(self, name: str) -> Found | Skipped:
         return remote.find(self._folder, name)
 
-    def parts(self, name: str) -> BinaryIO:
+    def parts(self, name: str, stamp: int = 0) -> BinaryIO:  # noqa: ARG002 - servers stamp a listing in other words
         return remote.parts(self._folder, name)
 
-    def whole(self, name: str, size: int) -> BinaryIO:
-        return remote.fetch(self._folder, name, size)
+    def whole(self, name: str, size: int, stamp: int = 0) -> BinaryIO:
+        return remote.fetch(self._folder, name, size, listed=stamp != 0)

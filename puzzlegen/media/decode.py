@@ -15,6 +15,7 @@ import numpy as np
 from av.stream import Disposition
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,14 +158,17 @@ def _until_damage(container: InputContainer, stream: VideoStream) -> Iterator[av
             packet = next(packets, None)
             frames = [] if packet is None else packet.decode()
         except av.FFmpegError:
+            refuse_shortage()
             errors += 1
             if started:
                 return
             continue
         for frame in frames:
-            if frame.is_corrupt and started:
-                return
-            if not frame.is_corrupt:
+            if frame.is_corrupt:
+                refuse_shortage()
+                if started:
+                    return
+            else:
                 started = True
                 yield frame
         if packet is None:

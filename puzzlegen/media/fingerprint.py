@@ -19,6 +19,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Sampling, duration_s, sample_frames
 from puzzlegen.media.image import FORMATS
 from puzzlegen.media.mp4 import EXACT
+from puzzlegen.media.shortage import refuse_shortage
 
 _SIDE: Final = 32
 _LOW: Final = 8
@@ -50,8 +51,11 @@ def picture_hash(file: BinaryIO, max_pixels: int) -> int:
         with Image.open(file, formats=FORMATS) as raw:
             raw.draft("L", (_DRAFT, _DRAFT))
             return -1 if raw.width * raw.height > max_pixels else phash(ImageOps.exif_transpose(raw))
+    except MemoryError:
+        raise
     # Decoders raise nearly anything on damaged bytes.
     except Exception as err:
+        refuse_shortage()
         raise Unusable("undecodable", type(err).__name__) from err
 
 
@@ -69,8 +73,9 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
             found = found << 64 | _frame_hash(shown.picture)
     except Unusable:
         raise
-    # PyAV raises nearly anything on damaged headers.
+    # PyAV raises nearly anything on damaged headers, MemoryError where they ask for the impossible.
     except Exception as err:
+        refuse_shortage()
         raise Unusable("undecodable", type(err).__name__) from err
     return found
 

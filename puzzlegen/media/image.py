@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import even
+from puzzlegen.media.shortage import refuse_shortage
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
 
@@ -79,6 +80,7 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
 
     Raises:
         Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
+        MemoryError: memory is so short that nothing can be said of the file.
     """
     try:
         with warnings.catch_warnings():
@@ -86,12 +88,13 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
                 picture = _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
-    except Unusable:
+    except (Unusable, MemoryError):
         raise
     except Image.DecompressionBombError as err:
         raise Unusable("too_large", str(err)) from err
     # Decoders raise nearly anything on damaged bytes (OSError, SyntaxError, struct.error, IndexError ...).
     except Exception as err:
+        refuse_shortage()
         raise Unusable("undecodable", f"{type(err).__name__}: {err}") from err
     # Pillow hands the source's comment on from copy to copy, and into the file that is saved at last.
     picture.info = {} if settings.clean else {_AS_FOUND: True}
@@ -169,6 +172,7 @@ def _apply_profile(raw: Image.Image, profile: bytes) -> Image.Image:
             return raw.convert("RGB")
         converted = ImageCms.profileToProfile(raw, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
+        refuse_shortage()
         # A damaged profile says nothing about the pixels; viewers fall back to sRGB as well.
         return raw.convert("RGB")
     return raw.convert("RGB") if converted is None else converted

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, Protocol
 
 from PIL import Image
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.media import geometry
 from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.video import Clip, VideoSettings, read_clip
@@ -122,6 +122,10 @@ class OpenItem:
                     self._media = read(file)
             except Unusable as no:
                 self._media = no
+            # Decoders' own errors are Unusable by now: the disk or the network failed, and may not the next time.
+            except OSError as err:
+                why = f"{type(err).__name__} {err.strerror or ''}".strip()
+                raise SourceError(f"'{self.item.id}' cannot be read: {why}; the same command goes on") from err
         if isinstance(self._media, Unusable):
             raise Unusable(self._media.reason, self._media.detail)
         return self._media

@@ -21,6 +21,7 @@ from puzzlegen.media.decode import Sampling, Shown, duration_s, sample_frames
 from puzzlegen.media.geometry import even
 from puzzlegen.media.motion import Pixels, Shots, find_shots, motion, reversible, static
 from puzzlegen.media.mp4 import EXACT, encode_mp4
+from puzzlegen.media.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,17 +135,25 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings) -> Clip:
     Raises:
         Unusable: ``unreadable``, ``undecodable``, ``too_small``, ``too_large``, ``too_elongated``,
             ``too_short`` or ``no_long_shot``.
+        MemoryError: memory is so short that nothing can be said of the file.
     """
     try:
         return _read(file, _draw(rng, settings), settings)
     except Unusable:
+        # FFmpeg leaves out, without a word, frames for which it had no memory.
+        refuse_shortage()
         raise
+    # FFmpeg's own MemoryError is one of these; a file that asks for the impossible raises it, too.
     except av.FFmpegError as err:
+        refuse_shortage()
         raise Unusable("undecodable", err.strerror or type(err).__name__) from err
     except OSError as err:
         raise Unusable("unreadable", err.strerror or type(err).__name__) from err
+    except MemoryError:
+        raise
     # PyAV raises nearly anything on damaged headers (ValueError, ZeroDivisionError, OverflowError ...).
     except Exception as err:
+        refuse_shortage()
         raise Unusable("undecodable", type(err).__name__) from err
 
 
@@ -178,6 +187,7 @@ def _read(file: BinaryIO, draws: _Draws, settings: VideoSettings) -> Clip:
     except (Unusable, av.FFmpegError):
         if not start:
             raise
+        refuse_shortage()
         # The file is shorter than it claims, or cannot be entered in the middle.
         frames, times = _frames_from(file, 0.0, draws, settings)
     fps = _rate(times, draws.fps)

@@ -124,9 +124,9 @@ def _drawn(seed: int, file: str, nodes: int) -> Index:
     return Index.of(papers(rng_for("papers-v1", seed, file), nodes))
 
 
-# One network is read once for all the parts that are taken of it; ``stamp`` makes a changed file another one.
+# One network is read once for all the parts that are taken of it.
 @lru_cache(maxsize=8)
-def _read(location: str, file: str, stamp: int, directed: bool) -> Index:  # noqa: ARG001 - see above
+def _read(location: str, file: str, stamp: int, directed: bool) -> Index:
     suffix = _suffix(file)
     stem = file[: -len(suffix)]
 
@@ -138,9 +138,9 @@ def _read(location: str, file: str, stamp: int, directed: bool) -> Index:  # noq
                 return None
             raise
 
-    return Index.of(read_network(suffix, _bytes(location, file), companion, directed=directed))
+    return Index.of(read_network(suffix, _bytes(location, file, stamp), companion, directed=directed))
 
 
-def _bytes(location: str, file: str) -> bytes:
-    with tree_at(location, SUFFIXES).whole(file.replace("%23", "#"), 0) as handle:
+def _bytes(location: str, file: str, stamp: int = 0) -> bytes:
+    with tree_at(location, SUFFIXES).whole(file.replace("%23", "#"), 0, stamp) as handle:
         return handle.read()

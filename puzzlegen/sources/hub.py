@@ -66,7 +66,7 @@ class Hub(Source):
         for name in files:
             found = tree.find(name)
             if isinstance(found, Found):
-                yield from items_of_table(self._table(name), name, found.stamp, reading)
+                yield from items_of_table(self._table(name, found.stamp), name, found.stamp, reading)
             else:
                 yield found
 
@@ -75,7 +75,8 @@ class Hub(Source):
         name, _, group = item.bundle.rpartition(":")
         if name == _LOADED:
             return self._loaded_cell(item.at)
-        found = open_cell(_tables.get((self._root, name, item.stamp), lambda: self._table(name)), int(group), item.at)
+        table = _tables.get((self._root, name, item.stamp), lambda: self._table(name, item.stamp))
+        found = open_cell(table, int(group), item.at)
         if isinstance(found, str):
             folder = name.rpartition("/")[0]
             return tree_at(self._root).whole(f"{folder}/{escaped(found.encode())}".lstrip("/"), 0)
@@ -85,8 +86,8 @@ class Hub(Source):
     def _root(self) -> str:
         return self.name if Path(self.name).is_dir() else f"hf://datasets/{self.name}@{self.revision}"
 
-    def _table(self, name: str) -> Table:
-        return Table(tree_at(self._root).parts(name), name)
+    def _table(self, name: str, stamp: int) -> Table:
+        return Table(tree_at(self._root).parts(name, stamp), name)
 
     def _files(self) -> list[str]:
         """The split's files, relative to the data set; none if ``datasets`` does not say."""
@@ -199,6 +200,8 @@ def _asked(name: str, call: Any) -> Any:  # noqa: ANN401
     """What the Hub or ``datasets`` answers; whatever they raise says that the data set cannot be had."""
     try:
         return call()
+    except MemoryError:
+        raise
     except Exception as err:
         first = str(err).partition("\n")[0]
         raise SourceError(f"'{name}' cannot be loaded: {type(err).__name__}: {first[:200]}") from err

@@ -89,7 +89,7 @@ class Manifest(Source):
 
     def open(self, item: Item) -> BinaryIO:
         """The medium's file, if it is still a regular file inside the root."""
-        return tree_at(self._root).whole(parted(item.id)[0], item.size)
+        return tree_at(self._root).whole(parted(item.id)[0], item.size, item.stamp)
 
     @property
     def _root(self) -> str:

@@ -60,7 +60,7 @@ class Parquet(Source):
     def open(self, item: Item) -> BinaryIO:
         """The bytes of the item's cell, or of the file that it names beside the table."""
         file, _, group = item.bundle.rpartition(":")
-        table = _tables.get((self.path, file, item.stamp), lambda: self._table(file))
+        table = _tables.get((self.path, file, item.stamp), lambda: self._table(file, item.stamp))
         found = open_cell(table, int(group), item.at)
         if isinstance(found, str):
             folder = file.rpartition("/")[0]
@@ -68,13 +68,13 @@ class Parquet(Source):
             return tree_at(self.path).whole(f"{folder}/{name}" if folder else name, 0)
         return found
 
-    def _table(self, file: str) -> Table:
-        return Table(tree_at(self.path, [_SUFFIX]).parts(file), file)
+    def _table(self, file: str, stamp: int) -> Table:
+        return Table(tree_at(self.path, [_SUFFIX]).parts(file, stamp), file)
 
     def _rows(self, found: Found) -> Iterator[Item | Skipped]:
         reading = Reading(dict(self.media), Columns.of(None, self.fields), self.licence)
         try:
-            table = self._table(found.id)
+            table = self._table(found.id, found.stamp)
         except Unusable as no:
             yield Skipped(found.id, no.reason, no.detail)
         except SourceError as err:

@@ -1,0 +1,275 @@
+"""Faults of machines: after each, the same command ends with the bytes of a run that nothing disturbed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from conftest import tree_bytes
+from faulty import (
+    Bench,
+    all_end,
+    environment,
+    kill,
+    make_bench,
+    one_line,
+    plug_in,
+    refuse_parts,
+    stage,
+    until_stage,
+    workers_of,
+)
+
+MOMENTS = 20
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_bench(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.mark.slow
+def test_the_build_is_killed_at_twenty_moments(bench: Bench, tmp_path: Path) -> None:
+    """From its first sign to its last: while it plans, within and between shards, while it closes the folder."""
+    moments, hits = Random(11), 0
+    last = bench.shards + 4
+    for k in range(MOMENTS):
+        out = tmp_path / str(k)
+        child = bench.start(out, "--workers", "2")
+        wanted = k * last // MOMENTS
+        until_stage(child, out, wanted)
+        time.sleep(moments.uniform(0, 0.3) if wanted < bench.shards + 2 else 0)
+        workers = workers_of(child)
+        hits += kill(child.pid) and child.wait() == -signal.SIGKILL
+        assert all_end(workers)
+        refuse_parts(out)
+        bench.resumed(out)
+        shutil.rmtree(out)
+    assert hits >= MOMENTS // 2
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed_at_twenty_moments(bench: Bench, tmp_path: Path) -> None:
+    moments, hits = Random(12), 0
+    for k in range(MOMENTS):
+        out = tmp_path / str(k)
+        child = bench.start(out, "--workers", "2")
+        until_stage(child, out, 2 + k * bench.shards // MOMENTS)
+        while not (workers := workers_of(child)) and child.poll() is None:
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0, 0.3))
+        hits += bool(workers) and kill(moments.choice(workers))
+        _, messages = child.communicate()
+        assert child.returncode == 0, messages
+        assert tree_bytes(out) == bench.expected
+        shutil.rmtree(out)
+    assert hits >= MOMENTS // 2
+
+
+#: A task that is ``rotation`` but for what it does in a worker while a file is there.
+HUNGRY = """
+import os
+from pathlib import Path
+from puzzlegen.tasks.rotation import Rotation
+
+
+class Hungry(Rotation):
+    def pose(self, item, rng):
+        if Path(os.environ["FAULT"]).exists() and item.item.id == "picture-05.jpg":
+            {fault}
+        return super().pose(item, rng)
+"""
+
+
+def _hungry(bench: Bench, tmp_path: Path, fault: str) -> tuple[Bench, Path, dict[str, Any]]:
+    """The bench with that task, the file that makes it go wrong, and the processes' settings."""
+    place, flag = plug_in(tmp_path / "plug", "tasks", "hungry", HUNGRY.format(fault=fault)), tmp_path / "fault"
+    recipe = tmp_path / "hungry.yaml"
+    recipe.write_text(bench.recipe.read_text().replace('"rotation"', '"hungry"'))
+    settings = {"env": environment(place, FAULT=str(flag))}
+    mine = bench._replace(recipe=recipe)
+    done = mine.run(tmp_path / "undisturbed", "--workers", "1", **settings)
+    assert done.returncode == 0, done.stderr
+    flag.write_text("")
+    return mine._replace(expected=tree_bytes(tmp_path / "undisturbed")), flag, settings
+
+
+def _limited() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+
+
+def test_a_worker_out_of_memory_ends_the_build_and_rejects_nothing(bench: Bench, tmp_path: Path) -> None:
+    hungry, flag, settings = _hungry(bench, tmp_path, "bytearray(64 << 30)")
+    done = hungry.run(tmp_path / "out", "--workers", "1", preexec_fn=_limited, **settings)
+    assert done.returncode == 2
+    said = one_line(done.stderr)
+    assert "memory ran out in image-" in said
+    assert "at 'picture-05.jpg'" in said
+    refuse_parts(tmp_path / "out")
+    flag.unlink()
+    done = hungry.run(tmp_path / "out", "--workers", "1", **settings)
+    assert done.returncode == 0, done.stderr
+    assert tree_bytes(tmp_path / "out") == hungry.expected
+
+
+@pytest.mark.slow
+def test_a_worker_that_the_system_kills_each_time_ends_the_build(bench: Bench, tmp_path: Path) -> None:
+    """As the kernel does where memory is short: no exception, no exit handler."""
+    hungry, flag, settings = _hungry(bench, tmp_path, "os.kill(os.getpid(), 9)")
+    done = hungry.run(tmp_path / "out", "--workers", "1", **settings)
+    assert done.returncode == 2
+    assert "a worker was killed 3 times" in one_line(done.stderr)
+    refuse_parts(tmp_path / "out")
+    flag.unlink()
+    done = hungry.run(tmp_path / "out", "--workers", "1", **settings)
+    assert done.returncode == 0, done.stderr
+    assert tree_bytes(tmp_path / "out") == hungry.expected
+
+
+@pytest.mark.parametrize(
+    ("make", "decode"),
+    [
+        (
+            "Image.effect_noise((4000, 3000), 60).convert('RGB').save(file, 'JPEG', progressive=True)",
+            "clean_image(file.getvalue(), rng_for('x'), ImageSettings())",
+        ),
+        (
+            "file.write(encode_mp4(np.full((24, 1080, 1920, 3), 99, np.uint8), 12.0, crf=30))",
+            "read_clip(file, rng_for('x'), VideoSettings())",
+        ),
+    ],
+    ids=["picture", "clip"],
+)
+def test_a_decoder_short_of_memory_is_no_damaged_file(make: str, decode: str) -> None:
+    """libjpeg says 'broken data' of an allocation that failed: what it was decides about a rejection."""
+    code = (
+        "import io, re, resource\nimport numpy as np\nfrom pathlib import Path\nfrom PIL import Image\n"
+        "from puzzlegen.media.image import ImageSettings, clean_image\n"
+        "from puzzlegen.media.mp4 import encode_mp4\n"
+        "from puzzlegen.media.video import VideoSettings, read_clip\nfrom puzzlegen.rng import rng_for\n"
+        f"file = io.BytesIO()\n{make}\n"
+        "used = int(re.search(r'VmSize:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]) << 10\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (6 << 20), used + (6 << 20)))\n"
+        f"try:\n    {decode}\nexcept MemoryError:\n    print('short')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment())
+    assert done.stdout.strip() == "short", done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, 160 kB large; skips where it cannot be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not _mount("-t", "tmpfs", "-o", "size=160k", "puzzlegen-test", str(place)):
+        pytest.skip("a file system of its own needs root, with the right to mount")
+    yield place
+    _mount_tool("umount", "-l", str(place))
+
+
+def _mount(*arguments: str) -> bool:
+    return _mount_tool("mount", *arguments)
+
+
+def _mount_tool(*command: str) -> bool:
+    return (
+        shutil.which(command[0]) is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+
+
+def test_a_disk_that_fills_in_a_shard(bench: Bench, small_disk: Path) -> None:
+    out = small_disk / "out"
+    done = bench.run(out, "--workers", "1")
+    assert done.returncode == 2
+    assert "No space left on device; free some space and run the same command again" in one_line(done.stderr)
+    assert 2 < stage(out) < 2 + bench.shards
+    refuse_parts(out)
+    assert not any((out / ".puzzlegen" / "tmp" / "0-of-1").iterdir())
+    assert _mount("-o", "remount,size=20m", str(small_disk))
+    bench.resumed(out)
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_anywhere(bench: Bench, small_disk: Path) -> None:
+    """At twelve sizes up to what the whole folder takes: in any shard, in the rejections, the card, the manifest."""
+    everything = sum((len(data) + 4095) // 4096 * 4 for data in bench.expected.values())
+    failed = []
+    for k in range(12):
+        size = 24 + (everything + bench.shards * 4 - 24) * k // 12
+        assert _mount("-o", f"remount,size={size}k", str(small_disk))
+        out = small_disk / "out"
+        done = bench.run(out, "--workers", "1")
+        if done.returncode:
+            assert done.returncode == 2
+            assert "No space left" in one_line(done.stderr)
+            failed.append(stage(out))
+        refuse_parts(out)
+        assert _mount("-o", "remount,size=20m", str(small_disk))
+        bench.resumed(out)
+        shutil.rmtree(out)
+    assert min(failed) <= 2
+    assert max(failed) >= 2 + bench.shards
+
+
+def test_a_limit_on_file_sizes_is_one_line(bench: Bench, tmp_path: Path) -> None:
+    """The disk of those who may not mount one."""
+    done = bench.run(tmp_path / "out", "--workers", "1", preexec_fn=_small_files)
+    assert done.returncode == 2
+    assert "cannot write" in one_line(done.stderr)
+    refuse_parts(tmp_path / "out")
+    bench.resumed(tmp_path / "out")
+
+
+def _small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_an_output_that_is_read_only(bench: Bench, small_disk: Path) -> None:
+    out = small_disk / "out"
+    assert _mount("-o", "remount,ro", str(small_disk))
+    done = bench.run(out, "--workers", "1")
+    assert done.returncode == 2
+    assert "Read-only file system; choose a folder you may write to with --out" in one_line(done.stderr)
+    assert _mount("-o", "remount,rw,size=20m", str(small_disk))
+    bench.resumed(out)
+    assert _mount("-o", "remount,ro", str(small_disk))
+    done = bench.run(out, "--workers", "1")
+    assert done.returncode == 2
+    assert "Read-only file system" in one_line(done.stderr)
+    assert tree_bytes(out) == bench.expected
+
+
+def _bound_by_permissions() -> None:
+    """Root without the right to pass over them."""
+    if os.geteuid() == 0:
+        drop_from_bounding_set, dac_override, dac_read_search = 24, 1, 2
+        for right in (dac_override, dac_read_search):
+            ctypes.CDLL(None).prctl(drop_from_bounding_set, right, 0, 0, 0)
+
+
+def test_an_output_that_becomes_read_only(bench: Bench, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    child = bench.start(out, "--workers", "1", preexec_fn=_bound_by_permissions)
+    until_stage(child, out, 4)
+    folders = [out, *(path for path in out.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    _, messages = child.communicate()
+    for folder in folders:
+        folder.chmod(0o755)
+    assert child.returncode == 2, messages
+    assert "Permission denied; choose a folder you may write to" in one_line(messages)
+    refuse_parts(out)
+    bench.resumed(out)

@@ -1,0 +1,341 @@
+"""Faults of what a build relies on: files that change, a second build, a clock that jumps, a file that hangs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import tree_bytes
+from faulty import Bench, environment, make_bench, plug_in, until_stage
+
+from puzzlegen import build as building
+from puzzlegen.build import Share, build, merge
+from puzzlegen.errors import OutputError, SourceError
+from puzzlegen.integrity import verify
+from puzzlegen.output import workplace
+from puzzlegen.plan import make_plan
+from puzzlegen.recipe import Recipe, load_recipe
+from puzzlegen.records import Item
+from puzzlegen.sources.folder import Folder
+from puzzlegen.sources.graph import Graph
+from puzzlegen.sources.manifest import Manifest
+from puzzlegen.sources.parquet import Parquet
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_bench(tmp_path_factory.mktemp("bench"))
+
+
+def _touched(path: Path) -> None:
+    """The same size, other bytes, a later time."""
+    data = bytearray(path.read_bytes())
+    data[-300] ^= 1
+    path.write_bytes(data)
+
+
+def _a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+CHANGES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "changed": (_touched, "has changed"),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:2000]), "has changed"),
+    "gone": (Path.unlink, "is gone"),
+    "pipe": (_a_pipe, "has changed"),
+}
+
+
+@pytest.fixture
+def copied(bench: Bench, tmp_path: Path) -> tuple[Recipe, Path]:
+    """The bench's recipe on a copy of its files."""
+    shutil.copytree(bench.media, tmp_path / "media")
+    return load_recipe(str(bench.recipe), source=str(tmp_path / "media")), tmp_path / "media"
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_changes_after_planning_is_named(
+    bench: Bench, copied: tuple[Recipe, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    (recipe, media), (do, said), out = copied, CHANGES[change], tmp_path / "out"
+    victim = media / "picture-09.jpg"
+
+    def planned(*arguments: Any) -> Any:
+        plan = make_plan(*arguments)
+        do(victim)
+        return plan
+
+    monkeypatch.setattr(building, "_only_here", lambda *_: True)  # in this process: nothing to start
+    monkeypatch.setattr(building, "make_plan", planned)
+    with pytest.raises(SourceError, match=rf"'picture-09\.jpg' {said} since the source was listed; put it back"):
+        build(recipe, out)
+    monkeypatch.setattr(building, "make_plan", make_plan)
+    victim.unlink(missing_ok=True)
+    shutil.copy(bench.media / "picture-09.jpg", victim)  # not its time: only bytes count
+    build(recipe, out)
+    assert tree_bytes(out) == bench.expected
+
+
+def test_a_file_that_changes_while_it_is_read_is_named(copied: tuple[Recipe, Path]) -> None:
+    recipe, media = copied
+    item = next(item for item in recipe.source.items() if isinstance(item, Item) and item.id == "picture-09.jpg")
+    file = recipe.source.open(item)
+    file.read(100)
+    _touched(media / "picture-09.jpg")
+    with pytest.raises(SourceError, match=r"'picture-09\.jpg' has changed"):
+        file.close()
+
+
+def test_a_file_at_the_beginning_of_time_is_watched_as_well(copied: tuple[Recipe, Path]) -> None:
+    recipe, media = copied
+    os.utime(media / "picture-09.jpg", (0, 0))
+    item = next(item for item in recipe.source.items() if isinstance(item, Item) and item.id == "picture-09.jpg")
+    recipe.source.open(item).close()
+    (media / "picture-09.jpg").unlink()
+    with pytest.raises(SourceError, match="is gone"):
+        recipe.source.open(item)
+
+
+def _picture(bench: Bench) -> bytes:
+    return (bench.media / "picture-00.jpg").read_bytes()
+
+
+def _zip(bench: Bench, folder: Path) -> Any:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("x.jpg", _picture(bench))
+    return Folder(path=str(folder)), folder / "a.zip"
+
+
+def _tar(bench: Bench, folder: Path) -> Any:
+    with tarfile.open(folder / "a.tar", "w") as archive:
+        info = tarfile.TarInfo("x.jpg")
+        info.size = len(_picture(bench))
+        archive.addfile(info, io.BytesIO(_picture(bench)))
+    return Folder(path=str(folder)), folder / "a.tar"
+
+
+def _table(bench: Bench, folder: Path) -> Any:
+    pq.write_table(pa.table({"image": [{"bytes": _picture(bench), "path": "x.jpg"}]}), folder / "a.parquet")
+    return Parquet(path=str(folder), media={"image": "image"}), folder / "a.parquet"
+
+
+def _rows(bench: Bench, folder: Path) -> Any:
+    (folder / "x.jpg").write_bytes(_picture(bench))
+    (folder / "rows.jsonl").write_text(json.dumps({"image": "x.jpg"}) + "\n")
+    return Manifest(path=str(folder / "rows.jsonl"), fields={"media": "image"}), folder / "x.jpg"
+
+
+def _network(bench: Bench, folder: Path) -> Any:  # noqa: ARG001 - makers are alike
+    (folder / "n.csv").write_text("source,target\n" + "".join(f"a{k},a{k + 1}\n" for k in range(9)))
+    return Graph(path=str(folder / "n.csv")), folder / "n.csv"
+
+
+@pytest.mark.parametrize("make", [_zip, _tar, _table, _rows, _network])
+@pytest.mark.parametrize("change", ["changed", "gone"])
+def test_every_source_names_a_file_that_changed(
+    bench: Bench, tmp_path: Path, make: Callable[[Bench, Path], Any], change: str
+) -> None:
+    source, victim = make(bench, tmp_path)
+    item = next(item for item in source.items() if isinstance(item, Item))
+    if change == "gone":
+        victim.unlink()
+    else:
+        os.utime(victim, ns=(1, victim.stat().st_mtime_ns + 1_000_000))
+    _forget()
+    with pytest.raises(SourceError, match="is gone" if change == "gone" else "has changed"):
+        source.open(item)
+
+
+def _forget() -> None:
+    """What a worker has that opens its first item."""
+    from puzzlegen.files import archives
+    from puzzlegen.sources import graph, parquet
+
+    archives._directories.clear()
+    parquet._tables.clear()
+    graph._read.cache_clear()
+
+
+def test_what_no_stamp_tells_replay_does(bench: Bench, copied: tuple[Recipe, Path], tmp_path: Path) -> None:
+    """Other bytes of the same size and time cannot be seen before they are read."""
+    recipe, media = copied
+    out = tmp_path / "out"
+    shutil.copytree(bench.recipe.parent / "undisturbed", out)
+    for path in media.glob("picture-*.jpg"):
+        was = path.stat()
+        _touched(path)
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    found = verify(out, recipe, 3)
+    assert any("has changed" in problem or "gives no puzzle" in problem for problem in found.problems)
+
+
+def test_two_builds_on_one_folder(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, out = load_recipe(str(bench.recipe)), tmp_path / "out"
+
+    def second(*arguments: Any) -> Any:
+        with pytest.raises(OutputError, match="another build is at work"):
+            build(recipe, out)
+        with pytest.raises(OutputError, match="another build is at work"):
+            build(recipe, out, share=Share(0, 2))
+        with pytest.raises(OutputError, match="another build is at work"):
+            merge(recipe, out)
+        return make_plan(*arguments)
+
+    monkeypatch.setattr(building, "_only_here", lambda *_: True)
+    monkeypatch.setattr(building, "make_plan", second)
+    build(recipe, out)
+    assert tree_bytes(out) == bench.expected
+
+
+def test_shares_build_beside_each_other_but_not_twice(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with workplace(out, "0-of-2", beside=True), workplace(out, "1-of-2", beside=True):
+        for share, beside in (("0-of-2", True), ("0-of-1", False)):
+            with pytest.raises(OutputError, match="another build is at work"), workplace(out, share, beside=beside):
+                pass
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    litter = [out / ".README.md.0123.tmp", out / "assets" / ".rotation.jpg.4567.tmp"]
+    litter[1].parent.mkdir(parents=True)
+    for path in litter:
+        path.write_bytes(b"half")
+    with workplace(out, "0-of-2", beside=True), workplace(out, "1-of-2", beside=True):
+        assert not any(path.exists() for path in litter)
+        litter[0].write_bytes(b"of a share at work")
+        with workplace(out, "merge", beside=True):
+            assert litter[0].exists()
+
+
+CLOCK = """
+import time
+from itertools import count
+
+_calls, _true, _true_ns = count(1), time.time, time.time_ns
+
+
+def _jump():
+    return (1, -1)[next(_calls) % 2] * 86_400 * (next(_calls) % 1000)
+
+
+time.time = lambda: _true() + _jump()
+time.time_ns = lambda: _true_ns() + _jump() * 10**9
+"""
+
+CLOCK_C = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+static long jump(void) { static long calls; calls++; return (calls % 2 ? 86400 : -86400) * (calls % 1000); }
+int clock_gettime(clockid_t which, struct timespec *now) {
+    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+    int done = real(which, now);
+    if (which == CLOCK_REALTIME || which == CLOCK_REALTIME_COARSE) now->tv_sec += jump();
+    return done;
+}
+int gettimeofday(struct timeval *now, void *zone) {
+    int (*real)(struct timeval *, void *) = dlsym(RTLD_NEXT, "gettimeofday");
+    int done = real(now, zone);
+    now->tv_sec += jump();
+    return done;
+}
+time_t time(time_t *into) {
+    time_t (*real)(time_t *) = dlsym(RTLD_NEXT, "time");
+    time_t now = real(0) + jump();
+    if (into) *into = now;
+    return now;
+}
+"""
+
+
+@pytest.mark.parametrize("layer", ["python", pytest.param("libc", marks=pytest.mark.slow)])
+def test_a_clock_that_jumps(bench: Bench, tmp_path: Path, layer: str) -> None:
+    """Back and forth by up to three years at each look, while the files' own times lie before 1970 and far ahead."""
+    if layer == "python":
+        (tmp_path / "sitecustomize.py").write_text(CLOCK)
+        env = environment(tmp_path)
+    else:
+        env = environment(LD_PRELOAD=str(_library(tmp_path)))
+    shutil.copytree(bench.media, tmp_path / "media")
+    for k, path in enumerate(sorted((tmp_path / "media").iterdir())):
+        os.utime(path, [(-86_400, -86_400), (0, 0), (4e9, 4e9)][k % 3])
+    out, options = tmp_path / "out", ("--source", str(tmp_path / "media"), "--workers", "1")
+    child = bench.start(out, *options, env=env)
+    until_stage(child, out, 4)
+    child.kill()
+    child.communicate()
+    done = bench.run(out, *options, env=env)
+    assert done.returncode == 0, done.stderr
+    assert tree_bytes(out) == bench.expected
+
+
+def _library(folder: Path) -> Path:
+    if shutil.which("cc") is None:
+        pytest.skip("a clock below Python's needs a C compiler")
+    (folder / "clock.c").write_text(CLOCK_C)
+    built = folder / "clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", built, folder / "clock.c", "-ldl"], check=True)
+    return built
+
+
+HANGING = """
+import os, time
+from pathlib import Path
+from typing import Literal
+from puzzlegen.sources.folder import Folder
+
+
+class Hanging(Folder):
+    kind: Literal["hanging"] = "hanging"
+
+    def open(self, item):
+        if item.id == "picture-05.jpg" and os.environ.get("HANGS"):
+            time.sleep(float(os.environ["HANGS"]))
+        return super().open(item)
+"""
+
+
+@pytest.mark.slow
+def test_a_file_that_hangs_costs_itself_alone(bench: Bench, tmp_path: Path) -> None:
+    """Nothing is computed, so that the limit is twenty times as long; one that comes back in time costs nothing."""
+    place = plug_in(tmp_path / "plug", "sources", "hanging", HANGING)
+    recipe = json.loads(bench.recipe.read_text())
+    recipe["source"]["kind"] = "hanging"
+    recipe |= {"hygiene": {"duplicates": "keep"}, "media": {"time_limit_s": 1}}
+    mine = bench._replace(recipe=tmp_path / "hanging.yaml")
+    mine.recipe.write_text(json.dumps(recipe))
+    outs = {}
+    for name, seconds in (("never", ""), ("late", "3"), ("hangs", "3600"), ("again", "3600")):
+        env, out = environment(place, HANGS=seconds), tmp_path / name
+        if name == "again":  # killed while it hangs, and gone on with
+            child = mine.start(out, "--workers", "1", env=env)
+            until_stage(child, out, 4)
+            time.sleep(2)
+            child.kill()
+            child.communicate()
+        done = mine.run(out, "--workers", "1", env=env)
+        assert done.returncode == 0, done.stderr
+        outs[name] = tree_bytes(out)
+    assert outs["late"] == outs["never"]
+    assert outs["again"] == outs["hangs"]
+    rows = pq.read_table(tmp_path / "hangs" / "rejections.parquet").to_pylist()
+    assert [(row["item"], row["reason"]) for row in rows if row["reason"] == "too_slow"] == [
+        ("picture-05.jpg", "too_slow")
+    ]
+    changed = {name for name in outs["never"] if outs["never"][name] != outs["hangs"].get(name)}
+    assert len({name for name in changed if name.startswith("data/")}) == 1
