@@ -1,7 +1,8 @@
 """Evens out answers within a shard, so that no answer is more frequent than another by more than one.
 
 Every puzzle draws its answer from its own stream, so that no other puzzle moves it. Chance leaves such draws uneven;
-at the end of a shard the few puzzles too many of an answer are made again with one that is too rare.
+the last puzzles of a shard are therefore given the answers that are too rare. Where rejections leave a few too many of
+an answer even so, those are made again with another one.
 """
 
 from __future__ import annotations
@@ -9,12 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def overdue(counts: Sequence[int], left: int) -> list[int]:
+    """The rarest answers, one of which the next puzzle must have if all are to become even; empty while it need not.
+
+    Args:
+        counts: how many puzzles have each answer, by its number.
+        left: how many are still to come.
+    """
+    missing = sum(max(counts) - count for count in counts)
+    return [k for k, count in enumerate(counts) if count == min(counts)] if 0 < left <= missing else []
+
+
 def even_out(counts: Sequence[int], movable: Sequence[Sequence[str]]) -> dict[str, int]:
     """Which puzzles to give another answer.
 
     Args:
         counts: how many puzzles have each answer, by its number.
-        movable: the ids of those that may still change, by answer.
+        movable: the ids of those that may still change, by answer, in the order in which they were made; the last
+            change first, for their items may still be open.
 
     Returns:
         New answer by puzzle id: the fewest moves after which counts differ by at most one, as far as ``movable``
@@ -23,6 +36,6 @@ def even_out(counts: Sequence[int], movable: Sequence[Sequence[str]]) -> dict[st
     share, extra = divmod(sum(counts), len(counts))
     by_count = sorted(range(len(counts)), key=lambda k: (-counts[k], k))
     goal = {k: share + (place < extra) for place, k in enumerate(by_count)}
-    free = [name for k, names in enumerate(movable) for name in sorted(names)[: max(0, counts[k] - goal[k])]]
+    free = [name for k, names in enumerate(movable) for name in names[::-1][: max(0, counts[k] - goal[k])]]
     wanted = [k for k in range(len(counts)) for _ in range(goal[k] - counts[k])]
     return dict(zip(free, wanted, strict=False))

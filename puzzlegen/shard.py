@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from puzzlegen import joint
-from puzzlegen.balance import even_out
+from puzzlegen.balance import even_out, overdue
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import EngineError, PuzzlegenError, TaskError, Unusable
 from puzzlegen.media.opened import OpenItem
@@ -265,6 +265,9 @@ class _ShardBuild:
         self.files = {f: _File(job, f, path) for f, path in job.shard.files.items()}
         self.slots: dict[tuple[int, str], Counter[int]] = defaultdict(Counter)
         self.kept: Counter[str] = Counter()
+        self._left = Counter(pick.task for _, picks in job.shard.work for pick in picks)
+        self._tried: Counter[int] = Counter()
+        self._made: Counter[int] = Counter()
         self.rejections: list[Rejection] = []
         self.sources: dict[str, tuple[str, int]] = {}
         self.opened = ShardItems(job.recipe, job.shard, watch, job.slow)
@@ -299,7 +302,10 @@ class _ShardBuild:
         item = self.job.shard.work[rank][0]
         self._at = item.id
         for pick in picks:
-            made = make_puzzle(self.recipe, self.opened(rank, pick.variant), pick, self.job.shard.split, {})
+            slots = self._decided(item, pick)
+            made = make_puzzle(self.recipe, self.opened(rank, pick.variant), pick, self.job.shard.split, slots)
+            self._left[pick.task] -= 1
+            self._tried[pick.task] += 1
             if isinstance(made, Rejection):
                 self.rejections.append(made)
             else:
@@ -308,8 +314,20 @@ class _ShardBuild:
         self.sources[item.id] = (self.opened(rank, picks[-1].variant).sha256, item.stamp)
         self._count(0)
 
+    def _decided(self, item: Item, pick: Pick) -> dict[str, int]:
+        """The draws of the next puzzle that are not left to chance, so that fewer have to be made again."""
+        decided = {}
+        for (task, slot), counts in self.slots.items():
+            if task == pick.task:
+                left = self._left[task] * self._made[task] // self._tried[task]
+                if rarest := overdue([counts[k] for k in range(len(counts))], left):
+                    rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
+                    decided[slot] = rng.choice(rarest)
+        return decided
+
     def _keep(self, made: Made) -> None:
         self.kept[self.recipe.tasks[made.pick.task].task.name] += 1
+        self._made[made.pick.task] += 1
         for slot, (value, n) in made.slots.items():
             counts = self.slots[made.pick.task, slot]
             counts.update({value: 1} | {k: 0 for k in range(n) if k not in counts and k != value})

@@ -19,27 +19,17 @@ def one_palette(pictures: Sequence[Image.Image]) -> list[Image.Image]:
 
     Every picture's darkest part takes the mean of all pictures' darkest parts, and so on, in whole numbers only.
     """
-    bands = [picture.convert("YCbCr").split() for picture in pictures]
-    merged = zip(*(_alike(same) for same in zip(*bands, strict=True)), strict=True)
-    return [Image.merge("YCbCr", own).convert("RGB") for own in merged]
+    seen = [picture.convert("YCbCr") for picture in pictures]
+    counts = np.array([picture.histogram() for picture in seen], dtype=np.int64).reshape(len(seen), -1, _LEVELS)
+    sums = counts.cumsum(axis=2)
+    total = np.sum([[_quantiles(band) for band in bands] for bands in sums], axis=0)
+    meeting = (2 * total + len(seen)) // (2 * len(seen))
+    ranks = np.minimum((2 * sums - counts) * (_LEVELS // 2) // sums[:, :, -1:], _LEVELS - 1)
+    tables = np.take_along_axis(meeting[None], ranks, axis=2).reshape(len(seen), -1).tolist()
+    return [picture.point(table).convert("RGB") for picture, table in zip(seen, tables, strict=True)]
 
 
-def _alike(bands: Sequence[Image.Image]) -> list[Image.Image]:
-    counts = [np.array(band.histogram(), dtype=np.int64) for band in bands]
-    total = np.sum([_quantiles(count) for count in counts], axis=0)
-    meeting = (2 * total + len(bands)) // (2 * len(bands))
-    return [band.point(meeting[_ranks(count)].tolist()) for band, count in zip(bands, counts, strict=True)]
-
-
-def _quantiles(counts: Counts) -> Counts:
-    """The value at the middle of each of 256 equal shares of the pixels."""
-    seen = counts.cumsum()
-    marks = (2 * np.arange(_LEVELS) + 1) * seen[-1] // (2 * _LEVELS)
-    return np.asarray(np.searchsorted(seen, marks, side="right"), dtype=np.int64)
-
-
-def _ranks(counts: Counts) -> Counts:
-    """Which of those shares the middle pixel of each value lies in."""
-    seen = counts.cumsum()
-    ranks = (2 * seen - counts) * (_LEVELS // 2) // seen[-1]
-    return np.asarray(np.minimum(ranks, _LEVELS - 1), dtype=np.int64)
+def _quantiles(sums: Counts) -> Counts:
+    """The value at the middle of each of 256 equal shares of the pixels; ``sums`` are running counts."""
+    marks = (2 * np.arange(_LEVELS) + 1) * sums[-1] // (2 * _LEVELS)
+    return np.asarray(np.searchsorted(sums, marks, side="right"), dtype=np.int64)

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from itertools import product
 from string import ascii_uppercase
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from puzzlegen.media.image import encode_image, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette
+from puzzlegen.media.sums import Sums
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -38,6 +39,7 @@ _ZOOM: Final = 1.6
 _SHOWN_RANGE: Final = (0.9, 1.1)
 _LEAST_SIDE_PX: Final = 28
 _TRIES: Final = 32
+_SKETCH_PX: Final = 16
 _PLACES: Final = 48
 #: Rims are compared in strips of this depth, at this many places along each side.
 _STRIP_PX: Final = 4
@@ -49,12 +51,43 @@ Box = tuple[int, int, int, int]
 Place = tuple[int, int]
 
 
+class _Draw(NamedTuple):
+    """A square to cover and what its pieces show.
+
+    Attributes:
+        square: what is covered.
+        places: centres of what is shown: of the square, and of another place.
+        window: side of what is shown unscaled, in pixels.
+        pixels: to which pieces are reduced.
+        shown: side at which they are shown.
+        changes: per piece its quarter turns, its scale and whether it is of the other place; none first.
+    """
+
+    square: Box
+    places: tuple[Place, Place]
+    window: int
+    pixels: int
+    shown: int
+    changes: tuple[tuple[int, float, bool], ...]
+
+    def pieces(self, picture: Image.Image, pixels: int, shown: int) -> list[Image.Image]:
+        """The pieces, the right one first: reduced to ``pixels``, enlarged to ``shown``, in one palette."""
+        pieces = []
+        for quarters, zoom, moved in self.changes:
+            x, y, half = *self.places[moved], self.window * zoom / 2
+            box = (x - half, y - half, x + half, y + half)
+            piece = picture.resize((pixels, pixels), Image.Resampling.BICUBIC, box=box)
+            enlarged = piece if shown == pixels else piece.resize((shown, shown), Image.Resampling.BICUBIC)
+            pieces.append(turned(enlarged, quarters))
+        return one_palette(pieces)
+
+
 class Inpainting(Task):
     """Which piece fills the hole?"""
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: Literal[4, 8] = Field(4, description="number of pieces; they differ in two or in three respects")
@@ -73,43 +106,45 @@ class Inpainting(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find a square whose pieces all differ, then draw the letter of the right one."""
         picture = item.image()
-        for _ in range(_TRIES):
-            square, pieces = self._draw(picture, rng)
-            if pieces and (margin := distinct(pieces)) >= 0:
-                break
-        else:
-            raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike")
+        draw, pieces, margin = self._found(picture, rng)
         covered = picture.copy()
-        hatch(covered, square)
+        hatch(covered, draw.square)
         toned = [tone(piece, rng, self.jitter) for piece in pieces]
         others = rng.shuffled(toned[1:])
         slot, answer = answers.pick(rng, self.options)
         shown = (covered, *others[:slot], toned[0], *others[slot:])
         return Puzzle(self._question(), tuple(map(encode_image, shown)), answer, self.difficulty, margin)
 
-    def _draw(self, picture: Image.Image, rng: Rng) -> tuple[Box, list[Image.Image]]:
-        """A square and its pieces, the right one first; none if no other place has a rim like its own."""
-        side = round(self.hole * min(picture.size))
+    def _found(self, picture: Image.Image, rng: Rng) -> tuple[_Draw, list[Image.Image], float]:
+        """The first draw whose pieces all differ, these, the right one first, and how clearly they do."""
+        sums = Sums(picture)
+        for _ in range(_TRIES):
+            draw = self._draw(sums, picture.size, rng)
+            # Small ones tell nearly as well, at a fraction of the price.
+            if draw is None or distinct(draw.pieces(picture, _SKETCH_PX, _SKETCH_PX)) < 0:
+                continue
+            pieces = draw.pieces(picture, draw.pixels, draw.shown)
+            if (margin := distinct(pieces)) >= 0:
+                return draw, pieces, margin
+        raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike")
+
+    def _draw(self, sums: Sums, size: tuple[int, int], rng: Rng) -> _Draw | None:
+        """A square and what its pieces show; None if no other place has a rim like its own."""
+        side = round(self.hole * min(size))
         window = round(side * rng.uniform(*_PART_RANGE))
         if (pixels := round(window / _ZOOM)) < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"a piece has {pixels} px, needs {_LEAST_SIDE_PX}")
         spare = (side - window) // 2
         room = math.ceil(max(side / 2, spare + window * _ZOOM / 2)) + _STRIP_PX
-        middle = _centre(picture.size, rng, room)
+        middle = _centre(size, rng, room)
         here = middle[0] + rng.integer(-spare, spare), middle[1] + rng.integer(-spare, spare)
         square = _square(middle, side)
-        others = [_centre(picture.size, rng, room) for _ in range(_PLACES)]
-        there = _rival(picture, square, _square(here, window), others, closer=bool(rng.below(2)))
+        others = [_centre(size, rng, room) for _ in range(_PLACES)]
+        there = _rival(sums, square, _square(here, window), others, closer=bool(rng.below(2)))
         if there is None:
-            return square, []
+            return None
         shown = round(window * rng.uniform(*_SHOWN_RANGE))
-        pieces = []
-        for quarters, zoom, moved in self._changes(rng):
-            x, y, half = *(there if moved else here), window * zoom / 2
-            box = (x - half, y - half, x + half, y + half)
-            piece = picture.resize((pixels, pixels), Image.Resampling.BICUBIC, box=box)
-            pieces.append(turned(piece.resize((shown, shown), Image.Resampling.BICUBIC), quarters))
-        return square, one_palette(pieces)
+        return _Draw(square, (here, there), window, pixels, shown, tuple(self._changes(rng)))
 
     def _changes(self, rng: Rng) -> list[tuple[int, float, bool]]:
         """Quarter turns, scale and whether from another place: every combination, none first."""
@@ -144,50 +179,36 @@ def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
     return rng.integer(room, size[0] - room), rng.integer(room, size[1] - room)
 
 
-def _rival(picture: Image.Image, square: Box, own: Box, others: Sequence[Place], *, closer: bool) -> Place | None:
+def _rival(sums: Sums, square: Box, own: Box, others: Sequence[Place], *, closer: bool) -> Place | None:
     """Of other places the one whose rim goes with the square's surroundings most nearly as well as its own does.
 
     Args:
-        picture: RGB.
+        sums: of the picture.
         square: what is covered.
         own: what the right piece shows of it.
         others: centres to choose from; those that share much with the square do not count.
         closer: choose among those that go better with it than its own, or among those that do not.
     """
-    around, window = _strips(picture, square, own), own[2] - own[0]
-
-    def fit(place: Box) -> float:
-        left, top, right, bottom = place
-        inside = (left + _STRIP_PX, top + _STRIP_PX, right - _STRIP_PX, bottom - _STRIP_PX)
-        return _likeness(around, _strips(picture, inside, place))
-
-    right = fit(own)
-    far = [place for place in others if _distance(own, _square(place, window)) >= window]
-    fits = [(found, place) for place in far if ((found := fit(_square(place, window))) > right) == closer]
-    return min(fits, key=lambda one: abs(one[0] - right))[1] if fits else None
+    window = own[2] - own[0]
+    places = np.array([own, *(_square(place, window) for place in others)])
+    inner = places + np.array([_STRIP_PX, _STRIP_PX, -_STRIP_PX, -_STRIP_PX])
+    around = sums.rims(np.array([square]), places[:1], _STRIP_PX, _SAMPLES)
+    right, *fits = _likeness(around, sums.rims(inner, places, _STRIP_PX, _SAMPLES)).tolist()
+    far = np.abs(places[1:, :2] - places[0, :2]).max(axis=1) >= window
+    found = [(abs(fit - right), k) for k, fit in enumerate(fits) if far[k] and (fit > right) == closer]
+    return others[min(found)[1]] if found else None
 
 
-def _strips(picture: Image.Image, inside: Box, span: Box) -> NDArray[np.int64]:
-    """Colours just outside the four sides of ``inside``, along ``span``: ``(4 sides * 8 samples, 3)``."""
-    left, top, right, bottom = inside
-    x0, y0, x1, y1 = span
-    upright = [(left - _STRIP_PX, y0, left, y1), (right, y0, right + _STRIP_PX, y1)]
-    level = [(x0, top - _STRIP_PX, x1, top), (x0, bottom, x1, bottom + _STRIP_PX)]
-    found = [picture.resize((1, _SAMPLES), Image.Resampling.BOX, box=box) for box in upright]
-    found += [picture.resize((_SAMPLES, 1), Image.Resampling.BOX, box=box) for box in level]
-    return np.concatenate([np.asarray(strip, dtype=np.int64).reshape(_SAMPLES, 3) for strip in found])
+def _likeness(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Correlations of colours about their means, ``(1, S, 3)`` with ``(N, S, 3)``.
 
-
-def _likeness(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
-    """Correlation of colours about their means; sums of whole numbers are the same on every machine."""
-    a, b = (len(x) * x - x.sum(axis=0) for x in (a, b))
-    return int((a * b).sum()) / math.sqrt(max(1, int((a * a).sum()) * int((b * b).sum())))
+    Sums of whole numbers, and roots and quotients of those, are the same on every machine.
+    """
+    a, b = (x - x.mean(axis=1, keepdims=True).astype(np.int64) for x in (a, b))
+    both, own, other = ((x * y).sum(axis=(1, 2)).astype(np.float64) for x, y in ((a, b), (a, a), (b, b)))
+    return np.asarray(both / (np.sqrt(own.clip(1)) * np.sqrt(other.clip(1))))
 
 
 def _square(centre: Place, side: int) -> Box:
     left, top = centre[0] - side // 2, centre[1] - side // 2
     return left, top, left + side, top + side
-
-
-def _distance(a: Box, b: Box) -> int:
-    return max(abs(a[0] - b[0]), abs(a[1] - b[1]))
