@@ -77,6 +77,23 @@ def test_a_worker_is_killed_at_twenty_moments(bench: Bench, tmp_path: Path) -> N
     assert hits >= MOMENTS // 2
 
 
+@pytest.mark.slow
+def test_a_share_is_killed_beside_another(bench: Bench, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shares = [bench.start(out, "--workers", "1", "--shards", f"{part}/2") for part in range(2)]
+    until_stage(shares[0], out, 3)
+    assert kill(shares[1].pid)
+    assert [child.wait() for child in shares] == [0, -signal.SIGKILL]
+    merge = [sys.executable, "-m", "puzzlegen", "merge", str(out)]
+    early = subprocess.run(merge, capture_output=True, text=True, check=False, env=environment())
+    assert early.returncode == 2
+    assert "shards, such as " in one_line(early.stderr)
+    done = bench.run(out, "--workers", "1", "--shards", "1/2")
+    assert done.returncode == 0, done.stderr
+    subprocess.run(merge, capture_output=True, check=True, env=environment())
+    assert tree_bytes(out) == bench.expected
+
+
 #: A task that is ``rotation`` but for what it does in a worker while a file is there.
 HUNGRY = """
 import os

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -24,10 +25,13 @@ from puzzlegen import build as building
 from puzzlegen.build import Share, build, merge
 from puzzlegen.errors import OutputError, SourceError
 from puzzlegen.integrity import verify
+from puzzlegen.media.opened import OpenItem
 from puzzlegen.output import workplace
 from puzzlegen.plan import make_plan
 from puzzlegen.recipe import Recipe, load_recipe
+from puzzlegen.recipe.model import Media
 from puzzlegen.records import Item
+from puzzlegen.rng import rng_for
 from puzzlegen.sources.folder import Folder
 from puzzlegen.sources.graph import Graph
 from puzzlegen.sources.manifest import Manifest
@@ -97,6 +101,18 @@ def test_a_file_that_changes_while_it_is_read_is_named(copied: tuple[Recipe, Pat
     _touched(media / "picture-09.jpg")
     with pytest.raises(SourceError, match=r"'picture-09\.jpg' has changed"):
         file.close()
+
+
+def test_a_disk_that_does_not_give_a_file_is_no_rejection() -> None:
+    class Failing(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    for kind in ("image", "video"):
+        item = Item("x", kind)
+        opened = OpenItem(item, lambda _: Failing(), Media(), rng_for("x"))
+        with pytest.raises(SourceError, match="'x' cannot be read: OSError Input/output error; the same command goes"):
+            (opened.image if kind == "image" else opened.clip)()
 
 
 def test_a_file_at_the_beginning_of_time_is_watched_as_well(copied: tuple[Recipe, Path]) -> None:
