@@ -7,7 +7,7 @@ every machine, Python and numpy. Seeds are never added to: neighbours share noth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -95,6 +95,14 @@ class Rng:
             j = self.below(i + 1)
             out[i], out[j] = out[j], out[i]
         return out
+
+    def drawn(self, values: Iterable[T]) -> Iterator[T]:
+        """The values in a random order, each drawn only when it is asked for."""
+        out = list(values)
+        while out:
+            k = self.below(len(out))
+            out[k], out[-1] = out[-1], out[k]
+            yield out.pop()
 
     def permutation(self, n: int) -> list[int]:
         """A random order of ``0 .. n-1``."""
