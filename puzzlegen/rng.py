@@ -47,14 +47,15 @@ class Rng:
 
     def bits(self, k: int) -> int:
         """An integer of ``k`` random bits."""
-        while self._pool_bits < k:
+        left = self._pool_bits - k
+        while left < 0:
             block = hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
             self._counter += 1
             self._pool = (self._pool << 256) | int.from_bytes(block, "big")
-            self._pool_bits += 256
-        self._pool_bits -= k
-        value = self._pool >> self._pool_bits
-        self._pool &= (1 << self._pool_bits) - 1
+            left += 256
+        value = self._pool >> left
+        self._pool ^= value << left
+        self._pool_bits = left
         return value
 
     def below(self, n: int) -> int:
