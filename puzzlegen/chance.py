@@ -6,6 +6,7 @@ every mean is a sum, not an estimate. Scores are the ones the verifier gives, ri
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -14,7 +15,7 @@ from itertools import product
 from math import comb, fsum, isqrt
 from typing import Any
 
-from puzzlegen.records import VerifierSpec
+from puzzlegen.records import VerifierSpec, canonical_json
 from puzzlegen.verify import LEAST_ACCURACY, ORDER_METRICS, SIDE, WEIGHTS, VerifierError, boxes, grader, spans
 
 #: Scores and how likely each is; scores may repeat, and those of 0 may be left out.
@@ -74,15 +75,24 @@ def _point(spec: VerifierSpec) -> Outcomes:
 
 
 def _set(spec: VerifierSpec) -> Outcomes:
+    """What names are called does not count: sets of as many names, of which as many are right, share their outcomes."""
+    others = {key: value for key, value in spec.params.items() if key != "names"}
+    return _set_of(len(spec.params["names"]), len(spec.target), canonical_json(others))
+
+
+@lru_cache(maxsize=4096)
+def _set_of(count: int, right: int, others: str) -> list[tuple[float, float]]:
     """Answers of one size with as many right names all earn the same, so one of them is tried."""
-    grade, names, right = grader(spec.to_json()), spec.params["names"], spec.target
-    wrong = [name for name in names if name not in right]
-    sizes = range(spec.params.get("least", 1), spec.params.get("most", len(names)) + 1)
-    ways = sum(comb(len(names), size) for size in sizes)
+    names, params = [str(k) for k in range(count)], json.loads(others)
+    grade = grader(VerifierSpec("set", names[:right], {**params, "names": names}).to_json())
+    sizes = range(params.get("least", 1), params.get("most", count) + 1)
+    ways = sum(comb(count, size) for size in sizes)
+    found = []
     for size in sizes:
-        for hits in range(max(0, size - len(wrong)), min(size, len(right)) + 1):
-            likely = comb(len(right), hits) * comb(len(wrong), size - hits) / ways
-            yield grade([*right[:hits], *wrong[: size - hits]]), likely
+        for hits in range(max(0, size - count + right), min(size, right) + 1):
+            likely = comb(right, hits) * comb(count - right, size - hits) / ways
+            found.append((grade([*names[:hits], *names[right : right + size - hits]]), likely))
+    return found
 
 
 def _counts(spec: VerifierSpec) -> Outcomes:

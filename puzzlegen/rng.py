@@ -7,7 +7,7 @@ every machine, Python and numpy. Seeds are never added to: neighbours share noth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -47,14 +47,15 @@ class Rng:
 
     def bits(self, k: int) -> int:
         """An integer of ``k`` random bits."""
-        while self._pool_bits < k:
+        left = self._pool_bits - k
+        while left < 0:
             block = hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
             self._counter += 1
             self._pool = (self._pool << 256) | int.from_bytes(block, "big")
-            self._pool_bits += 256
-        self._pool_bits -= k
-        value = self._pool >> self._pool_bits
-        self._pool &= (1 << self._pool_bits) - 1
+            left += 256
+        value = self._pool >> left
+        self._pool ^= value << left
+        self._pool_bits = left
         return value
 
     def below(self, n: int) -> int:
@@ -95,6 +96,14 @@ class Rng:
             j = self.below(i + 1)
             out[i], out[j] = out[j], out[i]
         return out
+
+    def drawn(self, values: Iterable[T]) -> Iterator[T]:
+        """The values in a random order, each drawn only when it is asked for."""
+        out = list(values)
+        while out:
+            k = self.below(len(out))
+            out[k], out[-1] = out[-1], out[k]
+            yield out.pop()
 
     def permutation(self, n: int) -> list[int]:
         """A random order of ``0 .. n-1``."""

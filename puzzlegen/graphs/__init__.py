@@ -44,7 +44,9 @@ class Network(NamedTuple):
 
 def tidy(text: object) -> str:
     """A text on one line, without control characters and without the brackets that prompts are made of."""
-    plain = "".join(c if c.isprintable() and c not in "<>" else " " for c in str(text)[:_MOST_CHARACTERS])
+    plain = str(text)[:_MOST_CHARACTERS]
+    if not plain.isprintable() or "<" in plain or ">" in plain:
+        plain = "".join(c if c.isprintable() and c not in "<>" else " " for c in plain)
     return " ".join(plain.split())
 
 

@@ -25,12 +25,14 @@ def landmarks(picture: Image.Image, apart_px: int) -> list[tuple[int, int]]:
     gap = max(1, apart_px // _STEP)
     found: list[tuple[int, int]] = []
     free = np.ones(strength.shape, dtype=bool)
+    # Reading single values through it is several times faster than from the array.
+    is_free = free.reshape(-1).data
     enough = np.flatnonzero(strength >= _LEAST_STRENGTH)
-    for index in enough[np.argsort(strength.ravel()[enough], kind="stable")[::-1]]:
-        y, x = divmod(int(index), strength.shape[1])
+    for index in enough[np.argsort(strength.ravel()[enough], kind="stable")[::-1]].tolist():
         if len(found) == _MOST:
             break
-        if free[y, x]:
+        if is_free[index]:
+            y, x = divmod(index, strength.shape[1])
             found.append((x * _STEP + _STEP // 2, y * _STEP + _STEP // 2))
             free[max(0, y - gap) : y + gap + 1, max(0, x - gap) : x + gap + 1] = False
     return found

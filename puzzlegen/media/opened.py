@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, TypeVar, cast
 
 from PIL import Image
 
@@ -15,6 +15,8 @@ from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.video import Clip, VideoSettings, read_clip
 from puzzlegen.records import Item
 from puzzlegen.rng import Rng
+
+T = TypeVar("T")
 
 _CHUNK: Final = 1 << 20
 #: Far more than any picture or table of edges that is decoded takes; a sparse file may claim terabytes.
@@ -59,6 +61,7 @@ class OpenItem:
         self._peers = peers
         self._watched = watched
         self._media: Image.Image | Clip | bytes | Unusable | None = None
+        self._known: dict[Callable[[Image.Image], object], object] = {}
 
     def image(self) -> Image.Image:
         """The clean picture, RGB. Shared between tasks: copy before drawing on it.
@@ -70,6 +73,16 @@ class OpenItem:
         if not isinstance(media, Image.Image):
             raise TypeError(f"{self.item.id} is no image")
         return media
+
+    def known(self, look: Callable[[Image.Image], T]) -> T:
+        """What ``look`` finds in the clean picture, found once whichever task asks. Shared: not to be changed.
+
+        Raises:
+            Unusable: as of :meth:`image`.
+        """
+        if look not in self._known:
+            self._known[look] = look(self.image())
+        return cast("T", self._known[look])
 
     def clip(self) -> Clip:
         """The clean clip. Shared between tasks: its frames are read-only.

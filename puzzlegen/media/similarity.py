@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -45,9 +46,14 @@ def looks(picture: Image.Image) -> Looks:
     return Looks(_colours(picture), np.fft.rfft2(fine, padded), np.fft.rfft2(fine[:, ::-1], padded))
 
 
-def detail(picture: Image.Image) -> float:
-    """Mean size of the fine structure, in grey levels: about 1 for sky, 10 for a street."""
-    return float(np.abs(_fine(picture)).mean())
+def grey(picture: Image.Image) -> Image.Image:
+    """The picture in grey levels."""
+    return picture.convert("L")
+
+
+def detail(picture: Image.Image, box: tuple[int, int, int, int] | None = None) -> float:
+    """Mean size of the fine structure of a picture or of a part of it, in grey levels: 1 for sky, 10 for a street."""
+    return float(np.abs(_fine(picture, box)).mean())
 
 
 def colour_distance(a: Looks, b: Looks) -> float:
@@ -66,19 +72,16 @@ def apart(a: Looks, b: Looks) -> float:
     return bound - likeness(a, b)
 
 
-def hard_negatives(picture: Image.Image, peers: Sequence[OpenItem]) -> list[Image.Image]:
-    """The peers' pictures, nearest in colour first; near-duplicates and unusable items are left out."""
-    anchor = looks(picture)
-    found: list[tuple[float, Image.Image]] = []
+def hard_negatives(item: OpenItem, peers: Sequence[OpenItem]) -> Iterator[OpenItem]:
+    """The peers whose pictures are nearest in colour, nearest first, without near-duplicates and unusable items."""
+    anchor = item.known(looks)
+    usable = []
     for peer in peers:
-        try:
-            other = peer.image()
-        except Unusable:
-            continue
-        seen = looks(other)
-        if apart(anchor, seen) >= 0:
-            found.append((colour_distance(anchor, seen), other))
-    return [other for _, other in sorted(found, key=lambda row: row[0])]
+        with suppress(Unusable):
+            usable.append((colour_distance(anchor, peer.known(looks)), peer))
+    for _, peer in sorted(usable, key=lambda row: row[0]):
+        if apart(anchor, peer.known(looks)) >= 0:
+            yield peer
 
 
 def unlike_elsewhere(picture: Image.Image, box: tuple[int, int, int, int]) -> float:
@@ -88,10 +91,10 @@ def unlike_elsewhere(picture: Image.Image, box: tuple[int, int, int, int]) -> fl
     that share more than half of the part's width and height with it do not count.
     """
     step = max(1, min(picture.size) // _SIDE)
-    grey = np.asarray(picture.convert("L").reduce(step), dtype=np.float32)
+    small = np.asarray(grey(picture).reduce(step), dtype=np.float32)
     left, top, right, bottom = (round(edge / step) for edge in box)
-    part = grey[top:bottom, left:right]
-    places = sliding_window_view(grey, part.shape)
+    part = small[top:bottom, left:right]
+    places = sliding_window_view(small, part.shape)
     levels = places.mean(axis=(2, 3), keepdims=True)
     distance = np.abs(places - levels - (part - part.mean())).mean(axis=(2, 3))
     reach_y, reach_x = (side // 2 for side in part.shape)
@@ -99,8 +102,9 @@ def unlike_elsewhere(picture: Image.Image, box: tuple[int, int, int, int]) -> fl
     return min(255.0, float(distance.min()))
 
 
-def _fine(picture: Image.Image) -> NDArray[np.floating[Any]]:
-    small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+def _fine(picture: Image.Image, box: tuple[int, int, int, int] | None = None) -> NDArray[np.floating[Any]]:
+    levels = picture if picture.mode == "L" else grey(picture)
+    small = levels.resize((_SIDE, _SIDE), Image.Resampling.BOX, box=box)
     around = small.filter(ImageFilter.BoxBlur(2))
     return np.asarray(small, dtype=np.float32) - np.asarray(around, dtype=np.float32)
 

@@ -15,7 +15,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured, recoloured_alike
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette
-from puzzlegen.media.similarity import detail, hard_negatives
+from puzzlegen.media.similarity import detail, grey, hard_negatives
 from puzzlegen.rng import Rng
 
 Box = tuple[int, int, int, int]
@@ -58,8 +58,8 @@ def overlap(a: Box, b: Box) -> float:
     return shared / (_area(a) + _area(b) - shared)
 
 
-def draw_boxes(picture: Image.Image, rng: Rng, views: Views) -> tuple[Box, Box, float]:
-    """Two boxes of a picture, in its pixels, that share enough, and what they share has content.
+def draw_boxes(item: OpenItem, rng: Rng, views: Views) -> tuple[Box, Box, float]:
+    """Two boxes of an item's picture, in its pixels, that share enough, and what they share has content.
 
     Returns:
         The boxes, and how much more than ``min_overlap`` they share.
@@ -67,13 +67,13 @@ def draw_boxes(picture: Image.Image, rng: Rng, views: Views) -> tuple[Box, Box, 
     Raises:
         Unusable: ``no_overlap`` or ``flat``.
     """
-    flat = False
+    flat, levels = False, item.known(grey)
     for _ in range(_PAIR_TRIES):
-        a, b = (_box(picture.size, rng, views.scale_range or _SCALE_RANGES[views.strength]) for _ in range(2))
+        a, b = (_box(levels.size, rng, views.scale_range or _SCALE_RANGES[views.strength]) for _ in range(2))
         if (share := overlap(a, b)) < views.min_overlap:
             continue
         both = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-        if min(detail(picture.crop(part)) for part in (a, b, both)) >= LEAST_DETAIL:
+        if all(detail(levels, part) >= LEAST_DETAIL for part in (both, a, b)):
             return a, b, share - views.min_overlap
         flat = True
     raise Unusable("flat" if flat else "no_overlap", f"{_PAIR_TRIES} drawn pairs of views share too little")
@@ -113,12 +113,12 @@ def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> 
 
 def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image.Image]:
     found: list[Image.Image] = []
-    for other in hard_negatives(item.image(), item.peers()):
+    for other in hard_negatives(item, item.peers()):
         try:
             _, box, _ = draw_boxes(other, rng, views)
         except Unusable:
             continue
-        found.append(cut_out(other, box, rng, views))
+        found.append(cut_out(other.image(), box, rng, views))
         if len(found) == count:
             return found
     raise Unusable("no_partner", f"{len(found)} of {len(item.peers())} neighbours fit, needs {count}")

@@ -20,8 +20,9 @@ class Warp(NamedTuple):
 
     def __call__(self, at: Point) -> Point:
         """Where the map takes a point."""
-        u, v, w = (a * at[0] + b * at[1] + c for a, b, c in self.rows)
-        return u / w, v / w
+        (x, y), ((a, b, c), (d, e, f), (g, h, i)) = at, self.rows
+        w = g * x + h * y + i
+        return (a * x + b * y + c) / w, (d * x + e * y + f) / w
 
     def inverse(self) -> Warp:
         """The map back."""

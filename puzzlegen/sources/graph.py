@@ -59,7 +59,8 @@ class Graph(Source):
                 yield entry
                 continue
             try:
-                # Ego networks overlap: those of one network share a split, unless there is no other.
+                # Ego networks overlap: those of one network share a split, unless there is no other; and a network is
+                # read once for all of them.
                 group = entry.id if several else ""
                 yield from self._egos(entry, self._index(entry.id, entry.stamp), group)
             except Unusable as no:
@@ -104,7 +105,7 @@ class Graph(Source):
                 yield Skipped(name, "too_few_nodes", f"{len(part.nodes)} nodes, need {_LEAST_NODES}")
             else:
                 licence = "" if self.path else "CC0-1.0"
-                yield Item(name, "graph", len(to_json(part)), licence, found.stamp, group=group)
+                yield Item(name, "graph", len(to_json(part)), licence, found.stamp, group=group, bundle=group)
 
     def _ego(self, index: Index, file: str, centre: str) -> Network:
         rng = rng_for("ego-v1", file, centre)

@@ -61,7 +61,7 @@ class Contrastive(Task):
         """Make the pair of one picture and the pair of two, then draw which is shown."""
         picture = item.image()
         views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
-        first, second, share = draw_boxes(picture, rng, views)
+        first, second, share = draw_boxes(item, rng, views)
         shown = view(picture, first, rng, views)
         same, (other,) = candidates(item, second, rng, views, 1)
         k = rng.balanced("answer", len(OPTIONS))

@@ -53,6 +53,7 @@ class Correspondence(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "correspondence"
+    version: ClassVar = 2
 
     form: Literal["choice", "point"] = Field("choice", description="answer by letter of a place or by coordinates")
     options: int = Field(4, ge=2, le=5, description="number of lettered places")
@@ -110,7 +111,7 @@ class Correspondence(Task):
     def _places(self, shared: list[_Place], rng: Rng, side: int) -> list[_Place]:
         """Drawn places far enough from each other whose coordinates do not betray them; empty if the draw has none."""
         chosen: list[_Place] = []
-        for place in rng.shuffled(shared):
+        for place in rng.drawn(shared):
             if all(math.dist(place.second, other.second) >= self.spacing * side for other in chosen):
                 chosen.append(place)
             if len(chosen) == self.options:
@@ -131,17 +132,27 @@ class Correspondence(Task):
 
 
 def distinct(picture: Image.Image, places: list[tuple[int, int]], side_px: int) -> float:
-    """How clearly the surroundings of the two most similar places differ, in grey levels; below 0 they look alike."""
-    pairs = ((a, b) for i, a in enumerate(places) for b in places[:i])
-    return min(patch_distance(picture, a, b, side_px) for a, b in pairs) - _LEAST_DISTANCE
+    """How clearly the surroundings of the two most similar places differ, in grey levels; below 0 some look alike."""
+    least = math.inf
+    for a, b in ((a, b) for i, a in enumerate(places) for b in places[:i]):
+        least = min(least, patch_distance(picture, a, b, side_px))
+        if least < _LEAST_DISTANCE:
+            break
+    return least - _LEAST_DISTANCE
 
 
 def _shared(marks: list[tuple[int, int]], warps: list[Warp], side: int) -> list[_Place]:
     """The marks that lie well inside both views."""
     low, high = _BORDER * side, (1 - _BORDER) * side
     to_first, to_second = (warp.inverse() for warp in warps)
-    places = [_Place(mark, to_first(mark), to_second(mark)) for mark in marks]
-    return [place for place in places if all(low < value < high for value in (*place.first, *place.second))]
+    places = []
+    for mark in marks:
+        x, y = first = to_first(mark)
+        if low < x < high and low < y < high:
+            u, v = second = to_second(mark)
+            if low < u < high and low < v < high:
+                places.append(_Place(mark, first, second))
+    return places
 
 
 def _even(places: list[_Place]) -> bool:

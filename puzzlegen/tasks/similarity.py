@@ -57,7 +57,7 @@ class Similarity(Task):
         """Make all crops, then draw which letter the right one gets."""
         picture = item.image()
         views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
-        first, second, share = draw_boxes(picture, rng, views)
+        first, second, share = draw_boxes(item, rng, views)
         shown = view(picture, first, rng, views)
         right, others = candidates(item, second, rng, views, self.options - 1)
         others = rng.shuffled(others)
