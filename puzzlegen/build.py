@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -14,15 +14,15 @@ from puzzlegen.errors import OutputError, RecipeError, Unusable
 from puzzlegen.files import in_memory, is_url
 from puzzlegen.manifest import (
     MANIFEST,
+    entries_in,
     entry_path,
     environment,
-    is_complete,
     read_entry,
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
 from puzzlegen.output import STATE, entries, workplace, write_json
-from puzzlegen.plan import Plan, Shard, identity, make_plan
+from puzzlegen.plan import Plan, identity, make_plan, terms
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
 from puzzlegen.shard import Job
@@ -87,21 +87,27 @@ def build(
         PuzzlegenError: see the tree in ``errors.py``.
     """
     share = share or Share()
+    recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     _refuse_strangers(out)
     with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as place:
-        plan = make_plan(recipe, limit)
-        recipe = plan.recipe
+        _begun(out, recipe, limit)  # a listing may take long: what can be refused before it is
+        plan = make_plan(recipe, limit, _plan_place(out, place, share))
         claim(out, plan, limit)
-        todo = list(_missing(out, plan, share))
-        _refuse_changed_sources(out, plan)
-        total = sum(1 for _ in islice(plan.shards(), share.part, None, share.of))
-        made = 0
+        done = _done(out, plan)
+        mine = range(share.part, len(plan), share.of)
+        todo = [number for number in mine if not done[number]]
         if todo:
             name = "inline" if _only_here(recipe, out) else engine
             with closing(open_engine(name, workers, len(todo))) as opened:
-                made = _run(todo, out, place, recipe, opened, _Reporter(report, total - len(todo), total))
+                report_on = _Reporter(report, len(mine) - len(todo), len(mine))
+                _run(plan, todo, out, place, opened, report_on)
         manifest = _close(out, plan, limit)
-    return Built(manifest, made, plan)
+    return Built(manifest, len(todo), plan)
+
+
+def _plan_place(out: Path, place: Path, share: Share) -> Path:
+    """Where this run keeps its plan: in the output folder, so that an interrupted listing goes on."""
+    return place / "plan" if is_url(str(out)) else out / STATE / "plan" / f"{share.part}-of-{share.of}"
 
 
 def _refuse_strangers(out: Path) -> None:
@@ -117,19 +123,35 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     Raises:
         OutputError: it holds another build, or something else; says what differs.
     """
+    found = _begun(out, plan.recipe, limit)
     mine = identity(plan, limit, environment(plan.recipe))
+    if found is None:
+        write_json(out / STATE / "build.json", mine)
+    elif found["source"] != mine["source"]:
+        raise _other(out, [_source_change(out, found["source"], mine["source"], plan)])
+
+
+def _begun(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | None:
+    """What a build of these terms in ``out`` was begun with; None if there is none yet.
+
+    Raises:
+        OutputError: it holds another build, or something else.
+    """
     state = out / STATE / "build.json"
     if not state.exists() and not (out / MANIFEST).exists():
-        write_json(state, mine)
-        return
-    found = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
+        return None
+    found: dict[str, Any] = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
     if "subset" in found:
         raise OutputError(f"'{out}' holds a selection of another build's puzzles; choose another --out")
-    changes = _changes(found, mine) or _source_changes(out, found, mine, plan)
-    if changes:
-        raise OutputError(
-            f"'{out}' holds another build: {'; '.join(changes)}; choose another --out, or delete it to start again"
-        )
+    if changes := _changes(found, terms(recipe, limit, environment(recipe))):
+        raise _other(out, changes)
+    return found
+
+
+def _other(out: Path, changes: list[str]) -> OutputError:
+    return OutputError(
+        f"'{out}' holds another build: {'; '.join(changes)}; choose another --out, or delete it to start again"
+    )
 
 
 def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
@@ -142,11 +164,9 @@ def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
     return changes
 
 
-def _source_changes(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> list[str]:
+def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> str:
     """What is another source's listing: counts, and names as far as the shards made so far tell them."""
-    if found["source"] == mine["source"]:
-        return []
-    before, now = found["source"]["items"], mine["source"]["items"]
+    before, now = found["items"], mine["items"]
     entries = (json.loads(path.read_bytes()) for path in sorted((out / STATE / "shards").glob("*.json")))
     old = {name for entry in entries for name in entry["sources"]}
     new = {item.id for group in plan.groups for item in group.items}
@@ -154,25 +174,29 @@ def _source_changes(out: Path, found: dict[str, Any], mine: dict[str, Any], plan
     added = sorted(new - old) if len(old) == before else []
     names = [f"{word} {', '.join(map(repr, found[:3]))}" for word, found in (("gone:", gone), ("new:", added)) if found]
     count = f"{before} -> {now} items" if before != now else f"names or sizes of its {now} items"
-    return ["; ".join([f"source {count}", *names])]
+    return "; ".join([f"source {count}", *names])
 
 
-def _missing(out: Path, plan: Plan, share: Share) -> Iterator[Shard]:
-    for shard in islice(plan.shards(), share.part, None, share.of):
-        if read_entry(out, shard.name) is None:
-            yield shard
+def _done(out: Path, plan: Plan) -> bytearray:
+    """For each shard 1 if it is finished: its files are in place, and what they were made of is still the same.
+
+    Raises:
+        OutputError: a source has changed. Only those with a new stamp are read again.
+    """
+    begun = entries_in(out)
+    done = bytearray(len(plan))
+    for number in range(len(plan)):
+        if (name := plan.name(number)) in begun and (entry := read_entry(out, name)) is not None:
+            _refuse_changed_sources(out, plan, number, entry["sources"])
+            done[number] = 1
+    return done
 
 
-def _refuse_changed_sources(out: Path, plan: Plan) -> None:
-    """Items that finished shards were made of must still be the same; only those with a new stamp are read again."""
-    for shard in plan.shards():
-        entry = read_entry(out, shard.name) or {"sources": {}}
-        for item, _ in shard.work:
-            sha256, stamp = entry["sources"].get(item.id, ("", 0))
-            if sha256 and stamp != item.stamp and _source_sha256(plan.recipe, item) != sha256:
-                raise OutputError(
-                    f"'{item.id}' has changed since '{out}' was begun; put it back, or choose another --out"
-                )
+def _refuse_changed_sources(out: Path, plan: Plan, number: int, sources: dict[str, list[Any]]) -> None:
+    for item, _ in plan.shard(number).work:
+        sha256, stamp = sources.get(item.id, ("", 0))
+        if sha256 and stamp != item.stamp and _source_sha256(plan.recipe, item) != sha256:
+            raise OutputError(f"'{item.id}' has changed since '{out}' was begun; put it back, or choose another --out")
 
 
 def _source_sha256(recipe: Recipe, item: Item) -> str:
@@ -196,16 +220,16 @@ class _Reporter:
             self._report(Status(self._done + made, self._total, now))
 
 
-def _run(todo: list[Shard], out: Path, place: Path, recipe: Recipe, engine: Engine, report: _Reporter) -> int:
+def _run(plan: Plan, todo: list[int], out: Path, place: Path, engine: Engine, report: _Reporter) -> None:
+    """Build some shards; their items are read when a worker has room for them."""
     made, waiting = 0, iter(todo)
     while made < len(todo):
-        for shard in islice(waiting, engine.room):
-            engine.submit(Job(recipe, shard, _absolute(out), _absolute(place)))
+        for number in islice(waiting, engine.room):
+            engine.submit(Job(plan.recipe, plan.shard(number), _absolute(out), _absolute(place)))
         for entry in engine.wait(_TICK_S):
             write_json(entry_path(out, entry["shard"]), entry)
             made += 1
         report(made, engine.progress())
-    return made
 
 
 def _absolute(folder: Path) -> str:
@@ -224,13 +248,13 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
     with workplace(out, "merge", beside=True):
         plan = make_plan(recipe, limit)
         claim(out, plan, limit)
-        _refuse_changed_sources(out, plan)
+        _done(out, plan)
         manifest = _close(out, plan, limit)
     if manifest is None:
-        missing = [shard.name for shard in _missing(out, plan, Share())]
+        missing = [name for name in map(plan.name, range(len(plan))) if read_entry(out, name) is None]
         raise OutputError(
-            f"'{out}' lacks {len(missing)} of {sum(1 for _ in plan.shards())} shards, such as {missing[0]}; run the "
-            "build again, it makes those that are missing"
+            f"'{out}' lacks {len(missing)} of {len(plan)} shards, such as {missing[0]}; run the build again, it makes "
+            "those that are missing"
         )
     return manifest
 
@@ -241,6 +265,8 @@ def _only_here(recipe: Recipe, out: Path) -> bool:
 
 
 def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:
-    if not is_complete(out, plan):
+    """Write the manifest if all shards are done, those of other runs too."""
+    there = entries_in(out)
+    if not all(plan.name(number) in there for number in range(len(plan))):
         return None
     return write_manifest(out, plan, identity(plan, limit, environment(plan.recipe)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from puzzlegen.errors import PuzzlegenError, SourceError
+from puzzlegen.finder import Finder
 from puzzlegen.joint import solved
 from puzzlegen.manifest import REJECTIONS, environment
 from puzzlegen.plan import Pick, make_plan
@@ -18,7 +19,7 @@ from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Rejection
 from puzzlegen.rng import digest
-from puzzlegen.shard import Made, ShardItems, make_puzzle
+from puzzlegen.shard import Made, make_puzzle
 from puzzlegen.verify import VerifierError, score
 from puzzlegen.writers import Row
 
@@ -173,22 +174,20 @@ class _Rebuild:
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
         plan = make_plan(recipe, limit)
         self._recipe = plan.recipe
-        self._items: dict[str, tuple[ShardItems, int]] = {}
-        for shard in plan.shards():
-            opened = ShardItems(plan.recipe, shard)
-            self._items |= {item.id: (opened, rank) for rank, (item, _) in enumerate(shard.work)}
+        self._items = Finder(plan)
 
     def differences(self, row: Row) -> Iterator[str]:
         """What of a stored record is not what its source gives."""
         info = row["extra_info"]
-        if info["source_uri"] not in self._items:
+        place = self._items.place(info["source_uri"])
+        if place is None:
             yield f"its source '{info['source_uri']}' is missing"
             return
         task = self._task(info)
         if task is None:
             yield f"the recipe has no task {info['task']} with {info['params']}"
             return
-        items, rank = self._items[info["source_uri"]]
+        items, rank = place
         opened, pick = items(rank, info["variant"]), Pick(task, info["variant"])
         try:
             made = make_puzzle(self._recipe, opened, pick, info["split"], json.loads(info["slots"]))

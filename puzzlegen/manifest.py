@@ -7,16 +7,18 @@ import json
 import platform
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puzzlegen import __version__
 from puzzlegen.errors import RecipeError
+from puzzlegen.files import is_url, retried
+from puzzlegen.listing import Table
 from puzzlegen.output import STATE, publish, refused, scratch, write_json
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
@@ -26,6 +28,8 @@ from puzzlegen.records import canonical_json
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
 MANIFEST: Final = "manifest.json"
 REJECTIONS: Final = "rejections.parquet"
+#: As many rows as Arrow puts in a row group by itself.
+_ROW_GROUP: Final = 1 << 20
 _REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
 
 
@@ -63,42 +67,79 @@ def read_entry(out: Path, shard: str) -> dict[str, Any] | None:
     return entry
 
 
-def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str, Any]:
-    """Close a build whose shards are all done: rejections, card, and last of all the manifest."""
+def entries_in(out: Path) -> set[str]:
+    """The names of all shards that have an entry, by one look at their folder."""
+    folder = out / STATE / "shards"
+
+    def look() -> set[str]:
+        try:
+            return {path.stem for path in folder.iterdir() if path.suffix == ".json"}
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+
+    return retried(str(folder), look) if is_url(str(out)) else look()
+
+
+class _Gathered:
+    """What the entries of all shards say together."""
+
+    def __init__(self, skipped: Counter[str]) -> None:
+        self.kept: Counter[str] = Counter()
+        self.rejected: dict[str, Counter[str]] = defaultdict(Counter, {"": skipped} if skipped else {})
+        self.rows: dict[str, Counter[str]] = defaultdict(Counter)
+        self.shards: list[dict[str, Any]] = []
+
+    def add(self, entry: dict[str, Any]) -> None:
+        self.kept.update(entry["kept"])
+        for _, task, reason, *_ in entry["rejections"]:
+            self.rejected[task][reason] += 1
+        for file in entry["files"]:
+            self.rows[file["folder"]][entry["split"]] += file["rows"]
+        self.shards.append({"name": entry["shard"], "files": entry["files"]})
+
+
+def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str, Any] | None:
+    """Close a build: rejections, card, and last of all the manifest; None if a shard is not done after all."""
     from puzzlegen.finish import finish  # noqa: PLC0415 - it reads the folder back, which needs this module
 
-    kept: Counter[str] = Counter()
-    rejected: dict[str, Counter[str]] = defaultdict(Counter)
-    folders: dict[str, Counter[str]] = defaultdict(Counter)
-    shards = []
-    for entry in _entries(out, plan):
-        kept.update(entry["kept"])
-        for _, task, reason, *_ in entry["rejections"]:
-            rejected[task][reason] += 1
-        for file in entry["files"]:
-            folders[file["folder"]][entry["split"]] += file["rows"]
-        shards.append({"name": entry["shard"], "files": entry["files"]})
-    for skipped in plan.skipped:
-        rejected[""][skipped.reason] += 1
+    with scratch(out / STATE) as place:
+        # Two shares that end at once may both close the folder, with the same bytes.
+        temporary = place / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
+        try:
+            found = _gather(out, plan, temporary)
+            if found is None:
+                return None
+            publish(temporary, out / REJECTIONS)
+        except OSError as err:
+            raise refused(out / REJECTIONS, err) from err
+        finally:
+            temporary.unlink(missing_ok=True)
     manifest: dict[str, Any] = {
         **identity,
-        "shards": shards,
-        "rows": {folder: dict(rows) for folder, rows in sorted(folders.items())},
-        "kept": dict(kept),
-        "rejected": {task: dict(reasons) for task, reasons in sorted(rejected.items())},
-        "content_sha256": content_of(shards),
+        "shards": found.shards,
+        "rows": {folder: dict(rows) for folder, rows in sorted(found.rows.items())},
+        "kept": dict(found.kept),
+        "rejected": {task: dict(reasons) for task, reasons in sorted(found.rejected.items())},
+        "content_sha256": content_of(found.shards),
     }
-    _write_rejections(out, plan)
     manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest
 
 
-def _entries(out: Path, plan: Plan) -> Iterator[dict[str, Any]]:
-    for shard in plan.shards():
-        entry = read_entry(out, shard.name)
-        if entry is not None:
-            yield entry
+def _gather(out: Path, plan: Plan, rejections: Path) -> _Gathered | None:
+    """Read every entry, once, and write the file of rejections; None if an entry is missing."""
+    found = _Gathered(plan.skipped.reasons)
+    with pq.ParquetWriter(rejections, _REJECTION, compression="zstd", use_dictionary=False) as file:
+        for skipped in plan.skipped.tables(_ROW_GROUP):
+            file.write_batch(_as_rejections(skipped))
+        for number in range(len(plan)):
+            entry = read_entry(out, plan.name(number))
+            if entry is None:
+                return None
+            found.add(entry)
+            _append(file, entry["rejections"])
+    return found
 
 
 def content_of(shards: list[dict[str, Any]]) -> str:
@@ -107,19 +148,12 @@ def content_of(shards: list[dict[str, Any]]) -> str:
     return hashlib.sha256(canonical_json(digests).encode()).hexdigest()
 
 
-def _write_rejections(out: Path, plan: Plan) -> None:
-    with scratch(out / STATE) as place:
-        # Two shares that end at once may both close the folder, with the same bytes.
-        temporary = place / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
-        try:
-            with pq.ParquetWriter(temporary, _REJECTION, compression="zstd", use_dictionary=False) as file:
-                _append(file, [[s.id, "", s.reason, s.detail, 0] for s in sorted(plan.skipped)])
-                for entry in _entries(out, plan):
-                    _append(file, entry["rejections"])
-            publish(temporary, out / REJECTIONS)
-        except OSError as err:
-            temporary.unlink(missing_ok=True)
-            raise refused(out / REJECTIONS, err) from err
+def _as_rejections(skipped: Table) -> Table:
+    """What a plan skipped: of no task, and variant 0."""
+    count = skipped.num_rows
+    item, reason, detail = (skipped[name] for name in ("id", "reason", "detail"))
+    arrays = [item, pa.array([""] * count), reason, detail, pa.array(np.zeros(count, np.int64))]
+    return pa.RecordBatch.from_arrays(arrays, schema=_REJECTION)
 
 
 def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
@@ -127,11 +161,6 @@ def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
         columns = zip(*rows, strict=True)
         arrays = [pa.array(list(c), type=f.type) for c, f in zip(columns, _REJECTION, strict=True)]
         file.write_table(pa.Table.from_arrays(arrays, schema=_REJECTION))
-
-
-def is_complete(out: Path, plan: Plan) -> bool:
-    """Whether every shard of the plan is done."""
-    return all(read_entry(out, shard.name) is not None for shard in plan.shards())
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:

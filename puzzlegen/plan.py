@@ -1,35 +1,42 @@
 """What will be built, fixed before work starts: which item gets which tasks, in which shard, in which split.
 
-Every choice depends on names and the recipe's seed, never on positions in a listing or on how the work is spread.
+Every choice depends on names and the recipe's seed, never on positions in a listing or on how the work is spread. The
+plan lies in files: how many items there are decides how large these are, and not how much memory it takes.
 """
 
 from __future__ import annotations
 
-import hashlib
+import shutil
+import tempfile
+import weakref
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import islice, pairwise
-from math import gcd
-from typing import Any, NamedTuple
+from functools import cached_property
+from itertools import accumulate
+from math import ceil
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from puzzlegen.errors import SourceError
 from puzzlegen.files import in_memory
-from puzzlegen.hygiene import sift
-from puzzlegen.recipe import Recipe, TaskEntry
+from puzzlegen.hygiene import Sifted, sift
+from puzzlegen.listing import Listing, Table, as_array, equal, hashes
+from puzzlegen.planned import Items, ItemsFile, ListingDigest, SkippedFile
+from puzzlegen.quota import Pick, Quota, entries_of, folder_of
+from puzzlegen.recipe import Recipe
 from puzzlegen.records import Item, Kind, Skipped, canonical_json
 from puzzlegen.rng import digest
+
+__all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan", "picks", "split_of"]
 
 #: Raised when the same recipe and source give other bytes than before.
 FORMAT = 1
 TRAIN = "train"
-
-
-class Pick(NamedTuple):
-    """One puzzle to make of an item: index of the task in the recipe, and which of its variants."""
-
-    task: int
-    variant: int
+_ALL: Final = 1 << 64
 
 
 class Shard(NamedTuple):
@@ -52,11 +59,12 @@ class Group(NamedTuple):
 
     kind: Kind
     split: str
-    items: list[Item]
-    starts: list[int]
+    items: Items
+    quota: Quota
+    starts: Sequence[int]
 
 
-class Plan(NamedTuple):
+class Plan:
     """Everything to be done.
 
     Attributes:
@@ -67,82 +75,180 @@ class Plan(NamedTuple):
         excluded: hex digest of the media that hygiene keeps out; empty if there are none.
     """
 
-    recipe: Recipe
-    groups: list[Group]
-    skipped: list[Skipped]
-    listing: str
-    items: int
-    excluded: str = ""
+    def __init__(
+        self,
+        recipe: Recipe,
+        place: _Place,
+        groups: list[Group],
+        skipped: SkippedFile,
+        listed: ListingDigest,
+        excluded: str,
+    ) -> None:
+        self.recipe = recipe
+        self.groups = groups
+        self.skipped = skipped
+        self.listing = listed.hex()
+        self.items = listed.rows
+        self.excluded = excluded
+        self._place = place  # a temporary one is deleted with the plan
+        self._upto = list(accumulate(len(group.starts) for group in groups))
+
+    def __len__(self) -> int:
+        """How many shards there are."""
+        return self._upto[-1]
+
+    def name(self, number: int) -> str:
+        """The name of a shard, by its place in the plan."""
+        group, k = self._placed(number)
+        return _name(self.groups[group], k)
+
+    def shard(self, number: int) -> Shard:
+        """A shard with its items, read for it. Files are numbered per folder and split, whichever kinds fill them."""
+        g, k = self._placed(number)
+        group = self.groups[g]
+        start = group.starts[k]
+        items = group.items[start : group.starts[k + 1] if k + 1 < len(group.starts) else None]
+        work = tuple((item, group.quota.picks(start + rank)) for rank, item in enumerate(items))
+        files = {}
+        for folder in group.quota.folders:
+            begun, of = self._begun[g, folder], self._totals[group.split, folder]
+            files[folder] = f"data/{folder}/{_number(group.split, begun + k, of)}"
+        return Shard(_name(group, k), group.split, work, files)
 
     def shards(self) -> Iterator[Shard]:
-        """All shards, in order. Files are numbered per folder and split, whichever kinds of item fill them."""
+        """All shards, in order."""
+        return (self.shard(number) for number in range(len(self)))
+
+    def at(self, place: int) -> tuple[int, int, Item]:
+        """Shard, rank in it, and item, by the item's place among all of the plan's."""
+        first = 0
+        for group in self.groups:
+            if place < len(group.items):
+                k = bisect_right(group.starts, place) - 1
+                return first + k, place - group.starts[k], group.items[place]
+            place -= len(group.items)
+            first += len(group.starts)
+        raise IndexError(place)
+
+    def _placed(self, number: int) -> tuple[int, int]:
+        group = bisect_right(self._upto, number)
+        return group, number - (self._upto[group - 1] if group else 0)
+
+    @cached_property
+    def _totals(self) -> Counter[tuple[str, str]]:
+        """How many files each split has in each folder."""
         totals: Counter[tuple[str, str]] = Counter()
         for group in self.groups:
-            totals.update({key: len(group.starts) for key in _fills(self.recipe, group)})
+            totals.update({(group.split, folder): len(group.starts) for folder in group.quota.folders})
+        return totals
+
+    @cached_property
+    def _begun(self) -> dict[tuple[int, str], int]:
+        """How many files other groups have in a group's folders before its own."""
+        found = {}
         begun: Counter[tuple[str, str]] = Counter()
-        for group in self.groups:
-            keys = _fills(self.recipe, group)
-            yield from _shards(
-                self.recipe, group, {folder: (begun[s, folder], totals[s, folder]) for s, folder in keys}
-            )
-            begun.update(dict.fromkeys(keys, len(group.starts)))
+        for g, group in enumerate(self.groups):
+            for folder in group.quota.folders:
+                found[g, folder] = begun[group.split, folder]
+                begun[group.split, folder] += len(group.starts)
+        return found
 
 
-def make_plan(recipe: Recipe, limit: int | None = None) -> Plan:
+class _Place:
+    """A folder for a plan; one that nobody named is deleted when nobody uses it any more."""
+
+    def __init__(self, named: Path | None) -> None:
+        self.path = named or Path(tempfile.mkdtemp(prefix="puzzlegen-plan-"))
+        self.path.mkdir(parents=True, exist_ok=True)
+        if named is None:
+            weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = None) -> Plan:
     """List the source and decide what is made of it.
 
     Args:
         recipe: what to build.
         limit: only the first so many items in the plan's order.
+        place: the plan's folder, in which a listing that was interrupted goes on; without it, a temporary one.
 
     Raises:
         SourceError: the source has nothing that any task accepts.
     """
     recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
-    items, skipped = _listing(recipe)
+    kept = _Place(place)
+    listing = Listing(kept.path / "listing", recipe.seed)
+    kinds: set[str] = {entry.task.accepts for entry in recipe.tasks}
+    listing.take(recipe.source.listed, kinds, canonical_json([FORMAT, recipe.seed, sorted(kinds), _told(recipe)]))
+    listing.drop_repeated()
     seconds = 0 if in_memory(recipe.source.model_dump_json()) else recipe.media.time_limit_s
-    sifted = sift(items, recipe.source.open, recipe.hygiene, seconds)
-    items, skipped = sifted.items, skipped + sifted.skipped
-    ordered = sorted(items, key=lambda item: digest("order", recipe.seed, item.bundle or item.id))
-    chosen = list(islice(ordered, limit)) if limit is not None else ordered
-    groups = []
-    for kind, split in _kinds_and_splits(recipe):
-        members = [i for i in chosen if i.kind == kind and split_of(recipe, i.group or i.id) == split]
-        if members and not _entries(recipe, kind, split):
-            skipped += [Skipped(item.id, "no_task_for_split", split) for item in members]
-        elif members:
-            groups.append(Group(kind, split, members, _shard_starts(recipe, kind, split, members)))
+    sifted = sift(listing, recipe.source.open, recipe.hygiene, seconds)
+    listed = ListingDigest()
+    groups = list(_groups(recipe, listing, sifted, limit, kept.path, listed))
+    skipped = SkippedFile(kept.path / "skipped.parquet", listing.skipped())
     if not groups:
-        kinds = " or ".join(sorted({entry.task.accepts for entry in recipe.tasks}))
-        raise SourceError(f"the source has no {kinds} for the recipe's tasks, only {len(skipped)} other entries")
-    return Plan(recipe, groups, skipped, listing_digest(chosen), len(chosen), sifted.excluded)
+        wanted = " or ".join(sorted(kinds))
+        raise SourceError(f"the source has no {wanted} for the recipe's tasks, only {len(skipped)} other entries")
+    listing.remove()
+    return Plan(recipe, kept, groups, skipped, listed, sifted.excluded)
 
 
-def _listing(recipe: Recipe) -> tuple[list[Item], list[Skipped]]:
-    wanted = {entry.task.accepts for entry in recipe.tasks}
-    items: list[Item] = []
-    skipped: list[Skipped] = []
-    names: set[str] = set()
-    for entry in recipe.source.items():
-        if isinstance(entry, Skipped):
-            skipped.append(entry)
-        elif entry.id in names:
-            skipped.append(Skipped(entry.id, "duplicate_id"))
-        elif entry.kind in wanted:
-            items.append(entry)
-            names.add(entry.id)
-        else:
-            skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
-    return items, skipped
+def _told(recipe: Recipe) -> dict[str, Any]:
+    told: dict[str, Any] = recipe.source.model_dump(mode="json")
+    return told
 
 
-def listing_digest(items: Sequence[Item]) -> str:
-    """Hex digest of names, sizes and questions, whatever their order."""
-    h = hashlib.sha256()
-    for item in sorted(items):
-        told = [item.id, item.kind, item.size, item.qa, item.group, item.bundle]
-        h.update(canonical_json(told if item.bundle else told[:-1]).encode())
-    return h.hexdigest()
+def _groups(
+    recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None, place: Path, listed: ListingDigest
+) -> Iterator[Group]:
+    """Write the items of each kind and split, in order, and cut them into shards."""
+    files: dict[tuple[Kind, str], ItemsFile] = {}
+    for table, splits in _chosen(recipe, listing, sifted, limit):
+        listed.add(table)
+        for kind, split in _kinds_and_splits(recipe):
+            members = table.take(as_array(np.flatnonzero(equal(table["kind"], kind) & (splits == split))))
+            if members.num_rows and not entries_of(recipe, kind, split):
+                listing.skip([Skipped(name, "no_task_for_split", split) for name in members["id"].to_pylist()])
+            elif members.num_rows:
+                if (kind, split) not in files:
+                    files[kind, split] = ItemsFile(place / f"{kind}-{split}.parquet")
+                files[kind, split].add(members)
+    for kind, split in _kinds_and_splits(recipe):
+        if (kind, split) in files:
+            items = files[kind, split].close()
+            quota = Quota(recipe, kind, split, len(items))
+            yield Group(kind, split, items, quota, quota.starts())
+
+
+def _chosen(recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None) -> Iterator[tuple[Table, Any]]:
+    """The items of the plan in its order, some at a time, with the split of each."""
+    left = len(listing) if limit is None else limit
+    for ordered in listing.ordered():
+        table = sifted.grouped(ordered).slice(0, left)
+        left -= table.num_rows
+        if table.num_rows:
+            yield table, _splits_of(recipe, table)
+        if not left:
+            return
+
+
+def _splits_of(recipe: Recipe, table: Table) -> Any:  # noqa: ANN401 - an array of names
+    names = [*(name for name, _ in _last_places(recipe)), TRAIN]
+    if len(names) == 1:
+        return np.full(table.num_rows, TRAIN)
+    groups, ids = table["group"].to_pylist(), table["id"].to_pylist()
+    places = hashes([group or name for group, name in zip(groups, ids, strict=True)], "split", recipe.seed)
+    lasts = np.array([last for _, last in _last_places(recipe)], np.uint64)
+    return np.array(names)[np.searchsorted(lasts, places, side="left")]
+
+
+def _last_places(recipe: Recipe) -> list[tuple[str, int]]:
+    """Each split with the last of the 2**64 places of a hash that belongs to it; what is beyond all is train."""
+    found, upto = [], Fraction(0)
+    for name, share in sorted(recipe.splits.items()):
+        upto += Fraction(str(share))
+        found.append((name, min(ceil(upto * _ALL), _ALL) - 1))
+    return found
 
 
 def _kinds_and_splits(recipe: Recipe) -> Iterator[tuple[Kind, str]]:
@@ -154,113 +260,36 @@ def _kinds_and_splits(recipe: Recipe) -> Iterator[tuple[Kind, str]]:
 
 def split_of(recipe: Recipe, group: str) -> str:
     """The split of an item or group: by its name's hash, so that all its puzzles share it and no other moves it."""
-    place = Fraction(int.from_bytes(digest("split", recipe.seed, group)[:8], "big"), 1 << 64)
-    upto = Fraction(0)
-    for name, share in sorted(recipe.splits.items()):
-        upto += Fraction(str(share))
-        if place < upto:
-            return name
-    return TRAIN
-
-
-def _entries(recipe: Recipe, kind: Kind, split: str) -> list[tuple[int, TaskEntry]]:
-    """The tasks for a kind of item in a split (empty: in any), with their numbers."""
-    return [
-        (k, entry)
-        for k, entry in enumerate(recipe.tasks)
-        if entry.task.accepts == kind and (not entry.splits or not split or split in entry.splits)
-    ]
+    place = int.from_bytes(digest("split", recipe.seed, group)[:8], "big")
+    return next((name for name, last in _last_places(recipe) if place <= last), TRAIN)
 
 
 def picks(recipe: Recipe, kind: Kind, rank: int, count: int, split: str = "") -> tuple[Pick, ...]:
-    """The puzzles to make of the ``rank``-th of ``count`` items of a split.
-
-    With ``per_item: N`` each item gets N puzzles and each task its exact share: systematic sampling, in which item
-    ``rank`` takes, of task t, floor(B[t] + u) - floor(B[t-1] + u), where B are the cumulated shares and u runs over
-    0, 1/count, 2/count ... in a scattered order. The sum over all items is the share, rounded once.
-    """
-    entries = _entries(recipe, kind, split)
-    if recipe.per_item == "all":
-        return tuple(Pick(k, v) for k, _ in entries for v in range(recipe.variants))
-    u = Fraction(rank * _stride(count) % count, count)
-    bounds = _cumulated([entry for _, entry in entries], recipe.per_item)
-    taken = [int(high + u) - int(low + u) for low, high in pairwise(bounds)]
-    return tuple(Pick(k, v) for (k, _), times in zip(entries, taken, strict=True) for v in range(times))
+    """The puzzles to make of the ``rank``-th of ``count`` items of a split; see :class:`puzzlegen.quota.Quota`."""
+    return Quota(recipe, kind, split, count).picks(rank)
 
 
-def _stride(count: int) -> int:
-    """A step near the golden section that visits every rank once."""
-    step = max(1, count * 618 // 1000)
-    while gcd(step, count) != 1:
-        step += 1
-    return step
-
-
-def _cumulated(entries: Sequence[TaskEntry], per_item: int) -> list[Fraction]:
-    weights = [Fraction(str(entry.weight)) for entry in entries]
-    total = sum(weights)
-    bounds = [Fraction(0)]
-    for weight in weights:
-        bounds.append(bounds[-1] + per_item * weight / total)
-    return bounds
-
-
-def _shard_starts(recipe: Recipe, kind: Kind, split: str, members: list[Item]) -> list[int]:
-    """Cut the items so that no file of a shard is meant to hold more than ``shard_size`` puzzles."""
-    folders = [folder_of(recipe, k) for k in range(len(recipe.tasks))]
-    starts, filled = [0], dict.fromkeys(folders, 0)
-    for rank in range(len(members)):
-        adds = dict.fromkeys(folders, 0)
-        for pick in picks(recipe, kind, rank, len(members), split):
-            adds[folders[pick.task]] += 1
-        if rank > starts[-1] and any(filled[f] + adds[f] > recipe.output.shard_size for f in folders):
-            starts.append(rank)
-            filled = dict.fromkeys(folders, 0)
-        filled = {f: filled[f] + adds[f] for f in folders}
-    return starts
-
-
-def folder_of(recipe: Recipe, task: int) -> str:
-    """The folder below ``data/`` for a task's records: its profile, one per number of media for WebDataset.
-
-    ``load_dataset("webdataset")`` refuses samples with different members, so there the number is in the name.
-    """
-    made = recipe.tasks[task].task
-    if recipe.output.format == "webdataset" and made.media_count > 1:
-        return f"{made.profile}_{made.media_count}"
-    return made.profile
-
-
-def _fills(recipe: Recipe, group: Group) -> list[tuple[str, str]]:
-    """Split and folder of every file that a shard of the group may fill."""
-    folders = {folder_of(recipe, k) for k, _ in _entries(recipe, group.kind, group.split)}
-    return [(group.split, folder) for folder in sorted(folders)]
-
-
-def _shards(recipe: Recipe, group: Group, numbers: dict[str, tuple[int, int]]) -> Iterator[Shard]:
-    total = len(group.starts)
-    for k, start in enumerate(group.starts):
-        stop = group.starts[k + 1] if k + 1 < total else len(group.items)
-        work = tuple(
-            (group.items[rank], picks(recipe, group.kind, rank, len(group.items), group.split))
-            for rank in range(start, stop)
-        )
-        files = {f: f"data/{f}/{_number(group.split, begun + k, of)}" for f, (begun, of) in numbers.items()}
-        yield Shard(f"{group.kind}-{_number(group.split, k, total)}", group.split, work, files)
+def _name(group: Group, k: int) -> str:
+    return f"{group.kind}-{_number(group.split, k, len(group.starts))}"
 
 
 def _number(split: str, k: int, of: int) -> str:
     return f"{split}-{k:05d}-of-{of:05d}"
 
 
-def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
-    """What decides the bytes of a build: its canonical recipe, source listing, limit and library versions."""
-    excluded = {"excluded": plan.excluded} if plan.excluded else {}
+def terms(recipe: Recipe, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
+    """What decides the bytes of a build besides its source: its canonical recipe, limit and library versions."""
     return {
         "format": FORMAT,
-        "recipe": plan.recipe.canonical(),
-        "task_versions": {entry.task.name: entry.task.version for entry in plan.recipe.tasks},
-        "source": {"items": plan.items, "listing": plan.listing, **excluded},
+        "recipe": recipe.canonical(),
+        "task_versions": {entry.task.name: entry.task.version for entry in recipe.tasks},
         "limit": limit,
         "environment": environment,
     }
+
+
+def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
+    """What decides the bytes of a build: its terms, and what its source lists."""
+    excluded = {"excluded": plan.excluded} if plan.excluded else {}
+    source = {"items": plan.items, "listing": plan.listing, **excluded}
+    return {**terms(plan.recipe, limit, environment), "source": source}

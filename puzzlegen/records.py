@@ -63,7 +63,7 @@ class Item(NamedTuple):
         kind: what it holds.
         size: bytes, 0 if unknown.
         licence: as the source states it, empty if it does not.
-        stamp: changes when the item may have changed (for a file: when it was modified); decides no bytes.
+        stamp: changes when the item may have changed (for a file: when it was modified); below 2**63; decides no bytes.
         qa: the user's own question about it, as canonical JSON, if the source has one.
         group: items of one group share a split; empty: it is a group of its own.
         bundle: items of one bundle are read together and stay together in the plan; empty: it is read alone.
@@ -87,6 +87,12 @@ class Skipped(NamedTuple):
     id: str
     reason: str
     detail: str = ""
+
+
+class Mark(NamedTuple):
+    """A place in a source's listing, in the source's own words: all before it has been told."""
+
+    at: str
 
 
 class VideoMeta(NamedTuple):

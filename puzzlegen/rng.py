@@ -16,12 +16,27 @@ _FLOAT_BITS = 53
 
 def digest(*parts: str | int) -> bytes:
     """SHA-256 of the parts, each with its type and length before it, so that no two lists of parts collide."""
+    return _hashed(parts).digest()
+
+
+def heads(texts: Iterable[str], *parts: str | int) -> bytes:
+    """The first 8 bytes of ``digest(*parts, text)`` for each text, one after the other: for very many texts."""
+    found, begun = [], _hashed(parts)
+    for text in texts:
+        raw = text.encode()
+        h = begun.copy()
+        h.update(b"s%d:%b" % (len(raw), raw))
+        found.append(h.digest()[:8])
+    return b"".join(found)
+
+
+def _hashed(parts: Iterable[str | int]) -> hashlib._Hash:
     h = hashlib.sha256()
     for part in parts:
         raw = str(part).encode()
         h.update(b"%c%d:" % (b"i" if isinstance(part, int) else b"s", len(raw)))
         h.update(raw)
-    return h.digest()
+    return h
 
 
 def rng_for(*parts: str | int) -> Rng:

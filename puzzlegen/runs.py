@@ -124,17 +124,15 @@ def outline(recipe: Recipe, limit: int | None) -> dict[str, Any]:
     plan = make_plan(recipe, limit)
     planned: Counter[str] = Counter()
     splits: Counter[str] = Counter()
-    shards = 0
-    for shard in plan.shards():
-        shards += 1
-        for _, picks in shard.work:
-            splits[shard.split] += 1
-            planned.update(recipe.tasks[pick.task].task.name for pick in picks)
-    skipped = Counter(entry.reason for entry in plan.skipped)
+    for group in plan.groups:
+        splits[group.split] += len(group.items)
+        for task, count in group.quota.totals().items():
+            planned[recipe.tasks[task].task.name] += count
+    skipped = plan.skipped.reasons
     return {
         "items": plan.items,
         "splits": dict(splits),
-        "shards": shards,
+        "shards": len(plan),
         "puzzles_at_most": dict(sorted(planned.items())),
         "skipped": dict(sorted(skipped.items())),
     }

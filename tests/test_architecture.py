@@ -28,7 +28,11 @@ ALLOWED = {
     "chance": {"records", "verify"},
     "answers": {"records", "rng", "chance"},
     "files": {"errors", "records"},
-    "hygiene": BASE | {"files", "media"},
+    "hygiene": BASE | {"files", "listing", "media"},
+    "listing": {"records", "rng"},
+    "planned": {"listing", "records"},
+    "quota": {"recipe", "records"},
+    "finder": {"listing", "plan", "records", "shard"},
     "cells": {"errors", "records"},
     "columns": {"errors", "questions"},
     "tables": {"cells", "columns", "errors", "files", "records"},
@@ -59,7 +63,8 @@ ALLOWED = {
     "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"errors", "reading", "subset"},
     "preview": BASE
-    | {"audit", "census", "manifest", "media", "output", "plan", "reading", "recipe", "runs", "shard", "writers"},
+    | {"audit", "census", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs", "shard"}
+    | {"writers"},
     "push": {"errors", "integrity", "output", "reading"},
     "recipe": BASE | {"cells", "files", "hygiene", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }

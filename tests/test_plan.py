@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import gc
+import io
 from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
 
+import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reference_plan import reference
 
+from puzzlegen import listing, planned, quota
 from puzzlegen.errors import SourceError
+from puzzlegen.finder import Finder
 from puzzlegen.plan import make_plan, picks, split_of
+from puzzlegen.records import Item, Skipped
+from puzzlegen.sources import Source
 
 TWO = [{"task": "rotation", "weight": 3}, {"task": "position", "weight": 1}]
 
@@ -28,6 +39,117 @@ def test_quotas_are_exact_and_every_item_gets_its_number(weights: list[int], per
         drawn.update(pick.task for pick in mine)
     for k, weight in enumerate(weights):
         assert abs(drawn[k] - Fraction(items * per_item * weight, sum(weights))) <= 1
+
+
+class Rows(Source):
+    """Entries as they are given."""
+
+    kind: Literal["rows"] = "rows"
+    rows: tuple[Item | Skipped, ...] = ()
+
+    def items(self) -> Iterator[Item | Skipped]:
+        yield from self.rows
+
+    def open(self, item: Item) -> BinaryIO:  # noqa: ARG002
+        return io.BytesIO()
+
+
+NAMES = st.text("abé", min_size=1, max_size=2)
+ITEMS = st.builds(
+    Item,
+    NAMES,
+    st.sampled_from(["image", "video", "graph"]),
+    group=st.sampled_from(["", "", "g", "h"]),
+    bundle=st.sampled_from(["", "", "p", "q"]),
+    qa=st.sampled_from(["", '{"a":1}']),
+    size=st.just(0),
+    licence=st.sampled_from(["", "MIT"]),
+    stamp=st.integers(0, (1 << 63) - 1),
+    at=st.just(""),
+)
+ENTRIES = st.lists(st.one_of(ITEMS, ITEMS, ITEMS, st.builds(Skipped, NAMES, st.just("hidden"))), max_size=60)
+WEIGHTS = st.sampled_from([0.1, 0.3333, 1.0, 2.0, 17.0, 1e6, 1e-5])
+KINDS = ("rotation", "position", "contrastive", "arrow_of_time", "frame_order")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    entries=ENTRIES,
+    tasks=st.lists(st.sampled_from(KINDS), min_size=1, max_size=5, unique=True),
+    weights=st.lists(WEIGHTS, min_size=5, max_size=5),
+    held_out=st.lists(st.sampled_from([(), (), ("train",), ("test", "dev")]), min_size=5, max_size=5),
+    per_item=st.sampled_from(["all", 1, 2, 5]),
+    shard_size=st.sampled_from([1, 3, 7, 1000]),
+    form=st.sampled_from(["parquet", "webdataset"]),
+    limit=st.sampled_from([None, None, 7]),
+)
+def test_a_plan_is_what_working_it_out_item_by_item_gives(
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[Item | Skipped],
+    tasks: list[str],
+    weights: list[float],
+    held_out: list[tuple[str, ...]],
+    per_item: object,
+    shard_size: int,
+    form: str,
+    limit: int | None,
+) -> None:
+    """However it is cut into parts on the way; with names, bundles and groups that occur again."""
+    for module, name, value in (
+        (listing, "_PART_ROWS", 7),
+        (listing, "_SPAN_BYTES", 2000),
+        (listing, "_SPAN_NAMES", 9),
+        (planned, "_ROWS", 5),
+        (quota, "_WINDOW", 1),
+    ):
+        monkeypatch.setattr(module, name, value)
+    said: list[dict[str, Any]] = [
+        {"task": task, "weight": weight, **({"splits": list(splits)} if splits else {})}
+        for task, weight, splits in zip(tasks, weights, held_out, strict=False)
+    ]
+    output = {"shard_size": shard_size, "format": form}
+    recipe = recipe_with(said, splits={"test": 0.3, "dev": 0.2}, per_item=per_item, output=output)
+    recipe = recipe.model_copy(update={"source": Rows(rows=tuple(entries))})
+    wanted = reference(recipe, limit)
+    if not wanted.shards:
+        with pytest.raises(SourceError, match="the source has no"):
+            make_plan(recipe, limit)
+        return
+    plan = make_plan(recipe, limit)
+    found = [(s.name, [(item, [tuple(p) for p in picks]) for item, picks in s.work], s.files) for s in plan.shards()]
+    assert found == wanted.shards
+    assert list(plan.skipped) == wanted.skipped
+    assert [plan.name(k) for k in range(len(plan))] == [name for name, _, _ in wanted.shards]
+    for group in plan.groups:
+        taken = Counter(p.task for rank in range(len(group.items)) for p in group.quota.picks(rank))
+        assert +taken == +group.quota.totals()
+    for k in range(plan.items - plan.skipped.reasons["no_task_for_split"]):
+        number, rank, item = plan.at(k)
+        assert plan.shard(number).work[rank][0] == item
+    finder = Finder(plan)
+    item = plan.shard(0).work[0][0]
+    assert finder.item(item.id) == item
+    assert finder.item("no such name") is None
+
+
+def test_the_listing_digest_does_not_hang_on_how_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = recipe_with(TWO, source=_samples(40), splits={"test": 0.3})
+    whole = make_plan(recipe)
+    monkeypatch.setattr(listing, "_SPAN_BYTES", 900)
+    monkeypatch.setattr(listing, "_PART_ROWS", 3)
+    assert make_plan(recipe).listing == whole.listing
+    assert make_plan(recipe_with(TWO, source=_samples(41), splits={"test": 0.3})).listing != whole.listing
+
+
+def test_a_temporary_plan_is_deleted_with_it_and_a_named_one_stays(tmp_path: Path) -> None:
+    plan = make_plan(recipe_with(TWO))
+    place = plan._place.path
+    assert sorted(path.name for path in place.iterdir()) == ["image-train.parquet", "skipped.parquet"]
+    del plan
+    gc.collect()
+    assert not place.exists()
+    assert make_plan(recipe_with(TWO), None, tmp_path).items == 4
+    assert pq.read_table(tmp_path / "image-train.parquet").num_rows == 4
 
 
 def test_per_item_all_gives_each_item_every_task_that_accepts_it() -> None:
@@ -69,7 +191,7 @@ def test_no_file_is_planned_beyond_the_shard_size() -> None:
 def test_limit_takes_a_prefix_of_the_same_order() -> None:
     recipe = recipe_with(TWO, source=_samples(12))
     whole, part = make_plan(recipe), make_plan(recipe, 5)
-    assert part.groups[0].items == whole.groups[0].items[:5]
+    assert list(part.groups[0].items) == whole.groups[0].items[:5]
 
 
 def test_a_source_without_anything_fitting_is_refused() -> None:

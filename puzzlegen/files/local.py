@@ -11,7 +11,7 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import unquote_to_bytes
@@ -28,8 +28,12 @@ _FOR_NOW: Final = (
 )
 
 
-def walk(folder: Path) -> list[Found | Skipped]:
-    """Everything below ``folder``, in order of the escaped relative paths.
+def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
+    """Everything below ``folder``, in order of the escaped relative paths, a folder at a time.
+
+    Args:
+        folder: where to look.
+        after: only what comes behind this path, which an earlier walk has told.
 
     Raises:
         SourceError: the folder itself cannot be listed.
@@ -37,7 +41,18 @@ def walk(folder: Path) -> list[Found | Skipped]:
     if not os.access(folder, os.R_OK | os.X_OK):
         raise SourceError(f"'{folder}' cannot be listed; check its permissions")
     root = os.fsencode(folder)
-    return sorted(_walk(root, os.path.realpath(root), b""), key=lambda entry: entry.id)
+    return _walk(root, os.path.realpath(root), b"", "", _path_key(after))
+
+
+def named(folder: Path, names: Container[str]) -> list[str]:
+    """The escaped relative paths of files of these names below ``folder``, in order; nothing else is looked at."""
+    root = os.fsencode(folder)
+    found = []
+    for place, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(b".")]
+        prefix = os.path.relpath(place, root) + b"/" if place != root else b""
+        found += [escaped(prefix + name) for name in files if escaped(name) in names]
+    return sorted(found)
 
 
 def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
@@ -126,31 +141,61 @@ def _inside(path: bytes, root: bytes) -> bool:
     return path == root or path.startswith(root.rstrip(b"/") + b"/")
 
 
-def _walk(folder: bytes, root: bytes, prefix: bytes) -> Iterator[Found | Skipped]:
+def _path_key(name: str) -> str:
+    """What paths are ordered by: each part escaped by itself, so that a folder's files stay together."""
+    return "/".join(escaped(part) for part in unquote_to_bytes(name).split(b"/"))
+
+
+def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> Iterator[Found | Skipped]:
+    """What is below ``folder``, whose path is ``prefix`` and whose place in the order is ``key``."""
     try:
-        entries = list(os.scandir(folder))
+        # Of a folder that holds millions, no more than the names are held.
+        names, links = _names(folder)
     except OSError as err:
         yield Skipped(escaped(prefix.rstrip(b"/")), "unreadable_folder", os.strerror(err.errno or 0))
         return
-    for entry in entries:
-        relative = prefix + entry.name
-        if entry.name.startswith(b"."):
+    for name in names:
+        place = key + name
+        if place <= after and not (place.endswith("/") and after.startswith(place)):
+            continue
+        relative = prefix + unquote_to_bytes(name)
+        if name.startswith("."):
             yield Skipped(escaped(relative), "hidden")
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, root, relative + b"/")
+        elif name.endswith("/"):
+            yield from _walk(_below(folder, relative[:-1]), root, relative, place, after)
         else:
-            yield _file(entry, root, escaped(relative))
+            yield _file(folder, root, relative, is_link=name in links)
 
 
-def _file(entry: os.DirEntry[bytes], root: bytes, name: str) -> Found | Skipped:
+def _names(folder: bytes) -> tuple[list[str], set[str]]:
+    """What lies in a folder, by escaped names in order, folders with a slash at their end; and which are links."""
+    names, links = [], set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = escaped(entry.name)
+            if entry.is_symlink():
+                links.add(name)
+            elif entry.is_dir() and not entry.name.startswith(b"."):
+                name += "/"
+            names.append(name)
+    return sorted(names), links
+
+
+def _file(folder: bytes, root: bytes, relative: bytes, *, is_link: bool) -> Found | Skipped:
+    name, path = escaped(relative), _below(folder, relative)
     try:
-        info = entry.stat()
+        info = os.stat(path)  # noqa: PTH116 - bytes path
     except OSError as err:
         return Skipped(name, "unreadable", os.strerror(err.errno or 0))
     if stat.S_ISDIR(info.st_mode):
         return Skipped(name, "linked_folder")
     if not stat.S_ISREG(info.st_mode):
         return Skipped(name, "not_a_file")
-    if entry.is_symlink() and not _inside(os.path.realpath(entry.path), root):
+    if is_link and not _inside(os.path.realpath(path), root):
         return Skipped(name, "outside_source")
     return Found(name, info.st_size, stamp_of(info))
+
+
+def _below(folder: bytes, relative: bytes) -> bytes:
+    """The path of what a folder holds, by its last name."""
+    return os.path.join(folder, relative.rpartition(b"/")[2])  # noqa: PTH118 - bytes path

@@ -74,6 +74,8 @@ def escaped(path: bytes) -> str:
         text = path.decode("utf-8")
     except UnicodeDecodeError:
         return quote_from_bytes(path, safe=_PLAIN)
+    if text.isprintable() and "%" not in text:
+        return text
     return "".join(c if c.isprintable() and c != "%" else quote_from_bytes(c.encode()) for c in text)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,8 +26,12 @@ class Tree(ABC):
         self.location = location
 
     @abstractmethod
-    def walk(self) -> Iterable[Found | Skipped]:
-        """Everything there, in order of names; SourceError if it cannot be listed."""
+    def walk(self, after: str = "") -> Iterable[Found | Skipped]:
+        """Everything there, in order of names, or what comes behind a name; SourceError if it cannot be listed."""
+
+    @abstractmethod
+    def named(self, names: Container[str]) -> list[Found | Skipped]:
+        """The files that have one of these names, in whichever folder, in order."""
 
     @abstractmethod
     def find(self, name: str) -> Found | Skipped:
@@ -101,8 +106,13 @@ class _Local(Tree):
         # A file that the user names may be a link; those below a folder must not lead out.
         self._file = Path(os.path.realpath(path))
 
-    def walk(self) -> Iterable[Found | Skipped]:
-        return [self.find(self._only)] if self._only else local.walk(self._folder)
+    def walk(self, after: str = "") -> Iterable[Found | Skipped]:
+        if self._only:
+            return [] if after else [self.find(self._only)]
+        return local.walk(self._folder, after)
+
+    def named(self, names: Container[str]) -> list[Found | Skipped]:
+        return [] if self._only else [self.find(name) for name in local.named(self._folder, names)]
 
     def find(self, name: str) -> Found | Skipped:
         folder, there = self._place(name)
@@ -129,13 +139,20 @@ class _Remote(Tree):
         self._folder, _, name = plain.rpartition("/") if only else (plain, "", "")
         self._only = escaped(name.encode())
 
-    def walk(self) -> Iterable[Found | Skipped]:
+    def walk(self, after: str = "") -> Iterable[Found | Skipped]:
         if not self._only:
-            return remote.walk(self._folder)
+            return [entry for entry in self._listed if entry.id > after]
         found = self.find(self._only)
         if isinstance(found, Skipped):
             raise SourceError(f"'{self.location}' is missing")
-        return [found]
+        return [] if after else [found]
+
+    def named(self, names: Container[str]) -> list[Found | Skipped]:
+        return [] if self._only else [entry for entry in self._listed if entry.id.rpartition("/")[2] in names]
+
+    @cached_property
+    def _listed(self) -> list[Found | Skipped]:
+        return remote.walk(self._folder)
 
     def find(self, name: str) -> Found | Skipped:
         return remote.find(self._folder, name)

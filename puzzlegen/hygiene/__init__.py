@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,8 +16,11 @@ from puzzlegen.files import Location
 from puzzlegen.hygiene.excluded import Excluded, read_excluded
 from puzzlegen.hygiene.looking import Looking, Looks, Open, look_at
 from puzzlegen.hygiene.near import Near, clusters
-from puzzlegen.hygiene.same import same_bytes
+from puzzlegen.hygiene.same import repeated
 from puzzlegen.records import Item, Skipped
+
+if TYPE_CHECKING:
+    from puzzlegen.listing import Listing
 
 __all__ = ["HygieneSettings", "Sifted", "sift"]
 
@@ -42,18 +45,26 @@ class HygieneSettings(BaseModel):
 
 
 class Sifted(NamedTuple):
-    """What is left, what is not and why, and the digest of what was excluded (empty if nothing was asked for)."""
+    """The groups of items that must share a split, by name, and the digest of what was excluded (empty if nothing)."""
 
-    items: list[Item]
-    skipped: list[Skipped]
+    groups: dict[str, str]
     excluded: str
 
+    def grouped(self, table: Any) -> Any:  # noqa: ANN401 - an Arrow table
+        """Items with the groups that they have now."""
+        if not self.groups:
+            return table
+        pairs = zip(table["id"].to_pylist(), table["group"].to_pylist(), strict=True)
+        groups = [self.groups.get(name, group) for name, group in pairs]
+        return table.set_column(table.schema.get_field_index("group"), table.schema.field("group"), [groups])
 
-def sift(items: Sequence[Item], open_item: Open, settings: HygieneSettings, time_limit_s: float) -> Sifted:
+
+def sift(listing: Listing, open_item: Open, settings: HygieneSettings, time_limit_s: float) -> Sifted:
     """Leave out what the settings do not want, and group what must share a split.
 
     Args:
-        items: all of a source, in any order.
+        listing: of a source; what is not wanted is dropped from it. It is held as objects only where all of it must be
+            looked at, to exclude some or to find what is nearly the same.
         open_item: gives an item's bytes; picklable, unless there is no limit.
         settings: see there.
         time_limit_s: of computing, per item that is looked at; 0: no limit, and in this process.
@@ -61,28 +72,47 @@ def sift(items: Sequence[Item], open_item: Open, settings: HygieneSettings, time
     Raises:
         SourceError: a list of what is excluded cannot be read, or the network fails.
     """
-    skipped: dict[str, Skipped] = {}
-    skipped |= _by(items, lambda item: _licence(item, settings))
     excluded = read_excluded(settings.exclude, settings.near_bits, time_limit_s)
-    media = [item for item in items if item.id not in skipped and item.kind != "graph"]
+    look = bool(settings.exclude) or settings.near_duplicates != "keep"
+    items = dict(listing.items()) if look else {}
+    if settings.allow_licences or settings.deny_licences:
+        for row, item in listing.items():
+            if no := _licence(item, settings):
+                listing.drop(row, Skipped(item.id, *no))
     groups: dict[str, str] = {}
-    if settings.exclude or settings.near_duplicates != "keep":
-        looks = look_at(media, Looking(open_item, time_limit_s))
-        skipped |= _by(media, lambda item: _excluded(item, looks, excluded))
-        # What cannot be decoded stays: the build says why.
-        media = [item for item in media if item.id not in skipped and item.id in looks]
-        if settings.duplicates == "remove":
-            skipped |= _repeated(media, lambda item: looks[item.id].sha256, "duplicate")
-        if settings.near_duplicates != "keep":
-            left = [item for item in media if item.id not in skipped]
-            found = clusters([Near(i.id, i.kind, looks[i.id].phash) for i in left], settings.near_bits)
-            skipped |= _alike(left, found) if settings.near_duplicates == "remove" else {}
-            groups = _joined(items, found)
+    if look:
+        left = {row: item for row, item in items.items() if listing.left[row] and item.kind != "graph"}
+        seen = look_at(list(left.values()), Looking(open_item, time_limit_s))
+        skipped, groups = _looked(list(items.values()), list(left.values()), seen, excluded, settings)
+        for row, item in left.items():
+            if item.id in skipped:
+                listing.drop(row, skipped[item.id])
     elif settings.duplicates == "remove":
-        digests = same_bytes([item for item in media if not item.qa], open_item)
-        skipped |= _repeated(media, lambda item: digests.get(item.id, ""), "duplicate")
-    kept = [item._replace(group=groups.get(item.id, item.group)) for item in items if item.id not in skipped]
-    return Sifted(kept, list(skipped.values()), excluded.digest if settings.exclude else "")
+        for row, why in repeated(listing, open_item):
+            listing.drop(row, why)
+    return Sifted(groups, excluded.digest if settings.exclude else "")
+
+
+def _looked(
+    items: Sequence[Item],
+    media: Sequence[Item],
+    looks: dict[str, Looks],
+    excluded: Excluded,
+    settings: HygieneSettings,
+) -> tuple[dict[str, Skipped], dict[str, str]]:
+    """What is left out by its looks, and the groups of the rest; both by name."""
+    skipped = _by(media, lambda item: _excluded(item, looks, excluded))
+    groups: dict[str, str] = {}
+    # What cannot be decoded stays: the build says why.
+    media = [item for item in media if item.id not in skipped and item.id in looks]
+    if settings.duplicates == "remove":
+        skipped |= _repeated(media, lambda item: looks[item.id].sha256, "duplicate")
+    if settings.near_duplicates != "keep":
+        left = [item for item in media if item.id not in skipped]
+        found = clusters([Near(i.id, i.kind, looks[i.id].phash) for i in left], settings.near_bits)
+        skipped |= _alike(left, found) if settings.near_duplicates == "remove" else {}
+        groups = _joined(items, found)
+    return skipped, groups
 
 
 def _by(items: Iterable[Item], why: Callable[[Item], tuple[str, str] | None]) -> dict[str, Skipped]:

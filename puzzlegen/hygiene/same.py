@@ -4,35 +4,59 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from puzzlegen.errors import Unusable
-from puzzlegen.records import Item
+from puzzlegen.records import Item, Skipped
+
+if TYPE_CHECKING:
+    from puzzlegen.listing import Listing
 
 _BEGINNING: Final = 1 << 14
 _PIECE: Final = 1 << 20
 #: Larger files are not compared: a sparse one may claim terabytes.
 _MOST_BYTES: Final = 1 << 32
+_KINDS: Final = ("image", "video")
 
 
-def same_bytes(items: Sequence[Item], open_item: Callable[[Item], BinaryIO]) -> dict[str, str]:
-    """The digest of every item that shares its bytes with another, by name. Items of unknown size are left out."""
-    sized = _shared(items, lambda item: f"{item.kind} {item.size}" if 0 < item.size <= _MOST_BYTES else "")
-    alike = _shared(sized, lambda item: f"{item.kind} {item.size} {_digest(item, open_item, _BEGINNING)}")
-    digests = {item.id: _digest(item, open_item, item.size) for item in alike}
-    return {name: digest for name, digest in digests.items() if digest}
+def repeated(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> Iterator[tuple[int, Skipped]]:
+    """Row and reason of all but the first by name of the items with equal bytes.
+
+    Items of unknown size, and those with questions of their own, are left out.
+    """
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for row, item in listing.items(_alike(listing, open_item)):
+        if digest := _digest(item, open_item, item.size):
+            found[digest.hex()].append((item.id, row))
+    for same in found.values():
+        (first, _), *others = sorted(same)
+        yield from ((row, Skipped(name, "duplicate", f"of '{first}'")) for name, row in others)
 
 
-def _shared(items: Iterable[Item], key: Callable[[Item], str]) -> list[Item]:
-    """The items whose key another one has, too."""
-    found: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        found[key(item)].append(item)
-    return [item for name, members in found.items() if name and len(members) > 1 for item in members]
+def _alike(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> NDArray[np.int64]:
+    """Rows of items that share kind, size and beginning with another."""
+    from puzzlegen.listing import shared  # noqa: PLC0415 - settings are read without Arrow
+
+    sizes = listing.numbers("size")
+    kinds = np.select([listing.equal("kind", kind) for kind in _KINDS], [1, 2])
+    plain = listing.equal("qa", "")
+    rows = np.flatnonzero(listing.left & plain & (kinds > 0) & (sizes > 0) & (sizes <= _MOST_BYTES))
+    rows = rows[shared(sizes[rows], kinds[rows])]
+    beginnings = np.zeros(len(rows), np.uint64)
+    told = np.zeros(len(rows), bool)
+    for k, (_, item) in enumerate(listing.items(rows)):
+        digest = _digest(item, open_item, _BEGINNING)
+        beginnings[k], told[k] = int.from_bytes(digest[:8], "big"), bool(digest)
+    rows, beginnings = rows[told], beginnings[told]
+    return rows[shared(sizes[rows], kinds[rows], beginnings)]
 
 
-def _digest(item: Item, open_item: Callable[[Item], BinaryIO], most: int) -> str:
+def _digest(item: Item, open_item: Callable[[Item], BinaryIO], most: int) -> bytes:
+    """Of so many bytes at most; empty if they cannot be read."""
     digest, left = hashlib.sha256(), most
     try:
         with open_item(item) as file:
@@ -40,5 +64,5 @@ def _digest(item: Item, open_item: Callable[[Item], BinaryIO], most: int) -> str
                 digest.update(piece)
                 left -= len(piece)
     except (Unusable, OSError):
-        return ""  # the build will say why
-    return digest.hexdigest()
+        return b""  # the build will say why
+    return digest.digest()

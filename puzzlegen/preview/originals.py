@@ -10,11 +10,12 @@ import av
 from PIL import Image, ImageOps
 
 from puzzlegen.errors import Unusable
+from puzzlegen.finder import Finder
 from puzzlegen.media.image import encode_image, to_srgb
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.plan import make_plan
 from puzzlegen.recipe import Recipe
-from puzzlegen.records import Item, Medium
+from puzzlegen.records import Medium
 from puzzlegen.shard import ShardItems
 from puzzlegen.writers import Row
 
@@ -36,18 +37,13 @@ class Originals:
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
         self._recipe = recipe
         self._made: dict[tuple[str, int], Medium | None] = {}
-        self._places: dict[str, tuple[ShardItems, int]] = {}
-        self._items: dict[str, Item] = {}
-        for shard in make_plan(recipe, limit).shards():
-            opened = ShardItems(recipe, shard)
-            self._places |= {item.id: (opened, rank) for rank, (item, _) in enumerate(shard.work)}
-            self._items |= {item.id: item for item, _ in shard.work}
+        self._items = Finder(make_plan(recipe, limit))
 
     def of(self, row: Row) -> Medium | None:
         """The clean picture or clip before the task changed it; None if it is text, is gone or has changed."""
         info = row["extra_info"]
-        place = self._places.get(info["source_uri"])
-        if place is None or self._items[info["source_uri"]].kind == "graph":
+        item, place = self._items.item(info["source_uri"]), self._items.place(info["source_uri"])
+        if item is None or place is None or item.kind == "graph":
             return None
         key = info["source_uri"], info["variant"]
         if key not in self._made:
@@ -68,7 +64,7 @@ class Originals:
 
     def thumbnail(self, item_id: str) -> Medium | None:
         """A small picture of an item; None if it has none to show."""
-        item = self._items.get(item_id)
+        item = self._items.item(item_id)
         if item is None or item.kind == "graph":
             return None
         try:

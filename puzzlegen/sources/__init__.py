@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from puzzlegen import plugins
-from puzzlegen.records import Item, Skipped
+from puzzlegen.records import Item, Mark, Skipped
 
 _PLACES: Final = ("path", "root")
 
@@ -46,6 +46,15 @@ class Source(BaseModel):
     def items(self) -> Iterator[Item | Skipped]:
         """Everything in the source, in stable order; what is no item comes as :class:`Skipped` with its reason."""
 
+    def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:  # noqa: ARG002 - for those that give marks
+        """As :meth:`items`, with marks in between, from which a listing that was interrupted goes on.
+
+        Args:
+            after: where a mark of an earlier call was: only what comes behind it. A source that gives no marks is
+                always listed from its beginning.
+        """
+        return self.items()
+
     @abstractmethod
     def open(self, item: Item) -> BinaryIO:
         """The item's bytes as a seekable file.
@@ -53,6 +62,11 @@ class Source(BaseModel):
         Raises:
             Unusable: ``unreadable`` when the item is gone or may not be read.
         """
+
+
+def unmarked(entries: Iterator[Item | Skipped | Mark]) -> Iterator[Item | Skipped]:
+    """A listing without its marks."""
+    return (entry for entry in entries if not isinstance(entry, Mark))
 
 
 def source_kinds() -> list[str]:

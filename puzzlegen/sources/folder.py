@@ -19,11 +19,12 @@ from puzzlegen import columns
 from puzzlegen.columns import Columns, Said
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files import ARCHIVE_SUFFIXES, Found, Location, Tree, escaped, kind_of, missing, suffix_of, tree_at
-from puzzlegen.records import Item, Skipped
+from puzzlegen.records import Item, Mark, Skipped
 from puzzlegen.rows import read_table
-from puzzlegen.sources import Source
+from puzzlegen.sources import Source, unmarked
 
 _METADATA: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_MARK_EVERY: Final = 256
 
 
 class Folder(Source):
@@ -47,22 +48,35 @@ class Folder(Source):
 
     def items(self) -> Iterator[Item | Skipped]:
         """Files in order of their escaped relative path, an archive's members in the order they have in it."""
+        return unmarked(self.listed())
+
+    def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
+        """As items, with marks between files; where metadata may speak of any file, it is listed as a whole."""
         tree = tree_at(self.path)
-        described, entries = _Described(tree, Columns.of(None, self.fields, media="file_name")), []
-        for found in tree.walk_archives():
-            if isinstance(found, Found) and found.id.rpartition("/")[2] in _METADATA and not found.at:
-                yield from described.read(found)
-            else:
-                entries.append(found)
-        for found in entries:
-            yield found if isinstance(found, Skipped) else self._item(found, described.said(found.id))
+        tables = [found for found in tree.named(_METADATA) if isinstance(found, Found)]
+        described = _Described(tree, Columns.of(None, self.fields, media="file_name"))
+        for table in tables:
+            yield from described.read(table)
+        names = {table.id for table in tables}
+        for number, found in enumerate(tree.walk(after), 1):
+            if isinstance(found, Skipped):
+                yield found
+                continue
+            archive = suffix_of(found.id) in ARCHIVE_SUFFIXES
+            for entry in tree.members(found) if archive else [found]:
+                if entry.id not in names:
+                    yield self._item(entry, described.said(entry.id))
+            if not tables and (archive or number % _MARK_EVERY == 0):
+                yield Mark(found.id)
         yield from described.unknown()
 
     def open(self, item: Item) -> BinaryIO:
         """The item's file, if it is still a regular file inside the folder."""
         return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
 
-    def _item(self, found: Found, said: Said | None) -> Item | Skipped:
+    def _item(self, found: Found | Skipped, said: Said | None) -> Item | Skipped:
+        if isinstance(found, Skipped):
+            return found
         kind = kind_of(found.id)
         if not kind:
             return Skipped(found.id, "unsupported_file")

@@ -20,8 +20,8 @@ from puzzlegen.cells import MediaColumn, Table, open_cell
 from puzzlegen.columns import Columns
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files import Found, Kept, escaped, joined, tree_at
-from puzzlegen.records import Item, Kind, Skipped
-from puzzlegen.sources import Source
+from puzzlegen.records import Item, Kind, Mark, Skipped
+from puzzlegen.sources import Source, unmarked
 from puzzlegen.tables import Reading, items_of_row, items_of_table
 
 _COMMIT: Final = re.compile("[0-9a-f]{40}")
@@ -57,18 +57,23 @@ class Hub(Source):
 
     def items(self) -> Iterator[Item | Skipped]:
         """Rows in order of the split's files and of places in them; a row of several media gives as many items."""
+        return unmarked(self.listed())
+
+    def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
+        """As items, with a mark behind each file that is read in place."""
         reading = Reading(dict(self.media), Columns.of(None, self.fields), self.licence)
         files = self._files()
         if not files or not all(name.endswith(".parquet") for name in files):
             yield from self._loaded_items(reading)
             return
         tree = tree_at(self._root)
-        for name in files:
+        for name in files[files.index(after) + 1 if after in files else 0 :]:
             found = tree.find(name)
             if isinstance(found, Found):
                 yield from items_of_table(self._table(name, found.stamp), name, found.stamp, reading)
             else:
                 yield found
+            yield Mark(name)
 
     def open(self, item: Item) -> BinaryIO:
         """The bytes of the item's cell."""

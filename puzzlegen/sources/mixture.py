@@ -9,9 +9,9 @@ from typing import Annotated, Any, BinaryIO, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StringConstraints, model_validator
 
 from puzzlegen.errors import RecipeError
-from puzzlegen.records import Item, Skipped
+from puzzlegen.records import Item, Mark, Skipped
 from puzzlegen.rng import digest
-from puzzlegen.sources import Source, source_class
+from puzzlegen.sources import Source, source_class, unmarked
 
 
 def _source(value: object) -> object:
@@ -68,6 +68,20 @@ class Mixture(Source):
 
     def items(self) -> Iterator[Item | Skipped]:
         """Part by part, each in its own order; what weights and limits leave out is skipped."""
+        return unmarked(self.listed())
+
+    def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
+        """As items, with each part's marks; with weights or limits all of it must be known before one is drawn."""
+        if any(part.weight is not None or part.limit is not None for part in self.parts.values()):
+            yield from self._drawn()
+            return
+        begun, _, inner = after.partition("/")
+        names = list(self.parts)
+        for name in names[names.index(begun) if begun else 0 :]:
+            for entry in self.parts[name].source.listed(inner if name == begun else ""):
+                yield Mark(f"{name}/{entry.at}") if isinstance(entry, Mark) else _named(name, entry)
+
+    def _drawn(self) -> Iterator[Item | Skipped]:
         found: dict[str, list[Item]] = {}
         for name, part in self.parts.items():
             found[name] = []

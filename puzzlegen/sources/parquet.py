@@ -17,8 +17,8 @@ from puzzlegen.cells import Table, open_cell
 from puzzlegen.columns import Columns
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files import Found, Kept, Location, escaped, missing, suffix_of, tree_at
-from puzzlegen.records import Item, Skipped
-from puzzlegen.sources import Source
+from puzzlegen.records import Item, Mark, Skipped
+from puzzlegen.sources import Source, unmarked
 from puzzlegen.tables import Reading, items_of_table
 
 _SUFFIX: Final = ".parquet"
@@ -45,8 +45,12 @@ class Parquet(Source):
 
     def items(self) -> Iterator[Item | Skipped]:
         """Rows in order of files and of places in them; a row of several media gives as many items."""
+        return unmarked(self.listed())
+
+    def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
+        """As items, with a mark behind each file."""
         files = 0
-        for found in tree_at(self.path, [_SUFFIX]).walk():
+        for found in tree_at(self.path, [_SUFFIX]).walk(after):
             if isinstance(found, Skipped):
                 yield found
             elif suffix_of(found.id) != _SUFFIX:
@@ -54,7 +58,8 @@ class Parquet(Source):
             else:
                 files += 1
                 yield from self._rows(found)
-        if not files:
+            yield Mark(found.id)
+        if not files and not after:
             raise SourceError(f"'{self.path}' has no Parquet file")
 
     def open(self, item: Item) -> BinaryIO:

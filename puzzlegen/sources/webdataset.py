@@ -17,8 +17,8 @@ from puzzlegen import columns
 from puzzlegen.columns import Columns, Said
 from puzzlegen.errors import Unusable
 from puzzlegen.files import Found, Location, kind_of, missing, suffix_of, tree_at
-from puzzlegen.records import Item, Skipped
-from puzzlegen.sources import Source
+from puzzlegen.records import Item, Mark, Skipped
+from puzzlegen.sources import Source, unmarked
 
 _NOTHING: Final = Said("", None, "", "")
 
@@ -40,8 +40,12 @@ class Webdataset(Source):
 
     def items(self) -> Iterator[Item | Skipped]:
         """Samples in order of tars and of places in them."""
+        return unmarked(self.listed())
+
+    def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
+        """As items, with a mark behind each tar."""
         tree, named = tree_at(self.path), Columns.of(None, self.fields)
-        for tar in tree.walk():
+        for tar in tree.walk(after):
             if isinstance(tar, Skipped):
                 yield tar
             elif suffix_of(tar.id) != ".tar":
@@ -49,6 +53,7 @@ class Webdataset(Source):
             else:
                 for key, members in groupby(tree.members(tar, (".json",)), _key):
                     yield from self._sample(key, list(members), named)
+            yield Mark(tar.id)
 
     def open(self, item: Item) -> BinaryIO:
         """The item's bytes, where they stand in the tar."""

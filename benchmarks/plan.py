@@ -1,0 +1,101 @@
+"""Plans of many items: CPU-seconds, peak memory and bytes, of a source that lists without reading anything.
+
+    python benchmarks/plan.py [--items 1000 --items 10000 ...] [--json FILE]
+
+Each plan is made in a process of its own. Memory is the most that was resident; the disk that the listing takes while
+the plan is made is told beside the plan's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from puzzlegen.plan import make_plan
+from puzzlegen.recipe import Recipe, recipe_from_canonical
+from puzzlegen.records import Item, Skipped
+from puzzlegen.sources import Source
+
+SIZES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
+
+
+class Listed(Source):
+    """Names as a folder of photos has them, each of some 40 characters; nothing is behind them."""
+
+    kind: Literal["listed"] = "listed"
+    count: int
+
+    def items(self) -> Iterator[Item | Skipped]:
+        """One after the other."""
+        for k in range(self.count):
+            yield Item(
+                f"photos/{k // 1000:06}/picture-{k:010}-original.jpg", "image", 0, "CC-BY-4.0", 1_700_000_000 + k
+            )
+
+    def open(self, item: Item) -> BinaryIO:  # noqa: ARG002 - there is nothing to open
+        """No bytes at all."""
+        return io.BytesIO()
+
+
+def recipe(count: int) -> Recipe:
+    """Two tasks by weight and a split, so that every part of planning has something to do."""
+    settings = {"seed": 7, "per_item": 1, "splits": {"validation": 0.01}}
+    tasks = [{"task": "rotation", "weight": 2}, {"task": "jigsaw"}]
+    made = recipe_from_canonical({**settings, "tasks": tasks}, {"kind": "samples"})
+    return made.model_copy(update={"source": Listed(count=count)})
+
+
+def one(count: int) -> dict[str, float]:
+    """Plan in this process, and look at the first and the last shard."""
+    with tempfile.TemporaryDirectory() as place:
+        before = _cpu()
+        plan = make_plan(recipe(count), None, Path(place))
+        spent = _cpu() - before
+        size = sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file())
+        rows = len(plan.shard(0).work) + len(plan.shard(len(plan) - 1).work)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"items": plan.items, "shards": len(plan), "cpu_s": spent, "peak_mib": peak, "bytes": size, "read": rows}
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Measure each size in a new process and print one line for it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, action="append")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one is not None:
+        print(json.dumps(one(args.one)))
+        return
+    found = []
+    print(f"{'items':>11} {'shards':>7} {'CPU s':>8} {'us / item':>9} {'peak MiB':>9} {'plan MB':>8} {'B / item':>8}")
+    for count in args.items or SIZES:
+        command = [sys.executable, str(HERE / "plan.py"), "--one", str(count)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ))
+        told = json.loads(done.stdout)
+        found.append(told)
+        each = f"{told['cpu_s'] / count * 1e6:9.1f} {told['peak_mib']:9.0f} {told['bytes'] / 1e6:8.1f}"
+        print(f"{count:11,} {told['shards']:7,} {told['cpu_s']:8.1f} {each} {told['bytes'] / count:8.1f}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

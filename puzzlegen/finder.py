@@ -1,0 +1,49 @@
+"""Where in a plan the item of a name is, for plans of any size: 16 bytes are kept of each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from puzzlegen.listing import hashes
+from puzzlegen.plan import Plan
+from puzzlegen.records import Item
+from puzzlegen.shard import ShardItems
+
+
+class Finder:
+    """Finds items of a plan by name, and opens them among their neighbours, which some tasks compare them with."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        names = [
+            hashes(batch["id"].to_pylist(), "find") for group in plan.groups for batch in group.items.columns(["id"])
+        ]
+        keys = np.concatenate(names)
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+        self._opened: dict[int, ShardItems] = {}
+
+    def item(self, name: str) -> Item | None:
+        """The item; None if the plan has none of that name."""
+        found = self._placed(name)
+        return found[2] if found else None
+
+    def place(self, name: str) -> tuple[ShardItems, int] | None:
+        """The items of its shard, and its rank among them; None if the plan has none of that name."""
+        found = self._placed(name)
+        if found is None:
+            return None
+        number, rank, _ = found
+        if number not in self._opened:
+            self._opened[number] = ShardItems(self._plan.recipe, self._plan.shard(number))
+        return self._opened[number], rank
+
+    def _placed(self, name: str) -> tuple[int, int, Item] | None:
+        """Shard, rank in it, and item."""
+        key = hashes([name], "find")[0]
+        start, stop = (np.searchsorted(self._keys, key, side) for side in ("left", "right"))
+        for at in self._order[start:stop].tolist():
+            number, rank, item = self._plan.at(at)
+            if item.id == name:
+                return number, rank, item
+        return None

@@ -1,0 +1,333 @@
+"""What a source holds, as columns on disk, in the order in which it was told.
+
+A listing is written part by part, so that one that stops goes on where the source left a mark, and so that no more
+than a part of it is ever held as objects.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from puzzlegen.records import Item, Mark, Skipped
+from puzzlegen.rng import digest, heads
+
+Numbers: TypeAlias = NDArray[Any]
+#: Arrow has no types; a table or a batch.
+Table: TypeAlias = Any
+
+ITEM: Final = pa.schema([(k, pa.int64() if k in ("size", "stamp") else pa.string()) for k in Item._fields])
+SKIPPED: Final = pa.schema([(k, pa.string()) for k in Skipped._fields])
+#: The order key of the item or its bundle, and the same hash of its name, by which equal names are found.
+_KEYS: Final = (pa.field("key", pa.uint64()), pa.field("name", pa.uint64()))
+_PART_ROWS: Final = 1 << 13
+#: A source that is slow to list is worth a part after so long.
+_PART_S: Final = 30
+#: What is sorted at once: so many bytes, or a part of the whole; twice that is held for a moment.
+_SPAN_BYTES: Final = 1 << 20
+_MOST_SPANS: Final = 64
+#: How many names are compared at once.
+_SPAN_NAMES: Final = 1 << 18
+_ALL: Final = 1 << 64
+_DESCRIPTION: Final = "listing.json"
+_TOLD: Final = b"told"
+
+
+class _Told(NamedTuple):
+    """What a part says of itself: the mark at its end, how many it skips, whether the listing ends with it."""
+
+    mark: str
+    skipped: int
+    last: bool = False
+
+
+class Span(NamedTuple):
+    """Keys from the first to the last, both included."""
+
+    first: int
+    last: int
+
+    def holds(self, keys: Numbers) -> Numbers:
+        """Which keys lie in it."""
+        return (keys >= np.uint64(self.first)) & (keys <= np.uint64(self.last))
+
+
+class Listing:
+    """The entries of a source. Items are known by their row: how many items were told before.
+
+    Args:
+        place: a folder of its own.
+        seed: of the recipe; the plan's order hangs on it.
+    """
+
+    def __init__(self, place: Path, seed: int) -> None:
+        self._place = place
+        self._seed = seed
+        self._parts: list[tuple[Path, int]] = []
+        self._left: Numbers = np.zeros(0, bool)
+        self._dropped: list[Skipped] = []
+        self._skipped: list[Table] = []
+
+    def take(self, listed: Callable[[str], Iterable[Item | Skipped | Mark]], kinds: set[str], what: str) -> None:
+        """List a source, or go on with a listing that was interrupted.
+
+        Args:
+            listed: its entries behind a mark; from the beginning for an empty one.
+            kinds: of items that are wanted; others are skipped.
+            what: says what is listed: only a listing of the same is gone on with.
+        """
+        after = self._resumed(what)
+        if after is not None:
+            self._list(listed(after), kinds)
+        self._left = np.ones(sum(rows for _, rows in self._parts), bool)
+        self._skipped = [_read(path) for path in sorted(self._place.glob("*.skipped"))]
+
+    def _resumed(self, what: str) -> str | None:
+        """The mark to go on from; None if the listing is complete."""
+        described = self._place / _DESCRIPTION
+        if not described.is_file() or described.read_text() != what:
+            shutil.rmtree(self._place, ignore_errors=True)
+            self._place.mkdir(parents=True)
+            described.write_text(what)
+        found = [part for part in iter(lambda: self._whole(len(self._parts)), None) if part]
+        last = found[-1].last if found else False
+        while not last and found and not found[-1].mark:
+            found.pop()
+        self._parts = self._parts[: len(found)]
+        for path in (*self._place.glob("*.items"), *self._place.glob("*.skipped")):
+            if int(path.stem) >= len(found):
+                path.unlink()
+        return None if last else found[-1].mark if found else ""
+
+    def _whole(self, number: int) -> _Told | None:
+        """Take in a part that was written before; None if it is not there, or damaged because the machine went down."""
+        path = self._place / f"{number:08}.items"
+        try:
+            part = _read(path)
+            told = _Told(*json.loads(part.schema.metadata[_TOLD]))
+            if told.skipped and _read(path.with_suffix(".skipped")).num_rows != told.skipped:
+                return None
+        except (pa.ArrowException, OSError):
+            return None
+        self._parts.append((path, part.num_rows))
+        return told
+
+    def _list(self, entries: Iterable[Item | Skipped | Mark], kinds: set[str]) -> None:
+        items: list[Item] = []
+        skipped: list[Skipped] = []
+        marked, began = True, time.monotonic()
+        for entry in entries:
+            mark = ""
+            if isinstance(entry, Mark):
+                mark = entry.at
+            elif isinstance(entry, Skipped):
+                skipped.append(entry)
+            elif entry.kind in kinds:
+                items.append(entry)
+            else:
+                skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
+            count = len(items) + len(skipped)
+            due = count >= _PART_ROWS or not marked or time.monotonic() - began > _PART_S
+            if due if mark else count >= 2 * _PART_ROWS:
+                self._write(items, skipped, _Told(mark, len(skipped)))
+                items, skipped, marked, began = [], [], bool(mark), time.monotonic()
+        self._write(items, skipped, _Told("", len(skipped), last=True))
+
+    def _write(self, items: list[Item], skipped: list[Skipped], told: _Told) -> None:
+        path = self._place / f"{len(self._parts):08}.items"
+        if skipped:
+            _put(path.with_suffix(".skipped"), columns(skipped, SKIPPED))
+        # This file says that a part is whole, so it comes last.
+        table = self._with_keys(columns(items, ITEM))
+        _put(path, table.replace_schema_metadata({_TOLD: json.dumps(told)}))
+        self._parts.append((path, len(items)))
+
+    def _with_keys(self, table: Table) -> Table:
+        ids, bundles = table["id"].to_pylist(), table["bundle"].to_pylist()
+        names = keys = hashes(ids, "order", self._seed)
+        if any(bundles):
+            keys = hashes([b or i for b, i in zip(bundles, ids, strict=True)], "order", self._seed)
+        for field, values in zip(_KEYS, (keys, names), strict=True):
+            table = table.append_column(field, as_array(values))
+        return table
+
+    def __len__(self) -> int:
+        """How many items are left."""
+        return int(self._left.sum())
+
+    @property
+    def left(self) -> Numbers:
+        """Which rows are left, as truth values."""
+        return self._left
+
+    def numbers(self, name: str) -> Numbers:
+        """A column of all rows."""
+        return np.concatenate([as_numbers(_read(path)[name]) for path, _ in self._parts])
+
+    def equal(self, name: str, text: str) -> Numbers:
+        """In which rows a column holds a text, as truth values."""
+        return np.concatenate([equal(_read(path)[name], text) for path, _ in self._parts])
+
+    def items(self, rows: Numbers | None = None) -> Iterator[tuple[int, Item]]:
+        """Row and item of those rows, or of all that are left, in order."""
+        wanted = np.flatnonzero(self._left) if rows is None else rows
+        first = 0
+        for path, count in self._parts:
+            start, stop = np.searchsorted(wanted, (first, first + count))
+            if start < stop:
+                here = wanted[start:stop]
+                yield from zip(here.tolist(), items_of(_read(path).take(as_array(here - first))), strict=True)
+            first += count
+
+    def drop(self, row: int, why: Skipped) -> None:
+        """Leave an item out."""
+        self._left[row] = False
+        self.skip([why])
+
+    def skip(self, entries: Iterable[Skipped]) -> None:
+        """Note what is no item of the plan."""
+        self._dropped += entries
+        if len(self._dropped) >= _PART_ROWS:
+            self._skipped.append(columns(self._dropped, SKIPPED))
+            self._dropped = []
+
+    def skipped(self) -> Table:
+        """All that was skipped, in order."""
+        tables = [*self._skipped, columns(self._dropped, SKIPPED)]
+        return pa.concat_tables(tables).sort_by([(name, "ascending") for name in SKIPPED.names])
+
+    def drop_repeated(self) -> None:
+        """Leave out items whose name was told before."""
+        for span in _spans(sum(rows for _, rows in self._parts) // _SPAN_NAMES + 1):
+            rows = self._sharing_names(span)
+            seen: set[str] = set()
+            for row, item in self.items(rows):
+                if item.id in seen:
+                    self.drop(row, Skipped(item.id, "duplicate_id"))
+                seen.add(item.id)
+
+    def _sharing_names(self, span: Span) -> Numbers:
+        """The rows whose name has a hash that lies in a span and that another's has, too."""
+        found, first = [], 0
+        for path, count in self._parts:
+            names = as_numbers(_read(path)["name"])
+            here = np.flatnonzero(span.holds(names))
+            found.append((names[here], here + first))
+            first += count
+        names, rows = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        return rows[shared(names)]
+
+    def ordered(self) -> Iterator[Table]:
+        """What is left, in the plan's order, some at a time: by the hash of the bundle's or item's name."""
+        size = sum(path.stat().st_size for path, _ in self._parts)
+        for span in _spans(min(_MOST_SPANS, size // _SPAN_BYTES + 1)):
+            tables, first = [], 0
+            for path, count in self._parts:
+                table = _read(path)
+                here = np.flatnonzero(span.holds(as_numbers(table["key"])) & self._left[first : first + count])
+                tables.append(table.take(as_array(here)).replace_schema_metadata())
+                first += count
+            yield in_order(pa.concat_tables(tables), self._seed).drop_columns(["key", "name"])
+
+    def remove(self) -> None:
+        """Delete what is on disk."""
+        shutil.rmtree(self._place, ignore_errors=True)
+
+
+def in_order(table: Table, seed: int) -> Table:
+    """Rows by key, those of one bundle as they were; keys are the beginnings of hashes, whose rest breaks ties."""
+    keys = as_numbers(table["key"])
+    order = np.argsort(keys, kind="stable")
+    keys, table = keys[order], table.take(as_array(order))
+    names = pc.if_else(pc.equal(table["bundle"], _texts([""])[0]), table["id"], table["bundle"]).combine_chunks()
+    clash = (keys[1:] == keys[:-1]) & as_numbers(pc.not_equal(names[1:], names[:-1]))
+    for key in np.unique(keys[1:][clash]):
+        start, stop = np.searchsorted(keys, key, "left"), np.searchsorted(keys, key, "right")
+        tied = sorted(range(start, stop), key=lambda row: digest("order", seed, names[row].as_py()))
+        places = np.arange(len(keys))
+        places[start:stop] = tied
+        table = table.take(as_array(places))
+    return table
+
+
+def shared(*columns: Numbers) -> Numbers:
+    """The places whose values, one of each column, occur at another place, too; in order."""
+    order = np.lexsort(columns)
+    same = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
+    return np.sort(order[np.append(same, False) | np.append(False, same)] if len(order) else order)
+
+
+def items_of(table: Table) -> Iterator[Item]:
+    """The items in the rows of a table or batch."""
+    columns = [table.column(name).to_pylist() for name in Item._fields]
+    return map(Item._make, zip(*columns, strict=True))
+
+
+def _spans(count: int) -> Iterator[Span]:
+    edges = [k * _ALL // count for k in range(count + 1)]
+    return (Span(first, stop - 1) for first, stop in pairwise(edges))
+
+
+def hashes(texts: Iterable[str], *parts: str | int) -> Numbers:
+    """The first 64 bits of the digest of parts and text, for each text."""
+    return np.frombuffer(heads(texts, *parts), ">u8").astype(np.uint64)
+
+
+def columns(rows: Sequence[Any], schema: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
+    """Tuples as a table."""
+    told = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    arrays = [
+        _texts(values) if field.type == pa.string() else as_array(np.array(values, field.type.to_pandas_dtype()))
+        for values, field in zip(told, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+# Not by pa.array and to_numpy: where pandas is installed, these load it, 40 MB and half a second, without using it.
+def as_array(numbers: Numbers) -> Any:  # noqa: ANN401
+    """Numbers as Arrow has them, not copied."""
+    data = pa.py_buffer(np.ascontiguousarray(numbers))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, data])
+
+
+def as_numbers(column: Any) -> Numbers:  # noqa: ANN401
+    """A column without nulls as numpy has it; copied only if it is in pieces."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = array.cast(pa.uint8()) if array.type == pa.bool_() else array
+    data = np.frombuffer(array.buffers()[1] or b"", array.type.to_pandas_dtype())[array.offset :][: len(array)]
+    return data.astype(bool) if column.type == pa.bool_() else data
+
+
+def equal(column: Any, text: str) -> Numbers:  # noqa: ANN401
+    """Where a column holds a text, as truth values."""
+    return as_numbers(pc.equal(column, _texts([text])[0]))
+
+
+def _texts(values: Sequence[str]) -> Any:  # noqa: ANN401
+    raw = [value.encode() for value in values]
+    ends = np.zeros(len(raw) + 1, np.int32)
+    np.cumsum([len(text) for text in raw], out=ends[1:])
+    return pa.StringArray.from_buffers(len(raw), pa.py_buffer(ends), pa.py_buffer(b"".join(raw)))
+
+
+def _put(path: Path, table: Table) -> None:
+    temporary = path.with_suffix(".tmp")
+    with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    temporary.replace(path)
+
+
+def _read(path: Path) -> Table:
+    """A part, mapped: it takes memory only while something of it is in use."""
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()

@@ -1,0 +1,159 @@
+"""The plan's files: items in their order, and what was skipped, in Parquet, read a few thousand rows at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from puzzlegen.listing import ITEM, SKIPPED, Numbers, Table, as_array, as_numbers, columns, items_of
+from puzzlegen.records import Item, Skipped
+
+#: Rows of a row group: what is read to get at one item.
+_ROWS: Final = 1 << 13
+_FEW_VALUES: Final = ["kind", "licence", "group", "bundle"]
+_BATCH: Final = 1 << 10
+
+
+class ItemsFile:
+    """Writes items as they come, in row groups of one size."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self._writer = pq.ParquetWriter(path, ITEM, compression="zstd", use_dictionary=_FEW_VALUES)
+        self._held: Table = columns([], ITEM)
+
+    def add(self, table: Table) -> None:
+        """Write some more."""
+        self.rows += table.num_rows
+        self._held = pa.concat_tables([self._held, table])
+        self._write(self._held.num_rows // _ROWS * _ROWS)
+
+    def close(self) -> Items:
+        """Write the rest; returns what was written."""
+        self._write(self._held.num_rows)
+        self._writer.close()
+        return Items(self.path)
+
+    def _write(self, rows: int) -> None:
+        if rows:
+            self._writer.write_table(self._held.slice(0, rows), row_group_size=_ROWS)
+            # A copy, because a slice would keep what it was cut from.
+            self._held = self._held.take(as_array(np.arange(rows, self._held.num_rows)))
+
+
+class Items(Sequence[Item]):
+    """Items in a file: a sequence that holds the last few thousand that were asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pq.ParquetFile(path, memory_map=True)
+        self._kept: tuple[int, list[Item]] = -1, []
+
+    def __len__(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        if isinstance(place, slice):
+            return self._slice(range(len(self))[place])
+        return self._slice(range(len(self))[place : place + 1 or None])[0]
+
+    def __iter__(self) -> Iterator[Item]:
+        for group in range(self._file.num_row_groups):
+            yield from self._group(group)
+
+    def columns(self, names: list[str]) -> Iterator[Table]:
+        """Some columns, a row group at a time."""
+        yield from self._file.iter_batches(_ROWS, columns=names, use_threads=False)
+
+    def _slice(self, places: range) -> list[Item]:
+        if places.step != 1 and places:
+            return [self[place] for place in places]
+        found: list[Item] = []
+        for group in range(places.start // _ROWS, -(-places.stop // _ROWS) if places else 0):
+            first = group * _ROWS
+            found += self._group(group)[max(0, places.start - first) : max(0, places.stop - first)]
+        return found
+
+    def _group(self, group: int) -> list[Item]:
+        if self._kept[0] != group:
+            self._kept = group, list(items_of(self._file.read_row_group(group, use_threads=False)))
+        return self._kept[1]
+
+
+class SkippedFile:
+    """What is no item of a plan and why, in order of names.
+
+    Attributes:
+        reasons: how often each occurs.
+    """
+
+    def __init__(self, path: Path, table: Table) -> None:
+        counted = table["reason"].value_counts()
+        self.reasons = Counter({entry["values"].as_py(): entry["counts"].as_py() for entry in counted})
+        pq.write_table(table, path, compression="zstd", use_dictionary=["reason"])
+        self._file = pq.ParquetFile(path, memory_map=True)
+
+    def __len__(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    def __iter__(self) -> Iterator[Skipped]:
+        for table in self.tables(_BATCH):
+            yield from map(Skipped._make, zip(*(table[name].to_pylist() for name in SKIPPED.names), strict=True))
+
+    def tables(self, rows: int) -> Iterator[Table]:
+        """All of it, at most so many rows at a time."""
+        yield from self._file.iter_batches(rows, use_threads=False)
+
+
+class ListingDigest:
+    """Digest of what items are called and hold, in the plan's order, however they are cut into tables.
+
+    Attributes:
+        rows: how many items it is of.
+    """
+
+    _TOLD: Final = ("id", "kind", "qa", "group", "bundle")
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._sizes = hashlib.sha256()
+        self._told = {name: (hashlib.sha256(), hashlib.sha256()) for name in self._TOLD}
+
+    def add(self, table: Table) -> None:
+        """Take in some more items."""
+        self.rows += table.num_rows
+        self._sizes.update(_bytes(as_numbers(table["size"])))
+        for name, (lengths, texts) in self._told.items():
+            column = table[name].cast(pa.large_binary()).combine_chunks()
+            lengths.update(_bytes(as_numbers(pc.binary_length(column))))
+            texts.update(_text(column))
+
+    def hex(self) -> str:
+        """Of all of it."""
+        parts = [self._sizes, *(h for pair in self._told.values() for h in pair)]
+        return hashlib.sha256(b"".join(part.digest() for part in parts)).hexdigest()
+
+
+def _bytes(numbers: Numbers) -> bytes:
+    return numbers.astype("<i8").tobytes()
+
+
+def _text(column: Any) -> memoryview:  # noqa: ANN401 - an Arrow array
+    """All texts of a column, one after the other."""
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    return memoryview(data if data is not None else b"")[ends[0] : ends[-1]]

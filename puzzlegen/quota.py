@@ -1,0 +1,165 @@
+"""Who gets which puzzles: a pure function of an item's rank among those of its kind and split, with exact shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from math import ceil, gcd
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from puzzlegen.recipe import Recipe, TaskEntry
+from puzzlegen.records import Kind
+
+#: Ranks that are looked at together when shards are cut.
+_WINDOW: Final = 1 << 16
+
+
+class Pick(NamedTuple):
+    """One puzzle to make of an item: index of the task in the recipe, and which of its variants."""
+
+    task: int
+    variant: int
+
+
+def folder_of(recipe: Recipe, task: int) -> str:
+    """The folder below ``data/`` for a task's records: its profile, one per number of media for WebDataset.
+
+    ``load_dataset("webdataset")`` refuses samples with different members, so there the number is in the name.
+    """
+    made = recipe.tasks[task].task
+    if recipe.output.format == "webdataset" and made.media_count > 1:
+        return f"{made.profile}_{made.media_count}"
+    return made.profile
+
+
+def entries_of(recipe: Recipe, kind: Kind, split: str) -> list[tuple[int, TaskEntry]]:
+    """The tasks for a kind of item in a split (empty: in any), with their numbers."""
+    return [
+        (k, entry)
+        for k, entry in enumerate(recipe.tasks)
+        if entry.task.accepts == kind and (not entry.splits or not split or split in entry.splits)
+    ]
+
+
+class Quota:
+    """What is made of each of ``count`` items of a kind and split.
+
+    With ``per_item: N`` each item gets N puzzles and each task its exact share: systematic sampling, in which item
+    ``rank`` takes, of task t, floor(B[t] + u) - floor(B[t-1] + u), where B are the cumulated shares and u runs over
+    0, 1/count, 2/count ... in a scattered order. The sum over all items is the share, rounded once. As u stays below
+    1, floor(B + u) is floor(B) until u reaches 1 - frac(B), and one more from there: integers decide it all.
+    """
+
+    def __init__(self, recipe: Recipe, kind: Kind, split: str, count: int) -> None:
+        self._tasks = [k for k, _ in entries_of(recipe, kind, split)]
+        self._folders = [folder_of(recipe, k) for k in self._tasks]
+        self._size = recipe.output.shard_size
+        self._variants = recipe.variants
+        self._count = count
+        self._drawn = recipe.per_item != "all"
+        self._stride = _stride(count)
+        weights = [recipe.tasks[k].weight for k in self._tasks]
+        self._bounds = [] if recipe.per_item == "all" else _cumulated(weights, recipe.per_item)
+        self._known: dict[tuple[int, ...], tuple[Pick, ...]] = {}
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders that the puzzles go to."""
+        return sorted(set(self._folders))
+
+    def picks(self, rank: int) -> tuple[Pick, ...]:
+        """The puzzles to make of the ``rank``-th item."""
+        if not self._drawn:
+            return self._all
+        step = rank * self._stride % self._count
+        upto = [low + (step >= turn) for low, turn in zip(self._floors, self._turns, strict=True)]
+        taken = tuple(high - low for low, high in pairwise(upto))
+        if taken not in self._known:
+            self._known[taken] = tuple(
+                Pick(k, v) for k, times in zip(self._tasks, taken, strict=True) for v in range(times)
+            )
+        return self._known[taken]
+
+    def totals(self) -> Counter[int]:
+        """How many puzzles each task gets of all items together."""
+        if not self._drawn:
+            return Counter(dict.fromkeys(self._tasks, self._variants * self._count))
+        # Of the steps 0 .. count - 1, those from its turn on add one.
+        upto = [low * self._count + self._count - turn for low, turn in zip(self._floors, self._turns, strict=True)]
+        return Counter({k: high - low for k, (low, high) in zip(self._tasks, pairwise(upto), strict=True)})
+
+    def starts(self) -> Sequence[int]:
+        """Cut the items so that no file of a shard is meant to hold more than ``shard_size`` puzzles.
+
+        Returns:
+            the rank with which each shard begins.
+        """
+        if not self._drawn:
+            most = max(self._folders.count(folder) for folder in self._folders) * self._variants
+            return range(0, self._count, max(1, self._size // most))
+        starts = [0]
+        # Each item gives a puzzle, so a shard has no more items than all its files together hold.
+        window = max(_WINDOW, self._size * len(self.folders) + 1)
+        while (begin := starts[-1]) + 1 < self._count:
+            filled = self._filled(begin, min(self._count, begin + window))
+            cuts = _cuts(filled, self._size)
+            if not cuts:
+                break
+            starts += [begin + cut for cut in cuts]
+        return starts
+
+    @cached_property
+    def _all(self) -> tuple[Pick, ...]:
+        return tuple(Pick(k, v) for k in self._tasks for v in range(self._variants))
+
+    @cached_property
+    def _floors(self) -> list[int]:
+        return [int(bound) for bound in self._bounds]
+
+    @cached_property
+    def _turns(self) -> list[int]:
+        """For each bound, the least step at which one more is taken."""
+        return [ceil(self._count * (1 - bound % 1)) for bound in self._bounds]
+
+    def _filled(self, begin: int, stop: int) -> Any:  # noqa: ANN401 - an array of whole numbers, by folder and rank
+        """How many puzzles each folder has before each rank of a range, and after its last."""
+        steps = np.arange(begin, stop, dtype=np.int64) * self._stride % self._count
+        upto = [low + (steps >= turn) for low, turn in zip(self._floors, self._turns, strict=True)]
+        filled = np.zeros((len(self.folders), len(steps) + 1), np.int64)
+        for folder, (low, high) in zip(self._folders, pairwise(upto), strict=True):
+            filled[self.folders.index(folder), 1:] += high - low
+        return filled.cumsum(axis=1)
+
+
+def _cuts(filled: Any, most: int) -> list[int]:  # noqa: ANN401
+    """The ranks, from the first one's, at which a shard must end because the next item does not fit."""
+    cuts: list[int] = []
+    at, last = 0, filled.shape[1] - 1
+    while True:
+        # The largest end up to which every folder stays within its file; one item is always taken.
+        fits = min(int(np.searchsorted(row, row[at] + most, side="right")) - 1 for row in filled)
+        at = max(fits, at + 1)
+        if at >= last:
+            return cuts
+        cuts.append(at)
+
+
+def _stride(count: int) -> int:
+    """A step near the golden section that visits every rank once."""
+    step = max(1, count * 618 // 1000)
+    while gcd(step, count) != 1:
+        step += 1
+    return step
+
+
+def _cumulated(weights: Sequence[float], per_item: int) -> list[Fraction]:
+    shares = [Fraction(str(weight)) for weight in weights]
+    bounds = [Fraction(0)]
+    for share in shares:
+        bounds.append(bounds[-1] + per_item * share / sum(shares))
+    return bounds
