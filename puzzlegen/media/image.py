@@ -228,7 +228,12 @@ def thumbnail(picture: Image.Image, side: int) -> NDArray[np.float32]:
 
 def tone(picture: Image.Image, rng: Rng, strength: float) -> Image.Image:
     """Brightness and contrast changed by up to ``strength`` (a fraction), so that tones do not join neighbours."""
+    return picture.point(tone_curve(rng, strength).tolist() * 3)
+
+
+def tone_curve(rng: Rng, strength: float) -> NDArray[np.int64]:
+    """What :func:`tone` makes of each of the 256 values, so that it can follow another curve in one pass."""
     gain = rng.uniform(1 - strength, 1 + strength)
     shift = 128 * rng.uniform(-strength, strength)
-    table = [min(255, max(0, int((v - 128) * gain + 128 + shift + 0.5))) for v in range(256)]
-    return picture.point(table * 3)
+    values = (np.arange(256) - 128) * gain + 128 + shift + 0.5
+    return np.asarray(np.clip(values, 0, 255), dtype=np.int64)

@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import tone
+from puzzlegen.media.image import tone_curve
 from puzzlegen.rng import Rng
 
 #: Parameters that every task about tiles has under the same names.
@@ -73,23 +73,21 @@ def cut(picture: Image.Image, rows: int, cols: int, gap: float, rng: Rng) -> lis
 
 def toned(tiles: Sequence[Image.Image], rng: Rng, level: float, jitter: float) -> list[Image.Image]:
     """Each tile brought to one brightness, contrast and mean colour, by ``level`` of the way, then jittered."""
-    return [tone(_levelled(tile, level), rng, jitter) for tile in tiles]
+    return [tile.point(tone_curve(rng, jitter)[_level_curves(tile, level)].tolist()) for tile in tiles]
 
 
-def _levelled(tile: Image.Image, level: float) -> Image.Image:
-    counts = [np.array(band.histogram(), dtype=np.int64) for band in tile.split()]
-    values = np.arange(256)
+def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
+    """What becomes of each value of each colour, ``(768,)``."""
+    counts, values = np.array(tile.histogram(), dtype=np.int64).reshape(3, 256), np.arange(256)
     # Sums of whole numbers: the same on every machine.
-    means = [int(count @ values) / int(count.sum()) for count in counts]
+    own = np.array([int(count @ values) / int(count.sum()) for count in counts])[:, None]
     grey = np.array(tile.convert("L").histogram(), dtype=np.int64)
     mean, square = (int(grey @ values**power) / int(grey.sum()) for power in (1, 2))
     spread = math.sqrt(max(1.0, square - mean * mean))
     gain = 1 + level * (min(_MOST_GAIN, _LEVEL_SPREAD / spread) - 1)
-    table: list[int] = []
-    for own in means:
-        middle = own + level * (_LEVEL_MEAN - own)
-        table += [min(255, max(0, int((value - own) * gain + middle + 0.5))) for value in range(256)]
-    return tile.point(table)
+    middle = own + level * (_LEVEL_MEAN - own)
+    curves = np.clip((values - own) * gain + middle + 0.5, 0, 255)
+    return np.asarray(curves, dtype=np.int64).ravel()
 
 
 def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:
