@@ -33,11 +33,6 @@ Jitter = Annotated[float, Field(ge=0, le=0.5, description="most that brightness 
 Misfits = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 _LEAST_SIDE_PX: Final = 28
-_LEAST_SPREAD: Final = 4.0
-# Set by eye on 123 photos cut 3x3: below 12 nearly all have two tiles that could be exchanged, from 14 on few.
-_LEAST_DISTANCE: Final = 14.0
-# Set on the same photos: below 13 lie plants, circuits and coins in rows, below 16 towns from above.
-_LEAST_VARIETY: Final = 16.0
 # What tiles are brought to: the middle of 126 photos' tiles. Flat tiles would become noise without an upper bound.
 _LEVEL_MEAN: Final = 118.0
 _LEVEL_SPREAD: Final = 48.0
@@ -122,37 +117,3 @@ def _strips(tiles: Sequence[Image.Image], box: tuple[int, int, int, int], size: 
     small = [tile.resize(size, Image.Resampling.BOX, box=box) for tile in tiles]
     values = np.stack([np.asarray(strip, dtype=np.int64).reshape(_SAMPLES, 3) for strip in small])
     return np.asarray(_SAMPLES * values - values.sum(axis=1, keepdims=True), dtype=np.int64)
-
-
-def distinct(tiles: Sequence[Image.Image]) -> float:
-    """How clearly the two most similar tiles differ, 0 (just enough) upwards, in grey levels.
-
-    The measure is the mean absolute difference of 8x8 colour versions of mean 0: how light a tile is does not count,
-    for puzzles change that. Of a pattern (plants in rows, coins) all tiles differ so, and yet none has a place: the
-    mean difference of 2x2 colour versions to the most similar tile tells it.
-
-    Raises:
-        Unusable: ``flat`` if a tile shows nothing, ``interchangeable`` if two could be exchanged unnoticed.
-    """
-    spread = min(float(np.asarray(tile.convert("L").reduce(2), dtype=np.float32).std()) for tile in tiles)
-    if spread < _LEAST_SPREAD:
-        raise Unusable("flat", f"a tile's deviation is {spread:.1f} of 255, needs {_LEAST_SPREAD}")
-    fine = np.stack([_small(tile, 8) for tile in tiles])
-    nearest = _nearest(fine - fine.mean(axis=1, keepdims=True))
-    if (distance := float(nearest.min())) < _LEAST_DISTANCE:
-        raise Unusable("interchangeable", f"two tiles differ by {distance:.1f} of 255, need {_LEAST_DISTANCE}")
-    if (variety := float(_nearest(np.stack([_small(tile, 2) for tile in tiles])).mean())) < _LEAST_VARIETY:
-        raise Unusable("interchangeable", f"tiles of a pattern differ by {variety:.1f} of 255, need {_LEAST_VARIETY}")
-    return min(distance - _LEAST_DISTANCE, variety - _LEAST_VARIETY)
-
-
-def _small(tile: Image.Image, side: int) -> NDArray[np.float32]:
-    """All values of the ``side`` x ``side`` version."""
-    return np.asarray(tile.resize((side, side), Image.Resampling.BOX), dtype=np.float32).ravel()
-
-
-def _nearest(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each one's mean absolute difference from the one it differs from least."""
-    apart = np.abs(small[:, None] - small[None]).mean(axis=2)
-    np.fill_diagonal(apart, np.inf)
-    return np.asarray(apart.min(axis=1), dtype=np.float32)

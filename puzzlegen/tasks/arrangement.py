@@ -18,7 +18,8 @@ from pydantic import Field, model_validator
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Misfits, Rows, cut, distinct, misfit, misfits, mosaic, toned
+from puzzlegen.media.places import distinct
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Misfits, Rows, cut, misfit, misfits, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -31,7 +32,7 @@ class Arrangement(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     rows: Rows = 3
     cols: Cols = 3
@@ -59,8 +60,8 @@ class Arrangement(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, draw the options, shuffle so that one of them is right."""
+        margin = distinct(item.image(), self.rows, self.cols)
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
-        margin = distinct(tiles)
         tiles = toned(tiles, rng, self.level, self.jitter)
         k = rng.balanced("answer", self.options)
         orders = self._orders(tiles, k, rng)

@@ -19,7 +19,8 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Gap, Jitter, Level, cut, distinct, misfit, misfits, mosaic, toned
+from puzzlegen.media.places import distinct
+from puzzlegen.media.tiles import Gap, Jitter, Level, cut, misfit, misfits, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -36,7 +37,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 2
+    version: ClassVar = 3
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
@@ -52,8 +53,8 @@ class Swap(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, exchange, put together."""
+        margin = distinct(item.image(), self.rows, self.cols)
         tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
-        margin = distinct(tiles)
         tiles = toned(tiles, rng, self.level, self.jitter)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
