@@ -30,16 +30,11 @@ Level = Annotated[
 ]
 Jitter = Annotated[float, Field(ge=0, le=0.5, description="most that brightness and contrast then change per tile")]
 
-Misfits = tuple[NDArray[np.int64], NDArray[np.int64]]
-
-_LEAST_SIDE_PX: Final = 28
+LEAST_SIDE_PX: Final = 28
 # What tiles are brought to: the middle of 126 photos' tiles. Flat tiles would become noise without an upper bound.
-_LEVEL_MEAN: Final = 118.0
-_LEVEL_SPREAD: Final = 48.0
-_MOST_GAIN: Final = 3.0
-#: Sides are compared in strips of this depth, at this many places.
-_STRIP_PX: Final = 3
-_SAMPLES: Final = 8
+LEVEL_MEAN: Final = 118.0
+LEVEL_SPREAD: Final = 48.0
+MOST_GAIN: Final = 3.0
 
 
 def cut(picture: Image.Image, rows: int, cols: int, gap: float, rng: Rng) -> list[Image.Image]:
@@ -53,8 +48,8 @@ def cut(picture: Image.Image, rows: int, cols: int, gap: float, rng: Rng) -> lis
     """
     place_w, place_h = picture.width // cols, picture.height // rows
     size = round(place_w * (1 - gap)), round(place_h * (1 - gap))
-    if min(size) < _LEAST_SIDE_PX:
-        raise Unusable("too_small", f"tiles of {size[0]}x{size[1]} px, need {_LEAST_SIDE_PX}")
+    if min(size) < LEAST_SIDE_PX:
+        raise Unusable("too_small", f"tiles of {size[0]}x{size[1]} px, need {LEAST_SIDE_PX}")
     tiles = []
     for row in range(rows):
         for col in range(cols):
@@ -79,8 +74,8 @@ def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
     grey = np.array(tile.convert("L").histogram(), dtype=np.int64)
     mean, square = (int(grey @ values**power) / int(grey.sum()) for power in (1, 2))
     spread = math.sqrt(max(1.0, square - mean * mean))
-    gain = 1 + level * (min(_MOST_GAIN, _LEVEL_SPREAD / spread) - 1)
-    middle = own + level * (_LEVEL_MEAN - own)
+    gain = 1 + level * (min(MOST_GAIN, LEVEL_SPREAD / spread) - 1)
+    middle = own + level * (LEVEL_MEAN - own)
     curves = np.clip((values - own) * gain + middle + 0.5, 0, 255)
     return np.asarray(curves, dtype=np.int64).ravel()
 
@@ -92,28 +87,3 @@ def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:
     for k, tile in enumerate(tiles):
         whole.paste(tile, (k % cols * width, k // cols * height))
     return whole
-
-
-def misfits(tiles: Sequence[Image.Image]) -> Misfits:
-    """How badly sides go together: of tile j to the right of tile i, and of tile j below tile i, each ``(n, n)``.
-
-    Sums of differences of colours along both sides, each side's mean taken off; whole numbers, the same everywhere.
-    """
-    width, height = tiles[0].size
-    upright = [(width - _STRIP_PX, 0, width, height), (0, 0, _STRIP_PX, height)]
-    level = [(0, height - _STRIP_PX, width, height), (0, 0, width, _STRIP_PX)]
-    right, left = (_strips(tiles, box, (1, _SAMPLES)) for box in upright)
-    bottom, top = (_strips(tiles, box, (_SAMPLES, 1)) for box in level)
-    return np.abs(right[:, None] - left[None]).sum(axis=(2, 3)), np.abs(bottom[:, None] - top[None]).sum(axis=(2, 3))
-
-
-def misfit(order: Sequence[int], cols: int, joints: Misfits) -> int:
-    """The sum over all joints of the grid whose places have these tiles, from 0, in reading order."""
-    grid, (beside, below) = np.array(order).reshape(-1, cols), joints
-    return int(beside[grid[:, :-1], grid[:, 1:]].sum() + below[grid[:-1], grid[1:]].sum())
-
-
-def _strips(tiles: Sequence[Image.Image], box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.int64]:
-    small = [tile.resize(size, Image.Resampling.BOX, box=box) for tile in tiles]
-    values = np.stack([np.asarray(strip, dtype=np.int64).reshape(_SAMPLES, 3) for strip in small])
-    return np.asarray(_SAMPLES * values - values.sum(axis=1, keepdims=True), dtype=np.int64)

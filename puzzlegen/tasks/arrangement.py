@@ -1,10 +1,10 @@
 """Shuffle the tiles of a picture, ask which of several arrangements restores it (Jigsaw-R1 calls this "multiple").
 
-Any two of the options put another tile into the same number of places (``distance``), and which one is right is drawn
-before they are: an option that is closest to all others, as the right one is where each wrong one departs from it,
-would tell. Of many drawn sets of options one is taken in which the right one's sides fit best as often as second best
-and so on, as far as the picture has any. Pictures with a flat tile or with two that could be exchanged unnoticed are
-refused. Distance and fit are our design, same task family.
+Any two of the options put another tile into the same number of places (``distance``): an option that is closest to all
+others, as the right one is where each wrong one departs from it, would tell. Wrong ones are looked for whose sides fit
+about as well as the right one's, which fits best as often as second best and so on, as far as the picture has any.
+Pictures with a flat tile or with two that could be exchanged unnoticed are refused. Distance and fit are our design,
+same task family.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, Self
 
+import numpy as np
 from PIL import Image
 from pydantic import Field, model_validator
 
 from puzzlegen import answers
 from puzzlegen.media.image import encode_image
+from puzzlegen.media.joins import Joints, joints, shrunk
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.orders import order_scores, rivals
 from puzzlegen.media.places import distinct
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Misfits, Rows, cut, misfit, misfits, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -40,23 +43,29 @@ class Arrangement(Task):
     level: Level = 0.8
     jitter: Jitter = 0.08
     options: int = Field(4, ge=2, le=6, description="arrangements to choose from")
-    distance: int = Field(4, ge=2, le=36, description="places in which any two arrangements differ")
+    distance: int | None = Field(
+        None, ge=2, le=36, description="places in which any two arrangements differ; by default all"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         n = self.rows * self.cols
-        if not self.options <= self.distance <= n:
+        if not self.options <= self._distance <= n:
             raise ValueError(
-                f"distance {self.distance} is impossible: {self.options} arrangements of {n} tiles can differ from "
+                f"distance {self._distance} is impossible: {self.options} arrangements of {n} tiles can differ from "
                 f"each other in {self.options} to {n} places; change distance, options or the grid"
             )
         return self
 
     @property
     def difficulty(self) -> float:
-        """Grows as fewer places differ and with the options: 0.43 by default, 0.1 if all of 36 differ."""
-        closeness = 1 - self.distance / (self.rows * self.cols)
+        """Grows as fewer places differ and with the options: 0.1 if all differ, 0.43 for 4 of 9."""
+        closeness = 1 - self._distance / (self.rows * self.cols)
         return round(0.1 + 0.6 * closeness + 0.05 * (self.options - 4) * closeness, 4)
+
+    @property
+    def _distance(self) -> int:
+        return self.distance or self.rows * self.cols
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, draw the options, shuffle so that one of them is right."""
@@ -73,21 +82,25 @@ class Arrangement(Task):
 
     def _orders(self, tiles: list[Image.Image], right: int, rng: Rng) -> list[list[int]]:
         """Options of which the right one's sides fit best, second best, ..., as drawn; else the nearest to it."""
-        joints, wanted = misfits(tiles), rng.below(self.options)
-        drawn = [self._drawn(rng) for _ in range(_DRAWS)]
-        return min(drawn, key=lambda orders: abs(self._rank(orders, right, joints) - wanted))
+        found, better = joints(shrunk(tiles), np.arange(len(tiles))), rng.below(self.options)
+        lie = [k + 1 for k in rng.permutation(len(tiles))]
+        wrong = rivals(found, self.cols, self.options - 1, self._distance, better, rng)
+        if not wrong:
+            drawn = [self._drawn(rng) for _ in range(_DRAWS)]
+            wrong = min(drawn, key=lambda orders: abs(self._better(orders, found) - better))
+        orders = [*wrong[:right], list(range(len(tiles))), *wrong[right:]]
+        return [[lie[tile] for tile in order] for order in orders]
 
     def _drawn(self, rng: Rng) -> list[list[int]]:
-        """Orders alike to each other: the tiles of ``distance`` drawn places, moved around by different numbers."""
-        base = [k + 1 for k in rng.permutation(self.rows * self.cols)]
-        places = rng.sample(range(len(base)), self.distance)
-        return [_moved(base, places, by) for by in rng.sample(range(self.distance), self.options)]
+        """Wrong orders alike to each other: the tiles of ``distance`` drawn places, moved by different numbers."""
+        whole = range(self.rows * self.cols)
+        places = rng.sample(whole, self._distance)
+        return [_moved(whole, places, by) for by in rng.sample(range(1, self._distance), self.options - 1)]
 
-    def _rank(self, orders: list[list[int]], right: int, joints: Misfits) -> int:
-        """How many options have sides that fit better than the right one's."""
-        shown = [[orders[right].index(number) for number in order] for order in orders]
-        found = [misfit(order, self.cols, joints) for order in shown]
-        return sum(each < found[right] for each in found)
+    def _better(self, wrong: list[list[int]], found: Joints) -> int:
+        """How many of these have sides that fit better than the right one's."""
+        scores = order_scores(np.array([range(len(found.beside)), *wrong]), self.cols, found)
+        return int((scores[1:] > scores[0]).sum())
 
     def _question(self) -> str:
         n = self.rows * self.cols

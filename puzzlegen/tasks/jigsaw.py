@@ -15,10 +15,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from puzzlegen import answers
+from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import distinct
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -56,8 +56,7 @@ class Jigsaw(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask."""
-        margin = distinct(item.image(), self.rows, self.cols)
-        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
         order = answers.draw_order(rng, len(tiles))
         shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
         pictures = shown if self.form == "order" else [mosaic(shown, self.cols)]

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
+from puzzlegen.media.cuts import cut_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
@@ -39,7 +40,7 @@ class OddTile(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "anomaly detection"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     rows: Rows = 2
     cols: Cols = 2
@@ -58,7 +59,7 @@ class OddTile(Task):
         picture, hue = item.image(), rng.integer(*_HUES)
         # Judged on whole places, so that the same picture is not refused for one cut and kept for another.
         margin = self._visible(cut(picture, self.rows, self.cols, 0, rng), hue)
-        shown, odd = self._both(cut(picture, self.rows, self.cols, self.gap, rng), hue)
+        shown, odd = self._both(cut_apart(picture, self.rows, self.cols, self.gap, self.level, rng), hue)
         k = rng.balanced("answer", len(shown))
         shown[k] = odd[k]
         media = (encode_image(mosaic(toned(shown, rng, self.level, self.jitter), self.cols)),)

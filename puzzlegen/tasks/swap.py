@@ -13,20 +13,22 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import ClassVar, Final, TypeVar
 
+import numpy as np
 from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
+from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
+from puzzlegen.media.joins import joints, shrunk
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import distinct
-from puzzlegen.media.tiles import Gap, Jitter, Level, cut, misfit, misfits, mosaic, toned
+from puzzlegen.media.orders import order_scores
+from puzzlegen.media.tiles import Gap, Jitter, Level, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _OPTIONS: Final = 6
-_DRAWS: Final = 64
 
 Pair = tuple[int, int]
 T = TypeVar("T")
@@ -53,8 +55,7 @@ class Swap(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, exchange, put together."""
-        margin = distinct(item.image(), self.rows, self.cols)
-        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
@@ -67,12 +68,15 @@ class Swap(Task):
 
     def _others(self, shown: list[Image.Image], pairs: list[Pair], right: int, rng: Rng) -> list[Pair]:
         """Five wrong pairs, so that exchanging the right one makes sides fit best, second best, ..., as drawn."""
-        joints, order = misfits(shown), range(len(shown))
-        found = [misfit(_exchanged(order, pair), self.cols, joints) for pair in pairs]
-        wanted, wrong = rng.below(_OPTIONS), [k for k in range(len(pairs)) if k != right]
-        drawn = [rng.sample(wrong, _OPTIONS - 1) for _ in range(_DRAWS)]
-        taken = min(drawn, key=lambda some: abs(sum(found[k] < found[right] for k in some) - wanted))
-        return [pairs[k] for k in taken]
+        order = range(len(shown))
+        orders = np.array([_exchanged(order, pair) for pair in pairs])
+        excess = order_scores(orders, self.cols, joints(shrunk(shown), np.arange(len(shown))))
+        excess -= excess[right]
+        wrong = sorted((k for k in range(len(pairs)) if k != right), key=lambda k: abs(int(excess[k])))
+        better = [k for k in wrong if excess[k] > 0][: rng.below(_OPTIONS)]
+        rest = [k for k in wrong if excess[k] <= 0][: _OPTIONS - 1 - len(better)]
+        more = [k for k in wrong if k not in (*better, *rest)]
+        return [pairs[k] for k in (*better, *rest, *more)[: _OPTIONS - 1]]
 
     def _question(self) -> str:
         n = self.rows * self.cols

@@ -12,10 +12,10 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from puzzlegen import answers
+from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import distinct
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -54,8 +54,7 @@ class TileRelation(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask for two."""
-        margin = distinct(item.image(), self.rows, self.cols)
-        tiles = cut(item.image(), self.rows, self.cols, self.gap, rng)
+        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
         shown = rng.permutation(len(tiles))
         names = list(_DIRECTIONS)[: self.directions]

@@ -1,0 +1,107 @@
+"""Tiles cut so that the sides of neighbours go together no better than those of strangers.
+
+A gap alone leaves much to see along two sides that met: of few options the right one still goes together best. Each
+tile's part of its place is therefore chosen, within what the gap allows, among some that are drawn.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.joins import SIDE, Joints, joints
+from puzzlegen.media.places import distinct
+from puzzlegen.media.tiles import LEAST_SIDE_PX, cut
+from puzzlegen.rng import Rng
+
+Box = tuple[float, float, float, float]
+Whole = NDArray[np.int64]
+
+#: Cuts to choose from: so many in all, and so many of one place.
+_CUTS: Final = 36
+_EACH: Final = (2, 8)
+_DRAWS: Final = 256
+_SWEEPS: Final = 2
+_REDUCED: Final = 2
+
+
+def told_apart(
+    picture: Image.Image, rows: int, cols: int, gap: float, level: float, rng: Rng
+) -> tuple[list[Image.Image], float]:
+    """The tiles in reading order, as :func:`cut_apart` has them, and how clearly their places are told apart.
+
+    Raises:
+        Unusable: ``too_small``, ``flat`` or ``interchangeable``.
+    """
+    margin = distinct(picture, rows, cols)
+    return cut_apart(picture, rows, cols, gap, level, rng), margin
+
+
+def cut_apart(picture: Image.Image, rows: int, cols: int, gap: float, level: float, rng: Rng) -> list[Image.Image]:
+    """The tiles in reading order, all of one size, each a part of its place that has little to do with its neighbours'.
+
+    Args:
+        picture: RGB.
+        rows: of the grid.
+        cols: of the grid.
+        gap: as for :func:`puzzlegen.media.tiles.cut`; 0 leaves nothing to choose.
+        level: how far tones will be brought together.
+        rng: draws.
+
+    Raises:
+        Unusable: ``too_small``.
+    """
+    if not gap:
+        return cut(picture, rows, cols, gap, rng)
+    place, n = (picture.width // cols, picture.height // rows), rows * cols
+    size = round(place[0] * (1 - gap)), round(place[1] * (1 - gap))
+    if min(size) < LEAST_SIDE_PX:
+        raise Unusable("too_small", f"tiles of {size[0]}x{size[1]} px, need {LEAST_SIDE_PX}")
+    least, most = _EACH
+    each = min(most, max(least, _CUTS // n))
+    boxes = [_box(place, k // each // cols, k // each % cols, gap, rng) for k in range(n * each)]
+    found = joints(_shrunk(picture, boxes), np.repeat(np.arange(n), each), level)
+    chosen = _chosen(found, (rows, cols), each, rng)
+    return [picture.resize(size, Image.Resampling.BICUBIC, box=boxes[k]) for k in chosen]
+
+
+def _box(place: tuple[int, int], row: int, col: int, gap: float, rng: Rng) -> Box:
+    part = 1 - gap * rng.uniform(0.5, 1.5)
+    width, height = place[0] * part, place[1] * part
+    x, y = col * place[0] + rng.uniform() * (place[0] - width), row * place[1] + rng.uniform() * (place[1] - height)
+    return x, y, x + width, y + height
+
+
+def _shrunk(picture: Image.Image, boxes: list[Box]) -> NDArray[np.uint8]:
+    small = picture.reduce(_REDUCED)
+    parts = [(x / _REDUCED, y / _REDUCED, right / _REDUCED, low / _REDUCED) for x, y, right, low in boxes]
+    return np.stack([np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BOX, box=part)) for part in parts])
+
+
+def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[int]:
+    """A cut per place: of drawn choices the one of the least cost, then changed place by place as long as it helps."""
+    n = grid[0] * grid[1]
+    owner = np.repeat(np.arange(n), each)
+    other = owner[:, None] != owner[None]
+    # Beyond what joints of strangers are.
+    excess = Joints(*(scores - int(scores[other].sum()) // int(other.sum()) for scores in found))
+    first = each * np.arange(n)
+    draws = first + np.frombuffer(rng.raw(_DRAWS * n), dtype=np.uint8).reshape(_DRAWS, n) % each
+    best = draws[int(np.argmin(_cost(draws, grid, excess)))]
+    for place in [*range(n)] * _SWEEPS:
+        tried = np.tile(best, (each, 1))
+        tried[:, place] = first[place] + np.arange(each)
+        best = tried[int(np.argmin(_cost(tried, grid, excess)))]
+    return [int(k) for k in best]
+
+
+def _cost(choices: Whole, grid: tuple[int, int], excess: Joints) -> Whole:
+    """Of each of ``(m, n)`` choices the sum of squares of what its joints have above strangers'."""
+    shaped = choices.reshape(len(choices), *grid)
+    met = excess.beside[shaped[:, :, :-1], shaped[:, :, 1:]], excess.below[shaped[:, :-1], shaped[:, 1:]]
+    above = np.maximum(np.concatenate([joint.reshape(len(choices), -1) for joint in met], axis=1) // 1000, 0)
+    return np.asarray((above * above).sum(axis=1))
