@@ -2,9 +2,9 @@
 
 What is near in time looks alike, so whoever lays like beside like has the order without knowing what happens. Every
 piece is therefore seen through a window of its own, whose corners lie anywhere near the frame's, and changed in tone
-and tint. Of some draws
-one is taken in which the true order ranks, among the others, where chance wants it: by each of several measures of
-likeness. Were the true order always ranked last instead, that alone would name it.
+and tint. Of some windows per piece, all combined, one combination is taken in which the true order ranks, by several
+measures of likeness, as an order taken at random ranks in a combination taken at random. Were the true order always
+ranked last instead, or in one place by all measures, that alone would name it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.media.geometry import even
+from puzzlegen.media.joining import SIDE, WEIGHTS, costs_of
 from puzzlegen.rng import Rng
 
 Pixels = NDArray[np.uint8]
@@ -28,21 +29,15 @@ Path = tuple[int, ...]
 #: What hides joints from all measures tried and leaves the scene to be seen: a person still knows what is shown.
 CUT: Final = 0.3
 JITTER: Final = 0.25
-_DRAWS: Final = 48
+_FRAMINGS: Final = 96
+_COMBINED: Final = 512
+_ROUNDS: Final = 12
+_STARTS: Final = 8
 _WINDOWS: Final = 3
 _MOST_LISTED: Final = 5
-_ORDERS: Final = 120
-_SMALL: Final = 64
-_SIDE: Final = 16
-_SHIFT: Final = 4
-_ZOOMS: Final = (16, 13, 11)
-_TONES: Final = 8
-_UNIT: Final = 32
-#: Of the measures: as they are, tones evened, tones alone, which way, crops allowed for, motion. The last three are
-#: swayed least by framing.
-_WEIGHTS: Final = (1, 1, 1, 2, 3, 2)
+_ORDERS: Final = 60
+_SMALL: Final = 48
 _TINT: Final = 0.5
-_LEAST_SPREAD: Final = 4.0
 
 
 class _Framing(NamedTuple):
@@ -50,15 +45,15 @@ class _Framing(NamedTuple):
 
     Attributes:
         corners: of what becomes a rectangle, as fractions: x and y of top left, bottom left, bottom right, top right.
-        levels: what becomes of each level of each channel.
+        levels: ``(3, 256)``, what becomes of each level of each channel.
     """
 
     corners: tuple[float, ...]
-    levels: list[int]
+    levels: NDArray[np.uint8]
 
 
 def orders(count: int, rng: Rng, *, given: int = 0) -> list[Path]:
-    """The true order of ``count`` parts, then others that begin with the same ``given`` parts: all, or 119 drawn."""
+    """The true order of ``count`` parts, then others that begin with the same ``given`` parts: all, or 59 drawn."""
     head, rest = tuple(range(given)), range(given, count)
     if len(rest) <= _MOST_LISTED:
         return [head + order for order in permutations(rest)]
@@ -84,10 +79,9 @@ def reframed(
         return tuple(parts)
     ends = [tuple(_shrunk(part[k]) for k in (0, min(1, len(part) - 1), max(-2, -len(part)), -1)) for part in parts]
     change = _change([picture for few in ends for picture in few])
-    wanted = rng.below(len(paths))
-    draws = [[_drawn(rng, cut, jitter, change) for _ in parts] for _ in range(_DRAWS)]
-    chosen = min(draws, key=lambda framings: _off(wanted, ends, framings, paths))
-    return tuple(_applied(part, framing, cut) for part, framing in zip(parts, chosen, strict=True))
+    drawn = [[_drawn(rng, cut, jitter, change) for _ in range(_FRAMINGS // len(parts))] for _ in parts]
+    chosen = _chosen(ends, drawn, paths, rng)
+    return tuple(_applied(part, few[k], cut) for part, few, k in zip(parts, drawn, chosen, strict=True))
 
 
 def _change(pictures: Sequence[Image.Image]) -> Ints:
@@ -101,11 +95,9 @@ def _drawn(rng: Rng, cut: float, jitter: float, change: Ints) -> _Framing:
     """Of some windows the one with most of the change in it: what happens should stay in sight."""
     corners = max((_corners(rng, cut) for _ in range(_WINDOWS)), key=lambda found: _inside(change, found))
     gain, shift = rng.uniform(1 - jitter, 1 + jitter), 128 * rng.uniform(-jitter, jitter)
-    levels = []
-    for _ in range(3):
-        tint = 128 * _TINT * rng.uniform(-jitter, jitter)
-        levels += [min(255, max(0, int((v - 128) * gain + 128 + shift + tint + 0.5))) for v in range(256)]
-    return _Framing(corners, levels)
+    tints = np.array([128 * _TINT * rng.uniform(-jitter, jitter) for _ in range(3)])
+    levels = (np.arange(256) - 128) * gain + (128.5 + shift) + tints[:, None]
+    return _Framing(corners, np.clip(np.floor(levels), 0, 255).astype(np.uint8))
 
 
 def _corners(rng: Rng, cut: float) -> tuple[float, ...]:
@@ -124,90 +116,72 @@ def _inside(change: Ints, corners: tuple[float, ...]) -> int:
 def _applied(part: Pixels, framing: _Framing, cut: float) -> Pixels:
     height, width = part.shape[1:3]
     size = even(width * (1 - cut / 2)), even(height * (1 - cut / 2))
-    return np.stack([np.asarray(_seen(Image.fromarray(frame), framing, size)) for frame in part])
+    return _seen([Image.fromarray(frame) for frame in part], framing, size)
 
 
-def _seen(picture: Image.Image, framing: _Framing, size: tuple[int, int]) -> Image.Image:
-    sides = (picture.width, picture.height) * 4
+def _seen(pictures: Sequence[Image.Image], framing: _Framing, size: tuple[int, int]) -> Pixels:
+    """``(n, height, width, 3)``: pictures of one size through a window and in a light."""
+    sides = (pictures[0].width, pictures[0].height) * 4
     quad = tuple(part * side for part, side in zip(framing.corners, sides, strict=True))
-    seen = picture.transform(size, Image.Transform.QUAD, quad, Image.Resampling.BICUBIC)
-    return seen.point(framing.levels)
+    bicubic = Image.Resampling.BICUBIC
+    seen = np.stack([np.asarray(one.transform(size, Image.Transform.QUAD, quad, bicubic)) for one in pictures])
+    return np.stack([framing.levels[channel][seen[..., channel]] for channel in range(3)], axis=-1)
 
 
 def _shrunk(frame: Pixels) -> Image.Image:
     return Image.fromarray(frame).resize((_SMALL, _SMALL), Image.Resampling.BOX)
 
 
-def _off(wanted: int, ends: Sequence[tuple[Image.Image, ...]], framings: list[_Framing], paths: Sequence[Path]) -> int:
-    """How far from the wanted one the true path's ranks are, by all measures."""
-    first, second, before, last = (
-        np.stack([_thumbnail(few[k], framing) for few, framing in zip(ends, framings, strict=True)]) for k in range(4)
-    )
-    measures = [*_likeness(last, first), _apart(last - before, second - first)]
-    total = 0
-    for costs, weight in zip(measures, _WEIGHTS, strict=True):
-        sums = [sum(int(costs[a, b]) for a, b in pairwise(path)) for path in paths]
-        total += weight * abs(sum(one < sums[0] for one in sums) - wanted)
-    return total
+def _chosen(
+    ends: Sequence[tuple[Image.Image, ...]], drawn: list[list[_Framing]], paths: Sequence[Path], rng: Rng
+) -> list[int]:
+    """For each part which of its framings: those in which the true path ranks as some path of some other draw."""
+    count, each = len(ends), len(drawn[0])
+    pictures = [_seen(few, framing, (SIDE, SIDE)) for few, own in zip(ends, drawn, strict=True) for framing in own]
+    costs = costs_of(*np.stack(pictures, axis=1).astype(np.int64))
+    draws = np.frombuffer(rng.raw((_COMBINED + 1) * count), np.uint8).reshape(-1, count).astype(np.int64) % each
+    wanted = _ranks(costs, draws[:1], paths, rng.below(len(paths)))
+    nearest = np.argsort(_off(draws[1:], costs, paths, wanted), kind="stable")[:_STARTS]
+    found = [_improved(draws[1 + k], each, costs, paths, wanted) for k in nearest]
+    return min(found)[1]
 
 
-def _thumbnail(picture: Image.Image, framing: _Framing) -> Ints:
-    seen = _seen(picture, framing, (_SIDE * 3, _SIDE * 3)).resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    return np.asarray(seen).astype(np.int64)
+def _improved(draw: Ints, each: int, costs: Ints, paths: Sequence[Path], wanted: Ints) -> tuple[int, list[int]]:
+    """How far off the best draw is that is reached by changing one part's framing at a time, and that draw."""
+    least = int(_off(draw[None], costs, paths, wanted)[0])
+    for _ in range(_ROUNDS):
+        before = least
+        others = np.concatenate([_others(draw, part, each) for part in range(len(draw))])
+        off = _off(others, costs, paths, wanted)
+        least = int(off.min())
+        if least >= before:
+            break
+        draw = others[int(off.argmin())]
+    return min(least, before), [int(k) for k in draw]
 
 
-def _likeness(lasts: Ints, firsts: Ints) -> list[Ints]:
-    """Costs of part j after part i, ``(n, n)`` each, in whole numbers, which are the same on every machine."""
-    even_lasts, even_firsts = _evened(lasts), _evened(firsts)
-    evened = _apart(even_lasts, even_firsts)
-    return [
-        _apart(lasts, firsts),
-        evened,
-        _apart(_tones(lasts), _tones(firsts)),
-        # Framing cancels out of this one: is j's beginning nearer to i's end than i's beginning to j's end?
-        evened - evened.T,
-        _registered(even_lasts.sum(axis=-1), even_firsts.sum(axis=-1)),
-    ]
+def _others(draw: Ints, part: int, each: int) -> Ints:
+    others = np.repeat(draw[None], each, axis=0)
+    others[:, part] = np.arange(each)
+    return others
 
 
-def _apart(a: Ints, b: Ints) -> Ints:
-    n = len(a)
-    distance: Ints = np.abs(a.reshape(n, 1, -1) - b.reshape(1, n, -1)).sum(axis=-1)
-    return distance
+def _off(draws: Ints, costs: Ints, paths: Sequence[Path], wanted: Ints) -> Ints:
+    """How far the true path's ranks are from the wanted ones, ``(draws,)``."""
+    off: Ints = np.abs(_ranks(costs, draws, paths, 0) - wanted) @ np.array(WEIGHTS)
+    return off
 
 
-def _evened(pictures: Ints) -> Ints:
-    """Each channel of each picture with the same mean and spread, in 32nds of a standard deviation."""
-    count = _SIDE * _SIDE
-    sums, squares = pictures.sum(axis=(1, 2), keepdims=True), (pictures * pictures).sum(axis=(1, 2), keepdims=True)
-    spread = np.sqrt(np.maximum(squares * count - sums * sums, 0)) / count
-    evened: Ints = np.rint((pictures - sums / count) * _UNIT / (spread + _LEAST_SPREAD)).astype(np.int64)
-    return evened
+def _ranks(costs: Ints, draws: Ints, paths: Sequence[Path], path: int) -> Ints:
+    """How many paths cost less than this one by each measure, and by all together: ``(draws, measures + 1)``."""
+    each = costs.shape[1] // draws.shape[1]
+    picks = draws + np.arange(draws.shape[1]) * each
+    joints = {pair: costs[:, picks[:, pair[0]], picks[:, pair[1]]] for path in paths for pair in pairwise(path)}
+    ranks = _ranked(np.stack([sum(joints[pair] for pair in pairwise(path)) for path in paths]))
+    together = _ranked(ranks.sum(axis=1))
+    return np.concatenate([ranks[path], together[path][None]]).T
 
 
-def _tones(pictures: Ints) -> Ints:
-    """``(n, 3, 8)``: how many pixels of each channel have each tone."""
-    tones = pictures * _TONES // 256
-    counts: Ints = np.stack([(tones == tone).sum(axis=(1, 2)) for tone in range(_TONES)], axis=-1)
-    return counts
-
-
-def _registered(a: Ints, b: Ints) -> Ints:
-    """Mean difference of grey pictures, scaled, where one may be zoomed and slid over the other as fits best."""
-    a, b = (np.stack([_zoomed(x, side) for side in _ZOOMS]) for x in (a, b))
-    best = np.full((a.shape[1], a.shape[1]), np.iinfo(np.int64).max)
-    shifts = range(-_SHIFT, _SHIFT + 1, 2)
-    for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
-        x = a[..., max(0, dy) : _SIDE + min(0, dy), max(0, dx) : _SIDE + min(0, dx)]
-        y = b[..., max(0, -dy) : _SIDE + min(0, -dy), max(0, -dx) : _SIDE + min(0, -dx)]
-        area = x.shape[-1] * x.shape[-2]
-        for left, right in ((x, y[:1]), (x[:1], y)):
-            found = np.abs(left[:, :, None] - right[:, None]).sum(axis=(-1, -2)).min(axis=0)
-            best = np.minimum(best, found * 1024 // area)
-    return best
-
-
-def _zoomed(pictures: Ints, side: int) -> Ints:
-    """The middle ``side`` pixels of each picture, nearest neighbours, at full size."""
-    index = (_SIDE - side) // 2 + np.arange(_SIDE) * side // _SIDE
-    return pictures[:, index][:, :, index]
+def _ranked(sums: Ints) -> Ints:
+    """The rank of each along the first axis; of equals the first is the lower."""
+    return np.argsort(np.argsort(sums, axis=0, kind="stable"), axis=0, kind="stable")

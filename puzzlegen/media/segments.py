@@ -40,8 +40,8 @@ def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.ui
     raise Unusable("static", f"in {min(_TRIES, len(starts))} drawn places")
 
 
-def longest_moving_shot(clip: Clip, frames: int) -> NDArray[np.uint8]:
-    """All frames of the longest shot in which something moves and that has at least ``frames`` frames.
+def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
+    """All shots in which something moves and that have at least ``frames`` frames, the longest first.
 
     Raises:
         Unusable: ``no_long_shot`` or ``static``.
@@ -49,10 +49,10 @@ def longest_moving_shot(clip: Clip, frames: int) -> NDArray[np.uint8]:
     long = [clip.frames[begin:end] for begin, end in clip.shots if end - begin >= frames]
     if not long:
         raise _no_long_shot(clip, frames)
-    for shot in sorted(long, key=len, reverse=True):
-        if not static(shot):
-            return shot
-    raise Unusable("static", f"in {len(long)} shots")
+    moving = [shot for shot in sorted(long, key=len, reverse=True) if not static(shot)]
+    if not moving:
+        raise Unusable("static", f"in {len(long)} shots")
+    return moving
 
 
 def _longest(clip: Clip) -> int:

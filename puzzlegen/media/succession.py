@@ -1,16 +1,18 @@
 """Pieces of a shot whose order can be told: apart at their joints, none coming back later, and getting on.
 
-Distances between frames are sums of integers over 32x32 colour versions, so they are the same on every machine.
-They are set against the shot's own pace, the change from one frame to the next, for what is much in a sign language
-lesson is nothing on a roller coaster. And they must rise with time: of any three pieces the outer two differ most, so
-that no other order but the reverse runs as smoothly, and neighbours meet more closely forwards than backwards. Without
-the former, rubbing one's face has an order; without the latter, a pendulum's swing has two.
+Pieces are shown through windows and in lights of their own, so only what these leave counts: frames are compared in
+even tones, slid over each other as fits best. What then differs is set against the shot's own pace, the change from one
+frame to the next, for what is much in a sign language lesson is nothing on a roller coaster. And it must rise with
+time: of any three pieces the outer two differ most, and neither backwards nor with two pieces exchanged do the pieces
+join as closely. Without the former, rubbing one's face has an order; without the latter, a pendulum's swing has two.
+All sums are of whole numbers, the same on every machine.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import combinations, pairwise
+from collections.abc import Sequence
+from itertools import accumulate, combinations, pairwise, permutations
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,28 +20,38 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.joining import evened
 from puzzlegen.rng import Rng
 
 Pixels = NDArray[np.uint8]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _SIDE: Final = 32
-_LAYOUTS: Final = 64
-#: Pieces lie within so many times the frames they need, for what happened in a long gap cannot be known.
-_SPREAD: Final = 2
+_LAYOUTS: Final = 512
 _LEAST_PACE: Final = 0.5
-# Set by eye on 48 clips. Under it: juggling (1.0), cups changing places (1.2), gestures that go to and fro (1.2 up).
-# Over it: blocks pushed about (2.4), a walk (5.5), pouring ink (6.4).
-_LEAST_RETURN: Final = 1.5
+# Frames are compared as 16x16 pictures, in sixteenths of a standard deviation, slid by up to 3 pixels.
+_COARSE: Final = 16
+_SHIFT: Final = 3
+_UNIT: Final = 16
+# The thresholds were set by eye on 104 layouts of 48 clips. In paces, how far apart pieces are that are no neighbours:
+# children that jump (1.6) and a kettle lifted and put down lie under it, blocks pushed about (2.5) over it.
+_LEAST_RETURN: Final = 1.7
 # One step is what neighbouring frames within a piece differ by: a joint must show as much.
 _LEAST_JOINT: Final = 1.0
-# Of three pieces, how much further the outer two are from each other than either from the middle one. Set by eye on 61
-# layouts of 48 clips: 0.6 where a face is rubbed, 1.00 for leaves in the wind, 1.02 for a fist that nods twice, and
-# from 1.04 on a bird that comes nearer, coffee poured, vegetables laid out one by one, a walk.
-_LEAST_RISE: Final = 1.05
-# How much further apart the outer ends of neighbours are than the inner ones. Same layouts: up to 1.1 where only
-# leaves or a drummer's arms move, 1.3 (pouring) to 2.8 (a ride) where something gets on.
-_LEAST_LEAD: Final = 1.25
+# Of three pieces, how much further the outer two are from each other than either from the middle one: 1.0 where a face
+# is rubbed or cups change places, from 1.09 on for a bird that comes nearer and blocks pushed about.
+_LEAST_RISE: Final = 1.08
+# By how much the joints are worse backwards, and with any two pieces exchanged.
+_LEAST_LEAD: Final = 1.3
+_LEAST_SWAPPED: Final = 1.15
+# How far apart neighbours are on the whole: leaves in wind (0.8), a room with a fire in it (0.8), a dog at play (2.4)
+# lie under it, bottles put down one by one (3.9), coffee poured (5.9), a ride (9) over it.
+# More than four pieces must share what four have.
+_LEAST_APART: Final = 3.2
+_FULL_COUNT: Final = 4
+# How near pictures of neighbours may come, in widths of their joint: over it nothing of one comes back in the other.
+_LEAST_NEAREST: Final = 0.7
 
 
 class Pieces(NamedTuple):
@@ -75,48 +87,134 @@ def pace(distances: Floats) -> float:
 
 
 def in_order(
-    shot: Pixels, count: int, length: int, trim: int, rng: Rng, *, least_return: float = _LEAST_RETURN
+    shots: Sequence[Pixels],
+    count: int,
+    length_range: tuple[int, int],
+    trim: int,
+    rng: Rng,
 ) -> Pieces:
-    """``count`` pieces of ``length`` frames at drawn places of a shot, at least ``trim`` frames between them.
+    """``count`` pieces at drawn places of a shot, at least ``trim`` frames between them, in an order that can be told.
 
-    Of some drawn layouts the clearest is taken. In it the pictures on both sides of each joint differ by at least a
-    frame's pace, two pieces that are not neighbours nowhere come closer than ``least_return`` times that pace, and
-    what lies between two pieces lies between them in looks as well.
+    Of many drawn layouts the clearest is taken, of the first shot and in the greatest length that has a clear one.
+
+    Args:
+        shots: ``(T, H, W, 3)`` uint8 RGB each; those that are too short are left out.
+        count: of pieces, 3 or more.
+        length_range: fewest and most frames of a piece.
+        trim: fewest frames left out between two pieces.
+        rng: decides the layouts.
 
     Raises:
         Unusable: ``interchangeable``.
     """
+    best = -1.0
+    for shot in shots:
+        most = min(length_range[1], (len(shot) + trim) // count - trim)
+        if most < length_range[0]:
+            continue
+        distances = _aligned(shot)
+        for length in _lengths(length_range[0], most):
+            starts = _layouts(len(shot), count, length, trim, rng)
+            margins = _margins(distances, starts, length)
+            k = int(margins.argmax())
+            best = max(best, float(margins[k]))
+            if best >= 0:
+                return Pieces(tuple(shot[start : start + length] for start in starts[k]), best)
+    raise Unusable("interchangeable", f"pieces come back or join: {-best:.2f} short of an order")
+
+
+def _lengths(least: int, most: int) -> list[int]:
+    """From the most down, a quarter less each time: whoever sees more frames knows better."""
+    found = [most]
+    while found[-1] > least:
+        found.append(max(least, found[-1] * 3 // 4))
+    return found
+
+
+def _layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
+    """Drawn first frames of pieces, ``(layouts, count)``: half of them anywhere, half as near together as can be."""
     needed = (length + trim) * count - trim
-    window = min(len(shot), _SPREAD * needed)
-    distances = frame_distances(shot)
-    best, found = float("-inf"), [0] * count
-    for _ in range(_LAYOUTS):
-        begin = rng.integer(0, len(shot) - window)
-        shifts = sorted(rng.integer(0, window - needed) for _ in range(count))
-        starts = [begin + k * (length + trim) + shift for k, shift in enumerate(shifts)]
-        step = pace(distances[begin : begin + window, begin : begin + window])
-        margin = _margin(distances, starts, length, least_return, step)
-        if margin > best:
-            best, found = margin, starts
-    if best < 0:
-        raise Unusable("interchangeable", f"pieces come back or join: {-best:.2f} short of an order")
-    return Pieces(tuple(shot[start : start + length] for start in found), best)
+    draws = np.frombuffer(rng.raw(4 * _LAYOUTS * (count + 1)), np.uint32).reshape(_LAYOUTS, -1).astype(np.int64)
+    window = np.where(np.arange(_LAYOUTS) % 2, min(frames, 2 * needed), frames)[:, None]
+    shifts = np.sort(draws[:, 1:] % (window - needed + 1), axis=1)
+    found: Ints = draws[:, :1] % (frames - window + 1) + shifts + np.arange(count) * (length + trim)
+    return found
 
 
-def _margin(distances: Floats, starts: list[int], length: int, least_return: float, step: float) -> float:
-    """By what part the closest joint or return, the slowest rise or lead is above its threshold."""
-    spans = [slice(start, start + length) for start in starts]
-    joints = [float(distances[a.stop - 1, b.start]) for a, b in pairwise(spans)]
-    back = min(float(distances[a, b].min()) for i, a in enumerate(spans) for b in spans[i + 2 :])
-    found = [min(joints) / step / _LEAST_JOINT, back / step / least_return, _rise(distances, spans) / _LEAST_RISE]
+def _aligned(shot: Pixels) -> Floats:
+    """``(T, T)`` root mean square differences of frames in even tones, slid over each other as fits best."""
+    box = Image.Resampling.BOX
+    small = np.stack([np.asarray(Image.fromarray(frame).resize((_COARSE, _COARSE), box)) for frame in shot])
+    even = evened(small.astype(np.int64), _UNIT)
+    best = np.full((len(even), len(even)), np.inf)
+    shifts = range(-_SHIFT, _SHIFT + 1)
+    for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
+        a, b = _overlap(even, dy, dx), _overlap(even, -dy, -dx)
+        # Whole numbers below 2**53: floating-point products of them are exact in any order of summing.
+        squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * (a @ b.T)
+        best = np.minimum(best, squares / a.shape[1])
+    distances: Floats = np.sqrt(best)
+    return distances
+
+
+def _overlap(even: Ints, dy: int, dx: int) -> Floats:
+    part = even[:, max(0, dy) : _COARSE + min(0, dy), max(0, dx) : _COARSE + min(0, dx)]
+    return part.reshape(len(even), -1).astype(np.float64)
+
+
+def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
+    """By what part each layout's least clear measure is above its threshold."""
+    firsts, count = starts.T, starts.shape[1]
+    lasts = firsts + length - 1
+    means, nearest = _between_runs(distances, length)
+    steps = np.maximum(_LEAST_PACE, _mean_steps(distances, firsts[0], lasts[-1]))
+    inner = {(a, b): np.maximum(distances[lasts[a], firsts[b]], _LEAST_PACE) for a, b in permutations(range(count), 2)}
+    joints = np.stack([inner[pair] for pair in pairwise(range(count))])
+    back = np.min([nearest[firsts[a], firsts[b]] for a, b in combinations(range(count), 2) if b > a + 1], axis=0)
+    apart = {(a, b): means[firsts[a], firsts[b]] for a, b in combinations(range(count), 2)}
+    rises = [
+        apart[a, c] / np.maximum(1, np.maximum(apart[a, b], apart[b, c])) for a, b, c in combinations(range(count), 3)
+    ]
+    least_apart = _LEAST_APART * min(1, (_FULL_COUNT - 1) / (count - 1))
+    found = [
+        joints.min(axis=0) / steps / _LEAST_JOINT,
+        back / steps / _LEAST_RETURN,
+        np.min(rises, axis=0) / _LEAST_RISE,
+        np.min([apart[pair] for pair in pairwise(range(count))], axis=0) / least_apart,
+        np.min([nearest[firsts[a], firsts[b]] / inner[a, b] for a, b in pairwise(range(count))], axis=0)
+        / _LEAST_NEAREST,
+    ]
     if length > 1:
-        outer = math.fsum(float(distances[a.start, b.stop - 1]) for a, b in pairwise(spans))
-        found.append(outer / max(1, math.fsum(joints)) / _LEAST_LEAD)
-    return min(found) - 1
+        backwards = tuple(reversed(range(count)))
+        found.append(_worse(inner, backwards) / _LEAST_LEAD)
+        found += [_worse(inner, order) / _LEAST_SWAPPED for order in _exchanged(count)]
+    margins: Floats = np.min(found, axis=0) - 1
+    return margins
 
 
-def _rise(distances: Floats, spans: list[slice]) -> float:
-    """The least ratio, over three pieces, of how far the outer two are apart to how far one is from the middle one."""
-    apart = {(i, k): math.fsum(distances[a, b].ravel()) for (i, a), (k, b) in combinations(enumerate(spans), 2)}
-    triples = combinations(range(len(spans)), 3)
-    return min(apart[i, k] / max(apart[i, j], apart[j, k], 1) for i, j, k in triples)
+def _worse(inner: dict[tuple[int, int], Floats], order: tuple[int, ...]) -> Floats:
+    """How many times wider this order's own joints are than those of the true order that it lacks."""
+    true, own = set(pairwise(range(len(order)))), set(pairwise(order))
+    sums = [sum(inner[pair] for pair in sorted(pairs)) for pairs in (own - true, true - own)]
+    return np.asarray(sums[0]) / np.maximum(1, sums[1])
+
+
+def _exchanged(count: int) -> list[tuple[int, ...]]:
+    """All orders in which two pieces have changed places."""
+    pairs = combinations(range(count), 2)
+    return [tuple(b if k == a else a if k == b else k for k in range(count)) for a, b in pairs]
+
+
+def _between_runs(distances: Floats, length: int) -> tuple[Floats, Floats]:
+    """Of runs of ``length`` frames, by their first ones: mean and least distance of their frames, ``(n, n)`` each."""
+    runs = np.lib.stride_tricks.sliding_window_view(distances, (length, length))
+    # Summed in one order everywhere: numpy's own, and with it the last bit, is the machine's affair.
+    total = sum(runs[..., a, b] for a in range(length) for b in range(length))
+    return np.asarray(total) / (length * length), runs.min(axis=(2, 3))
+
+
+def _mean_steps(distances: Floats, begins: Ints, ends: Ints) -> Floats:
+    """The mean distance of neighbouring frames between two frames."""
+    sums = np.array([0.0, *accumulate(np.diag(distances, 1).tolist())])
+    steps: Floats = (sums[ends] - sums[begins]) / (ends - begins)
+    return steps

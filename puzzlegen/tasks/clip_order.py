@@ -18,7 +18,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
+from puzzlegen.media.segments import distinct, encode_clips, moving_shots
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -33,10 +33,12 @@ class ClipOrder(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
-    frames: int = Field(8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; short shots give fewer")
+    frames: int = Field(
+        8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; fewer if the order then shows better"
+    )
     trim: int = Field(2, ge=0, le=32, description="least frames left out between neighbouring clips")
     cut: float = Field(
         reframe.CUT, ge=0, le=0.5, description="most of the sides that a clip leaves out, each at a place of its own"
@@ -60,9 +62,8 @@ class ClipOrder(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask."""
-        shot = longest_moving_shot(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
-        length = min(self.frames, (len(shot) + self.trim) // self.clips - self.trim)
-        pieces = in_order(shot, self.clips, length, self.trim, rng)
+        shots = moving_shots(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
+        pieces = in_order(shots, self.clips, (_LEAST_FRAMES, self.frames), self.trim, rng)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         paths = reframe.orders(self.clips, rng)
         parts = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)

@@ -19,16 +19,13 @@ from puzzlegen import answers
 from puzzlegen.media import reframe
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, longest_moving_shot
+from puzzlegen.media.segments import distinct, moving_shots
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Profile, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _MOST: Final = 8
-# Single pictures show no motion, so they must lie further apart than clips: set by eye on 62 drawn layouts. Under it
-# hands over toy blocks and a child's with a book.
-_LEAST_RETURN: Final = 2.0
 
 
 class FrameOrder(Task):
@@ -36,7 +33,7 @@ class FrameOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order, after the one that is given")
     apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")
@@ -70,8 +67,8 @@ class FrameOrder(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Pick frames, shuffle all but the first, ask."""
-        shot = longest_moving_shot(item.clip(), self.pictures * self.apart + 1)
-        pieces = in_order(shot, self.media_count, 1, self.apart - 1, rng, least_return=_LEAST_RETURN)
+        shots = moving_shots(item.clip(), self.pictures * self.apart + 1)
+        pieces = in_order(shots, self.media_count, (1, 1), self.apart - 1, rng)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         paths = reframe.orders(self.media_count, rng, given=1)
         frames = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)

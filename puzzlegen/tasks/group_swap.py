@@ -8,8 +8,9 @@ group looks like another, or which come back to what they showed before, are ref
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -17,12 +18,13 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, encode_clip, longest_moving_shot
+from puzzlegen.media.segments import distinct, encode_clip, moving_shots
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
+T = TypeVar("T")
 GROUPS: Final = 4
 PAIRS: Final = tuple(combinations(range(GROUPS), 2))
 _LEAST_FRAMES: Final = 3
@@ -34,9 +36,11 @@ class GroupSwap(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
-    frames: int = Field(6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; short shots give fewer")
+    frames: int = Field(
+        6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; fewer if the order then shows better"
+    )
     trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring groups")
 
     cut: float = Field(
@@ -53,19 +57,29 @@ class GroupSwap(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take four groups, exchange two, ask."""
-        shot = longest_moving_shot(item.clip(), GROUPS * (_LEAST_FRAMES + self.trim) - self.trim)
-        length = min(self.frames, (len(shot) + self.trim) // GROUPS - self.trim)
-        pieces = in_order(shot, GROUPS, length, self.trim, rng)
+        shots = moving_shots(item.clip(), GROUPS * (_LEAST_FRAMES + self.trim) - self.trim)
+        pieces = in_order(shots, GROUPS, (_LEAST_FRAMES, self.frames), self.trim, rng)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
-        paths = reframe.orders(GROUPS, rng)
-        groups = list(reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter))
         k = rng.balanced("answer", len(PAIRS))
-        first, second = PAIRS[k]
-        groups[first], groups[second] = groups[second], groups[first]
+        # The six orders among which a solver chooses.
+        paths = sorted(_exchanged(_exchanged(range(GROUPS), k), other) for other in range(len(PAIRS)))
+        framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)
+        groups = _exchanged(framed, k)
         block, answer = answers.choice(rng, [f"groups {a + 1} and {b + 1}" for a, b in PAIRS], k)
         return Puzzle(
-            f"{_question(length)}\n{block}", (encode_clip(np.concatenate(groups)),), answer, self.difficulty, margin
+            f"{_question(len(pieces.frames[0]))}\n{block}",
+            (encode_clip(np.concatenate(groups)),),
+            answer,
+            self.difficulty,
+            margin,
         )
+
+
+def _exchanged(groups: Sequence[T], k: int) -> tuple[T, ...]:
+    """The groups with the ``k``-th pair exchanged."""
+    first, second = PAIRS[k]
+    places = {first: second, second: first}
+    return tuple(groups[places.get(place, place)] for place in range(GROUPS))
 
 
 def _question(length: int) -> str:

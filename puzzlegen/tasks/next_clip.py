@@ -19,7 +19,7 @@ from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, encode_clips, longest_moving_shot
+from puzzlegen.media.segments import distinct, encode_clips, moving_shots
 from puzzlegen.media.succession import Pixels, frame_distances, in_order, pace
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -39,9 +39,11 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
-    frames: int = Field(6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; short shots give fewer")
+    frames: int = Field(
+        6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
+    )
     trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
 
     cut: float = Field(
@@ -63,9 +65,8 @@ class NextClip(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut three clips, show two of them forwards and backwards as candidates."""
-        shot = longest_moving_shot(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
-        length = min(self.frames, (len(shot) + self.trim) // _PIECES - self.trim)
-        pieces = in_order(shot, _PIECES, length, self.trim, rng)
+        shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
+        pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng)
         first, second, third = pieces.frames
         ways = rng.shuffled([(first, second, third), (second, third, first)])
         leads = [_lead(given, right) for given, right, _ in ways]
