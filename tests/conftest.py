@@ -74,6 +74,14 @@ def mixed_build(mixed_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) 
     return out
 
 
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A small build to disturb."""
+    from faulty import make_bench
+
+    return make_bench(tmp_path_factory.mktemp("bench"))
+
+
 def only_under_the_lock() -> None:
     """Skip where decisive packages are not the versions in constraints.txt: pixels are promised for those."""
     locked = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE))

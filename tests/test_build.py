@@ -106,73 +106,6 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "puzzlegen", *arguments]
 
 
-def test_killed_anywhere_and_resumed_gives_the_same_bytes(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
-    """SIGKILL to the whole build a little later each time, until it gets through."""
-    out = tmp_path / "killed"
-    for after in (0.6, 1.2, 1.8, 2.4, 3.0, 600):
-        child = subprocess.Popen(
-            command("build", str(recipe_file), "--out", str(out), "--workers", "2"), stderr=subprocess.PIPE
-        )
-        try:
-            child.wait(after)
-        except subprocess.TimeoutExpired:
-            os.kill(child.pid, signal.SIGKILL)
-        _, messages = child.communicate()
-        named = [path for path in out.rglob("*.parquet") if "data" in path.parts]
-        for path in named:
-            pq.read_metadata(path)  # what has its final name is whole
-        if child.returncode == 0:
-            break
-    assert child.returncode == 0, messages
-    assert tree_bytes(out) == tree_bytes(mixed_build)
-
-
-def test_workers_die_with_their_parent(recipe_file: Path, tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "2"),
-        stderr=subprocess.PIPE,
-    )
-    workers: list[int] = []
-    deadline = time.monotonic() + 30
-    while not workers and child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-        found = subprocess.run(["pgrep", "-P", str(child.pid)], capture_output=True, text=True, check=False)
-        workers = [int(pid) for pid in found.stdout.split()]
-    assert workers
-    child.kill()
-    child.communicate()
-    while any(_runs(pid) for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(_runs(pid) for pid in workers)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-
-
-def test_a_killed_worker_costs_a_second_try_not_the_build(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "1"),
-        stderr=subprocess.PIPE,
-    )
-    killed = 0
-    while child.poll() is None and not killed:
-        time.sleep(0.1)
-        found = subprocess.run(
-            ["pgrep", "-P", str(child.pid), "-f", "spawn_main"], capture_output=True, text=True, check=False
-        )
-        for pid in found.stdout.split():
-            os.kill(int(pid), signal.SIGKILL)
-            killed += 1
-    _, messages = child.communicate(timeout=120)
-    assert killed
-    assert child.returncode == 0, messages
-    assert tree_bytes(tmp_path / "out") == tree_bytes(mixed_build)
-
-
 def test_interrupt_ends_cleanly_and_can_be_resumed(recipe_file: Path, mixed_build: Path, tmp_path: Path) -> None:
     arguments = command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "1")
     child = subprocess.Popen(
@@ -311,37 +244,12 @@ def test_a_file_in_the_folders_place_is_refused(mixed_recipe: Recipe, tmp_path: 
         build(mixed_recipe, tmp_path / "out", workers=1)
 
 
-def test_a_second_build_on_one_folder_is_refused(tmp_path: Path) -> None:
-    from puzzlegen.output import workplace
-
-    out = tmp_path / "out"
-    with (
-        workplace(out, "0-of-1"),
-        pytest.raises(OutputError, match="another build is at work"),
-        workplace(out, "0-of-1"),
-    ):
-        pass
-
-
 def test_an_unwritable_folder_is_one_line(mixed_recipe: Recipe, tmp_path: Path) -> None:
     """Folders that refuse even root: one below a file, and one of the kernel's."""
     (tmp_path / "file").write_text("not a folder")
     for out in (tmp_path / "file" / "out", Path("/proc/out")):
         with pytest.raises(OutputError, match=r"cannot write .* choose another folder with --out"):
             build(mixed_recipe, out, workers=1)
-
-
-def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(recipe_file: Path, tmp_path: Path) -> None:
-    """The system's own limit on file sizes stands in for the disk: writes fail in the middle of a shard."""
-    arguments = " ".join(command("build", str(recipe_file), "--out", str(tmp_path / "out")))
-    script = f"ulimit -f 40; trap '' XFSZ; {arguments}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    assert len(lines) == 1
-    assert "cannot write" in lines[0]
-    for path in (tmp_path / "out").glob("data/**/*.parquet"):
-        pq.read_metadata(path)
 
 
 def test_shares_are_parsed_strictly() -> None:

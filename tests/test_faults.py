@@ -22,7 +22,6 @@ from faulty import (
     all_end,
     environment,
     kill,
-    make_bench,
     one_line,
     plug_in,
     refuse_parts,
@@ -34,38 +33,35 @@ from faulty import (
 MOMENTS = 20
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return make_bench(tmp_path_factory.mktemp("bench"))
-
-
-@pytest.mark.slow
-def test_the_build_is_killed_at_twenty_moments(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [2, pytest.param(MOMENTS, marks=pytest.mark.slow)])
+def test_the_build_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
     """From its first sign to its last: while it plans, within and between shards, while it closes the folder."""
     moments, hits = Random(11), 0
     last = bench.shards + 4
-    for k in range(MOMENTS):
+    for k in range(times):
         out = tmp_path / str(k)
         child = bench.start(out, "--workers", "2")
-        wanted = k * last // MOMENTS
+        wanted = (2 * k + 1) * last // (2 * times)
         until_stage(child, out, wanted)
         time.sleep(moments.uniform(0, 0.3) if wanted < bench.shards + 2 else 0)
         workers = workers_of(child)
-        hits += kill(child.pid) and child.wait() == -signal.SIGKILL
+        kill(child.pid)
+        child.communicate()
+        hits += child.returncode == -signal.SIGKILL
         assert all_end(workers)
         refuse_parts(out)
         bench.resumed(out)
         shutil.rmtree(out)
-    assert hits >= MOMENTS // 2
+    assert hits >= (times + 1) // 2
 
 
-@pytest.mark.slow
-def test_a_worker_is_killed_at_twenty_moments(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(MOMENTS, marks=pytest.mark.slow)])
+def test_a_worker_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
     moments, hits = Random(12), 0
-    for k in range(MOMENTS):
+    for k in range(times):
         out = tmp_path / str(k)
         child = bench.start(out, "--workers", "2")
-        until_stage(child, out, 2 + k * bench.shards // MOMENTS)
+        until_stage(child, out, 2 + (2 * k + 1) * bench.shards // (2 * times))
         while not (workers := workers_of(child)) and child.poll() is None:
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.3))
@@ -74,7 +70,7 @@ def test_a_worker_is_killed_at_twenty_moments(bench: Bench, tmp_path: Path) -> N
         assert child.returncode == 0, messages
         assert tree_bytes(out) == bench.expected
         shutil.rmtree(out)
-    assert hits >= MOMENTS // 2
+    assert hits >= (times + 1) // 2
 
 
 @pytest.mark.slow
@@ -83,7 +79,9 @@ def test_a_share_is_killed_beside_another(bench: Bench, tmp_path: Path) -> None:
     shares = [bench.start(out, "--workers", "1", "--shards", f"{part}/2") for part in range(2)]
     until_stage(shares[0], out, 3)
     assert kill(shares[1].pid)
-    assert [child.wait() for child in shares] == [0, -signal.SIGKILL]
+    for child in shares:
+        child.communicate()
+    assert [child.returncode for child in shares] == [0, -signal.SIGKILL]
     merge = [sys.executable, "-m", "puzzlegen", "merge", str(out)]
     early = subprocess.run(merge, capture_output=True, text=True, check=False, env=environment())
     assert early.returncode == 2

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import tree_bytes
-from faulty import Bench, environment, make_bench, plug_in, until_stage
+from faulty import Bench, environment, plug_in, until_stage
 
 from puzzlegen import build as building
 from puzzlegen.build import Share, build, merge
@@ -36,11 +36,6 @@ from puzzlegen.sources.folder import Folder
 from puzzlegen.sources.graph import Graph
 from puzzlegen.sources.manifest import Manifest
 from puzzlegen.sources.parquet import Parquet
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return make_bench(tmp_path_factory.mktemp("bench"))
 
 
 def _touched(path: Path) -> None:

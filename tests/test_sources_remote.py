@@ -247,6 +247,20 @@ def test_s3_to_s3_gives_the_bytes_of_a_build_here(
         assert s3[name] not in said
 
 
+@pytest.mark.ray
+def test_tasks_of_ray_write_to_s3(
+    s3: dict[str, str], recipe_file: Path, built_here: dict[str, bytes], tmp_path: Path
+) -> None:
+    """Each task makes its files on its own node and puts them there whole."""
+    pytest.importorskip("ray", reason='needs pip install "puzzlegen[ray]"')
+    own = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    out = "s3://bucket/ray"
+    run(s3 | own, "build", str(recipe_file), "--out", out, "--engine", "ray", "--workers", "1")
+    script = f"import s3fs; s3fs.S3FileSystem().get('bucket/ray/', {str(tmp_path / 'copy')!r}, recursive=True)"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | s3, check=True, capture_output=True)
+    assert tree_bytes(tmp_path / "copy") == built_here
+
+
 def test_s3_refusals_are_one_line(s3: dict[str, str], recipe_file: Path, tmp_path: Path) -> None:
     gone = run(s3, "build", str(recipe_file), "--source", "s3://bucket/none", "--out", str(tmp_path / "a"), code=2)
     assert gone.stderr == "'s3://bucket/none' is missing or empty\n"
