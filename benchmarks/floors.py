@@ -1,15 +1,18 @@
 """The least that each workload costs: the best single-thread calls of the same libraries, and nothing else.
 
 Decode, resize, transform, encode, append. No choice of answers, no question, no check, no digest, no resume: what a
-build does beyond this is what its efficiency counts. Run by ``run.py``, one process each.
+build does beyond this is what its efficiency counts. What a build refuses costs the floor its decoding and its
+downscale, as it must; ``told`` says what was kept of each file. Run by ``run.py``, one process each.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,8 +22,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from puzzlegen.media.augment import changed
+from puzzlegen.media.image import tone
+from puzzlegen.media.marks import hatch, lettered_ring, ring
 from puzzlegen.media.mp4 import EXACT, encode_mp4
+from puzzlegen.media.palette import one_palette
+from puzzlegen.media.tiles import cut, mosaic, toned
+from puzzlegen.media.warp import draw_corners, warp_onto, warped
 from puzzlegen.memory import keep_freed_memory
+from puzzlegen.rng import rng_for
 
 _ROWS = 250
 _MEDIUM = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -29,28 +39,77 @@ _TEXT = "A question of the usual length, with options. " * 10
 Media = list[bytes]
 
 
-def rotation(path: Path, rng: random.Random) -> Iterator[Media]:
-    """One turned square."""
-    square = _square(_clean(path, rng), rng)
-    yield [_jpeg(square.transpose(Image.Transpose.ROTATE_90))]
+class Photos:
+    """One decode and one downscale per file, then what the build emits for each of the tasks it kept."""
 
+    def __init__(self) -> None:
+        self.rng = random.Random(7)
+        self.draws = rng_for("floor")
+        self.earlier: deque[Image.Image] = deque(maxlen=3)
 
-def jigsaw(path: Path, rng: random.Random) -> Iterator[Media]:
-    """Nine tiles."""
-    yield _tiles(_clean(path, rng))
+    def __call__(self, path: Path, kept: list[str]) -> Iterator[Media]:
+        """The media of each puzzle of a file."""
+        picture = _clean(path, self.rng)
+        for task in kept:
+            yield [_jpeg(one) for one in getattr(self, task)(picture)]
+        self.earlier.append(picture)
 
+    def rotation(self, picture: Image.Image) -> list[Image.Image]:
+        """One turned square."""
+        side, rng = min(picture.size) // 2 * 2, self.rng
+        x, y = rng.randint(0, picture.width - side), rng.randint(0, picture.height - side)
+        square = picture.crop((x, y, x + side, y + side))
+        quarters = rng.randrange(4)
+        return [square.transpose(Image.Transpose(1 + quarters)) if quarters else square]
 
-def mixture(path: Path, rng: random.Random) -> Iterator[Media]:
-    """The five tasks of SSL-R1 on one decode: what they emit, encoded."""
-    picture = _clean(path, rng)
-    square = _square(picture, rng)
-    yield [_jpeg(square.transpose(Image.Transpose.ROTATE_90))]
-    yield [_jpeg(_view(picture, rng)) for _ in range(5)]
-    side = int(0.2 * min(picture.size))
-    piece = picture.crop((0, 0, side, side))
-    yield [_jpeg(picture), *(_jpeg(piece) for _ in range(4))]
-    yield [_jpeg(picture)]
-    yield [_jpeg(picture), _jpeg(_view(picture, rng))]
+    def jigsaw(self, picture: Image.Image) -> list[Image.Image]:
+        """Nine tiles of one tone."""
+        return toned(cut(picture, 3, 3, 0.25, self.draws), self.draws, 0.8, 0.08)
+
+    def jigsaw_picture(self, picture: Image.Image) -> list[Image.Image]:
+        """The same laid out as one picture."""
+        return [mosaic(self.jigsaw(picture), 3)]
+
+    def similarity(self, picture: Image.Image) -> list[Image.Image]:
+        """Two views of the picture and one of each of three others: coloured anew, four of them in one palette."""
+        first, *rest = (self._view(one) for one in (picture, picture, *self.earlier, *[picture] * 3)[:5])
+        first = self._coloured([first])[0]
+        return [first, *one_palette(self._coloured(rest))]
+
+    def inpainting(self, picture: Image.Image) -> list[Image.Image]:
+        """The picture with a covered square, and four pieces in one palette, each in a tone of its own."""
+        side = round(0.45 * min(picture.size))
+        window = round(side * self.rng.uniform(0.5, 0.6))
+        covered, pieces = picture.copy(), []
+        hatch(covered, (20, 20, 20 + side, 20 + side))
+        for zoom in (1, 1, 1.6, 1.6):
+            box = (20, 20, 20 + window * zoom, 20 + window * zoom)
+            small = picture.resize((round(window / 1.6),) * 2, Image.Resampling.BICUBIC, box=box)
+            pieces.append(small.resize((window, window), Image.Resampling.BICUBIC))
+        return [covered, *(tone(piece, self.draws, 0.06) for piece in one_palette(pieces))]
+
+    def correspondence(self, picture: Image.Image) -> list[Image.Image]:
+        """Two bent views, each in a tone of its own, with a ring and with four lettered ones."""
+        short = min(picture.size)
+        side, views = round(0.75 * short), []
+        for _ in range(2):
+            corners = draw_corners(picture.size, self.draws, short * self.rng.uniform(0.32, 0.4), 45.0, 0.15)
+            views.append(tone(warped(picture, warp_onto(corners, side), side), self.draws, 0.15))
+        ring(views[0], (side / 2, side / 2))
+        for k, letter in enumerate("ABCD", 1):
+            lettered_ring(views[1], (k * side / 5, side / 2), letter)
+        return views
+
+    def _view(self, picture: Image.Image) -> Image.Image:
+        part = self.rng.uniform(0.08, 1) ** 0.5
+        width, height = int(picture.width * part), int(picture.height * part)
+        x, y = self.rng.randint(0, picture.width - width), self.rng.randint(0, picture.height - height)
+        view = picture.resize((224, 224), Image.Resampling.BICUBIC, box=(x, y, x + width, y + height))
+        return view.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.rng.randrange(2) else view
+
+    def _coloured(self, views: list[Image.Image]) -> list[Image.Image]:
+        draw = self.draws.bits(64)
+        return [Image.fromarray(changed(np.asarray(one), self.draws.fork(draw), "plain")) for one in views]
 
 
 def clip(path: Path, rng: random.Random) -> Iterator[Media]:
@@ -82,47 +141,25 @@ def graph(path: Path, rng: random.Random) -> Iterator[Media]:
             ego = {centre} | around | {far for one in around for far in near[one]}
             ego = set(rng.sample(sorted(ego), min(24, len(ego))))
             shown |= ego
-            _ = "; ".join(f"{a} and {b}" for a in ego for b in near[a] & ego)
-            yield []
+            yield ["; ".join(f"{a} - {b}" for a in ego for b in near[a] & ego if a < b).encode()]
 
 
-WORK: dict[str, Callable[[Path, random.Random], Iterator[Media]]] = {
-    "rotation": rotation,
-    "jigsaw": jigsaw,
-    "mixture": mixture,
-    "clip": clip,
-    "graph": graph,
-}
+WORK: dict[str, Callable[[Path, random.Random], Iterator[Media]]] = {"clip": clip, "graph": graph}
 
 
 def _clean(path: Path, rng: random.Random) -> Image.Image:
-    side = rng.randrange(256, 449)
+    """A picture of the size that a build's clean ones have on average: the short side drawn from the same range."""
     with Image.open(io.BytesIO(path.read_bytes())) as raw:
-        raw.draft("RGB", (2 * side * raw.width // min(raw.size), 2 * side * raw.height // min(raw.size)))
-        picture = raw.convert("RGB")
-    factor = min(side / min(picture.size), 0.9)
+        enough = 448 / 0.9 / min(raw.size)
+        raw.draft(None, (int(raw.width * enough) + 1, int(raw.height * enough) + 1))
+        raw.load()
+        picture: Image.Image = raw if raw.mode == "RGB" else raw.convert("RGB")
     width, height = picture.size
+    short = 0.96 * min(width, height)
+    factor = rng.uniform(256, min(448, 0.9 * short)) / short
     box = (0.02 * width, 0.02 * height, 0.98 * width, 0.98 * height)
     size = round(width * 0.96 * factor), round(height * 0.96 * factor)
     return picture.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
-
-
-def _square(picture: Image.Image, rng: random.Random) -> Image.Image:
-    side = min(picture.size)
-    x, y = rng.randint(0, picture.width - side), rng.randint(0, picture.height - side)
-    return picture.crop((x, y, x + side, y + side))
-
-
-def _view(picture: Image.Image, rng: random.Random) -> Image.Image:
-    width, height = picture.width // 2, picture.height // 2
-    x, y = rng.randint(0, width), rng.randint(0, height)
-    return picture.resize((224, 224), Image.Resampling.BICUBIC, box=(x, y, x + width, y + height))
-
-
-def _tiles(picture: Image.Image) -> Media:
-    width, height = picture.width // 3, picture.height // 3
-    corners = [(x * width, y * height) for y in range(3) for x in range(3)]
-    return [_jpeg(picture.crop((x, y, x + int(width * 0.7), y + int(height * 0.7)))) for x, y in corners]
 
 
 def _jpeg(picture: Image.Image) -> bytes:
@@ -131,15 +168,23 @@ def _jpeg(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def main(name: str, media: str, out: str) -> None:
-    """Do the work on all files of a folder and write one Parquet file."""
+def main(name: str, media: str, out: str, told: str) -> None:
+    """Do the work on all files of a folder and write one Parquet file.
+
+    Args:
+        name: ``photos``, or a key of ``WORK``.
+        media: the folder.
+        out: the file.
+        told: JSON, by file name the tasks whose puzzles the build kept.
+    """
     keep_freed_memory()
-    rng = random.Random(7)
+    kept = json.loads(Path(told).read_text())
+    photos, rng = Photos(), random.Random(7)
     rows: list[Media] = []
     made = 0
     with pq.ParquetWriter(out, _SCHEMA, compression="none", use_dictionary=False) as file:
         for path in sorted(Path(media).iterdir()):
-            found = list(WORK[name](path, rng))
+            found = list(photos(path, kept.get(path.name, [])) if name == "photos" else WORK[name](path, rng))
             made += len(found)
             rows += found
             if len(rows) >= _ROWS:

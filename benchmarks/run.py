@@ -1,97 +1,60 @@
 """Floor, build and peers on the same files in one run: CPU-seconds per 1,000 puzzles, and how efficient the build is.
 
-    python benchmarks/run.py [--media FOLDER] [--only NAME] [--repeat 5] [--json FILE]
+    python benchmarks/run.py [efficiency|shares|workers|memory|startup] [--media FOLDER] [--only NAME] [--repeat 5]
 
-CPU is user and system time of the whole process tree. Each figure is the slope between a small and a large run, so
-that starting up is not in it; start-up is measured by itself. Efficiency is floor / build, paired, median of repeats.
+The rules. CPU is user and system time of the whole process tree. Each figure is the slope between a small and a large
+run, so that starting up is not in it; ``startup`` measures that. Efficiency is floor / build, paired, median of
+repeats. The floor is the best single-thread calls that give media as many and as large: decode, one downscale,
+transform, encode, append. The build tells it what was kept of each file, so that it encodes as much, and what every
+task refused costs it the decoding and the downscale. To transform is what the task shows: turns, tiles and their
+tones, views and their colours, covers, rings. Choosing answers, checks for one right answer, draws that are thrown
+away, questions, verification, digests and resume are not in the floor.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
-import yaml
+import pyarrow.parquet as pq
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from benchmarks import media
-
-
-class Workload(NamedTuple):
-    """What is measured: the floor's name, the recipe, how media are made, and how many files of them."""
-
-    floor: str
-    recipe: dict[str, object]
-    make: Callable[[Path, Path | None, int], None]
-    small: int
-    large: int
-    peers: tuple[str, ...] = ()
-
-
-def _photos(width: int, height: int) -> Callable[[Path, Path | None, int], None]:
-    return lambda folder, source, count: media.photos(folder, source, (width, height), count)
-
-
-def _clips(height: int) -> Callable[[Path, Path | None, int], None]:
-    return lambda folder, source, count: media.clips(folder, source, height, count)
-
-
-def _graphs(folder: Path, _: Path | None, count: int) -> None:
-    """Networks of 60 nodes in which every node has five edges."""
-    folder.mkdir(parents=True)
-    for k in range(count):
-        edges = {(min(a, b), max(a, b)) for a in range(60) for b in ((a * 7 + k + 1) % 60, (a * 11 + 2 * k + 5) % 60)}
-        lines = "".join(f"n{a},n{b}\n" for a, b in sorted(edges) if a != b)
-        (folder / f"{k:06}.csv").write_text(f"source,target\n{lines}")
-
-
-FIVE = ["rotation", "similarity", "inpainting", "jigsaw", "correspondence"]
-WORKLOADS = {
-    "rotation_640x480": Workload(
-        "rotation", {"tasks": [{"task": "rotation"}]}, _photos(640, 480), 50, 1050, ("pillow", "datasets")
-    ),
-    "rotation_12mp": Workload("rotation", {"tasks": [{"task": "rotation"}]}, _photos(4000, 3000), 10, 110, ("pillow",)),
-    "jigsaw_3x3": Workload("jigsaw", {"tasks": [{"task": "jigsaw"}]}, _photos(640, 480), 50, 1050),
-    "ssl_r1_five_tasks": Workload(
-        "mixture",
-        {"tasks": [{"task": name, **({"form": "picture_order"} if name == "jigsaw" else {})} for name in FIVE]},
-        _photos(640, 480),
-        20,
-        220,
-    ),
-    "clip_480p": Workload("clip", {"tasks": [{"task": "arrow_of_time"}]}, _clips(480), 5, 45, ("pyav",)),
-    "clip_1080p": Workload("clip", {"tasks": [{"task": "arrow_of_time"}]}, _clips(1080), 3, 15),
-    "graph_text": Workload("graph", {"tasks": [{"task": "neighbours"}]}, _graphs, 20, 320),
-}
+from benchmarks import others
+from benchmarks.workloads import WORKLOADS, Workload, build_command, timed
 
 
 def main() -> None:
-    """Measure what was asked for and print one line per workload."""
+    """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", default="efficiency", choices=("efficiency", *others.MEASURES))
     parser.add_argument("--media", type=Path, help="a folder of real photos and clips; default the built-in samples")
     parser.add_argument("--only", choices=WORKLOADS, action="append")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    found = {}
-    print(f"{'workload':20} {'floor':>8} {'build':>8}  efficiency  {'peers (build / peer)'}  CPU-s per 1,000 puzzles")
-    for name in args.only or WORKLOADS:
-        found[name] = measure(WORKLOADS[name], args.media, args.repeat)
-        print(line(name, found[name]), flush=True)
+    if args.what == "efficiency":
+        found = efficiencies(args.only or WORKLOADS, args.media, args.repeat)
+    else:
+        found = others.MEASURES[args.what]({name: WORKLOADS[name] for name in args.only or WORKLOADS}, args)
     if args.json:
         args.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def efficiencies(names: Iterable[str], source: Path | None, repeat: int) -> dict[str, dict[str, float]]:
+    """One line per workload."""
+    print(f"{'workload':20} {'floor':>8} {'build':>8}  efficiency  {'peers (build / peer)'}  CPU-s per 1,000 puzzles")
+    found = {}
+    for name in names:
+        found[name] = measure(WORKLOADS[name], source, repeat)
+        print(line(name, found[name]), flush=True)
+    return found
 
 
 def line(name: str, found: dict[str, float]) -> str:
@@ -106,7 +69,7 @@ def measure(work: Workload, source: Path | None, repeat: int) -> dict[str, float
         place = Path(scratch)
         for size in ("small", "large"):
             work.make(place / size, source, getattr(work, size))
-        sides = ["floor", "build", *(f"peer_{peer}" for peer in work.peers)]
+        sides = ["build", "floor", *(f"peer_{peer}" for peer in work.peers)]
         rounds = [{side: _slope(side, work, place) for side in sides} for _ in range(repeat)]
     found = {side: median(one[side] for one in rounds) for side in sides}
     found["efficiency"] = median(one["floor"] / one["build"] for one in rounds)
@@ -121,30 +84,28 @@ def _slope(side: str, work: Workload, place: Path) -> float:
 
 
 def _cost(side: str, work: Workload, folder: Path, out: Path) -> tuple[float, int]:
-    """CPU-seconds of one run, and how many puzzles it made."""
+    """CPU-seconds of one run, and how many puzzles it made; a build leaves word of them for the floor."""
+    told = folder.with_suffix(".json")
     if side == "build":
-        recipe = out.with_suffix(".yaml")
-        kind = "graph" if work.floor == "graph" else "folder"
-        source = {"kind": kind, "path": str(folder)}
-        recipe.write_text(yaml.safe_dump({"seed": 7, "source": source, "output": {"shard_size": 250}, **work.recipe}))
-        command = [sys.executable, "-m", "puzzlegen", "build", str(recipe), "--out", str(out), "--workers", "1"]
-        spent, printed = _timed([*command, "--json"])
+        spent, printed = timed(build_command(work, folder, out))
+        told.write_text(json.dumps(_kept(out)))
         return spent, sum(json.loads(printed)["kept"].values())
     script = "floors.py" if side == "floor" else "peers.py"
     name = work.floor if side == "floor" else side.removeprefix("peer_")
-    spent, printed = _timed([sys.executable, str(HERE / script), name, str(folder), str(out.with_suffix(".parquet"))])
+    command = [sys.executable, str(HERE / script), name, str(folder), str(out.with_suffix(".parquet"))]
+    spent, printed = timed(command + ([str(told)] if side == "floor" else []))
     return spent, int(printed.split()[-1])
 
 
-def _timed(command: list[str]) -> tuple[float, str]:
-    out = Path(command[command.index("--out") + 1]) if "--out" in command else None
-    if out:
-        shutil.rmtree(out, ignore_errors=True)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+def _kept(out: Path) -> dict[str, list[str]]:
+    """By source file the tasks of which there is a puzzle; jigsaws as one picture under a name of their own."""
+    kept: dict[str, list[str]] = {}
+    for path in sorted(out.glob("data/*/*.parquet")):
+        for row in pq.read_table(path, columns=["extra_info"])["extra_info"].to_pylist():
+            form = json.loads(row["params"]).get("form")
+            name = "jigsaw_picture" if form == "picture_order" else row["task"]
+            kept.setdefault(row["source_uri"], []).append(name)
+    return kept
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ ALLOWED = {
     "sources": BASE
     | {"plugins", "scenes", "media", "files", "graphs", "cells", "columns", "questions", "rows", "tables"},
     "tasks": MAKING,
+    "arrays": set(),
     "schema": {"records"},
-    "writers": {"records", "schema", "cards"},
+    "writers": {"arrays", "records", "schema", "cards"},
     "cards": {"records", "schema"},
     "census": {"reading", "writers"},
     "finish": {"census", "media", "output", "reading", "records", "writers"},

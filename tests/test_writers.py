@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import webdataset
 from conftest import recipe_with, tree_bytes
 from PIL import Image
 
+from puzzlegen import schema
+from puzzlegen.arrays import arrow_array
 from puzzlegen.build import build
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.schema import arrow_schema
@@ -125,3 +128,21 @@ def test_records_are_json_without_surprises(tars: Path) -> None:
         assert "." not in row["id"]
         assert json.loads(row["ground_truth"])["v"] == 1
         assert json.loads(row["extra_info"]["params"]) is not None
+
+
+KINDS = pa.struct([("media", pa.list_(schema.MEDIUM)), ("n", pa.int64()), ("meta", pa.list_(schema.VIDEO_META))])
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_arrays_are_those_of_pyarrow(count: int) -> None:
+    meta = {"fps": 1.5, "frames": 3, "timestamps": [0.25, 1.0]}
+    values = [{"media": [{"bytes": b"a\0b", "path": "\xe9"}] * k, "n": -k, "meta": [meta] * k} for k in range(count)]
+    made = arrow_array(values, KINDS)
+    made.validate(full=True)
+    assert made.equals(pa.array(values, KINDS))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())])
+def test_arrays_have_no_nulls(kind: pa.DataType) -> None:
+    with pytest.raises((AttributeError, TypeError)):
+        arrow_array([None], kind)

@@ -50,15 +50,15 @@ def recoloured_alike(pictures: Sequence[Image.Image], rng: Rng, strength: Streng
     least = [min(LEAST_DETAIL, _KEPT_DETAIL * detail(picture)) for picture in pictures]
     for _ in range(_TRIES):
         draw = rng.bits(64)
-        changed = [
-            Image.fromarray(_changed(np.asarray(picture), rng.fork("change", draw), strength)) for picture in pictures
+        found = [
+            Image.fromarray(changed(np.asarray(picture), rng.fork("change", draw), strength)) for picture in pictures
         ]
-        if all(detail(one) >= enough for one, enough in zip(changed, least, strict=True)):
-            return changed
+        if all(detail(one) >= enough for one, enough in zip(found, least, strict=True)):
+            return found
     raise Unusable("flat", f"{_TRIES} drawn changes of colour leave nothing to see")
 
 
-def _changed(pixels: Pixels, rng: Rng, strength: Strength) -> Pixels:
+def changed(pixels: Pixels, rng: Rng, strength: Strength) -> Pixels:
     """Jitter, grey, blur; a strong change also solarises and equalises, and does all but jitter more often."""
     strong = strength == "strong"
     f = _functions()

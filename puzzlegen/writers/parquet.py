@@ -12,6 +12,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from puzzlegen.arrays import arrow_array
 from puzzlegen.records import Profile
 from puzzlegen.schema import MEDIA_LEAVES, arrow_schema, leaves
 from puzzlegen.writers import Row
@@ -37,7 +38,7 @@ class ParquetFile:
 
     def write(self, rows: list[Row]) -> None:
         """Append ``rows`` as one row group."""
-        columns = [pa.array([row[field.name] for row in rows], type=field.type) for field in self._schema]
+        columns = [arrow_array([row[field.name] for row in rows], field.type) for field in self._schema]
         self._file.write_table(pa.Table.from_arrays(columns, schema=self._schema), row_group_size=len(rows))
 
     def close(self) -> None:

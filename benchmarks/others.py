@@ -1,0 +1,189 @@
+"""What else a build costs: shares of its CPU, a second worker, memory, starting up."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.workloads import WORKLOADS, Workload, build_command, timed
+
+Found = dict[str, Any]
+_TEN = {"source": {"kind": "samples", "images": 10, "videos": 0}, "tasks": [{"task": "rotation"}]}
+_BUILD_AND_TELL = (
+    "import json, resource as r, sys; from puzzlegen.build import build; from puzzlegen.recipe import load_recipe;"
+    "from pathlib import Path\n"
+    "if __name__ == '__main__':\n"
+    "    build(load_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=1)\n"
+    "    print(json.dumps([r.getrusage(who).ru_maxrss / 1024 for who in (r.RUSAGE_SELF, r.RUSAGE_CHILDREN)]))\n"
+)
+
+
+class Stopwatch:
+    """CPU-seconds by what they are spent on; what is inside another counts for the inner one only."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[str] = Counter()
+        self._stack = ["task"]
+        self._since = time.process_time()
+
+    @contextmanager
+    def on(self, what: str) -> Iterator[None]:
+        """Count for ``what`` until the end of the block."""
+        self._turn()
+        self._stack.append(what)
+        try:
+            yield
+        finally:
+            self._turn()
+            self._stack.pop()
+
+    def _turn(self) -> None:
+        now = time.process_time()
+        self.spent[self._stack[-1]] += now - self._since
+        self._since = now
+
+    def around(self, place: object, name: str, what: str, inside: str = "") -> None:
+        """Count each call of a function for ``what``, or only those made while counting for ``inside``."""
+        inner = getattr(place, name)
+
+        def counted(*args: object, **kwargs: object) -> object:
+            if inside and self._stack[-1] != inside:
+                return inner(*args, **kwargs)
+            with self.on(what):
+                return inner(*args, **kwargs)
+
+        setattr(place, name, counted)
+
+
+def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
+    """Of one process that builds: decoding, the downscale, the rest of cleaning, encoding, writing, and the tasks."""
+    kinds = ("decode", "downscale", "cleaning", "encode", "write", "task")
+    print(f"{'workload':20}" + "".join(f"{kind:>11}" for kind in kinds) + "  % of CPU")
+    found = {}
+    for name, work in works.items():
+        if work.floor != "photos":
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            work.make(Path(scratch) / "media", args.media, work.large // 2)
+            command = [sys.executable, __file__, "shares", name, scratch]
+            spent = json.loads(timed(command)[1])
+        total = sum(spent.values())
+        found[name] = {kind: 100 * spent[kind] / total for kind in kinds}
+        print(f"{name:20}" + "".join(f"{value:11.1f}" for value in found[name].values()), flush=True)
+    return found
+
+
+def _shares(name: str, scratch: str) -> None:
+    """Build in this process, with stopwatches, and print what they say."""
+    from PIL import Image, ImageFile
+
+    from puzzlegen import datafile, shard
+    from puzzlegen.media import opened
+    from puzzlegen.memory import keep_freed_memory
+    from puzzlegen.plan import make_plan
+    from puzzlegen.recipe import load_recipe
+
+    keep_freed_memory()
+    out = Path(scratch) / "out"
+    build_command(WORKLOADS[name], Path(scratch) / "media", out)
+    recipe = load_recipe(out.with_suffix(".yaml"))
+    shards = list(make_plan(recipe).shards())
+    watch = Stopwatch()
+    for k, one in enumerate([shards[0], *shards]):
+        job = shard.Job(recipe, one, str(out), str(out / "work"))
+        if k == 1:  # The first shard has paid for imports.
+            watch = Stopwatch()
+            watch.around(opened, "clean_image", "cleaning")
+            watch.around(ImageFile.ImageFile, "load", "decode", inside="cleaning")
+            watch.around(Image.Image, "resize", "downscale", inside="cleaning")
+            watch.around(Image.Image, "save", "encode")
+            watch.around(datafile.DataFile, "write", "write")
+            watch.around(datafile.DataFile, "publish", "write")
+        shard.build_shard(job)
+    with watch.on("end"):
+        print(json.dumps(watch.spent))
+
+
+def workers(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
+    """Wall time of one worker over that of two; beyond starting up, on an idle machine, 2 is the most."""
+    found = {}
+    for name, work in works.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch)
+            for size in ("small", "large"):
+                work.make(place / size, args.media, getattr(work, size))
+            ratios = [_wall(work, place, 1) / _wall(work, place, 2) for _ in range(args.repeat)]
+        found[name] = median(ratios)
+        print(f"{name:20} two workers are {found[name]:.2f} times as fast as one", flush=True)
+    return found
+
+
+def _wall(work: Workload, place: Path, count: int) -> float:
+    """Seconds on the clock beyond those of the small run."""
+    took = {}
+    for size in ("small", "large"):
+        command = build_command(work, place / size, place / "out", count)
+        begin = time.perf_counter()
+        timed(command)
+        took[size] = time.perf_counter() - begin
+    return took["large"] - took["small"]
+
+
+def memory(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
+    """Peak resident MB of the parent and of its largest child, at the workload's small and large number of files."""
+    found: Found = {}
+    for name, work in works.items():
+        for size in ("small", "large"):
+            with tempfile.TemporaryDirectory() as scratch:
+                folder, out, script = Path(scratch) / "media", Path(scratch) / "out", Path(scratch) / "tell.py"
+                work.make(folder, args.media, count := getattr(work, size))
+                build_command(work, folder, out)
+                script.write_text(_BUILD_AND_TELL)
+                command = [sys.executable, str(script), str(out.with_suffix(".yaml")), str(out)]
+                parent, worker = json.loads(timed(command)[1].splitlines()[-1])
+            found[f"{name}_{count}"] = {"parent": parent, "worker": worker}
+            print(f"{name:20} {count:6} files: parent {parent:4.0f} MB, worker {worker:4.0f} MB", flush=True)
+    return found
+
+
+def startup(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
+    """CPU-seconds of what is felt before anything is made."""
+    del works
+    found = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        recipe = Path(scratch) / "ten.yaml"
+        recipe.write_text(yaml.safe_dump(_TEN))
+        puzzlegen = [sys.executable, "-m", "puzzlegen"]
+        commands: dict[str, Callable[[int], list[str]]] = {
+            "import puzzlegen": lambda _: [sys.executable, "-c", "import puzzlegen"],
+            "puzzlegen --help": lambda _: [*puzzlegen, "--help"],
+            "build of 10 puzzles": lambda k: [*puzzlegen, "build", str(recipe), "--out", f"{scratch}/{k}"],
+        }
+        for name, command in commands.items():
+            found[name] = median(timed(command(k))[0] for k in range(args.repeat))
+            print(f"{name:20} {found[name]:.2f} CPU-s", flush=True)
+    return found
+
+
+MEASURES: dict[str, Callable[[Mapping[str, Workload], argparse.Namespace], Found]] = {
+    "shares": shares,
+    "workers": workers,
+    "memory": memory,
+    "startup": startup,
+}
+
+if __name__ == "__main__":
+    _shares(*sys.argv[2:])

@@ -1,0 +1,47 @@
+"""Arrow arrays of plain values, straight from their bytes.
+
+``pyarrow.array`` gives the same arrays, but imports pandas wherever that is installed, which takes longer than to make
+ten puzzles, and looks at each value twice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """An array without nulls.
+
+    Args:
+        values: one each; dicts for structs, sequences for lists.
+        kind: string, binary, int64, double, or structs and lists of those.
+
+    Raises:
+        AttributeError, KeyError, TypeError: a value is None or not of the type, or a struct lacks a field.
+    """
+    if pa.types.is_struct(kind):
+        fields = list(kind)
+        children = [arrow_array([value[field.name] for value in values], field.type) for field in fields]
+        return pa.StructArray.from_arrays(children, fields=fields)
+    if pa.types.is_list(kind):
+        child = arrow_array(list(chain.from_iterable(values)), kind.value_type)
+        return pa.Array.from_buffers(kind, len(values), [None, _offsets(values)], children=[child])
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        raw = [value.encode() for value in values] if pa.types.is_string(kind) else values
+        return pa.Array.from_buffers(kind, len(raw), [None, _offsets(raw), pa.py_buffer(b"".join(raw))])
+    numbers = array("d" if pa.types.is_floating(kind) else "q", values)
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def _offsets(values: Sequence[Any]) -> pa.Buffer:
+    ends = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum([len(value) for value in values], out=ends[1:])
+    if ends[-1] > np.iinfo(np.int32).max:
+        raise OverflowError(f"{ends[-1]} bytes or values in one column of a row group")
+    return pa.py_buffer(ends.astype(np.int32))
