@@ -20,6 +20,7 @@ import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from puzzlegen.media.augment import changed
@@ -33,6 +34,7 @@ from puzzlegen.memory import keep_freed_memory
 from puzzlegen.rng import rng_for
 
 _ROWS = 250
+_CLIP_FRAMES = 16
 _MEDIUM = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _SCHEMA = pa.schema([("media", pa.list_(_MEDIUM)), ("text", pa.string())])
 _TEXT = "A question of the usual length, with options. " * 10
@@ -113,18 +115,27 @@ class Photos:
 
 
 def clip(path: Path, rng: random.Random) -> Iterator[Media]:
-    """Sixteen frames, decoded in order up to the last that is needed, scaled, reversed, encoded."""
-    frames = []
+    """Sixteen frames from a drawn place on, at the rate and size of a build's, scaled, reversed, encoded.
+
+    Decoded is from the key frame before them to the last of them, and what lies between only where frames refer to it.
+    """
+    fps, side, frames, scaler = rng.uniform(5, 8), rng.randrange(168, 225), [], VideoReformatter()
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        side = rng.randrange(168, 225)
-        width = side * stream.width // stream.height // 2 * 2
-        for k, frame in enumerate(container.decode(stream)):
-            if k % 4 == 0:
-                small = frame.reformat(width, side // 2 * 2, format="rgb24", interpolation=EXACT, threads=1)
-                frames.append(np.asarray(small.to_ndarray()))
-            if len(frames) == 16:
+        context, unit, half = stream.codec_context, float(stream.time_base), 0.5 / float(stream.average_rate)
+        context.thread_count = 1
+        start = rng.uniform(0, stream.duration * unit - _CLIP_FRAMES / fps)
+        due = [start + k / fps for k in range(_CLIP_FRAMES)]
+        container.seek(int(start / unit), stream=stream)
+        size = side * context.width // context.height // 2 * 2, side // 2 * 2
+        for packet in container.demux(stream):
+            near = packet.pts is None or any(abs(packet.pts * unit - time) <= half for time in due)
+            context.skip_frame = "DEFAULT" if near else "NONREF"
+            for frame in packet.decode():
+                if len(frames) < _CLIP_FRAMES and frame.time >= due[len(frames)] - half:
+                    small = scaler.reformat(frame, *size, format="gbrp", interpolation=EXACT, threads=1)
+                    frames.append(np.asarray(small.to_ndarray()))
+            if len(frames) == _CLIP_FRAMES:
                 break
     yield [encode_mp4(frames[::-1], 4)]
 

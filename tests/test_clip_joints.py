@@ -118,7 +118,7 @@ class Panned(OpenItem):
         self.sha256 = ""
         self._pan = walk(60, seed)
 
-    def clip(self) -> Clip:
+    def clip(self, frames: int | None = None) -> Clip:  # noqa: ARG002
         return Clip(self._pan, tuple(k / 8 for k in range(60)), 8.0, ((0, 60),))
 
 

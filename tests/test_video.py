@@ -19,6 +19,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.decode import Film
 from puzzlegen.media.motion import Pixels, find_shots, liveliness
 from puzzlegen.media.video import Clip, VideoSettings, encode_mp4, motion, read_clip, reversible, static
 from puzzlegen.records import REASONS
@@ -68,8 +69,8 @@ def clip_bytes(
     return buffer.getvalue()
 
 
-def read(data: bytes, seed: int = 0, settings: VideoSettings = SMALL) -> Clip:
-    return read_clip(io.BytesIO(data), rng_for("test", seed), settings)
+def read(data: bytes, seed: int = 0, settings: VideoSettings = SMALL, wanted: int | None = None) -> Clip:
+    return read_clip(io.BytesIO(data), rng_for("test", seed), settings, wanted)
 
 
 def read_or_reason(data: bytes, settings: VideoSettings = SMALL) -> Clip | str:
@@ -251,6 +252,55 @@ def test_a_long_clip_is_entered_at_a_drawn_place() -> None:
         starts.append(clip.times[0])
     assert len({round(start) for start in starts}) > 1
     assert max(starts) <= 16.3
+
+
+def test_no_more_is_read_than_is_wanted_and_its_place_is_drawn() -> None:
+    data = clip_bytes(scene(400, size=(80, 96)))
+    settings = VideoSettings(side_px_range=(48, 56))
+    whole = read(data, settings=settings)
+    clips = [read(data, seed, settings, wanted=16) for seed in range(6)]
+    for clip in clips:
+        assert 16 <= max(stop - start for start, stop in clip.shots) <= 24
+        assert len(clip.times) < len(whole.times) / 4
+    places = sorted(clip.times[0] for clip in clips)
+    assert places[-1] - places[0] > 5
+    again = read(data, 3, settings, wanted=16)
+    assert again[1:] == clips[3][1:]
+    assert np.array_equal(again.frames, clips[3].frames)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_wanted_is_found_wherever_it_is(first: bool) -> None:
+    """Shots too short and a still picture fill the rest of the clip."""
+    wide = (120, 400)
+    good = scene(90, size=wide, step=4)
+    short = [255 * (k % 2) + (1 - 2 * (k % 2)) * scene(20, seed=k, size=wide).astype(int) for k in range(1, 5)]
+    rest = np.concatenate([*short, np.repeat(scene(1, seed=6, size=wide), 60, axis=0)]).astype(np.uint8)
+    data = clip_bytes(np.concatenate([good, rest] if first else [rest, good]))
+    for seed in range(4):
+        clip = read(data, seed, wanted=16)
+        start, stop = max(clip.shots, key=lambda shot: shot[1] - shot[0])
+        assert stop - start >= 16
+        assert not static(clip.frames[start:stop])
+        assert (clip.times[start] < 4.5) == first
+
+
+def test_what_is_wanted_may_be_more_than_there_is(plain: bytes) -> None:
+    assert read(plain, wanted=60).times == read(plain).times
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "libvpx-vp9"])
+@pytest.mark.parametrize("wanted", [None, 12])
+def test_frames_that_are_not_decoded_are_not_missed(
+    codec: str, wanted: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = clip_bytes(scene(150, size=(80, 96)), codec=codec, fmt="matroska", fps=30, group=40)
+    settings = VideoSettings(side_px_range=(48, 56))
+    clip = read(data, 5, settings, wanted)
+    monkeypatch.setattr(Film, "_needed", lambda *_: lambda _: True)
+    full = read(data, 5, settings, wanted)
+    assert clip.times == full.times
+    assert np.array_equal(clip.frames, full.frames)
 
 
 def test_a_duration_that_lies_is_forgiven() -> None:

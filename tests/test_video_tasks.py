@@ -58,7 +58,7 @@ class Numbered(OpenItem):
         self.item = Item("numbered", "video")
         self._made = made
 
-    def clip(self) -> Clip:
+    def clip(self, frames: int | None = None) -> Clip:  # noqa: ARG002
         return self._made
 
 

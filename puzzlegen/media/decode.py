@@ -1,14 +1,16 @@
 """A video file to the few frames that are kept, decoded once, in order, on one thread.
 
 One thread because a decoder with several gives up a damaged file at a frame that depends on their number.
-Frames that are not kept are never converted: conversion costs as much as decoding.
+Frames that are not kept are never converted, for conversion costs as much as decoding, and not even decoded where no
+other frame refers to them.
 """
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Self
 
 import av
 import numpy as np
@@ -18,7 +20,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.shortage import refuse_shortage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
@@ -31,14 +33,19 @@ _USUAL_RATE: Final = 25.0
 _MAX_ERRORS: Final = 500
 #: Where the key frame before the wanted place is further away than this, sampling begins at the key frame.
 _MAX_LEAD_S: Final = 60.0
-#: A frame repeats the last that was kept if it differs by less than a fifth of the second largest of the twelve
-#: changes before: one cut does not count. Repeats coded anew differ by up to a quarter where little moves (x264, at key
-#: frames), mostly by under 1/100. On 50 clips, two phones' repeats (16 % and 12 % of frames) differ by under 0.1 grey
-#: levels, their other frames by 7.6 and 2.5. Where motion is slow, changes add up until a frame is kept.
-_REPEAT: Final = 5
+#: A kept frame repeats the last if it differs by less than a tenth of the second largest of the twelve changes
+#: before: one cut does not count. Repeats coded anew differ by up to a twentieth where little moves (x264, at key
+#: frames), mostly by under 1/100. Where motion is slow, changes add up until a frame is kept.
+_REPEAT: Final = 10
 _LOOKED_BACK: Final = 12
 #: ... or by no more than this part of a grey level.
 _LEAST_CHANGE: Final = 16
+#: Decoders whose frames that no other refers to can be left out at no loss to those others.
+_SPARING: Final = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
+#: ... in containers that tell when each frame is shown; elsewhere that is counted, and all must be there.
+_TIMED: Final = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+#: A frame is decoded if a point of the grid lies within this part of its length.
+_REACH: Final = 0.6
 #: Points of the grid lie up to this part of a step off it, or a rate near a divisor of the source's would meet the
 #: same places of its groups of pictures again and again. The golden ratio spreads them evenly without more draws.
 _OFF_GRID: Final = 0.2
@@ -79,33 +86,72 @@ class _Unnamed:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
-def duration_s(file: BinaryIO) -> float:
-    """The seconds that the file claims to last, 0 if it does not say."""
-    with _open(file) as container:
-        stream = _video_stream(container)
-        if stream.duration and stream.time_base:
-            return max(0.0, float(stream.duration * stream.time_base))
-        return max(0.0, (container.duration or 0) / _MICROSECONDS)
-
-
-def sample_frames(file: BinaryIO, sampling: Sampling) -> Iterator[Shown]:
-    """Frames nearest to the points of a grid that is nearly regular, each with its presentation time in seconds.
-
-    A damaged file gives the frames before the damage. A picture comes once, however long it is shown: frames that
-    repeat the one before (a slower film in a faster container, telecine, a capture that stalled) count as one.
+class Film:
+    """A video file, open: to open one costs as much as to decode several frames.
 
     Raises:
-        Unusable: ``undecodable`` or ``too_large``.
-        av.FFmpegError: the file cannot be opened.
+        Unusable: ``undecodable``, there is no picture in it.
+        av.FFmpegError: it cannot be opened.
     """
-    with _open(file) as container:
-        stream = _video_stream(container)
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._container = _open(file)
+        self._stream = _video_stream(self._container)
+        self._entered = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def duration_s(self) -> float:
+        """The seconds that the file claims to last, 0 if it does not say."""
+        if self._stream.duration and self._stream.time_base:
+            return max(0.0, float(self._stream.duration * self._stream.time_base))
+        return max(0.0, (self._container.duration or 0) / _MICROSECONDS)
+
+    def frames(self, sampling: Sampling) -> Iterator[Shown]:
+        """Frames nearest to the points of a grid that is nearly regular, each with its presentation time in seconds.
+
+        A damaged file gives the frames before the damage. A picture comes once, however long it is shown: frames that
+        repeat the one before (a slower film in a faster container, telecine, a capture that stalled) count as one.
+
+        Raises:
+            Unusable: ``undecodable`` or ``too_large``.
+            av.FFmpegError: the file cannot be opened again.
+        """
+        if self._entered:
+            # A decoder that has met damage or the end does not always recover by a seek.
+            self._container.close()
+            self._container = _open(self._file)
+            self._stream = _video_stream(self._container)
+        self._entered = True
+        container, stream = self._container, self._stream
         _check_size(stream.width, stream.height, sampling.max_pixels)
         stream.codec_context.thread_count = 1
         first = _seek(container, stream, sampling.start)
         most = int((sampling.window_s + _MAX_LEAD_S) * _RATES[1])
-        frames = _distinct(islice(_decode(container, stream, sampling.max_pixels), most))
-        yield from _on_grid(frames, first, sampling)
+        decoded = _decode(container, stream, sampling.max_pixels, self._needed(first, sampling))
+        yield from _distinct(_on_grid(islice(decoded, most), first, sampling))
+
+    def _needed(self, first: float, sampling: Sampling) -> Callable[[av.Packet[VideoStream]], bool]:
+        """Whether a packet's frame may be kept; those that may not are decoded only if others refer to them."""
+        unit, step = float(self._stream.time_base or 0), _step_s(self._stream)
+        begin = (self._stream.start_time or 0) * unit if first == float("-inf") else first
+        points = list(_grid(begin, sampling))
+
+        def near(packet: av.Packet[VideoStream]) -> bool:
+            if packet.pts is None:
+                return True
+            time, reach = packet.pts * unit, _REACH * max(step, (packet.duration or 0) * unit)
+            after = bisect(points, time)
+            return any(abs(point - time) <= reach for point in points[max(0, after - 1) : after + 1])
+
+        spared = self._container.format.name in _TIMED and self._stream.codec_context.name in _SPARING
+        return near if unit and spared else lambda _: True
 
 
 def _open(file: BinaryIO) -> InputContainer:
@@ -134,10 +180,12 @@ def _seek(container: InputContainer, stream: VideoStream, start: float) -> float
     return float(target * stream.time_base)
 
 
-def _decode(container: InputContainer, stream: VideoStream, max_pixels: int) -> Iterator[Shown]:
-    """All frames from here on with rising times, up to the end, the first damage or a change of size."""
+def _decode(
+    container: InputContainer, stream: VideoStream, max_pixels: int, needed: Callable[[av.Packet[VideoStream]], bool]
+) -> Iterator[Shown]:
+    """Frames from here on with rising times, up to the end, the first damage or a change of size."""
     step, last, size = _step_s(stream), None, None
-    for frame in _until_damage(container, stream):
+    for frame in _until_damage(container, stream, needed):
         if size is None:
             _check_size(frame.width, frame.height, max_pixels)
             size = frame.width, frame.height
@@ -149,13 +197,17 @@ def _decode(container: InputContainer, stream: VideoStream, max_pixels: int) -> 
         yield Shown(last, frame, float(stream.sample_aspect_ratio or 1))
 
 
-def _until_damage(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+def _until_damage(
+    container: InputContainer, stream: VideoStream, needed: Callable[[av.Packet[VideoStream]], bool]
+) -> Iterator[av.VideoFrame]:
     """Decoded frames. Damage before the first is skipped: a seek may land among frames that need others."""
     started, errors = False, 0
     packets = container.demux(stream)
     while errors <= _MAX_ERRORS:
         try:
             packet = next(packets, None)
+            if packet is not None:
+                stream.codec_context.skip_frame = "DEFAULT" if needed(packet) else "NONREF"
             frames = [] if packet is None else packet.decode()
         except av.FFmpegError:
             refuse_shortage()
@@ -202,13 +254,17 @@ def _sketch(picture: av.VideoFrame) -> NDArray[np.int16]:
     """Some bytes of the first plane: every fifth of every fourth line, so that packed channels take turns."""
     plane, form = picture.planes[0], picture.format
     across = picture.width if form.is_planar else picture.width * form.padded_bits_per_pixel // 8
-    lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, abs(plane.line_size))
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(plane.line_size))
     sketch: NDArray[np.int16] = lines[: picture.height : 4, :across:5].astype(np.int16)
     return sketch
 
 
-def _off_grid(k: int, phase: float) -> float:
-    return _OFF_GRID * (2 * ((k * _GOLDEN + phase) % 1) - 1)
+def _grid(start: float, sampling: Sampling) -> Iterator[float]:
+    """The times at which frames are wanted: as many as the seconds give, nearly evenly apart."""
+    phase = sampling.phase
+    for k in range(max(1, int(sampling.window_s * sampling.fps))):
+        off = _OFF_GRID * (2 * ((k * _GOLDEN + phase) % 1) - 1)
+        yield start + (phase + k + off) / sampling.fps
 
 
 def _on_grid(frames: Iterator[Shown], start: float, sampling: Sampling) -> Iterator[Shown]:
@@ -217,8 +273,7 @@ def _on_grid(frames: Iterator[Shown], start: float, sampling: Sampling) -> Itera
         raise Unusable("undecodable", "no frame can be decoded")
     if held.time > start or start - held.time > _MAX_LEAD_S:
         start = held.time
-    points = max(1, int(sampling.window_s * sampling.fps))
-    grid = (start + (sampling.phase + k + _off_grid(k, sampling.phase)) / sampling.fps for k in range(points))
+    grid = _grid(start, sampling)
     due = next(grid)
     for frame in frames:
         if due <= (middle := (held.time + frame.time) / 2):

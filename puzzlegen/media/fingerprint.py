@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.decode import Sampling, duration_s, sample_frames
+from puzzlegen.media.decode import Film, Sampling
 from puzzlegen.media.image import FORMATS
 from puzzlegen.media.mp4 import EXACT
 from puzzlegen.media.shortage import refuse_shortage
@@ -66,11 +66,12 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
         Unusable: ``undecodable`` or ``too_large``.
     """
     try:
-        length, found = duration_s(file), 0
-        for place in _PLACES:
-            sampling = Sampling(place * length, 1.0, 0.0, 1.0, max_pixels)
-            shown = next(iter(sample_frames(file, sampling)))
-            found = found << 64 | _frame_hash(shown.picture)
+        with Film(file) as film:
+            length, found = film.duration_s, 0
+            for place in _PLACES:
+                sampling = Sampling(place * length, 1.0, 0.0, 1.0, max_pixels)
+                shown = next(iter(film.frames(sampling)))
+                found = found << 64 | _frame_hash(shown.picture)
     except Unusable:
         raise
     # PyAV raises nearly anything on damaged headers, MemoryError where they ask for the impossible.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
+Shorts = NDArray[np.int16]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Shots = tuple[tuple[int, int], ...]
@@ -51,7 +52,7 @@ def motion(frames: Pixels) -> Floats:
     Returns:
         ``(T - 1,)`` mean absolute differences of 32x32 grey versions, 0..255; exactly 0 for a repeated frame.
     """
-    grey = _small(frames, "L")
+    grey = _grey(frames)
     change: Floats = np.abs(np.diff(grey, axis=0)).sum(axis=(1, 2)) / (_SIDE * _SIDE)
     return change
 
@@ -67,7 +68,7 @@ def static(frames: Pixels) -> bool:
 
 def liveliness(frames: Pixels) -> int:
     """The range of grey levels (0..255) that all but the liveliest 5 % of a 32x32 version stay within."""
-    grey = _small(frames, "L")
+    grey = _grey(frames)
     ranges = np.sort((grey.max(axis=0) - grey.min(axis=0)).ravel())
     return int(ranges[int(ranges.size * (1 - MOVING_PART))])
 
@@ -83,7 +84,7 @@ def reversible(frames: Pixels) -> float:
     It compares 32x32 grey pictures of one shot, so it sees no small movement and knows nothing of physics: a
     clip of low value may still look natural backwards. Without motion it is meaningless: ask :func:`static`.
     """
-    grey = _small(frames, "L")
+    grey = _grey(frames)
     count = len(grey)
     gaps = [np.abs(grey[lag:] - grey[:-lag]).sum(axis=(1, 2)) for lag in range(1, count)]
     usual = [float(gap.sum()) / gap.size for gap in gaps]
@@ -108,9 +109,9 @@ def find_shots(frames: Pixels, fps: float) -> Shots:
     Returns:
         ``[start, stop)`` ranges of at least two frames, in order; may be empty.
     """
-    colour = _small(frames, "RGB")
+    colour = thumbnails(frames)
     joints = sorted([(0, 0), (len(frames), len(frames)), *_cuts(colour), *_fades(colour)])
-    margin = int(MARGIN_S * fps + 1)
+    margin = margin_frames(fps)
     shots, begin = [], 0
     for (_, before), (after, _) in pairwise(joints):
         begin = max(begin, before)
@@ -119,21 +120,33 @@ def find_shots(frames: Pixels, fps: float) -> Shots:
     return tuple(shots)
 
 
-def _small(frames: Pixels, mode: str) -> Ints:
-    """Means of areas: ``(T, 32, 32)`` for mode ``L``, ``(T, 32, 32, 3)`` for ``RGB``."""
+def margin_frames(fps: float) -> int:
+    """How many frames are cut away on either side of a joint."""
+    return int(MARGIN_S * fps + 1)
+
+
+def thumbnails(frames: Pixels) -> Pixels:
+    """``(T, 32, 32, 3)`` uint8, means of areas: all that is measured here. Those of thumbnails are themselves."""
+    if frames.shape[1:3] == (_SIDE, _SIDE):
+        return frames
     box = Image.Resampling.BOX
-    reduced = (Image.fromarray(frame).resize((_SIDE, _SIDE), box).convert(mode) for frame in frames)
-    return np.stack([np.asarray(picture) for picture in reduced]).astype(np.int64)
+    return np.stack([np.asarray(Image.fromarray(frame).resize((_SIDE, _SIDE), box)) for frame in frames])
 
 
-def _coarse(colour: Ints) -> Ints:
+def _grey(frames: Pixels) -> Ints:
+    """``(T, 32, 32)``: the thumbnails without their colour."""
+    strip = Image.fromarray(thumbnails(frames).reshape(-1, _SIDE, 3)).convert("L")
+    return np.asarray(strip).reshape(-1, _SIDE, _SIDE).astype(np.int64)
+
+
+def _coarse(colour: Pixels) -> Shorts:
     """``(T, 32, 32, 3)`` to ``(T, 16, 16, 3)``."""
     quads = colour.reshape(len(colour), _COARSE, 2, _COARSE, 2, 3)
-    sums: Ints = quads.sum(axis=(2, 4))
+    sums: Shorts = quads.sum(axis=(2, 4), dtype=np.int16)
     return sums // 4
 
 
-def _cuts(colour: Ints) -> list[tuple[int, int]]:
+def _cuts(colour: Pixels) -> list[tuple[int, int]]:
     """Hard cuts as empty ranges ``(i, i)`` before frame ``i``."""
     change, replaced = _unexplained(_coarse(colour)), _tones_replaced(colour)
     cuts = []
@@ -145,28 +158,28 @@ def _cuts(colour: Ints) -> list[tuple[int, int]]:
     return cuts
 
 
-def _unexplained(coarse: Ints) -> Floats:
+def _unexplained(coarse: Shorts) -> Floats:
     """Mean difference of neighbours under the shift (up to 3 of 16 cells) that fits best."""
     best = np.full(len(coarse) - 1, 255.0)
     shifts = range(-_SHIFT, _SHIFT + 1)
     for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
         before = coarse[:-1, max(0, dy) : _COARSE + min(0, dy), max(0, dx) : _COARSE + min(0, dx)]
         after = coarse[1:, max(0, -dy) : _COARSE + min(0, -dy), max(0, -dx) : _COARSE + min(0, -dx)]
-        best = np.minimum(best, np.abs(before - after).sum(axis=(1, 2, 3)) / before[0].size)
+        best = np.minimum(best, np.abs(before - after).sum(axis=(1, 2, 3), dtype=np.int32) / before[0].size)
     return best
 
 
-def _tones_replaced(colour: Ints) -> Floats:
+def _tones_replaced(colour: Pixels) -> Floats:
     """Share of each colour histogram that is new in the next frame, ``(T - 1,)`` in 0..1."""
-    tones = colour * _TONES // 256
+    tones = colour // (256 // _TONES)
     counts = np.stack([(tones == tone).sum(axis=(1, 2)) for tone in range(_TONES)], axis=-1)
     share: Floats = np.abs(np.diff(counts, axis=0)).sum(axis=(1, 2)) / (2 * 3 * _SIDE * _SIDE)
     return share
 
 
-def _fades(colour: Ints) -> list[tuple[int, int]]:
+def _fades(colour: Pixels) -> list[tuple[int, int]]:
     """Dissolves and fades as ranges of the frames that are mixtures."""
-    flat = _coarse(colour).reshape(len(colour), -1)
+    flat = _coarse(colour).reshape(len(colour), -1).astype(np.int64)
     return [
         (int(start) + 1, int(start) + span)
         for span in _FADE_FRAMES
@@ -180,6 +193,8 @@ def _mixes(flat: Ints, span: int) -> NDArray[np.bool_]:
     way = flat[span:] - flat[:-span]
     energy = (way * way).sum(axis=1)
     mixes: NDArray[np.bool_] = energy >= FADE_CHANGE * FADE_CHANGE * flat.shape[1]
+    if not mixes.any():
+        return mixes
     before = np.zeros(len(way))
     for step in range(1, span + 1):
         part = flat[step : len(flat) - span + step] - flat[:-span]

@@ -60,7 +60,7 @@ class OpenItem:
         self._rng = rng
         self._peers = peers
         self._watched = watched
-        self._media: Image.Image | Clip | bytes | Unusable | None = None
+        self._media: dict[int | None, Image.Image | Clip | bytes | Unusable] = {}
         self._known: dict[Callable[[Image.Image], object], object] = {}
 
     def image(self) -> Image.Image:
@@ -84,13 +84,17 @@ class OpenItem:
             self._known[look] = look(self.image())
         return cast("T", self._known[look])
 
-    def clip(self) -> Clip:
-        """The clean clip. Shared between tasks: its frames are read-only.
+    def clip(self, frames: int | None = None) -> Clip:
+        """The clean clip, or a drawn part of it. Shared between tasks: its frames are read-only.
+
+        Args:
+            frames: of one shot in which something moves; no more is decoded than it takes to have them, if the clip
+                has them anywhere. None for all of the clip, or of the seconds of it that the recipe uses.
 
         Raises:
             Unusable: it cannot be read or is not fit.
         """
-        media = self._load(self._read_clip)
+        media = self._load(lambda file: self._read_clip(file, frames), frames)
         if not isinstance(media, Clip):
             raise TypeError(f"{self.item.id} is no clip")
         return media
@@ -128,20 +132,23 @@ class OpenItem:
         """Up to eight other items of the same kind, the nearest that follow it in its shard; possibly none."""
         return self._peers()
 
-    def _load(self, read: Callable[[BinaryIO], Image.Image | Clip | bytes]) -> Image.Image | Clip | bytes:
-        if self._media is None:
+    def _load(
+        self, read: Callable[[BinaryIO], Image.Image | Clip | bytes], frames: int | None = None
+    ) -> Image.Image | Clip | bytes:
+        if frames not in self._media:
             try:
                 with self._watched(), self._open_file(self.item) as file:
-                    self._media = read(file)
+                    self._media[frames] = read(file)
             except Unusable as no:
-                self._media = no
+                self._media[frames] = no
             # Decoders' own errors are Unusable by now: the disk or the network failed, and may not the next time.
             except OSError as err:
                 why = f"{type(err).__name__} {err.strerror or ''}".strip()
                 raise SourceError(f"'{self.item.id}' cannot be read: {why}; the same command goes on") from err
-        if isinstance(self._media, Unusable):
-            raise Unusable(self._media.reason, self._media.detail)
-        return self._media
+        media = self._media[frames]
+        if isinstance(media, Unusable):
+            raise Unusable(media.reason, media.detail)
+        return media
 
     def _read_raw(self, file: BinaryIO) -> bytes:
         data = file.read(_MOST_BYTES + 1) if self.item.size <= _MOST_BYTES else b""
@@ -153,10 +160,9 @@ class OpenItem:
     def _read_image(self, file: BinaryIO) -> Image.Image:
         return clean_image(self._read_raw(file), self._rng, self._settings.image)
 
-    def _read_clip(self, file: BinaryIO) -> Clip:
-        self.sha256 = sha256_of(file)
-        file.seek(0)
-        clip = read_clip(file, self._rng, self._settings.video)
+    def _read_clip(self, file: BinaryIO, frames: int | None) -> Clip:
+        self.sha256 = self.sha256 or sha256_of(file)
+        clip = read_clip(file, self._rng.fork("clip"), self._settings.video, frames)
         clip.frames.flags.writeable = False
         return clip
 

@@ -7,20 +7,20 @@ drawn rate and phase does the same for its rhythm of key frames.
 
 from __future__ import annotations
 
-from itertools import chain, islice, pairwise
+import math
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace, VideoReformatter
-from PIL import Image
+from av.video.reformatter import VideoReformatter
 from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.decode import Sampling, Shown, duration_s, sample_frames
-from puzzlegen.media.geometry import even
-from puzzlegen.media.motion import Pixels, Shots, find_shots, motion, reversible, static
-from puzzlegen.media.mp4 import EXACT, encode_mp4
+from puzzlegen.media.decode import Film, Sampling, Shown
+from puzzlegen.media.framing import SQUEEZE, TRIM, Shape, framing
+from puzzlegen.media.motion import Pixels, Shots, find_shots, margin_frames, motion, reversible, static
+from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.shortage import refuse_shortage
 
 if TYPE_CHECKING:
@@ -31,25 +31,15 @@ if TYPE_CHECKING:
 __all__ = ["Clip", "VideoSettings", "encode_mp4", "motion", "read_clip", "reversible", "static"]
 
 MIN_FRAMES: Final = 8
-MAX_SOURCE_ASPECT: Final = 4.0
-_SQUEEZE: Final = 0.03
-_TRIM: Final = (0.01, 0.04)
-_MAX_ASPECT: Final = 2.0 - 2 * _SQUEEZE
 _HEAD_FRAMES: Final = 12
 _HEAD_BYTES: Final = 48_000_000
-_OVERSIZE: Final = 1.3
-_PREVIEW_PX: Final = 180
-_BLACK: Final = 24
 _SLOWER: Final = 1.25
-_HD_HEIGHT: Final = 720
-_UNSPECIFIED: Final = 2
-_TURNS: Final = {
-    90: Image.Transpose.ROTATE_90,
-    180: Image.Transpose.ROTATE_180,
-    270: Image.Transpose.ROTATE_270,
-}
-
-Box = tuple[float, float, float, float]
+#: So many times the usual step: the film stood still.
+_PAUSE: Final = 4
+#: A grid may have a point fewer than its seconds give, and a picture may come twice.
+_SPARE_FRAMES: Final = 2
+#: Frames to the next look for a shot that is long enough, where there was none.
+_LOOK_AGAIN: Final = 6
 
 
 class VideoSettings(BaseModel):
@@ -105,29 +95,16 @@ class _Draws(NamedTuple):
     size: float
 
 
-class _Geometry(NamedTuple):
-    """What happens to every frame: scaled as a whole to ``stage``, ``box`` of that to ``size``, turned."""
-
-    stage: tuple[int, int]
-    box: Box
-    size: tuple[int, int]
-    turn: Image.Transpose | None
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of a clean frame."""
-        width, height = self.size
-        upright = self.turn in (None, Image.Transpose.ROTATE_180)
-        return (height, width, 3) if upright else (width, height, 3)
-
-
-def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings) -> Clip:
+def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | None = None) -> Clip:
     """Decode a clip and make it clean.
 
     Args:
         file: seekable, at any position.
         rng: decides place, rate, crop and size; the same stream gives the same pixels.
         settings: the recipe's section ``media.video``.
+        wanted: frames of one shot, in which something moves, that are enough: what is read lies at a drawn place of
+            the clip and ends where it has them. Where they are not to be had there, the window is read as it is
+            for None: all of it.
 
     Returns:
         The clip. A file that breaks off gives what comes before the damage if that is long enough.
@@ -138,7 +115,8 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings) -> Clip:
         MemoryError: memory is so short that nothing can be said of the file.
     """
     try:
-        return _read(file, _draw(rng, settings), settings)
+        with Film(file) as film:
+            return _read(film, _draw(rng, settings), settings, wanted)
     except Unusable:
         # FFmpeg leaves out, without a word, frames for which it had no memory.
         refuse_shortage()
@@ -162,9 +140,9 @@ def _draw(rng: Rng, settings: VideoSettings) -> _Draws:
         place=rng.uniform(),
         fps=rng.uniform(*settings.fps_range),
         phase=rng.uniform(),
-        trims=(rng.uniform(*_TRIM), rng.uniform(*_TRIM), rng.uniform(*_TRIM), rng.uniform(*_TRIM)),
+        trims=(rng.uniform(*TRIM), rng.uniform(*TRIM), rng.uniform(*TRIM), rng.uniform(*TRIM)),
         centre=rng.uniform(0.25, 0.75),
-        squeeze=rng.uniform(1 - _SQUEEZE, 1 + _SQUEEZE),
+        squeeze=rng.uniform(1 - SQUEEZE, 1 + SQUEEZE),
         size=rng.uniform(),
     )
 
@@ -176,48 +154,90 @@ def _quicker_if_short(draws: _Draws, duration: float, settings: VideoSettings) -
     return draws._replace(fps=draws.fps * min(2.0, max(1.0, wanted / settings.fps_range[1])))
 
 
-def _read(file: BinaryIO, draws: _Draws, settings: VideoSettings) -> Clip:
-    duration = duration_s(file)
+def _read(film: Film, draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
+    duration = film.duration_s
     if duration < settings.min_duration_s:
         raise Unusable("too_short", f"{duration:.1f} s, the recipe wants {settings.min_duration_s:g}")
-    start = draws.place * max(0.0, duration - settings.window_s)
     draws = _quicker_if_short(draws, duration, settings)
-    try:
-        frames, times = _frames_from(file, start, draws, settings)
-    except (Unusable, av.FFmpegError):
-        if not start:
-            raise
-        refuse_shortage()
+    clip = _look(film, _places(duration, draws, settings, wanted), draws, settings, wanted)
+    if not clip.shots:
+        raise Unusable("no_long_shot", f"{len(clip.times)} frames, all close to a cut or an end")
+    return clip
+
+
+def _places(duration: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> list[float]:
+    """Where to begin, in seconds: where what is wanted just fits, else where the recipe's window does."""
+    spans = [settings.window_s]
+    if wanted is not None:
+        needed = wanted + 2 * margin_frames(draws.fps) + _SPARE_FRAMES
+        spans.insert(0, min(settings.window_s, needed / draws.fps))
+    starts = [draws.place * max(0.0, duration - span) for span in spans]
+    return list(dict.fromkeys(starts))
+
+
+def _look(film: Film, places: list[float], draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
+    """What is found at the first of the places that has what is wanted, or the longest shot of all."""
+    found: list[Clip] = []
+    for start in places:
+        try:
+            clip = _clip_from(film, start, draws, settings, wanted)
+        except (Unusable, av.FFmpegError):
+            if start == 0 and not found:
+                raise
+            refuse_shortage()
+            continue
+        if wanted is None or _holds(clip, wanted):
+            return clip
+        found.append(clip)
+    if not found:
         # The file is shorter than it claims, or cannot be entered in the middle.
-        frames, times = _frames_from(file, 0.0, draws, settings)
-    fps = _rate(times, draws.fps)
-    shots = find_shots(frames, fps)
-    if not shots:
-        raise Unusable("no_long_shot", f"{len(times)} frames, all close to a cut or an end")
-    return Clip(frames, times, fps, shots)
+        return _clip_from(film, 0.0, draws, settings, wanted)
+    return max(found, key=lambda clip: max((stop - start for start, stop in clip.shots), default=0))
 
 
-def _rate(times: tuple[float, ...], asked: float) -> float:
-    """Frames per second: as asked for, or fewer where the film, its repeated frames left out, is slower than that."""
-    steps = sorted(later - earlier for earlier, later in pairwise(times))
-    usual = 1 / steps[len(steps) // 2]
-    return usual if usual * _SLOWER < asked else asked
-
-
-def _frames_from(
-    file: BinaryIO, start: float, draws: _Draws, settings: VideoSettings
-) -> tuple[Pixels, tuple[float, ...]]:
+def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
+    """The clip from ``start`` on, up to where it has what is wanted."""
     sampling = Sampling(start, draws.fps, draws.phase, settings.window_s, settings.max_pixels)
     most = int(settings.window_s * draws.fps) + 1
-    frames, times = _clean(sample_frames(file, sampling), most, draws, settings)
+    due = most if wanted is None else wanted + 2 * margin_frames(draws.fps)
+    times: list[float] = []
+    frames = np.empty(0, np.uint8)
+    for picture, shown in _clean(film.frames(sampling), draws, settings):
+        if not times:
+            frames = np.empty((most, *picture.shape), np.uint8)
+        frames[len(times)] = picture
+        times.append(shown.time)
+        if wanted is not None and len(times) >= due:
+            if _holds(clip := _clip_of(frames, times, draws.fps), wanted):
+                return clip
+            due = len(times) + _LOOK_AGAIN
+        if len(times) == most:
+            break
     if len(times) < MIN_FRAMES:
         raise Unusable("too_short", f"{len(times)} different frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
-    return frames, times
+    return _clip_of(frames, times, draws.fps)
 
 
-def _clean(
-    sampled: Iterator[Shown], most: int, draws: _Draws, settings: VideoSettings
-) -> tuple[Pixels, tuple[float, ...]]:
+def _clip_of(frames: Pixels, times: list[float], asked: float) -> Clip:
+    fps = _rate(times, asked)
+    frames = frames[: len(times)]
+    return Clip(frames, tuple(times), fps, find_shots(frames, fps))
+
+
+def _holds(clip: Clip, wanted: int) -> bool:
+    """Whether some shot has the wanted frames and moves."""
+    return any(stop - start >= wanted and not static(clip.frames[start:stop]) for start, stop in clip.shots)
+
+
+def _rate(times: list[float], asked: float) -> float:
+    """Frames per second: as asked for, or fewer where the film, its repeated frames left out, is slower than that."""
+    steps = sorted(later - earlier for earlier, later in pairwise(times))
+    usual = [step for step in steps if step < _PAUSE * steps[len(steps) // 2]]
+    found = len(usual) / math.fsum(usual)
+    return found if found * _SLOWER < asked else asked
+
+
+def _clean(sampled: Iterator[Shown], draws: _Draws, settings: VideoSettings) -> Iterator[tuple[Pixels, Shown]]:
     head = list(islice(sampled, 1))
     if not head:
         raise Unusable("too_short", "no frame within reach of the sampling grid")
@@ -225,100 +245,18 @@ def _clean(
     room = _HEAD_BYTES // (head[0].picture.width * head[0].picture.height * 2)
     head += islice(sampled, min(_HEAD_FRAMES, room))
     scaler = VideoReformatter()
-    plan = _plan(head[0], _without_bars(head, scaler), draws, settings)
-    frames = np.empty((most, *plan.shape), np.uint8)
-    times = []
-    for shown, into in zip(chain(head, sampled), frames, strict=False):
-        into[...] = np.asarray(_apply(plan, shown.picture, scaler))
-        times.append(shown.time)
-    return frames[: len(times)], tuple(times)
-
-
-def _apply(plan: _Geometry, frame: av.VideoFrame, scaler: VideoReformatter) -> Image.Image:
-    # Untagged high definition is BT.709, as players take it; the scaler alone would take it as BT.601.
-    untagged_hd = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT
-    rgb = scaler.reformat(
-        frame,
-        width=plan.stage[0],
-        height=plan.stage[1],
-        format="rgb24",
-        src_colorspace=Colorspace.ITU709 if untagged_hd else None,
-        interpolation=EXACT,
-        threads=1,
+    shape = Shape(
+        side_px=settings.side_px_range,
+        size=draws.size,
+        max_scale=settings.max_scale,
+        trims=draws.trims,
+        centre=draws.centre,
+        squeeze=draws.squeeze,
+        clean=settings.clean,
     )
-    clean = Image.fromarray(rgb.to_ndarray()).resize(plan.size, Image.Resampling.BICUBIC, box=plan.box)
-    return clean if plan.turn is None else clean.transpose(plan.turn)
-
-
-def _without_bars(head: list[Shown], scaler: VideoReformatter) -> Box:
-    """The picture without near-black bars that stand in all frames; left, top, right, bottom as fractions."""
-    first = head[0].picture
-    ratio = min(1.0, _PREVIEW_PX / min(first.width, first.height))
-    width, height = int(first.width * ratio), int(first.height * ratio)
-    lightest = np.zeros((height, width), np.uint8)
-    for shown in head:
-        grey = scaler.reformat(shown.picture, width=width, height=height, format="gray", interpolation=EXACT, threads=1)
-        lightest = np.maximum(lightest, grey.to_ndarray())
-    left, right = _lit_span(lightest.max(axis=0))
-    top, bottom = _lit_span(lightest.max(axis=1))
-    return left, top, right, bottom
-
-
-def _lit_span(lightest: Pixels) -> tuple[float, float]:
-    lit = np.flatnonzero(lightest > _BLACK)
-    if lit.size < lightest.size // 3:
-        return 0.0, 1.0
-    # One more at a bar's edge, where bar and picture mix.
-    first = int(lit[0]) + 1 if lit[0] else 0
-    stop = int(lit[-1]) + 1
-    return first / lightest.size, (stop if stop == lightest.size else stop - 1) / lightest.size
-
-
-def _plan(first: Shown, content: Box, draws: _Draws, settings: VideoSettings) -> _Geometry:
-    """Where to cut and how far to scale; lengths are square pixels of the source before it is turned."""
-    full = first.picture.width * first.pixel_aspect, float(first.picture.height)
-    if not settings.clean:
-        return _untouched(first, full, settings)
-    x0, y0, x1, y1 = _cut(content, full, draws)
-    width, height = x1 - x0, y1 - y0
-    short = min(width, height)
-    low, high = settings.side_px_range
-    most = int(short * settings.max_scale)
-    if most < low:
-        raise Unusable("too_small", f"short side {int(short)} px, needs {int(low / settings.max_scale) + 1}")
-    factor = (low + draws.size * (min(high, most) - low)) / short
-    squeezed = (draws.squeeze, 1.0) if width > height else (1.0, draws.squeeze)
-    staged = min(1.0, factor * _OVERSIZE)
-    stage = round(full[0] * staged), round(full[1] * staged)
-    sx, sy = stage[0] / full[0], stage[1] / full[1]
-    return _Geometry(
-        stage=stage,
-        box=(x0 * sx, y0 * sy, x1 * sx, y1 * sy),
-        size=(even(width * factor * squeezed[0]), even(height * factor * squeezed[1])),
-        turn=_TURNS.get(round(first.picture.rotation / 90) * 90 % 360),
-    )
-
-
-def _untouched(first: Shown, full: tuple[float, float], settings: VideoSettings) -> _Geometry:
-    """Every frame whole, in square pixels, shrunk only if it is too large."""
-    factor = min(1.0, settings.side_px_range[1] / min(full))
-    size = even(full[0] * factor), even(full[1] * factor)
-    turn = _TURNS.get(round(first.picture.rotation / 90) * 90 % 360)
-    return _Geometry(stage=size, box=(0.0, 0.0, float(size[0]), float(size[1])), size=size, turn=turn)
-
-
-def _cut(content: Box, full: tuple[float, float], draws: _Draws) -> Box:
-    """Trim the drawn bit off each side of the content, then the long side to twice the short one."""
-    x0, x1 = _inner(content[0] * full[0], content[2] * full[0], *draws.trims[:2])
-    y0, y1 = _inner(content[1] * full[1], content[3] * full[1], *draws.trims[2:])
-    width, height = x1 - x0, y1 - y0
-    if max(width, height) > MAX_SOURCE_ASPECT * min(width, height):
-        raise Unusable("too_elongated", f"{width:.0f}x{height:.0f}")
-    spare_x = max(0.0, width - height * _MAX_ASPECT)
-    spare_y = max(0.0, height - width * _MAX_ASPECT)
-    off = draws.centre
-    return x0 + off * spare_x, y0 + off * spare_y, x1 - (1 - off) * spare_x, y1 - (1 - off) * spare_y
-
-
-def _inner(start: float, stop: float, before: float, after: float) -> tuple[float, float]:
-    return start + before * (stop - start), stop - after * (stop - start)
+    plan = framing(head, shape, scaler)
+    while head:
+        shown = head.pop(0)
+        yield plan.apply(shown.picture, scaler), shown
+    for shown in sampled:
+        yield plan.apply(shown.picture, scaler), shown

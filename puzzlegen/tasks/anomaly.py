@@ -40,7 +40,7 @@ class Anomaly(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(24, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")
@@ -52,7 +52,7 @@ class Anomaly(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Choose a part, perturb it, ask."""
-        clip = moving_segment(item.clip(), _LEAST_CLIP, self.frames, rng)
+        clip = moving_segment(item.clip(self.frames), _LEAST_CLIP, self.frames, rng)
         part = self._part(clip, rng)
         options = rng.sample(part.kinds, _OPTIONS)
         k = rng.balanced("answer", _OPTIONS) if self.ask == "kind" else 0

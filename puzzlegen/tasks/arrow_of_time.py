@@ -32,7 +32,7 @@ class ArrowOfTime(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
@@ -44,7 +44,7 @@ class ArrowOfTime(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take a moving segment, play it one way or the other."""
-        part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
+        part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         likeness = reversible(part)
         if likeness > _MOST_REVERSIBLE:
             raise Unusable("reversible", f"likeness to its reverse {likeness:.2f}, at most {_MOST_REVERSIBLE}")

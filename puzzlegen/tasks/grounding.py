@@ -36,7 +36,7 @@ class Grounding(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(32, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     piece: int = Field(6, ge=_LEAST_PIECE, le=8, description="frames of the piece")
@@ -55,7 +55,7 @@ class Grounding(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Choose a piece that occurs once, change its look, ask."""
-        clip = moving_segment(item.clip(), _LEAST_CLIP, self.frames, rng)
+        clip = moving_segment(item.clip(self.frames), _LEAST_CLIP, self.frames, rng)
         start, margin = self._start(frame_distances(clip), rng)
         piece = self._disguised(clip[start : start + self.piece], rng)
         seconds = len(clip) / FPS

@@ -32,7 +32,7 @@ class OverlayCount(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "counting"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     most: int = Field(5, ge=1, le=9, description="most shapes of the kind that is asked for; there may be none")
@@ -55,7 +55,7 @@ class OverlayCount(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Draw how many, lay them over, ask."""
-        part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
+        part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         asked = rng.below(len(SHAPES))
         others = [shape for k, shape in enumerate(SHAPES) if k != asked]
         fill = [rng.choice(others) for _ in range(self.shapes)]

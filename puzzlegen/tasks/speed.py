@@ -35,7 +35,7 @@ class Speed(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal scale"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(10, ge=_LEAST_FRAMES, le=24, description="most frames of the clip; short shots give fewer")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
@@ -47,7 +47,8 @@ class Speed(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take every frame, every second or every fourth."""
-        part = moving_segment(item.clip(), _span(_LEAST_FRAMES), _span(self.frames), rng)
+        clip = item.clip(_span(self.frames))
+        part = moving_segment(clip, _span(_LEAST_FRAMES), _span(self.frames), rng)
         count = (len(part) - 1) // _STEPS[-1] + 1
         played = [_middle(part, count, step) for step in _STEPS]
         margin = float(liveliness(played[0]) - STILL)
@@ -56,7 +57,7 @@ class Speed(Task):
         k = rng.balanced("answer", len(SPEEDS))
         named = [f"{speed} speed" for speed in SPEEDS]
         question, answer = answers.option(rng, QUESTION, self.form, named, k, labels=SPEEDS)
-        medium = encode_clip(played[k], item.clip().fps / _NORMAL)
+        medium = encode_clip(played[k], clip.fps / _NORMAL)
         return Puzzle(question, (medium,), answer, self.difficulty, margin)
 
 

@@ -36,7 +36,7 @@ class VideoFlip(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
@@ -48,7 +48,7 @@ class VideoFlip(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take a moving segment, mirror it."""
-        part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
+        part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         margin = mirror_margin(thumbnail(Image.fromarray(part[len(part) // 2]), 16), ("horizontal", "vertical"))
         k = rng.balanced("answer", len(WAYS))
         question, answer = answers.option(rng, QUESTION, self.form, WAYS, k, labels=LABELS, meaning=_MEANING)

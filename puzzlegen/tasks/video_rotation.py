@@ -28,7 +28,7 @@ class VideoRotation(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "number"] = Field("choice", description="answer by option letter or by the angle itself")
@@ -40,7 +40,7 @@ class VideoRotation(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut a square out of a moving segment, turn it."""
-        part = moving_segment(item.clip(), LEAST_FRAMES, self.frames, rng)
+        part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         left, top, right, bottom = item.square_box((part.shape[2], part.shape[1]), rng)
         square = part[:, top:bottom, left:right]
         margin = turn_margin(thumbnail(Image.fromarray(square[len(square) // 2]), 16))
