@@ -46,6 +46,11 @@ def entries_of(recipe: Recipe, kind: Kind, split: str) -> list[tuple[int, TaskEn
     ]
 
 
+def _by_variant(pick: Pick) -> int:
+    """Tasks share the clean medium of a variant: one after the other, they need it once."""
+    return pick.variant
+
+
 class Quota:
     """What is made of each of ``count`` items of a kind and split.
 
@@ -80,9 +85,8 @@ class Quota:
         upto = [low + (step >= turn) for low, turn in zip(self._floors, self._turns, strict=True)]
         taken = tuple(high - low for low, high in pairwise(upto))
         if taken not in self._known:
-            self._known[taken] = tuple(
-                Pick(k, v) for k, times in zip(self._tasks, taken, strict=True) for v in range(times)
-            )
+            drawn = (Pick(k, v) for k, times in zip(self._tasks, taken, strict=True) for v in range(times))
+            self._known[taken] = tuple(sorted(drawn, key=_by_variant))
         return self._known[taken]
 
     def totals(self) -> Counter[int]:
@@ -115,7 +119,7 @@ class Quota:
 
     @cached_property
     def _all(self) -> tuple[Pick, ...]:
-        return tuple(Pick(k, v) for k in self._tasks for v in range(self._variants))
+        return tuple(Pick(k, v) for v in range(self._variants) for k in self._tasks)
 
     @cached_property
     def _floors(self) -> list[int]:

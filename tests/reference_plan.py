@@ -80,7 +80,7 @@ def _entries(recipe: Recipe, kind: str, split: str) -> list[tuple[int, TaskEntry
 def _picks(recipe: Recipe, kind: str, split: str, rank: int, count: int) -> list[tuple[int, int]]:
     entries = _entries(recipe, kind, split)
     if recipe.per_item == "all":
-        return [(k, v) for k, _ in entries for v in range(recipe.variants)]
+        return [(k, v) for v in range(recipe.variants) for k, _ in entries]
     stride = max(1, count * 618 // 1000)
     while gcd(stride, count) != 1:
         stride += 1
@@ -88,7 +88,9 @@ def _picks(recipe: Recipe, kind: str, split: str, rank: int, count: int) -> list
     weights = [Fraction(str(entry.weight)) for _, entry in entries]
     bounds = [recipe.per_item * sum(weights[:k], Fraction(0)) / sum(weights) for k in range(len(weights) + 1)]
     taken = [int(high + u) - int(low + u) for low, high in pairwise(bounds)]
-    return [(k, v) for (k, _), times in zip(entries, taken, strict=True) for v in range(times)]
+    return [
+        (k, v) for v in range(max(taken, default=0)) for (k, _), times in zip(entries, taken, strict=True) if v < times
+    ]
 
 
 def _cut(recipe: Recipe, kind: str, split: str, members: list[Item]) -> Iterator[list[tuple[Item, Any]]]:

@@ -154,7 +154,7 @@ def test_a_temporary_plan_is_deleted_with_it_and_a_named_one_stays(tmp_path: Pat
 
 def test_per_item_all_gives_each_item_every_task_that_accepts_it() -> None:
     recipe = recipe_with([*TWO, {"task": "arrow_of_time"}], variants=2)
-    assert [tuple(pick) for pick in picks(recipe, "image", 0, 4)] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [tuple(pick) for pick in picks(recipe, "image", 0, 4)] == [(0, 0), (1, 0), (0, 1), (1, 1)]
     assert [tuple(pick) for pick in picks(recipe, "video", 0, 4)] == [(2, 0), (2, 1)]
 
 
