@@ -30,12 +30,12 @@ ITEM: Final = pa.schema([(k, pa.int64() if k in ("size", "stamp") else pa.string
 SKIPPED: Final = pa.schema([(k, pa.string()) for k in Skipped._fields])
 #: The order key of the item or its bundle, and the same hash of its name, by which equal names are found.
 _KEYS: Final = (pa.field("key", pa.uint64()), pa.field("name", pa.uint64()))
-_PART_ROWS: Final = 1 << 13
+_PART_ROWS: Final = 1 << 14
 #: A source that is slow to list is worth a part after so long.
 _PART_S: Final = 30
 #: What is sorted at once: so many bytes, or a part of the whole; twice that is held for a moment.
 _SPAN_BYTES: Final = 1 << 20
-_MOST_SPANS: Final = 64
+_MOST_SPANS: Final = 32
 #: How many names are compared at once.
 _SPAN_NAMES: Final = 1 << 18
 _ALL: Final = 1 << 64
@@ -137,8 +137,8 @@ class Listing:
             else:
                 skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
             count = len(items) + len(skipped)
-            due = count >= _PART_ROWS or not marked or time.monotonic() - began > _PART_S
-            if due if mark else count >= 2 * _PART_ROWS:
+            late = mark and (count >= _PART_ROWS or not marked or time.monotonic() - began > _PART_S)
+            if late or count >= 2 * _PART_ROWS:
                 self._write(items, skipped, _Told(mark, len(skipped)))
                 items, skipped, marked, began = [], [], bool(mark), time.monotonic()
         self._write(items, skipped, _Told("", len(skipped), last=True))
@@ -249,7 +249,7 @@ def in_order(table: Table, seed: int) -> Table:
     keys = as_numbers(table["key"])
     order = np.argsort(keys, kind="stable")
     keys, table = keys[order], table.take(as_array(order))
-    names = pc.if_else(pc.equal(table["bundle"], _texts([""])[0]), table["id"], table["bundle"]).combine_chunks()
+    names = pc.if_else(pc.equal(table["bundle"], texts([""])[0]), table["id"], table["bundle"]).combine_chunks()
     clash = (keys[1:] == keys[:-1]) & as_numbers(pc.not_equal(names[1:], names[:-1]))
     for key in np.unique(keys[1:][clash]):
         start, stop = np.searchsorted(keys, key, "left"), np.searchsorted(keys, key, "right")
@@ -287,7 +287,7 @@ def columns(rows: Sequence[Any], schema: Any) -> Table:  # noqa: ANN401 - pyarro
     """Tuples as a table."""
     told = zip(*rows, strict=True) if rows else ((),) * len(schema)
     arrays = [
-        _texts(values) if field.type == pa.string() else as_array(np.array(values, field.type.to_pandas_dtype()))
+        texts(values) if field.type == pa.string() else as_array(np.array(values, field.type.to_pandas_dtype()))
         for values, field in zip(told, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
@@ -310,14 +310,16 @@ def as_numbers(column: Any) -> Numbers:  # noqa: ANN401
 
 def equal(column: Any, text: str) -> Numbers:  # noqa: ANN401
     """Where a column holds a text, as truth values."""
-    return as_numbers(pc.equal(column, _texts([text])[0]))
+    return as_numbers(pc.equal(column, texts([text])[0]))
 
 
-def _texts(values: Sequence[str]) -> Any:  # noqa: ANN401
-    raw = [value.encode() for value in values]
-    ends = np.zeros(len(raw) + 1, np.int32)
-    np.cumsum([len(text) for text in raw], out=ends[1:])
-    return pa.StringArray.from_buffers(len(raw), pa.py_buffer(ends), pa.py_buffer(b"".join(raw)))
+def texts(values: Sequence[str]) -> Any:  # noqa: ANN401
+    """Texts as Arrow has them."""
+    data = "".join(values)
+    sizes = map(len, values) if data.isascii() else (len(value.encode()) for value in values)
+    ends = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(sizes, np.int32, len(values)), out=ends[1:])
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(data.encode()))
 
 
 def _put(path: Path, table: Table) -> None:

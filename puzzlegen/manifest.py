@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from puzzlegen import __version__
 from puzzlegen.errors import RecipeError
 from puzzlegen.files import is_url, retried
-from puzzlegen.listing import Table
+from puzzlegen.listing import Table, as_array, columns, texts
 from puzzlegen.output import STATE, publish, refused, scratch, write_json
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
@@ -152,15 +152,13 @@ def _as_rejections(skipped: Table) -> Table:
     """What a plan skipped: of no task, and variant 0."""
     count = skipped.num_rows
     item, reason, detail = (skipped[name] for name in ("id", "reason", "detail"))
-    arrays = [item, pa.array([""] * count), reason, detail, pa.array(np.zeros(count, np.int64))]
+    arrays = [item, texts([""] * count), reason, detail, as_array(np.zeros(count, np.int64))]
     return pa.RecordBatch.from_arrays(arrays, schema=_REJECTION)
 
 
 def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
     if rows:
-        columns = zip(*rows, strict=True)
-        arrays = [pa.array(list(c), type=f.type) for c, f in zip(columns, _REJECTION, strict=True)]
-        file.write_table(pa.Table.from_arrays(arrays, schema=_REJECTION))
+        file.write_table(columns(rows, _REJECTION))
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:
