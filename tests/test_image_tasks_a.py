@@ -39,6 +39,12 @@ def opened(picture: Image.Image | None = None) -> OpenItem:
 ITEM = opened()
 
 
+@pytest.fixture(autouse=True)
+def _smooth_scenes_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blobs have few of the clues that photos have; how much of them it takes is tested in ``test_places``."""
+    monkeypatch.setattr("puzzlegen.media.places._LEAST", 8.0)
+
+
 def built(name: str, **params: Any) -> Task:
     return task_class(name)(**params)
 

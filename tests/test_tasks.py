@@ -209,8 +209,10 @@ def test_constant_answers_earn_chance(task: Task) -> None:
 
 
 @media_sweep
-def test_bytes_do_not_tell_the_answer(task: Task) -> None:
+def test_bytes_do_not_tell_the_answer(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """The nearest mean size in bytes, learned on other items, tells the answer no better than chance."""
+    # Few drawings are clear enough for tiles; sizes of the others would tell no less.
+    monkeypatch.setattr("puzzlegen.media.places._LEAST", 0.0)
     classes = range(min(_answers(task), 4))
     if len(classes) == 1:
         return  # an order, a place, a time: too many answers for a mean size each
