@@ -33,6 +33,7 @@ REASONS: dict[str, str] = {
     "static": "nothing moves",
     "flat": "a part that the question is about has no content",
     "symmetric": "the picture looks the same after the asked transformation",
+    "no_upright": "nothing in the picture tells which side is up",
     "interchangeable": "two parts look the same, so several answers would be right",
     "reversible": "the clip looks the same backwards",
     "repeated": "the part that is asked for occurs more than once",

@@ -20,7 +20,7 @@ from puzzlegen.files import escaped
 from puzzlegen.media.limit import SIGNALS
 from puzzlegen.reading import files_of, manifest_of, read_rows
 
-TASKS = [{"task": "rotation"}, {"task": "arrow_of_time"}]
+TASKS: list[dict[str, Any]] = [{"task": "rotation", "reference": True}, {"task": "arrow_of_time"}]
 KEEP = "hygiene: {duplicates: keep}"
 _MOST_KB = 900_000
 

@@ -194,7 +194,7 @@ def test_a_mixture_keeps_weights_exact_and_limits(folder: Path, tmp_path: Path) 
     limited = mixture(drawn={**drawn, "limit": 5}, mine=here)
     plan = make_plan(recipe_with(ROTATION, source=limited))
     assert Counter(name.partition("/")[0] for name in splits_of(plan)) == {"mine": 12, "drawn": 5}
-    recipe = recipe_with(ROTATION, source=limited)
+    recipe = recipe_with([{"task": "rotation", "reference": True}], source=limited)
     assert str(folder) not in json.dumps(recipe.canonical())
     for workers in (1, 2):
         build(recipe, tmp_path / f"out{workers}", workers=workers)

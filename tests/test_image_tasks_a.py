@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import mirror_margin, tilt_margin, tilted
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.records import Item, Medium, Puzzle
+from puzzlegen.records import Item, Medium, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.tasks import Task, task_class
 
@@ -41,8 +41,9 @@ ITEM = opened()
 
 @pytest.fixture(autouse=True)
 def _smooth_scenes_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blobs have few of the clues that photos have; how much of them it takes is tested in ``test_places``."""
+    """Blobs have few of the clues that photos have; how much it takes is for test_places and test_upright."""
     monkeypatch.setattr("puzzlegen.media.places._LEAST", 8.0)
+    monkeypatch.setattr("puzzlegen.media.upright._LEAST", 28.5)
 
 
 def built(name: str, **params: Any) -> Task:
@@ -178,6 +179,33 @@ def test_flips_flip(axes: str) -> None:
         assert isinstance(plain, Puzzle)
         assert isinstance(found, Puzzle)
         assert same(flips[found.answer.text](pixels(found.media[0])), pixels(plain.media[0]))
+
+
+@pytest.mark.parametrize("axes", ["both", "vertical"])
+def test_the_reference_is_the_picture_before_the_flip(axes: str) -> None:
+    alone, beside = (built("flip", axes=axes, form="label", reference=reference) for reference in (False, True))
+    assert (alone.media_count, beside.media_count) == (1, 2)
+    assert beside.difficulty < alone.difficulty
+    for k in range(3 if axes == "both" else 2):
+        one, two = (task.make(ITEM, Rng(b"flip", {"answer": k})) for task in (alone, beside))
+        plain = alone.make(ITEM, Rng(b"flip", {"answer": 0}))
+        assert isinstance(one, Puzzle)
+        assert isinstance(two, Puzzle)
+        assert isinstance(plain, Puzzle)
+        assert two.media == (plain.media[0], one.media[0])
+        assert two.answer.text == one.answer.text
+
+
+@pytest.mark.parametrize("name", ["rotation", "flip"])
+def test_what_has_no_up_is_asked_about_with_the_reference_only(name: str) -> None:
+    noise = np.frombuffer(rng_for("texture").raw(60 * 60), np.uint8).reshape(60, 60)
+    large = Image.fromarray(noise).resize((900, 900), Image.Resampling.BICUBIC)
+    texture = opened(large.rotate(30, Image.Resampling.BICUBIC).crop((150, 150, 750, 750)).convert("RGB"))
+    for k in range(4):
+        refused = built(name).make(texture, rng_for(name, k))
+        assert isinstance(refused, Rejection)
+        assert refused.reason == "no_upright"
+        assert isinstance(built(name, reference=True).make(texture, rng_for(name, k)), Puzzle)
 
 
 def turned_by(task: Task, k: int) -> Puzzle:

@@ -251,6 +251,13 @@ def thumbnail(picture: Image.Image, side: int) -> NDArray[np.float32]:
     return np.asarray(picture.convert("L").resize((side, side), Image.Resampling.BOX), dtype=np.float32)
 
 
+def miniature(picture: Image.Image, side: int) -> Image.Image:
+    """A grey copy whose shorter side is ``side``, proportions kept."""
+    scale = side / min(picture.size)
+    size = (round(picture.width * scale), round(picture.height * scale))
+    return picture.convert("L").resize(size, Image.Resampling.BOX)
+
+
 def tone(picture: Image.Image, rng: Rng, strength: float) -> Image.Image:
     """Brightness and contrast changed by up to ``strength`` (a fraction), so that tones do not join neighbours."""
     return picture.point(tone_curve(rng, strength).tolist() * 3)

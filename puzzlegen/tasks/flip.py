@@ -1,8 +1,9 @@
 """Mirror a picture or leave it, ask which was done (ViSS-R1).
 
-Pictures that are nearly their own mirror image are refused, but no measure knows which way round a scene was: left
-and right are often undecidable without writing, a clock, a road or a known place. ``axes: vertical`` asks only for
-upside down, which most pictures of the world decide.
+Pictures that are nearly their own mirror image are refused, and those in which nothing tells which side is up, as far
+as a measure can say. None knows which way round a scene was: without writing, a clock, a road or a known place nobody
+can tell left from right. So only upside down is asked for, unless ``axes: both`` adds left and right, which is fair
+with ``reference``, the picture as it was beside the mirrored one; then no "up" is needed either.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import mirror_margin, mirrored
-from puzzlegen.media.image import encode_image, thumbnail
+from puzzlegen.media.image import encode_image, miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -22,6 +24,10 @@ from puzzlegen.tasks import Task
 _LEAST_PART: Final = 0.85
 _NAMES: Final = ("none", "vertical", "horizontal")
 _QUESTION: Final = "<image>\nThis picture was mirrored, or left as it was taken. Which is it?"
+_BESIDE: Final = (
+    "As it was: <image>\nAfterwards: <image>\n"
+    "The second picture shows the first one mirrored, or left as it was. Which is it?"
+)
 _TEXTS: Final = ("not mirrored", "mirrored top to bottom, so that it is upside down", "mirrored left to right")
 
 
@@ -31,27 +37,39 @@ class Flip(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
+    version: ClassVar = 2
 
-    axes: Literal["both", "vertical"] = Field("both", description="vertical asks for upside down only")
+    axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
+    reference: bool = Field(default=False, description="show the picture as it was first")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by name")
 
     @property
+    def media_count(self) -> int:
+        """The mirrored picture, and the one as it was if asked for."""
+        return 2 if self.reference else 1
+
+    @property
     def difficulty(self) -> float:
-        """Upside down is easy to see, left to right is hard."""
-        return 0.2 if self.axes == "vertical" else 0.5
+        """Upside down is easy to see (0.2), left to right hard (0.5); half as much with the picture as it was."""
+        return (0.2 if self.axes == "vertical" else 0.5) / (2 if self.reference else 1)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, mirror."""
         picture = item.image()
         picture = picture.crop(item.drawn_box(picture.size, _LEAST_PART, rng))
         count = 2 if self.axes == "vertical" else 3
-        margin = mirror_margin(thumbnail(picture, 16), _NAMES[1:count])
+        small = miniature(picture, SIDE)
+        margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
+        if not self.reference:
+            margin = min(margin, upright_margin(small))
         k = rng.balanced("answer", count)
-        media = (encode_image(mirrored(picture, _NAMES[k])),)
+        shown = [0, k] if self.reference else [k]
+        media = tuple(encode_image(mirrored(picture, _NAMES[way])) for way in shown)
         question, answer = self._ask(count, k, rng)
         return Puzzle(question, media, answer, self.difficulty, margin)
 
     def _ask(self, count: int, k: int, rng: Rng) -> tuple[str, Answer]:
         names, texts = _NAMES[:count], _TEXTS[:count]
         words = "; ".join(f"{name} if it was {text}" for name, text in zip(names, texts, strict=True))
-        return answers.option(rng, _QUESTION, self.form, texts, k, labels=names, meaning=f" Say {words}.")
+        question = _BESIDE if self.reference else _QUESTION
+        return answers.option(rng, question, self.form, texts, k, labels=names, meaning=f" Say {words}.")

@@ -2,10 +2,10 @@
 
 The cut is square, so the shape says nothing, and 0 degrees takes the same path as the rest: right angles move whole
 pixels; with a finer ``step_deg`` every turn is off by a drawn bit, so that all angles are resampled alike, and only
-the square is shown that lies inside the picture at all of them. Pictures that look the same after a turn are refused;
-whether the camera was held level is not known, so ask for finer steps with ``reference``, the upright picture beside
-the turned one. ViSS-R1, SSL4RL (with reference) and SSL-R1 all have this task; angles count counter-clockwise, as in
-the first two.
+the square is shown that lies inside the picture at all of them. Pictures that look the same after a turn are refused,
+and those in which nothing tells which side is up, as far as a measure can say. Whether the camera was held level is not
+known, so ask for finer steps with ``reference``, the upright picture beside the turned one; it needs no "up" either.
+ViSS-R1, SSL4RL (with reference) and SSL-R1 all have this task; angles count counter-clockwise, as in the first two.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import tilt_margin, tilted, turn_margin, turned
-from puzzlegen.media.image import encode_image, thumbnail
+from puzzlegen.media.image import encode_image, miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -34,6 +35,7 @@ class Rotation(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
+    version: ClassVar = 2
 
     step_deg: Literal[90, 60, 45, 30, 15] = Field(90, description="the angles are multiples of it")
     reference: bool = Field(default=False, description="show the upright picture first")
@@ -53,15 +55,19 @@ class Rotation(Task):
         """Cut a square, turn it."""
         picture = item.image()
         square = picture.crop(item.square_box(picture.size, rng))
-        margin = turn_margin(thumbnail(square, 16))
-        if self.step_deg != _RIGHT:
-            margin = min(margin, tilt_margin(thumbnail(square, 32), self.step_deg))
+        margin = self._margin(miniature(square, SIDE))
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)
         shown = [0, angles[k]] if self.reference else [angles[k]]
         media = tuple(encode_image(self._turn(square, angle, rng)) for angle in shown)
         return Puzzle(question, media, answer, self.difficulty, margin)
+
+    def _margin(self, small: Image.Image) -> float:
+        margin = turn_margin(thumbnail(small, 16))
+        if self.step_deg != _RIGHT:
+            margin = min(margin, tilt_margin(thumbnail(small, 32), self.step_deg))
+        return margin if self.reference else min(margin, upright_margin(small))
 
     def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
         if self.step_deg == _RIGHT:

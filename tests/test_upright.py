@@ -1,0 +1,60 @@
+"""Pictures that have an "up", and those that have none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media.image import ImageSettings, clean_image, miniature
+from puzzlegen.media.upright import SIDE, upright_margin
+from puzzlegen.records import Item
+from puzzlegen.rng import rng_for
+from puzzlegen.sources.samples import Samples
+
+
+def scenes(count: int) -> list[Image.Image]:
+    source = Samples(images=count, videos=0)
+    made = []
+    for item in source.items():
+        assert isinstance(item, Item)
+        with source.open(item) as file:
+            made.append(clean_image(file.read(), rng_for(1, item.id), ImageSettings()))
+    return made
+
+
+def kept(picture: Image.Image) -> bool:
+    try:
+        return upright_margin(miniature(picture, SIDE)) >= 0
+    except Unusable as no:
+        assert no.reason == "no_upright"
+        return False
+
+
+def test_most_scenes_have_an_up() -> None:
+    assert sum(map(kept, scenes(16))) >= 13
+
+
+def test_textures_have_none() -> None:
+    for cell in (4, 8, 16):
+        values = np.frombuffer(rng_for("texture", cell).raw((640 // cell) ** 2), np.uint8)
+        noise = Image.fromarray(values.reshape(640 // cell, -1)).convert("RGB")
+        assert not kept(noise.resize((640, 640), Image.Resampling.BICUBIC).rotate(30).crop((120, 120, 520, 520)))
+
+
+@pytest.mark.parametrize("level", [0, 90])
+def test_a_flat_picture_has_none(level: int) -> None:
+    assert not kept(Image.new("RGB", (300, 200), (level, level, level)))
+
+
+def test_no_turn_and_no_mirror_image_is_called_otherwise() -> None:
+    for picture in scenes(2):
+        small = miniature(picture, SIDE)
+        turned = [small.transpose(way) for way in Image.Transpose]
+        assert [upright_margin(shown) for shown in turned] == pytest.approx([upright_margin(small)] * 7, rel=1e-4)
+
+
+def test_a_miniature_keeps_proportions() -> None:
+    assert miniature(Image.new("RGB", (900, 600)), SIDE).size == (96, 64)
+    assert miniature(Image.new("RGB", (301, 640)), SIDE).size == (64, 136)
