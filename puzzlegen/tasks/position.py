@@ -32,7 +32,7 @@ _TRIES: Final = 8
 _PLACES: Final = 6
 # A piece of sky fits many places: its deviation, and its difference from any place in other cells, in grey levels, of
 # colours and, where these will be changed, of grey about its mean. Set by eye on 168 pieces: at less than 12 lie wood,
-# bricks, water, sand and leaves. That of grey is a guess.
+# bricks, water, sand and leaves. That of grey is set on few.
 _LEAST_SPREAD: Final = 8.0
 _LEAST_DISTANCE: Final = 12.0
 _LEAST_DISTANCE_GREY: Final = 10.0
