@@ -19,7 +19,7 @@ from puzzlegen.errors import RecipeError, Unusable
 from puzzlegen.media import augment
 from puzzlegen.media.landmarks import landmarks, patch_distance
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_elsewhere
+from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
 from puzzlegen.media.views import Views, draw_boxes, overlap, view
 from puzzlegen.media.warp import draw_corners, warp_onto, warped
 from puzzlegen.records import Item, Medium, Puzzle, Rejection
@@ -220,13 +220,27 @@ def test_a_pattern_recurs_and_a_landmark_does_not() -> None:
     assert unlike_elsewhere(checks, (0, 0, 192, 128)) == 255
 
 
+def test_a_piece_is_compared_with_other_cells_only() -> None:
+    """Its twin counts in another cell, not in its own, and a lighter twin only where brightness says nothing."""
+    noise = np.random.default_rng(0).integers(0, 200, (24, 48, 3), dtype=np.uint8)
+    box, cell = (2, 2, 8, 8), (0, 0, 24, 24)
+    alone = unlike_beyond(Image.fromarray(noise), box, cell)
+    noise[14:20, 14:20] = noise[2:8, 2:8]
+    assert alone > 40
+    assert unlike_beyond(Image.fromarray(noise), box, cell) == alone
+    noise[14:20, 34:40] = noise[2:8, 2:8] + 30
+    assert unlike_beyond(Image.fromarray(noise), box, cell) == 30
+    assert unlike_beyond(Image.fromarray(noise), box, cell, levelled=True) == 0
+    assert unlike_beyond(Image.fromarray(noise), box, (0, 0, 48, 24)) == 255
+
+
 def test_cells_of_a_grid_are_named_by_row_and_column() -> None:
     task = Position(rows=2, cols=3, form="label")
     puzzle = posed(task.make(samples()[0], Rng(b"g", {"answer": 4})))
     assert puzzle.answer.text == "row 2, column 2"
     assert json.loads(puzzle.answer.spec.to_json())["params"]["labels"][0] == "row 1, column 1"
     with pytest.raises(Unusable, match="too_small"):
-        Position(rows=4, cols=4)._pieces(Image.new("RGB", (100, 100)), rng_for("s"))
+        Position(rows=4, cols=4)._boxes(Image.new("RGB", (100, 100)), rng_for("s"))
 
 
 def test_changed_colours_leave_the_size_of_the_piece() -> None:

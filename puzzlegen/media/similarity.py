@@ -14,6 +14,8 @@ from PIL import Image, ImageFilter
 from puzzlegen.errors import Unusable
 from puzzlegen.media.opened import OpenItem
 
+Box = tuple[int, int, int, int]
+
 _SIDE: Final = 32
 _MOST_SHIFT: Final = _SIDE // 4
 _COLOUR_BITS: Final = 2
@@ -51,7 +53,7 @@ def grey(picture: Image.Image) -> Image.Image:
     return picture.convert("L")
 
 
-def detail(picture: Image.Image, box: tuple[int, int, int, int] | None = None) -> float:
+def detail(picture: Image.Image, box: Box | None = None) -> float:
     """Mean size of the fine structure of a picture or of a part of it, in grey levels: 1 for sky, 10 for a street."""
     return float(np.abs(_fine(picture, box)).mean())
 
@@ -84,7 +86,7 @@ def hard_negatives(item: OpenItem, peers: Sequence[OpenItem]) -> Iterator[OpenIt
             yield peer
 
 
-def unlike_elsewhere(picture: Image.Image, box: tuple[int, int, int, int]) -> float:
+def unlike_elsewhere(picture: Image.Image, box: Box) -> float:
     """How much a part of a picture differs from any other place of the same size, in grey levels.
 
     The mean absolute difference of grey versions of mean 0, with the picture's short side at 32 to 63 pixels; places
@@ -102,7 +104,46 @@ def unlike_elsewhere(picture: Image.Image, box: tuple[int, int, int, int]) -> fl
     return min(255.0, float(distance.min()))
 
 
-def _fine(picture: Image.Image, box: tuple[int, int, int, int] | None = None) -> NDArray[np.floating[Any]]:
+def unlike_beyond(small: Image.Image, box: Box, cell: Box, *, levelled: bool = False) -> float:
+    """How much a part of a picture differs from any place of the same size whose centre lies beyond a cell.
+
+    The mean absolute difference of bands, 0 to 255. Places that share more than half of the part's width and height
+    with it do not count; 255 if none is left.
+
+    Args:
+        small: the picture, of 8 bits a band, at a scale at which the part has few pixels.
+        box: left, top, right and bottom of the part, in its pixels.
+        cell: of the cell that the part is from.
+        levelled: compare about the means, for parts whose brightness says nothing.
+    """
+    # Band by band: sums over a short last axis take four times as long.
+    bands = np.asarray(small, dtype=np.int16).reshape(small.height, small.width, -1).transpose(2, 0, 1).copy()
+    left, top, right, bottom = box
+    part = bands[:, top:bottom, left:right]
+    count, height, width = part.shape
+    shape = bands.shape[1] - height + 1, bands.shape[2] - width + 1
+    places = [bands[k, y : y + shape[0], x : x + shape[1]] for k, y, x in np.ndindex(count, height, width)]
+    total, offset = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
+    if levelled:
+        for place in places:
+            offset += place
+        offset = (offset - part.sum(dtype=np.int32)) // part.size
+    lighter = offset.astype(np.int16)
+    for place, value in zip(places, part.ravel(), strict=True):
+        total += np.abs(place - lighter - value)
+    ys, xs = (2 * np.arange(length) for length in shape)
+    inside = np.outer(_within(ys + height, cell[1::2]), _within(xs + width, cell[::2]))
+    near = np.outer(np.abs(ys - 2 * top) < height, np.abs(xs - 2 * left) < width)
+    found = total[~(inside | near)]
+    return float(found.min()) / part.size if found.size else 255.0
+
+
+def _within(middles: NDArray[np.int64], edges: Sequence[int]) -> NDArray[np.bool_]:
+    """Of which places the doubled centres lie between two edges."""
+    return np.asarray((middles >= 2 * edges[0]) & (middles <= 2 * edges[1]))
+
+
+def _fine(picture: Image.Image, box: Box | None = None) -> NDArray[np.floating[Any]]:
     levels = picture if picture.mode == "L" else grey(picture)
     small = levels.resize((_SIDE, _SIDE), Image.Resampling.BOX, box=box)
     around = small.filter(ImageFilter.BoxBlur(2))
