@@ -33,7 +33,9 @@ def words(row: dict[str, Any], target: Target) -> Vector:
     asked = "\n".join(line for line in text.splitlines() if not re.match(r"[A-Z][.:] ", line))
     numbers = [float(x) for x in re.findall(r"\d{1,6}", asked)[:_NUMBERS]]
     order = [float(text) for text in target.classes if text.isdigit()]
-    fields = [info["difficulty"], info["margin"], info["chance"], float(info["variant"])]
+    # Of a place or a time, what chance earns follows from where it is: as little for a policy to see as the answer.
+    chance = info["chance"] if target.amount is None else 0.0
+    fields = [info["difficulty"], info["margin"], chance, float(info["variant"])]
     bits = [float(int(row["id"][:2], 16) >> k & 1) for k in range(_ID_BITS)]
     parts = [
         [len(text), len(asked), text.count("\n"), len(order)],

@@ -29,6 +29,7 @@ from puzzlegen.shard import Job, build_shard
 TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
 _FIELDS: Final = len(Progress._fields)
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _KILLED_BY_LIMIT: Final = frozenset(-number for number in SIGNALS)
 
 
@@ -60,7 +61,8 @@ class Local:
         """Queue a job in a free lane."""
         lane = job._replace(lane=self._free.pop())
         self._tries[job.shard.name] += 1
-        self._running[self._pool.submit(_work, lane)] = lane
+        with _one_thread_each():
+            self._running[self._pool.submit(_work, lane)] = lane
         self._processes |= self._pool._processes or {}  # noqa: SLF001 - the pool forgets them when it breaks
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
@@ -131,6 +133,21 @@ class Local:
             process.kill()
         for process in processes:
             process.join()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Around the start of workers: there is one per core, and threads of numpy's own would only wait for each other."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 _counts: MutableSequence[int] = []
