@@ -50,7 +50,7 @@ def export_samples(folder: Path, images: int, videos: int = 0) -> None:
 
 MIXED: list[dict[str, Any]] = [
     {"task": "rotation"},
-    {"task": "jigsaw", "rows": 2, "cols": 2},
+    {"task": "jigsaw", "rows": 3, "cols": 3},
     {"task": "arrow_of_time"},
 ]
 

@@ -274,6 +274,7 @@ def jigsaw(source: int, variant: int, right: int, letter: int) -> Row:
     return row
 
 
+@pytest.mark.slow
 def test_tiles_without_a_gap_are_put_together(tmp_path: Path) -> None:
     report, task = audited(drawn(jigsaw)[:48], tmp_path)
     assert leaks(task) >= {"learned joints", "plain joints"}, lines(report)

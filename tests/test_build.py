@@ -37,6 +37,7 @@ def test_shares_of_the_work_add_up(mixed_recipe: Recipe, mixed_build: Path, tmp_
     assert tree_bytes(out) == tree_bytes(mixed_build)
 
 
+@pytest.mark.slow
 def test_shards_that_no_run_closed_are_merged(mixed_build: Path, recipe_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for part in range(2):
@@ -54,6 +55,7 @@ def test_shards_that_no_run_closed_are_merged(mixed_build: Path, recipe_file: Pa
     assert tree_bytes(out) == tree_bytes(mixed_build)
 
 
+@pytest.mark.slow
 def test_the_job_array_builds_it_all(recipe_file: Path, tmp_path: Path) -> None:
     """The script as Slurm would run it: one process per array task, told its number by the environment."""
     script = ROOT / "examples" / "slurm.sh"
@@ -89,7 +91,7 @@ def test_a_lost_or_cut_file_is_made_again(mixed_recipe: Recipe, mixed_build: Pat
 RECIPE = """
 seed: 5
 source: {kind: samples, images: 10, videos: 3}
-tasks: [{task: rotation}, {task: jigsaw, rows: 2, cols: 2}, {task: arrow_of_time}]
+tasks: [{task: rotation}, {task: jigsaw, rows: 3, cols: 3}, {task: arrow_of_time}]
 splits: {validation: 0.3}
 output: {shard_size: 4}
 """
@@ -192,8 +194,8 @@ def test_answers_are_even_within_one_in_every_shard(tmp_path: Path) -> None:
     [
         ({"seed": 6}, "recipe seed: 5 -> 6"),
         (
-            {"tasks": [*MIXED[:1], {"task": "jigsaw", "rows": 3, "cols": 2}, *MIXED[2:]]},
-            "recipe tasks.1.rows: 2 -> 3",
+            {"tasks": [*MIXED[:1], {"task": "jigsaw", "rows": 4, "cols": 3}, *MIXED[2:]]},
+            "recipe tasks.1.rows: 3 -> 4",
         ),
         ({"output": {"shard_size": 5}}, "recipe output.shard_size: 4 -> 5"),
         ({"source": {"kind": "samples", "images": 11, "videos": 3}}, "recipe source.images: 10 -> 11"),

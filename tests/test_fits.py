@@ -79,6 +79,7 @@ def holed(source: int) -> Row:
     return lettered(source, order.index(0), [jpeg(np.asarray(one)) for one in shown])
 
 
+@pytest.mark.slow
 def test_a_piece_that_meets_the_rim_is_found(tmp_path: Path) -> None:
     rows = [holed(source) for source in range(2 * SOURCES)]
     found = hole_of(np.asarray(Image.open(io.BytesIO(rows[0]["images"][0]["bytes"]))))

@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product
 from typing import Any, Literal, get_args, get_origin
@@ -73,10 +74,14 @@ def opened(kind: Kind, *seed: int) -> tuple[OpenItem, ...]:
 
 
 def puzzles(task: Task, seed: int, slots: dict[str, int] | None = None) -> list[Puzzle]:
+    return list(posed(task, seed, slots))
+
+
+def posed(task: Task, seed: int, slots: dict[str, int] | None = None) -> Iterator[Puzzle]:
     # Of a clip little more is read than is shown, at a place that the cleaning draws: seed 2 cleans anew.
     cleaned = (seed,) if task.accepts == "video" and seed == 2 else ()
-    made = [task.make(o, Rng(f"{seed}-{o.item.id}".encode(), slots)) for o in opened(task.accepts, *cleaned)]
-    return [puzzle for puzzle in made if isinstance(puzzle, Puzzle)]
+    made = (task.make(o, Rng(f"{seed}-{o.item.id}".encode(), slots)) for o in opened(task.accepts, *cleaned))
+    return (puzzle for puzzle in made if isinstance(puzzle, Puzzle))
 
 
 def pixels(medium: Medium) -> tuple[Any, ...]:
@@ -121,7 +126,7 @@ def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
 def test_pixels_are_golden() -> None:
     """Under the lock's versions each task gives these pixels; to accept others, delete the file and run the test."""
     only_under_the_lock()
-    found = {f"{t.name} {t.params}": [_pixel_hash(m) for m in puzzles(t, 1)[0].media] for t in FORMS}
+    found = {f"{t.name} {t.params}": [_pixel_hash(m) for m in next(posed(t, 1)).media] for t in FORMS}
     if not GOLDEN.exists():
         GOLDEN.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
         pytest.fail(f"wrote {GOLDEN}: look at the puzzles, then commit it")
