@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from itertools import pairwise
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
 import pytest
+from conftest import recipe_with
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -18,6 +19,7 @@ from puzzlegen.media.perturb import WORDS
 from puzzlegen.media.video import Clip
 from puzzlegen.records import Item, Medium, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
+from puzzlegen.sources.samples import Samples
 from puzzlegen.tasks import Task
 from puzzlegen.tasks.anomaly import Anomaly
 from puzzlegen.tasks.clip_order import ClipOrder
@@ -193,3 +195,18 @@ def test_shapes_do_not_meet_and_are_alike_in_size() -> None:
 def test_impossible_counts_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"most|span_range"):
         OverlayCount(**wrong)
+
+
+def test_a_clip_is_fetched_once_whatever_tasks_ask_of_it() -> None:
+    source = Samples(images=0, videos=1)
+    item = next(item for item in source.items() if isinstance(item, Item))
+    fetched = []
+
+    def fetch(item: Item) -> BinaryIO:
+        fetched.append(item.id)
+        return source.open(item)
+
+    opened = OpenItem(item, fetch, recipe_with([{"task": "rotation"}]).media, rng_for("clean"))
+    for frames in (12, 24, None):
+        assert len(opened.clip(frames).frames) >= 12
+    assert fetched == [item.id]

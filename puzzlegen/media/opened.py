@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import BinaryIO, Final, Protocol, TypeVar, cast
 
 from PIL import Image
@@ -21,6 +22,8 @@ T = TypeVar("T")
 _CHUNK: Final = 1 << 20
 #: Far more than any picture or table of edges that is decoded takes; a sparse file may claim terabytes.
 _MOST_BYTES: Final = 1 << 28
+#: Clips up to this size are kept as they came, since tasks read different parts of them; larger ones are opened again.
+_KEPT_BYTES: Final = 1 << 25
 
 
 class MediaSettings(Protocol):
@@ -61,6 +64,7 @@ class OpenItem:
         self._peers = peers
         self._watched = watched
         self._media: dict[int | None, Image.Image | Clip | bytes | Unusable] = {}
+        self._kept = b""
         self._known: dict[Callable[[Image.Image], object], object] = {}
 
     def image(self) -> Image.Image:
@@ -137,7 +141,7 @@ class OpenItem:
     ) -> Image.Image | Clip | bytes:
         if frames not in self._media:
             try:
-                with self._watched(), self._open_file(self.item) as file:
+                with self._watched(), self._file() as file:
                     self._media[frames] = read(file)
             except Unusable as no:
                 self._media[frames] = no
@@ -149,6 +153,21 @@ class OpenItem:
         if isinstance(media, Unusable):
             raise Unusable(media.reason, media.detail)
         return media
+
+    def _file(self) -> BinaryIO:
+        if self._kept:
+            return io.BytesIO(self._kept)
+        if self.item.kind != "video" or self.item.size > _KEPT_BYTES:
+            return self._open_file(self.item)
+        with ExitStack() as opened:
+            file = opened.enter_context(self._open_file(self.item))
+            data = file.read(_KEPT_BYTES + 1)
+            if len(data) > _KEPT_BYTES:
+                file.seek(0)
+                opened.pop_all()
+                return file
+        self._kept = data
+        return io.BytesIO(data)
 
     def _read_raw(self, file: BinaryIO) -> bytes:
         data = file.read(_MOST_BYTES + 1) if self.item.size <= _MOST_BYTES else b""
