@@ -24,10 +24,10 @@ Found = dict[str, Any]
 _TEN = {"source": {"kind": "samples", "images": 10, "videos": 0}, "tasks": [{"task": "rotation"}]}
 _BUILD_AND_TELL = (
     "import json, resource as r, sys; from puzzlegen.build import build; from puzzlegen.recipe import load_recipe;"
-    "from pathlib import Path\n"
+    "from pathlib import Path; from benchmarks.plan import peak_mib\n"
     "if __name__ == '__main__':\n"
     "    build(load_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=1)\n"
-    "    print(json.dumps([r.getrusage(who).ru_maxrss / 1024 for who in (r.RUSAGE_SELF, r.RUSAGE_CHILDREN)]))\n"
+    "    print(json.dumps([peak_mib(), r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss / 1024]))\n"
 )
 
 

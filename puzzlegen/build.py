@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from contextlib import closing
@@ -21,13 +22,15 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, entries, workplace, write_json
+from puzzlegen.output import STATE, entries, refused, workplace, write_json
 from puzzlegen.plan import Plan, identity, make_plan, terms
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
 from puzzlegen.shard import Job
 
 _TICK_S: Final = 0.2
+#: What a disk says that takes no more; sources name their own failures.
+_NOT_WRITTEN: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 class Share(NamedTuple):
@@ -91,7 +94,7 @@ def build(
     _refuse_strangers(out)
     with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as place:
         _begun(out, recipe, limit)  # a listing may take long: what can be refused before it is
-        plan = make_plan(recipe, limit, _plan_place(out, place, share))
+        plan = _planned(recipe, limit, _plan_place(out, place, share))
         claim(out, plan, limit)
         done = _done(out, plan)
         mine = range(share.part, len(plan), share.of)
@@ -103,6 +106,15 @@ def build(
                 _run(plan, todo, out, place, opened, report_on)
         manifest = _close(out, plan, limit)
     return Built(manifest, len(todo), plan)
+
+
+def _planned(recipe: Recipe, limit: int | None, place: Path) -> Plan:
+    try:
+        return make_plan(recipe, limit, place)
+    except OSError as err:
+        if err.errno in _NOT_WRITTEN:
+            raise refused(place, err) from err
+        raise
 
 
 def _plan_place(out: Path, place: Path, share: Share) -> Path:
@@ -245,8 +257,8 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
     Raises:
         OutputError: shards are missing, or the folder holds another build.
     """
-    with workplace(out, "merge", beside=True):
-        plan = make_plan(recipe, limit)
+    with workplace(out, "merge", beside=True) as place:
+        plan = _planned(recipe, limit, place / "plan")
         claim(out, plan, limit)
         _done(out, plan)
         manifest = _close(out, plan, limit)

@@ -222,7 +222,7 @@ def test_a_disk_that_fills_anywhere(bench: Bench, small_disk: Path) -> None:
     everything = sum((len(data) + 4095) // 4096 * 4 for data in bench.expected.values())
     failed = []
     for k in range(12):
-        size = 24 + (everything + bench.shards * 4 - 24) * k // 12
+        size = 12 + (everything + bench.shards * 4 - 12) * k // 12
         assert _mount("-o", f"remount,size={size}k", str(small_disk))
         out = small_disk / "out"
         done = bench.run(out, "--workers", "1")
