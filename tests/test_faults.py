@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +31,11 @@ from faulty import (
     until_stage,
     workers_of,
 )
+
+from puzzlegen.build import build
+from puzzlegen.engines.local import Local
+from puzzlegen.recipe import load_recipe
+from puzzlegen.shard import Job
 
 MOMENTS = 20
 
@@ -71,6 +78,27 @@ def test_a_worker_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
         assert tree_bytes(out) == bench.expected
         shutil.rmtree(out)
     assert hits >= (times + 1) // 2
+
+
+def test_a_worker_dies_between_two_jobs(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool is found broken when the next job is handed over, not when the last one is waited for."""
+    submit, begun = Local.submit, Counter[str]()
+
+    def after_a_death(engine: Local, job: Job) -> None:
+        begun["jobs"] += 1
+        if begun["jobs"] == 4:
+            next(iter(engine._processes.values())).kill()
+            until = time.monotonic() + 60
+            while not engine._pool._broken and time.monotonic() < until:
+                time.sleep(0.01)
+            with pytest.raises(BrokenProcessPool):
+                engine._pool.submit(abs, 1)
+        submit(engine, job)
+
+    monkeypatch.setattr(Local, "submit", after_a_death)
+    build(load_recipe(bench.recipe), tmp_path / "out", workers=1)
+    assert begun["jobs"] > bench.shards
+    assert tree_bytes(tmp_path / "out") == bench.expected
 
 
 @pytest.mark.slow

@@ -58,11 +58,19 @@ class Local:
         return len(self._free)
 
     def submit(self, job: Job) -> None:
-        """Queue a job in a free lane."""
+        """Queue a job in a free lane.
+
+        A pool that a dead worker broke since the last wait takes no more: the next wait starts over, with this job too.
+        """
         lane = job._replace(lane=self._free.pop())
-        self._tries[job.shard.name] += 1
-        with _one_thread_each():
-            self._running[self._pool.submit(_work, lane)] = lane
+        try:
+            with _one_thread_each():
+                future = self._pool.submit(_work, lane)
+            self._tries[job.shard.name] += 1
+        except BrokenProcessPool as broken:
+            future = Future()
+            future.set_exception(broken)
+        self._running[future] = lane
         self._processes |= self._pool._processes or {}  # noqa: SLF001 - the pool forgets them when it breaks
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
