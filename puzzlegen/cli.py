@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from puzzlegen.errors import IntegrityError, Interrupted, PuzzlegenError
+from puzzlegen.threads import one_thread
 
 if TYPE_CHECKING:
     from puzzlegen.recipe import Recipe
@@ -44,6 +45,7 @@ Folder = Annotated[Path, typer.Argument(help="The output folder of a build.", pa
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit code 2, never a traceback."""
+    one_thread()
     try:
         app()
     except PuzzlegenError as err:

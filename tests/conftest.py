@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import before_numpy  # noqa: F401 - imported for what it sets
 import pytest
 
 from puzzlegen.build import build

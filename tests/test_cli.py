@@ -157,6 +157,18 @@ def test_help_needs_no_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(("given", "taken"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "4"}, "4")])
+def test_products_take_one_thread_unless_told_otherwise(given: dict[str, str], taken: str) -> None:
+    """Told before numpy is there to be told."""
+    code = (
+        "import sys, os; from puzzlegen import cli; cli.app = lambda: print('numpy' in sys.modules, os.environ[NAME])"
+    )
+    code = f"NAME = 'OPENBLAS_NUM_THREADS'; {code}; cli.main()"
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean | given)
+    assert done.stdout.split() == ["False", taken]
+
+
 def test_every_command_has_help_and_stands_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = subprocess.run(

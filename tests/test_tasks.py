@@ -56,8 +56,16 @@ def _forms() -> list[Task]:
 FORMS = _forms()
 # An answer as a word or number instead of a letter changes no medium: the tests of media need not see it twice.
 SHOWN = [task for task in FORMS if getattr(task, "form", "") not in ("label", "number")]
-sweep = pytest.mark.parametrize("task", FORMS, ids=lambda t: f"{t.name}-{t.params}")
-media_sweep = pytest.mark.parametrize("task", SHOWN, ids=lambda t: f"{t.name}-{t.params}")
+
+
+def _swept(forms: list[Task]) -> pytest.MarkDecorator:
+    """Every task with its defaults; its other forms take as long again."""
+    usual = {(name, task_class(name)().params) for name in task_names()}
+    cases = [(t, f"{t.name}-{t.params}", [] if (t.name, t.params) in usual else [pytest.mark.slow]) for t in forms]
+    return pytest.mark.parametrize("task", [pytest.param(t, id=name, marks=marks) for t, name, marks in cases])
+
+
+sweep, media_sweep = _swept(FORMS), _swept(SHOWN)
 
 
 @cache

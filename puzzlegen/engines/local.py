@@ -25,11 +25,11 @@ from puzzlegen.errors import OutputError
 from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.memory import keep_freed_memory
 from puzzlegen.shard import Job, build_shard
+from puzzlegen.threads import one_thread_each
 
 TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
 _FIELDS: Final = len(Progress._fields)
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _KILLED_BY_LIMIT: Final = frozenset(-number for number in SIGNALS)
 
 
@@ -64,7 +64,7 @@ class Local:
         """
         lane = job._replace(lane=self._free.pop())
         try:
-            with _one_thread_each():
+            with one_thread_each():
                 future = self._pool.submit(_work, lane)
             self._tries[job.shard.name] += 1
         except BrokenProcessPool as broken:
@@ -141,21 +141,6 @@ class Local:
             process.kill()
         for process in processes:
             process.join()
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Around the start of workers: there is one per core, and threads of numpy's own would only wait for each other."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 _counts: MutableSequence[int] = []
