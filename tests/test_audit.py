@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from puzzlegen.build import build
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.integrity import verify
 from puzzlegen.media.image import clean_image, encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.recipe import load_recipe
+from puzzlegen.recipe import Recipe, load_recipe
 from puzzlegen.records import Item, canonical_json
 from puzzlegen.rng import rng_for
 from puzzlegen.writers import Row, open_writer
@@ -202,7 +203,7 @@ def test_small_pictures_have_as_many_features_as_large_ones(size: tuple[int, int
     assert np.isfinite(small).all()
 
 
-def test_the_card_says_what_the_audit_found(mixed_build: Path, tmp_path: Path) -> None:
+def test_the_card_says_what_the_audit_found(mixed_recipe: Recipe, mixed_build: Path, tmp_path: Path) -> None:
     folder = tmp_path / "build"
     shutil.copytree(mixed_build, folder)
     before = (folder / "README.md").read_text(encoding="utf-8")
@@ -212,6 +213,8 @@ def test_the_card_says_what_the_audit_found(mixed_build: Path, tmp_path: Path) -
     assert all(f"| `{task.task}` | {task.n} |" in card for task in report.tasks)
     assert verify(folder).problems == []
     assert audit(folder) == report
+    assert (folder / "README.md").read_text(encoding="utf-8") == card
+    build(mixed_recipe, folder)
     assert (folder / "README.md").read_text(encoding="utf-8") == card
     found = json.loads((folder / AUDIT).read_bytes())
     (folder / AUDIT).write_text(json.dumps(found | {"content_sha256": "of another build"}))

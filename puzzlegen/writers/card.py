@@ -37,6 +37,7 @@ _CELL: Final = 40
 #: What an audit writes stands between these lines, and is replaced by the next.
 _AUDIT_BEGINS: Final = "<!-- audit begins -->"
 _AUDIT_ENDS: Final = "<!-- audit ends -->"
+_AUDIT: Final = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}\n(.*?)\n{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
 
 
 def card(manifest: dict[str, Any], census: Census, pictures: dict[str, str]) -> str:
@@ -130,8 +131,13 @@ def _origin(manifest: dict[str, Any]) -> str:
 
 def with_audit(text: str, section: str) -> str:
     """The card with this section about its audit at its end, in place of an earlier one."""
-    spot = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}.*?{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
-    return f"{spot.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
+    return f"{_AUDIT.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
+
+
+def audit_in(text: str) -> str:
+    """The section about its audit of a card; empty if there is none."""
+    found = _AUDIT.search(text)
+    return found[1] if found else ""
 
 
 def _citations(tasks: set[str]) -> str:
