@@ -67,12 +67,15 @@ class TaskProbes:
     def _constant(self, labels: list[str], allowed: list[tuple[str, ...]]) -> Iterator[Probe]:
         targets = [puzzle.target for puzzle in self._seen]
         if labels and self._seen[0].target.amount is None:
-            chance = float(np.mean([1 / len(names) for names in allowed]))
-            yield self._sample.probe("blind", "constant", "class", _constant_hits(labels, allowed), chance)
+            # Of many classes some one is right more often than others by chance; the interval does not know that.
+            counts, chance = _uneven(labels, allowed), _even_share(allowed)
+            yield self._sample.probe(
+                "blind", "constant", "class", _constant_hits(labels, allowed), chance, counts=counts
+            )
         if targets[0].letters:
             rights = [str(target.right) for target in targets]
             letters = [tuple(map(str, range(target.letters))) for target in targets]
-            chance = float(np.mean([1 / target.letters for target in targets]))
+            chance = _even_share(letters)
             yield self._sample.probe("blind", "constant", "letter", _constant_hits(rights, letters), chance)
         if orders := [target.order for target in targets if target.order]:
             commonest, times = Counter(orders).most_common(1)[0]
@@ -97,7 +100,8 @@ class TaskProbes:
         allowed: list[tuple[str, ...]],
         names: str = "class",
     ) -> Probe:
-        chance = float(np.mean(_constant_hits(labels, allowed)))
+        uneven = _uneven(labels, allowed)
+        chance = float(np.mean(_constant_hits(labels, allowed))) if uneven else _even_share(allowed)
         washed = None
         copies = [p.washed for p in self._seen if p.washed is not None]
         if family == "artefact" and len(copies) == len(self._seen):
@@ -162,6 +166,20 @@ def _constant_hits(labels: list[str], allowed: list[tuple[str, ...]]) -> list[fl
     return [
         float(max(names, key=lambda n: (rate[n], n)) == label) for label, names in zip(labels, allowed, strict=True)
     ]
+
+
+def _even_share(allowed: list[tuple[str, ...]]) -> float:
+    """What any one class earns where all that are allowed are equally likely."""
+    return float(np.mean([1 / len(names) for names in allowed]))
+
+
+def _uneven(labels: list[str], allowed: list[tuple[str, ...]]) -> bool:
+    """Whether some class is right more often than it would be by chance, over all the puzzles that allow it."""
+    right, possible = Counter(labels), Counter(name for names in allowed for name in names)
+    share = _even_share(allowed)
+    # Boole's bound is over 1 / share values: here over all classes.
+    found = min(repeats_p(times, possible[name], share) * share for name, times in right.items() if name in possible)
+    return found * len(possible) < _SURE
 
 
 def _stacked(rows: Sequence[NDArray[np.float32]]) -> Matrix:
