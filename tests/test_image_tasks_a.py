@@ -44,6 +44,7 @@ def _smooth_scenes_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blobs have few of the clues that photos have; how much it takes is for test_places and test_upright."""
     monkeypatch.setattr("puzzlegen.media.places._LEAST", 8.0)
     monkeypatch.setattr("puzzlegen.media.upright._LEAST", 28.5)
+    monkeypatch.setattr("puzzlegen.tasks.swap._LEAST_CLARITY", 8.0)
 
 
 def built(name: str, **params: Any) -> Task:
