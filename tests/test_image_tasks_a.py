@@ -171,6 +171,14 @@ def test_the_odd_tile_is_the_only_changed_one(change: str) -> None:
         assert odd == [int(found.answer.text)]
 
 
+def test_the_picture_beside_the_tiles_is_the_one_they_were_cut_from() -> None:
+    alone, beside = puzzle("odd_tile", reference=False), puzzle("odd_tile")
+    assert beside.media[0] == alone.media[0]
+    assert beside.answer.text == alone.answer.text
+    assert same(pixels(beside.media[1]), pixels(ITEM.image()))
+    assert beside.difficulty < alone.difficulty
+
+
 @pytest.mark.parametrize("axes", ["both", "vertical"])
 def test_flips_flip(axes: str) -> None:
     flips = {"none": lambda p: p, "vertical": np.flipud, "horizontal": np.fliplr}
