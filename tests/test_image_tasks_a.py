@@ -44,6 +44,7 @@ def _smooth_scenes_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blobs have few of the clues that photos have; how much it takes is for test_places and test_upright."""
     monkeypatch.setattr("puzzlegen.media.places._LEAST", 8.0)
     monkeypatch.setattr("puzzlegen.media.upright._LEAST", 28.5)
+    monkeypatch.setattr("puzzlegen.tasks.swap._LEAST_CLARITY", 8.0)
 
 
 def built(name: str, **params: Any) -> Task:
@@ -168,6 +169,14 @@ def test_the_odd_tile_is_the_only_changed_one(change: str) -> None:
         pairs = zip(tiles(pixels(found.media[0])), tiles(whole()), strict=True)
         odd = [number for number, (shown, plain) in enumerate(pairs, 1) if not same(shown, plain, 6)]
         assert odd == [int(found.answer.text)]
+
+
+def test_the_picture_beside_the_tiles_is_the_one_they_were_cut_from() -> None:
+    alone, beside = puzzle("odd_tile", reference=False), puzzle("odd_tile")
+    assert beside.media[0] == alone.media[0]
+    assert beside.answer.text == alone.answer.text
+    assert same(pixels(beside.media[1]), pixels(ITEM.image()))
+    assert beside.difficulty < alone.difficulty
 
 
 @pytest.mark.parametrize("axes", ["both", "vertical"])

@@ -16,6 +16,7 @@ from puzzlegen import answers
 from puzzlegen.media.geometry import mirror_margin, mirrored
 from puzzlegen.media.image import encode_image, miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.places import clarity
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
@@ -37,7 +38,7 @@ class Flip(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
     reference: bool = Field(default=False, description="show the picture as it was first")
@@ -61,7 +62,7 @@ class Flip(Task):
         small = miniature(picture, SIDE)
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
         if not self.reference:
-            margin = min(margin, upright_margin(small))
+            margin = min(margin, upright_margin(small, item.known(clarity)))
         k = rng.balanced("answer", count)
         shown = [0, k] if self.reference else [k]
         media = tuple(encode_image(mirrored(picture, _NAMES[way])) for way in shown)

@@ -1,20 +1,18 @@
 """Cover a square of a picture, ask which lettered piece shows what is under it (SSL-R1).
 
 Pieces show a part of the square only, at a drawn place inside it, so that their edges neither meet nor face the
-picture's. They come from the same picture and differ in two respects: scaled, from another place (with eight options
-turned as well); each combination occurs once, so that nothing among the options points at the right one. The other
-place is one whose rim goes with what surrounds the square about as well as the right one's, all pieces share one
-palette, and all are reduced to the same number of pixels and enlarged again. Squares whose pieces look alike are drawn
-again, then the item is refused. The paper does not say how its options are made: our design, same task family.
+picture's. The others come from places of the same picture that are in full view: who cannot tell what is hidden can
+find where the others are, so that one answer is right even where a texture would go on in several ways. Their rims go
+with what surrounds the square about as well as the right one's, a drawn number of them better, and all share one
+palette. Squares whose pieces look alike, show little or take on other colours are drawn again, then the item is
+refused, as are pictures without an "up". The paper does not say how its options are made: our design, same task family.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import product
 from string import ascii_uppercase
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,63 +21,93 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
-from puzzlegen.media.geometry import turned
-from puzzlegen.media.image import encode_image, tone
+from puzzlegen.media.image import encode_image, miniature, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette
+from puzzlegen.media.places import clarity
 from puzzlegen.media.sums import Sums
+from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_FEW: Final = 4
-_PART_RANGE: Final = (0.5, 0.6)
-_ZOOM: Final = 1.6
+_PART_RANGE: Final = (0.38, 0.48)
 _SHOWN_RANGE: Final = (0.9, 1.1)
-_LEAST_SIDE_PX: Final = 28
-_TRIES: Final = 32
+_LEAST_SIDE_PX: Final = 36
+_TRIES: Final = 48
 _SKETCH_PX: Final = 16
-_PLACES: Final = 48
+_PLACES: Final = 80
 #: Rims are compared in strips of this depth, at this many places along each side.
 _STRIP_PX: Final = 4
 _SAMPLES: Final = 8
-# Set by eye on 121 photos: below 18 lie bricks, wallpaper and leaves, whose pieces fit in several ways.
-_LEAST_DISTANCE: Final = 18.0
+#: Whole levels of a sketch to finer ones, so that means may be rounded down.
+_FINE: Final = 64
+#: Layouts are compared as versions of this side.
+_COARSE: Final = 8
+# Set by eye on 168 puzzles, in grey levels: pieces that differ less are of moss, leaves, roofs from above; what is
+# plainer is sky and blur, what one palette changes more is hard to find again.
+_LEAST_DISTANCE: Final = 24.0
+_LEAST_SPREAD: Final = 12.0
+_MOST_CHANGE: Final = 16.0
+_LESS_UP: Final = 2.5
+#: Light, red less green, blue less green: rims differ in colours more than in light.
+_PLANES: Final = np.array([[1, 1, 0], [2, -1, -1], [1, 0, 1]])
 
 Box = tuple[int, int, int, int]
 Place = tuple[int, int]
 
 
-class _Draw(NamedTuple):
-    """A square to cover and what its pieces show.
+class _Elsewhere(NamedTuple):
+    """Places that other pieces may come from.
 
     Attributes:
-        square: what is covered.
-        places: centres of what is shown: of the square, and of another place.
-        window: side of what is shown unscaled, in pixels.
-        pixels: to which pieces are reduced.
-        shown: side at which they are shown.
-        changes: per piece its quarter turns, its scale and whether it is of the other place; none first.
+        side: of the square that will be covered, in pixels.
+        window: side of what a piece shows, in pixels.
+        centres: of the places.
+        rims: colours along their sides, ``(N, 4 * samples, 3)``.
     """
 
-    square: Box
-    places: tuple[Place, Place]
+    side: int
     window: int
-    pixels: int
-    shown: int
-    changes: tuple[tuple[int, float, bool], ...]
+    centres: list[Place]
+    rims: NDArray[np.int64]
 
-    def pieces(self, picture: Image.Image, pixels: int, shown: int) -> list[Image.Image]:
-        """The pieces, the right one first: reduced to ``pixels``, enlarged to ``shown``, in one palette."""
-        pieces = []
-        for quarters, zoom, moved in self.changes:
-            x, y, half = *self.places[moved], self.window * zoom / 2
-            box = (x - half, y - half, x + half, y + half)
-            piece = picture.resize((pixels, pixels), Image.Resampling.BICUBIC, box=box)
-            enlarged = piece if shown == pixels else piece.resize((shown, shown), Image.Resampling.BICUBIC)
-            pieces.append(turned(enlarged, quarters))
-        return one_palette(pieces)
+    def drawn(self, size: Place, rng: Rng) -> tuple[Place, Place]:
+        """Middle of a square inside the picture, and of what a piece shows of it."""
+        middle = _centre(size, rng, self.side // 2 + 1 + _STRIP_PX)
+        spare = (self.side - self.window) // 2
+        return middle, (middle[0] + rng.integer(-spare, spare), middle[1] + rng.integer(-spare, spare))
+
+    def cut(self, picture: Image.Image, centres: Sequence[Place], side: int) -> list[Image.Image]:
+        """What pieces show that come from ``centres``, ``side`` pixels wide."""
+        boxes = [_square(centre, self.window) for centre in centres]
+        return [picture.resize((side, side), Image.Resampling.BICUBIC, box=box) for box in boxes]
+
+    def rivals(
+        self, middle: Place, around: NDArray[np.int64], own: NDArray[np.int64], wanted: tuple[int, int]
+    ) -> list[Place]:
+        """Of places in full view those whose rims go with a square's surroundings most nearly as well as its own does.
+
+        Args:
+            middle: of the square.
+            around: colours around it.
+            own: those along the rim of its piece.
+            wanted: how many that go better with it than its own, and how many that do not.
+
+        Returns:
+            Centres of places that do not overlap; too few if there are no more.
+        """
+        right, *fits = _likeness(around, np.concatenate([own, self.rims])).tolist()
+        left, found = list(wanted), list[Place]()
+        for _, k in sorted((abs(fit - right), k) for k, fit in enumerate(fits)):
+            place, worse = self.centres[k], fits[k] <= right
+            if not left[worse] or not _far(place, middle, (self.side + self.window + 1) // 2):
+                continue
+            if all(_far(place, other, self.window) for other in found):
+                found.append(place)
+                left[worse] -= 1
+        return found
 
 
 class Inpainting(Task):
@@ -87,10 +115,10 @@ class Inpainting(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
-    options: Literal[4, 8] = Field(4, description="number of pieces; they differ in two or in three respects")
+    options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
     jitter: float = Field(0.06, ge=0, le=0.3, description="most that a piece's brightness and contrast change")
 
     @property
@@ -100,65 +128,64 @@ class Inpainting(Task):
 
     @property
     def difficulty(self) -> float:
-        """0.5 for four, 0.65 for eight pieces; a small hole adds up to 0.1."""
-        return round((0.5 if self.options == _FEW else 0.65) + 0.1 * (0.6 - self.hole) / 0.4, 4)
+        """0.5 for four pieces, 0.05 for each more or fewer; a small hole adds up to 0.1."""
+        return round(0.3 + 0.05 * self.options + 0.1 * (0.6 - self.hole) / 0.4, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find a square whose pieces all differ, then draw the letter of the right one."""
         picture = item.image()
-        draw, pieces, margin = self._found(picture, rng)
+        # What has no "up" is leaves, blur, tissue, coins: their pieces are hard to find again.
+        upright_margin(miniature(picture, SIDE), item.known(clarity), _LESS_UP)
+        pieces, square, margin = self._found(picture, rng)
         covered = picture.copy()
-        hatch(covered, draw.square)
+        hatch(covered, square)
         toned = [tone(piece, rng, self.jitter) for piece in pieces]
         others = rng.shuffled(toned[1:])
         slot, answer = answers.pick(rng, self.options)
         shown = (covered, *others[:slot], toned[0], *others[slot:])
         return Puzzle(self._question(), tuple(map(encode_image, shown)), answer, self.difficulty, margin)
 
-    def _found(self, picture: Image.Image, rng: Rng) -> tuple[_Draw, list[Image.Image], float]:
-        """The first draw whose pieces all differ, these, the right one first, and how clearly they do."""
-        sums = Sums(picture)
+    def _found(self, picture: Image.Image, rng: Rng) -> tuple[list[Image.Image], Box, float]:
+        """The pieces of the first square that will do, the right one first, the square, and how clearly they differ."""
+        sums, better = Sums(picture), rng.below(self.options)
+        elsewhere = self._elsewhere(picture, sums, rng)
+        shown = round(elsewhere.window * rng.uniform(*_SHOWN_RANGE))
         for _ in range(_TRIES):
-            draw = self._draw(sums, picture.size, rng)
-            # Small ones tell nearly as well, at a fraction of the price.
-            if draw is None or distinct(draw.pieces(picture, _SKETCH_PX, _SKETCH_PX)) < 0:
+            middle, here = elsewhere.drawn(picture.size, rng)
+            if _plain(_layouts(elsewhere.cut(picture, [here], _COARSE))[0]):
                 continue
-            pieces = draw.pieces(picture, draw.pixels, draw.shown)
+            square = _square(middle, elsewhere.side)
+            around = sums.rims(np.array([square]), np.array([square]), _STRIP_PX, _SAMPLES)
+            own, wanted = _rims(sums, [here], elsewhere.window), (better, self.options - 1 - better)
+            centres = [here, *elsewhere.rivals(middle, around, own, wanted)]
+            # Small ones tell nearly as well, at a fraction of the price.
+            if len(centres) < self.options or not (sketch := alike(elsewhere.cut(picture, centres, _SKETCH_PX))):
+                continue
+            if _better(around, sketch) != better:
+                continue
+            pieces = one_palette(elsewhere.cut(picture, centres, shown))
             if (margin := distinct(pieces)) >= 0:
-                return draw, pieces, margin
-        raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike")
+                return pieces, square, margin
+        raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike or show little")
 
-    def _draw(self, sums: Sums, size: tuple[int, int], rng: Rng) -> _Draw | None:
-        """A square and what its pieces show; None if no other place has a rim like its own."""
-        side = round(self.hole * min(size))
+    def _elsewhere(self, picture: Image.Image, sums: Sums, rng: Rng) -> _Elsewhere:
+        """Drawn places that show something."""
+        side = round(self.hole * min(picture.size))
         window = round(side * rng.uniform(*_PART_RANGE))
-        if (pixels := round(window / _ZOOM)) < _LEAST_SIDE_PX:
-            raise Unusable("too_small", f"a piece has {pixels} px, needs {_LEAST_SIDE_PX}")
-        spare = (side - window) // 2
-        room = math.ceil(max(side / 2, spare + window * _ZOOM / 2)) + _STRIP_PX
-        middle = _centre(size, rng, room)
-        here = middle[0] + rng.integer(-spare, spare), middle[1] + rng.integer(-spare, spare)
-        square = _square(middle, side)
-        others = [_centre(size, rng, room) for _ in range(_PLACES)]
-        there = _rival(sums, square, _square(here, window), others, closer=bool(rng.below(2)))
-        if there is None:
-            return None
-        shown = round(window * rng.uniform(*_SHOWN_RANGE))
-        return _Draw(square, (here, there), window, pixels, shown, tuple(self._changes(rng)))
-
-    def _changes(self, rng: Rng) -> list[tuple[int, float, bool]]:
-        """Quarter turns, scale and whether from another place: every combination, none first."""
-        quarters = (0,) if self.options == _FEW else (0, rng.integer(1, 3))
-        return list(product(quarters, (1.0, rng.choice((1 / _ZOOM, _ZOOM))), (False, True)))
+        if window < _LEAST_SIDE_PX:
+            raise Unusable("too_small", f"a piece has {window} px, needs {_LEAST_SIDE_PX}")
+        none = _Elsewhere(side, window, [], _rims(sums, [], window))
+        centres = [none.drawn(picture.size, rng)[1] for _ in range(_PLACES)]
+        small = _layouts(none.cut(picture, centres, _COARSE))
+        centres = [centre for centre, layout in zip(centres, small, strict=True) if not _plain(layout)]
+        return _Elsewhere(side, window, centres, _rims(sums, centres, window))
 
     def _question(self) -> str:
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
-        turned = "" if self.options == _FEW else "are turned, "
         return (
             f"Picture: <image>\n{options}\nA square of the picture is covered by stripes. One of the lettered pieces "
-            "shows a part of what is under the stripes, upright and about as large as it is in the picture; colours of "
-            f"all pieces may be a little off. The others {turned}are enlarged or reduced, or come from another place. "
-            "Which piece is it?"
+            "shows a part of what is under the stripes; colours of all pieces may be a little off. The others come "
+            "from elsewhere in the picture. Which piece is it?"
         )
 
 
@@ -167,9 +194,28 @@ def distinct(pieces: list[Image.Image]) -> float:
 
     The measure is the mean absolute difference of 8x8 colour versions of mean 0.
     """
-    small = [np.asarray(piece.resize((8, 8), Image.Resampling.BOX), dtype=np.float32) for piece in pieces]
-    small = [piece - piece.mean() for piece in small]
+    small = _layouts(pieces)
     return min(float(np.abs(a - b).mean()) for i, a in enumerate(small) for b in small[:i]) - _LEAST_DISTANCE
+
+
+def alike(pieces: list[Image.Image]) -> list[Image.Image]:
+    """Pieces in one palette; none if they look alike in it, or if it changes one of them much."""
+    toned = one_palette(pieces)
+    if distinct(toned) < 0:
+        return []
+    changes = (np.abs(a - b).mean() for a, b in zip(_layouts(pieces), _layouts(toned), strict=True))
+    return toned if max(map(float, changes)) <= _MOST_CHANGE else []
+
+
+def _plain(layout: NDArray[np.float32]) -> bool:
+    return float(layout.mean(axis=2).std()) < _LEAST_SPREAD
+
+
+def _layouts(pieces: list[Image.Image]) -> list[NDArray[np.float32]]:
+    """8x8 colour versions about the mean of all their values."""
+    size = _COARSE, _COARSE
+    small = [np.asarray(piece.resize(size, Image.Resampling.BOX), dtype=np.float32) for piece in pieces]
+    return [each - each.mean() for each in small]
 
 
 def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
@@ -179,34 +225,33 @@ def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
     return rng.integer(room, size[0] - room), rng.integer(room, size[1] - room)
 
 
-def _rival(sums: Sums, square: Box, own: Box, others: Sequence[Place], *, closer: bool) -> Place | None:
-    """Of other places the one whose rim goes with the square's surroundings most nearly as well as its own does.
+def _far(a: Place, b: Place, least: float) -> bool:
+    return max(abs(a[0] - b[0]), abs(a[1] - b[1])) >= least
 
-    Args:
-        sums: of the picture.
-        square: what is covered.
-        own: what the right piece shows of it.
-        others: centres to choose from; those that share much with the square do not count.
-        closer: choose among those that go better with it than its own, or among those that do not.
-    """
-    window = own[2] - own[0]
-    places = np.array([own, *(_square(place, window) for place in others)])
-    inner = places + np.array([_STRIP_PX, _STRIP_PX, -_STRIP_PX, -_STRIP_PX])
-    around = sums.rims(np.array([square]), places[:1], _STRIP_PX, _SAMPLES)
-    right, *fits = _likeness(around, sums.rims(inner, places, _STRIP_PX, _SAMPLES)).tolist()
-    far = np.abs(places[1:, :2] - places[0, :2]).max(axis=1) >= window
-    found = [(abs(fit - right), k) for k, fit in enumerate(fits) if far[k] and (fit > right) == closer]
-    return others[min(found)[1]] if found else None
+
+def _rims(sums: Sums, centres: Sequence[Place], window: int) -> NDArray[np.int64]:
+    """Colours along the sides of what pieces show, inside, ``(N, 4 * samples, 3)``."""
+    places = np.array([_square(centre, window) for centre in centres], dtype=np.int64).reshape(-1, 4)
+    return sums.rims(places + np.array([_STRIP_PX, _STRIP_PX, -_STRIP_PX, -_STRIP_PX]), places, _STRIP_PX, _SAMPLES)
+
+
+def _better(around: NDArray[np.int64], pieces: list[Image.Image]) -> int:
+    """How many pieces go better with what surrounds the square than the first does, as they are shown."""
+    small = np.stack([np.asarray(piece, dtype=np.int64) for piece in pieces])
+    sides = np.concatenate([small[:, :, 0], small[:, :, -1], small[:, 0], small[:, -1]], axis=1)
+    fits = _likeness(around, sides.reshape(len(small), 4 * _SAMPLES, -1, 3).sum(axis=2) * _FINE)
+    return int((fits > fits[0]).sum())
 
 
 def _likeness(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Correlations of colours about their means, ``(1, S, 3)`` with ``(N, S, 3)``.
+    """How alike colours change along rims, ``(1, S, 3)`` and ``(N, S, 3)``: correlations of red and blue less green.
 
     Sums of whole numbers, and roots and quotients of those, are the same on every machine.
     """
+    a, b = (x @ _PLANES for x in (a, b))
     a, b = (x - x.mean(axis=1, keepdims=True).astype(np.int64) for x in (a, b))
-    both, own, other = ((x * y).sum(axis=(1, 2)).astype(np.float64) for x, y in ((a, b), (a, a), (b, b)))
-    return np.asarray(both / (np.sqrt(own.clip(1)) * np.sqrt(other.clip(1))))
+    both, own, other = ((x * y).sum(axis=1).astype(np.float64) for x, y in ((a, b), (a, a), (b, b)))
+    return np.asarray((both / (np.sqrt(own.clip(1)) * np.sqrt(other.clip(1)))).sum(axis=1))
 
 
 def _square(centre: Place, side: int) -> Box:

@@ -19,6 +19,7 @@ from puzzlegen import answers
 from puzzlegen.media.geometry import tilt_margin, tilted, turn_margin, turned
 from puzzlegen.media.image import encode_image, miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.places import clarity
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
@@ -35,7 +36,7 @@ class Rotation(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     step_deg: Literal[90, 60, 45, 30, 15] = Field(90, description="the angles are multiples of it")
     reference: bool = Field(default=False, description="show the upright picture first")
@@ -55,7 +56,7 @@ class Rotation(Task):
         """Cut a square, turn it."""
         picture = item.image()
         square = picture.crop(item.square_box(picture.size, rng))
-        margin = self._margin(miniature(square, SIDE))
+        margin = self._margin(miniature(square, SIDE), item)
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)
@@ -63,11 +64,11 @@ class Rotation(Task):
         media = tuple(encode_image(self._turn(square, angle, rng)) for angle in shown)
         return Puzzle(question, media, answer, self.difficulty, margin)
 
-    def _margin(self, small: Image.Image) -> float:
+    def _margin(self, small: Image.Image, item: OpenItem) -> float:
         margin = turn_margin(thumbnail(small, 16))
         if self.step_deg != _RIGHT:
             margin = min(margin, tilt_margin(thumbnail(small, 32), self.step_deg))
-        return margin if self.reference else min(margin, upright_margin(small))
+        return margin if self.reference else min(margin, upright_margin(small, item.known(clarity)))
 
     def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
         if self.step_deg == _RIGHT:
