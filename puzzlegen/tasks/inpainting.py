@@ -27,7 +27,7 @@ from puzzlegen.media.geometry import turned
 from puzzlegen.media.image import encode_image, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.palette import one_palette
+from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.sums import Sums
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -70,16 +70,28 @@ class _Draw(NamedTuple):
     shown: int
     changes: tuple[tuple[int, float, bool], ...]
 
-    def pieces(self, picture: Image.Image, pixels: int, shown: int) -> list[Image.Image]:
-        """The pieces, the right one first: reduced to ``pixels``, enlarged to ``shown``, in one palette."""
+    def pieces(self, picture: Image.Image) -> list[Image.Image]:
+        """The pieces, the right one first: reduced, enlarged, turned, in one palette."""
+        size = self.shown, self.shown
+        reduced = self._reduced(picture, self.pixels)
+        enlarged = [each if each.size == size else each.resize(size, Image.Resampling.BICUBIC) for each in reduced]
+        return one_palette([turned(each, change[0]) for each, change in zip(enlarged, self.changes, strict=True)])
+
+    def sketch(self, picture: Image.Image) -> float:
+        """How clearly small versions of the pieces differ: nearly as the pieces do, at a fraction of the price."""
+        strip = Image.new("RGB", (_SKETCH_PX, _SKETCH_PX * len(self.changes)))
+        for k, (each, change) in enumerate(zip(self._reduced(picture, _SKETCH_PX), self.changes, strict=True)):
+            strip.paste(turned(each, change[0]), (0, _SKETCH_PX * k))
+        small = one_palette_in(strip, len(self.changes)).resize((8, 8 * len(self.changes)), Image.Resampling.BOX)
+        return _least_distance(np.asarray(small).reshape(len(self.changes), -1))
+
+    def _reduced(self, picture: Image.Image, pixels: int) -> list[Image.Image]:
         pieces = []
-        for quarters, zoom, moved in self.changes:
+        for _, zoom, moved in self.changes:
             x, y, half = *self.places[moved], self.window * zoom / 2
             box = (x - half, y - half, x + half, y + half)
-            piece = picture.resize((pixels, pixels), Image.Resampling.BICUBIC, box=box)
-            enlarged = piece if shown == pixels else piece.resize((shown, shown), Image.Resampling.BICUBIC)
-            pieces.append(turned(enlarged, quarters))
-        return one_palette(pieces)
+            pieces.append(picture.resize((pixels, pixels), Image.Resampling.BICUBIC, box=box))
+        return pieces
 
 
 class Inpainting(Task):
@@ -120,10 +132,9 @@ class Inpainting(Task):
         sums = Sums(picture)
         for _ in range(_TRIES):
             draw = self._draw(sums, picture.size, rng)
-            # Small ones tell nearly as well, at a fraction of the price.
-            if draw is None or distinct(draw.pieces(picture, _SKETCH_PX, _SKETCH_PX)) < 0:
+            if draw is None or draw.sketch(picture) < 0:
                 continue
-            pieces = draw.pieces(picture, draw.pixels, draw.shown)
+            pieces = draw.pieces(picture)
             if (margin := distinct(pieces)) >= 0:
                 return draw, pieces, margin
         raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike")
@@ -167,9 +178,16 @@ def distinct(pieces: list[Image.Image]) -> float:
 
     The measure is the mean absolute difference of 8x8 colour versions of mean 0.
     """
-    small = [np.asarray(piece.resize((8, 8), Image.Resampling.BOX), dtype=np.float32) for piece in pieces]
-    small = [piece - piece.mean() for piece in small]
-    return min(float(np.abs(a - b).mean()) for i, a in enumerate(small) for b in small[:i]) - _LEAST_DISTANCE
+    small = [np.asarray(piece.resize((8, 8), Image.Resampling.BOX)) for piece in pieces]
+    return _least_distance(np.stack(small).reshape(len(small), -1))
+
+
+def _least_distance(small: NDArray[np.uint8]) -> float:
+    levels = small.astype(np.float32)
+    levels -= levels.mean(axis=1, keepdims=True)
+    apart = np.abs(levels[:, None] - levels[None]).mean(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    return float(apart.min()) - _LEAST_DISTANCE
 
 
 def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
@@ -192,8 +210,8 @@ def _rival(sums: Sums, square: Box, own: Box, others: Sequence[Place], *, closer
     window = own[2] - own[0]
     places = np.array([own, *(_square(place, window) for place in others)])
     inner = places + np.array([_STRIP_PX, _STRIP_PX, -_STRIP_PX, -_STRIP_PX])
-    around = sums.rims(np.array([square]), places[:1], _STRIP_PX, _SAMPLES)
-    right, *fits = _likeness(around, sums.rims(inner, places, _STRIP_PX, _SAMPLES)).tolist()
+    rims = sums.rims(np.vstack([square, inner]), places[[0, *range(len(places))]], _STRIP_PX, _SAMPLES)
+    right, *fits = _likeness(rims[:1], rims[1:]).tolist()
     far = np.abs(places[1:, :2] - places[0, :2]).max(axis=1) >= window
     found = [(abs(fit - right), k) for k, fit in enumerate(fits) if far[k] and (fit > right) == closer]
     return others[min(found)[1]] if found else None
