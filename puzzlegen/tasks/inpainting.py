@@ -208,12 +208,14 @@ def _rival(sums: Sums, square: Box, own: Box, others: Sequence[Place], *, closer
         closer: choose among those that go better with it than its own, or among those that do not.
     """
     window = own[2] - own[0]
-    places = np.array([own, *(_square(place, window) for place in others)])
+    corners = np.array(others) - window // 2
+    far = np.flatnonzero(np.abs(corners - own[:2]).max(axis=1) >= window)
+    corners = np.vstack([own[:2], corners[far]])
+    places = np.hstack([corners, corners + window])
     inner = places + np.array([_STRIP_PX, _STRIP_PX, -_STRIP_PX, -_STRIP_PX])
-    rims = sums.rims(np.vstack([square, inner]), places[[0, *range(len(places))]], _STRIP_PX, _SAMPLES)
+    rims = sums.rims(np.vstack([square, inner]), np.vstack([own, places]), _STRIP_PX, _SAMPLES)
     right, *fits = _likeness(rims[:1], rims[1:]).tolist()
-    far = np.abs(places[1:, :2] - places[0, :2]).max(axis=1) >= window
-    found = [(abs(fit - right), k) for k, fit in enumerate(fits) if far[k] and (fit > right) == closer]
+    found = [(abs(fit - right), k) for fit, k in zip(fits, far.tolist(), strict=True) if (fit > right) == closer]
     return others[min(found)[1]] if found else None
 
 
