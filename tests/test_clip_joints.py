@@ -20,6 +20,7 @@ from puzzlegen.audit.report import Probe
 from puzzlegen.audit.sample import sample
 from puzzlegen.audit.seen import look, media_of
 from puzzlegen.errors import Unusable
+from puzzlegen.media.motion import thumbnails
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.reframe import orders, reframed
 from puzzlegen.media.succession import in_order
@@ -119,7 +120,7 @@ class Panned(OpenItem):
         self._pan = walk(60, seed)
 
     def clip(self, frames: int | None = None) -> Clip:  # noqa: ARG002
-        return Clip(self._pan, tuple(k / 8 for k in range(60)), 8.0, ((0, 60),))
+        return Clip(self._pan, tuple(k / 8 for k in range(60)), 8.0, ((0, 60),), thumbnails(self._pan))
 
 
 def joined(task: str, **params: Any) -> dict[tuple[str, str], Probe]:

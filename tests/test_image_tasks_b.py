@@ -17,9 +17,11 @@ from PIL import Image
 
 from puzzlegen.errors import RecipeError, Unusable
 from puzzlegen.media import augment
-from puzzlegen.media.landmarks import landmarks, patch_distance
+from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
+from puzzlegen.media.sums import Sums
 from puzzlegen.media.views import Views, draw_boxes, overlap, view
 from puzzlegen.media.warp import draw_corners, warp_onto, warped
 from puzzlegen.records import Item, Medium, Puzzle, Rejection
@@ -185,6 +187,26 @@ def _place_of(piece: Image.Image, picture: Image.Image) -> tuple[slice, slice]:
     return slice(4 * row, 4 * (row + side)), slice(4 * col, 4 * (col + side))
 
 
+def test_rims_are_means_of_strips() -> None:
+    picture = samples()[0].image()
+    pixels, (left, top, right, bottom) = np.asarray(picture, np.int64), (40, 30, 72, 62)
+    box, inner = np.array([[left, top, right, bottom]]), np.array([[44, 34, 68, 58]])
+    (found,) = Sums(picture).rims(inner, box, 4, 2)
+    strips = [pixels[top : top + 16, 40:44], pixels[top + 16 : bottom, 40:44], pixels[top : top + 16, 68:72]]
+    strips += [pixels[top + 16 : bottom, 68:72], pixels[30:34, left : left + 16], pixels[30:34, left + 16 : right]]
+    strips += [pixels[58:62, left : left + 16], pixels[58:62, left + 16 : right]]
+    assert [list(strip.sum(axis=(0, 1)) * 256 // 64) for strip in strips] == found.tolist()
+
+
+def test_small_pictures_get_one_palette_as_large_ones_do() -> None:
+    small = [item.image().resize((16, 16)) for item in samples()[:4]]
+    strip = Image.new("RGB", (16, 64))
+    for k, one in enumerate(small):
+        strip.paste(one, (0, 16 * k))
+    alone = np.concatenate([np.asarray(one) for one in one_palette(small)])
+    assert np.array_equal(alone, np.asarray(one_palette_in(strip, 4)))
+
+
 def test_a_view_shows_the_place_that_its_map_names() -> None:
     picture = samples()[0].image()
     for k in range(8):
@@ -215,7 +237,8 @@ def test_landmarks_are_spots_and_corners() -> None:
     found = landmarks(plain, 10)
     assert len(found) >= 4
     assert all(24 <= x <= 56 and 34 <= y <= 66 for x, y in found)
-    assert patch_distance(plain, (30, 40), (31, 41), 24) < 6 < patch_distance(plain, (30, 40), (90, 50), 24)
+    around = Surroundings(plain, 24)
+    assert around.apart((30, 40), (31, 41)) < 6 < around.apart((30, 40), (90, 50))
 
 
 def test_located_boxes_hold_the_piece() -> None:

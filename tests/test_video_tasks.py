@@ -13,6 +13,7 @@ from conftest import recipe_with
 from numpy.typing import NDArray
 from PIL import Image
 
+from puzzlegen.media.motion import thumbnails
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.overlay import MOST, SHAPES, drawn_overlays, laid_over
 from puzzlegen.media.perturb import WORDS
@@ -41,7 +42,7 @@ def numbered(numbers: list[int]) -> Clip:
     y, x = np.mgrid[0:64, 0:96]
     pattern = np.stack([x // 2, y, 48 - x // 2], axis=-1)
     frames = np.stack([pattern + STEP * n for n in numbers]).astype(np.uint8)
-    return Clip(frames, tuple(k / 8 for k in range(len(numbers))), 8.0, ((0, len(numbers)),))
+    return Clip(frames, tuple(k / 8 for k in range(len(numbers))), 8.0, ((0, len(numbers)),), thumbnails(frames))
 
 
 def turning(numbers: list[int]) -> Clip:

@@ -47,15 +47,19 @@ def recoloured(picture: Image.Image, rng: Rng, strength: Strength) -> Image.Imag
 
 def recoloured_alike(pictures: Sequence[Image.Image], rng: Rng, strength: Strength) -> list[Image.Image]:
     """The pictures with one and the same drawn change of colours; errors as of :func:`recoloured`."""
-    least = [min(LEAST_DETAIL, _KEPT_DETAIL * detail(picture)) for picture in pictures]
     for _ in range(_TRIES):
         draw = rng.bits(64)
         found = [
             Image.fromarray(changed(np.asarray(picture), rng.fork("change", draw), strength)) for picture in pictures
         ]
-        if all(detail(one) >= enough for one, enough in zip(found, least, strict=True)):
+        if all(_shows_enough(one, picture) for one, picture in zip(found, pictures, strict=True)):
             return found
     raise Unusable("flat", f"{_TRIES} drawn changes of colour leave nothing to see")
+
+
+def _shows_enough(one: Image.Image, before: Image.Image) -> bool:
+    seen = detail(one)
+    return seen >= LEAST_DETAIL or seen >= _KEPT_DETAIL * detail(before)
 
 
 def changed(pixels: Pixels, rng: Rng, strength: Strength) -> Pixels:

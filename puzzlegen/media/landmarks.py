@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
+
+Place = tuple[int, int]
+Singles = NDArray[np.float32]
 
 _STEP: Final = 2
 _WINDOW: Final = 7
@@ -18,43 +21,63 @@ _GROWN_SIDE: Final = _PATCH_SIDE + 4  # room for two steps either way
 _LEAST_STRENGTH: Final = 40.0
 
 
-def landmarks(picture: Image.Image, apart_px: int) -> list[tuple[int, int]]:
+def landmarks(picture: Image.Image, apart_px: int) -> list[Place]:
     """Places (x, y) with structure in two directions, the strongest first, at least ``apart_px`` from each other."""
     grey = np.asarray(picture.convert("L").reduce(_STEP), dtype=np.float32)
-    strength = _strength(grey)
+    # Backwards, for of equally strong places the last one counts.
+    strength = _strength(grey)[::-1, ::-1].copy()
+    flat, (height, width) = strength.ravel(), strength.shape
     gap = max(1, apart_px // _STEP)
-    found: list[tuple[int, int]] = []
-    free = np.ones(strength.shape, dtype=bool)
-    # Reading single values through it is several times faster than from the array.
-    is_free = free.reshape(-1).data
-    enough = np.flatnonzero(strength >= _LEAST_STRENGTH)
-    for index in enough[np.argsort(strength.ravel()[enough], kind="stable")[::-1]].tolist():
-        if len(found) == _MOST:
-            break
-        if is_free[index]:
-            y, x = divmod(index, strength.shape[1])
-            found.append((x * _STEP + _STEP // 2, y * _STEP + _STEP // 2))
-            free[max(0, y - gap) : y + gap + 1, max(0, x - gap) : x + gap + 1] = False
+    found: list[Place] = []
+    while len(found) < _MOST and flat[index := int(flat.argmax())] >= _LEAST_STRENGTH:
+        y, x = divmod(index, width)
+        found.append(((width - 1 - x) * _STEP + _STEP // 2, (height - 1 - y) * _STEP + _STEP // 2))
+        strength[max(0, y - gap) : y + gap + 1, max(0, x - gap) : x + gap + 1] = 0
     return found
 
 
-def patch_distance(picture: Image.Image, a: tuple[int, int], b: tuple[int, int], side_px: int) -> float:
-    """How much the surroundings of two places differ, in grey levels, at the best small shift.
+class Surroundings:
+    """What surrounds places of a picture, looked at once each.
 
-    The mean absolute difference of 12x12 colour versions of mean 0; ``side_px`` is the side of what is compared.
+    Args:
+        picture: RGB.
+        side_px: of what is compared.
     """
-    reach, grown = side_px // 2, side_px // 2 * _GROWN_SIDE // _PATCH_SIDE
-    small = _surroundings(picture, a, reach, _PATCH_SIDE)
-    large = _surroundings(picture, b, grown, _GROWN_SIDE)
-    shifted = sliding_window_view(large, small.shape).reshape(-1, *small.shape)
-    levels = shifted.mean(axis=(1, 2, 3), keepdims=True)
-    return float(np.abs(shifted - levels - (small - small.mean())).mean(axis=(1, 2, 3)).min())
+
+    def __init__(self, picture: Image.Image, side_px: int) -> None:
+        self._picture = picture
+        self._reach = side_px // 2
+        self._small: dict[Place, Singles] = {}
+        self._shifted: dict[Place, Singles] = {}
+
+    def apart(self, a: Place, b: Place) -> float:
+        """How much those of two places differ, in grey levels, at the best small shift.
+
+        The mean absolute difference of 12x12 colour versions of mean 0.
+        """
+        if a not in self._small:
+            self._small[a] = _levelled(self._seen(a, self._reach, _PATCH_SIDE)[None])
+        if b not in self._shifted:
+            large = self._seen(b, self._reach * _GROWN_SIDE // _PATCH_SIDE, _GROWN_SIDE)
+            shifted = sliding_window_view(large, (_PATCH_SIDE, _PATCH_SIDE), axis=(0, 1)).transpose(0, 1, 3, 4, 2)
+            self._shifted[b] = _levelled(shifted.reshape(-1, *shifted.shape[2:]))
+        return float(np.abs(self._shifted[b] - self._small[a]).mean(axis=1).min())
+
+    def _seen(self, at: Place, reach: int, side: int) -> Singles:
+        cut = self._picture.crop((at[0] - reach, at[1] - reach, at[0] + reach, at[1] + reach))
+        return np.asarray(cut.resize((side, side), Image.Resampling.BOX), dtype=np.float32)
 
 
-def _strength(grey: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def _levelled(patches: Singles) -> Singles:
+    """``(n, height, width, 3)`` to ``(n, values)`` of mean 0."""
+    flat = patches.reshape(len(patches), -1)
+    return np.asarray(flat - flat.mean(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _strength(grey: Singles) -> Singles:
     """The smaller eigenvalue of the structure tensor (Shi and Tomasi), 0 along the border."""
     gy, gx = np.gradient(grey)
-    xx, yy, xy = _summed(gx * gx), _summed(gy * gy), _summed(gx * gy)
+    xx, yy, xy = (_summed(np.asarray(a * b, dtype=np.float32)) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
     least = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
     strength = np.zeros_like(grey)
     half = _WINDOW // 2
@@ -62,14 +85,11 @@ def _strength(grey: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     return strength
 
 
-def _summed(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Means over all windows that fit."""
-    total = np.pad(values.astype(np.float64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    n = _WINDOW
-    means: NDArray[np.floating[Any]] = (total[n:, n:] - total[:-n, n:] - total[n:, :-n] + total[:-n, :-n]) / (n * n)
-    return means
-
-
-def _surroundings(picture: Image.Image, at: tuple[int, int], reach: int, side: int) -> NDArray[np.floating[Any]]:
-    cut = picture.crop((at[0] - reach, at[1] - reach, at[0] + reach, at[1] + reach))
-    return np.asarray(cut.resize((side, side), Image.Resampling.BOX), dtype=np.float32)
+def _summed(values: Singles) -> NDArray[np.float64]:
+    """Means over all windows that fit. Single-precision sums of quarters below 2**22, which are exact."""
+    for axis in (0, 1):
+        line = values.swapaxes(0, axis)
+        two = line[:-1] + line[1:]
+        four = two[:-2] + two[2:]
+        values = (four[:-3] + two[4:-1] + line[_WINDOW - 1 :]).swapaxes(0, axis)
+    return values.astype(np.float64) / (_WINDOW * _WINDOW)

@@ -171,9 +171,10 @@ def _unexplained(coarse: Shorts) -> Floats:
 
 def _tones_replaced(colour: Pixels) -> Floats:
     """Share of each colour histogram that is new in the next frame, ``(T - 1,)`` in 0..1."""
-    tones = colour // (256 // _TONES)
-    counts = np.stack([(tones == tone).sum(axis=(1, 2)) for tone in range(_TONES)], axis=-1)
-    share: Floats = np.abs(np.diff(counts, axis=0)).sum(axis=(1, 2)) / (2 * 3 * _SIDE * _SIDE)
+    bins = np.arange(3 * len(colour)).reshape(-1, 1, 1, 3)
+    tones = bins * _TONES + colour // (256 // _TONES)
+    counts = np.bincount(tones.ravel(), minlength=bins.size * _TONES).reshape(len(colour), -1)
+    share: Floats = np.abs(np.diff(counts, axis=0)).sum(axis=1) / (2 * 3 * _SIDE * _SIDE)
     return share
 
 

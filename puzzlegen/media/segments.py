@@ -24,6 +24,11 @@ _BOX_HEADER: Final = 8
 
 
 def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.uint8]:
+    """The frames of :func:`moving_span`; errors as there."""
+    return clip.frames[moving_span(clip, least, most, rng)]
+
+
+def moving_span(clip: Clip, least: int, most: int, rng: Rng) -> slice:
     """A drawn run of frames inside one shot in which something moves: ``most`` of them if a shot is that long.
 
     Raises:
@@ -34,9 +39,9 @@ def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.ui
         raise _no_long_shot(clip, least)
     starts = [s for begin, end in clip.shots for s in range(begin, end - count + 1)]
     for start in rng.sample(starts, _TRIES):
-        part = clip.frames[start : start + count]
-        if not static(part):
-            return part
+        span = slice(start, start + count)
+        if not static(clip.small[span]):
+            return span
     raise Unusable("static", f"in {min(_TRIES, len(starts))} drawn places")
 
 
@@ -46,10 +51,11 @@ def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
     Raises:
         Unusable: ``no_long_shot`` or ``static``.
     """
-    long = [clip.frames[begin:end] for begin, end in clip.shots if end - begin >= frames]
+    long = [slice(*shot) for shot in clip.shots if shot[1] - shot[0] >= frames]
     if not long:
         raise _no_long_shot(clip, frames)
-    moving = [shot for shot in sorted(long, key=len, reverse=True) if not static(shot)]
+    longest = sorted(long, key=lambda shot: shot.stop - shot.start, reverse=True)
+    moving = [clip.frames[shot] for shot in longest if not static(clip.small[shot])]
     if not moving:
         raise Unusable("static", f"in {len(long)} shots")
     return moving

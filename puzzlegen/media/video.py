@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Film, Sampling, Shown
 from puzzlegen.media.framing import SQUEEZE, TRIM, Shape, framing
-from puzzlegen.media.motion import Pixels, Shots, find_shots, margin_frames, motion, reversible, static
+from puzzlegen.media.motion import Pixels, Shots, find_shots, margin_frames, motion, reversible, static, thumbnails
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.shortage import refuse_shortage
 
@@ -75,12 +75,14 @@ class Clip(NamedTuple):
         times: when each frame is shown in the source, in seconds.
         fps: the rate at which the source was sampled, or its own if that is lower. No picture comes twice in a row.
         shots: ``[start, stop)`` ranges of frames without a cut, trimmed at both ends; at least one.
+        small: the frames' :func:`~puzzlegen.media.motion.thumbnails`, for all that looks at motion.
     """
 
     frames: Pixels
     times: tuple[float, ...]
     fps: float
     shots: Shots
+    small: Pixels
 
 
 class _Draws(NamedTuple):
@@ -201,32 +203,32 @@ def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings,
     most = int(settings.window_s * draws.fps) + 1
     due = most if wanted is None else wanted + 2 * margin_frames(draws.fps)
     times: list[float] = []
-    frames = np.empty(0, np.uint8)
+    frames, small = np.empty(0, np.uint8), list[Pixels]()
     for picture, shown in _clean(film.frames(sampling), draws, settings):
         if not times:
             frames = np.empty((most, *picture.shape), np.uint8)
         frames[len(times)] = picture
+        small.append(thumbnails(picture[None]))
         times.append(shown.time)
         if wanted is not None and len(times) >= due:
-            if _holds(clip := _clip_of(frames, times, draws.fps), wanted):
+            if _holds(clip := _clip_of(frames, small, times, draws.fps), wanted):
                 return clip
             due = len(times) + _LOOK_AGAIN
         if len(times) == most:
             break
     if len(times) < MIN_FRAMES:
         raise Unusable("too_short", f"{len(times)} different frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
-    return _clip_of(frames, times, draws.fps)
+    return _clip_of(frames, small, times, draws.fps)
 
 
-def _clip_of(frames: Pixels, times: list[float], asked: float) -> Clip:
-    fps = _rate(times, asked)
-    frames = frames[: len(times)]
-    return Clip(frames, tuple(times), fps, find_shots(frames, fps))
+def _clip_of(frames: Pixels, small: list[Pixels], times: list[float], asked: float) -> Clip:
+    fps, seen = _rate(times, asked), np.concatenate(small)
+    return Clip(frames[: len(times)], tuple(times), fps, find_shots(seen, fps), seen)
 
 
 def _holds(clip: Clip, wanted: int) -> bool:
     """Whether some shot has the wanted frames and moves."""
-    return any(stop - start >= wanted and not static(clip.frames[start:stop]) for start, stop in clip.shots)
+    return any(stop - start >= wanted and not static(clip.small[start:stop]) for start, stop in clip.shots)
 
 
 def _rate(times: list[float], asked: float) -> float:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, Literal
 
-import numpy as np
 from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import reversible
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
+from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_span
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -44,11 +43,13 @@ class ArrowOfTime(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take a moving segment, play it one way or the other."""
-        part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
-        likeness = reversible(part)
+        clip = item.clip(self.frames)
+        span = moving_span(clip, LEAST_FRAMES, self.frames, rng)
+        likeness = reversible(clip.small[span])
         if likeness > _MOST_REVERSIBLE:
             raise Unusable("reversible", f"likeness to its reverse {likeness:.2f}, at most {_MOST_REVERSIBLE}")
         k = rng.balanced("answer", len(WAYS))
         question, answer = answers.option(rng, QUESTION, self.form, WAYS, k)
-        medium = encode_clip(np.ascontiguousarray(part[::-1] if k else part))
+        part = clip.frames[span]
+        medium = encode_clip(part[::-1] if k else part)
         return Puzzle(question, (medium,), answer, self.difficulty, _MOST_REVERSIBLE - likeness)

@@ -19,7 +19,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import encode_image, tone
-from puzzlegen.media.landmarks import landmarks, patch_distance
+from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.marks import lettered_ring, ring
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.warp import Point, Warp, draw_corners, warp_onto, warped
@@ -92,6 +92,7 @@ class Correspondence(Task):
     def _draw(self, picture: Image.Image, rng: Rng, side: int) -> tuple[list[Warp], list[_Place], float]:
         """Two maps from a view into the picture, places that both views show, and how clearly these differ."""
         marks = landmarks(picture, round(_LANDMARK_GAP * side))
+        around = Surroundings(picture, round(_PATCH * side))
         reason = "flat"
         for _ in range(_WARP_TRIES):
             warps = [self._warp(picture.size, rng, side) for _ in range(2)]
@@ -100,7 +101,7 @@ class Correspondence(Task):
                 if not (places := self._places(shared, rng, side)):
                     continue
                 reason = "repeated"
-                if (margin := distinct(picture, [place.source for place in places], round(_PATCH * side))) >= 0:
+                if (margin := distinct(around, [place.source for place in places])) >= 0:
                     return warps, places, margin
         raise Unusable(reason, f"no {self.options} places to tell apart in {_WARP_TRIES} drawn pairs of views")
 
@@ -111,8 +112,9 @@ class Correspondence(Task):
     def _places(self, shared: list[_Place], rng: Rng, side: int) -> list[_Place]:
         """Drawn places far enough from each other whose coordinates do not betray them; empty if the draw has none."""
         chosen: list[_Place] = []
+        gap = self.spacing * side
         for place in rng.drawn(shared):
-            if all(math.dist(place.second, other.second) >= self.spacing * side for other in chosen):
+            if all(math.dist(place.second, other.second) >= gap for other in chosen):
                 chosen.append(place)
             if len(chosen) == self.options:
                 return chosen if _even(chosen) else []
@@ -131,11 +133,11 @@ class Correspondence(Task):
         )
 
 
-def distinct(picture: Image.Image, places: list[tuple[int, int]], side_px: int) -> float:
+def distinct(around: Surroundings, places: list[tuple[int, int]]) -> float:
     """How clearly the surroundings of the two most similar places differ, in grey levels; below 0 some look alike."""
     least = math.inf
     for a, b in ((a, b) for i, a in enumerate(places) for b in places[:i]):
-        least = min(least, patch_distance(picture, a, b, side_px))
+        least = min(least, around.apart(a, b))
         if least < _LEAST_DISTANCE:
             break
     return least - _LEAST_DISTANCE
@@ -163,5 +165,8 @@ def _even(places: list[_Place]) -> bool:
     ranks = set()
     for place in places:
         own = math.dist(place.first, place.second)
-        ranks.add(sum(math.dist(place.first, other.second) < own for other in places))
-    return len(ranks) == len(places)
+        rank = sum(math.dist(place.first, other.second) < own for other in places)
+        if rank in ranks:
+            return False
+        ranks.add(rank)
+    return True

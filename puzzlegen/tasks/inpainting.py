@@ -24,7 +24,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.image import encode_image, miniature, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.palette import one_palette
+from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.places import clarity
 from puzzlegen.media.sums import Sums
 from puzzlegen.media.upright import SIDE, upright_margin
@@ -199,8 +199,13 @@ def distinct(pieces: list[Image.Image]) -> float:
 
 
 def alike(pieces: list[Image.Image]) -> list[Image.Image]:
-    """Pieces in one palette; none if they look alike in it, or if it changes one of them much."""
-    toned = one_palette(pieces)
+    """Small square pieces in one palette; none if they look alike in it, or if it changes one of them much."""
+    side = pieces[0].width
+    strip = Image.new("RGB", (side, side * len(pieces)))
+    for k, piece in enumerate(pieces):
+        strip.paste(piece, (0, side * k))
+    strip = one_palette_in(strip, len(pieces))
+    toned = [strip.crop((0, side * k, side, side * (k + 1))) for k in range(len(pieces))]
     if distinct(toned) < 0:
         return []
     changes = (np.abs(a - b).mean() for a, b in zip(_layouts(pieces), _layouts(toned), strict=True))
