@@ -181,7 +181,8 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
         return clip_joints([medium.pictures for medium in opened])
     if several and rows and cols and rows * cols == len(opened):
         return tile_joints([medium.pictures[0] for medium in opened], rows, cols)
-    if len(opened) == 1 and rows and cols and not opened[0].coded:
+    # Of two pictures the first is the tiles, the other the picture as it was.
+    if (len(opened) == 1 or params.get("reference")) and rows and cols and not opened[0].coded:
         return tile_joints(_cells(opened[0].pictures[0], rows, cols), rows, cols)
     if len(opened) == 1 and (groups := _GROUPS.search(row["problem"])):
         count, frames = int(groups[1]), opened[0].pictures
