@@ -157,7 +157,7 @@ def test_a_clip_is_clean_and_the_same_every_time(plain: bytes) -> None:
     clip, again = read(plain), read(plain)
     count, height, width, channels = clip.frames.shape
     assert np.array_equal(clip.frames, again.frames)
-    assert clip[1:] == again[1:]
+    assert clip[1:4] == again[1:4]
     assert len(clip.times) == count == pytest.approx(3 * clip.fps, abs=1.5)
     assert channels == 3
     assert height % 2 == width % 2 == 0
@@ -265,7 +265,7 @@ def test_no_more_is_read_than_is_wanted_and_its_place_is_drawn() -> None:
     places = sorted(clip.times[0] for clip in clips)
     assert places[-1] - places[0] > 5
     again = read(data, 3, settings, wanted=16)
-    assert again[1:] == clips[3][1:]
+    assert again[1:4] == clips[3][1:4]
     assert np.array_equal(again.frames, clips[3].frames)
 
 
