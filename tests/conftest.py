@@ -61,6 +61,7 @@ def mixed_recipe() -> Recipe:
     """Single pictures, several pictures and clips, in several shards and two splits."""
     return recipe_with(
         MIXED,
+        seed=4,  # of the ten drawings half show clearly enough which side is up, and no file may be without one
         source={"kind": "samples", "images": 10, "videos": 3},
         splits={"validation": 0.3},
         output={"shard_size": 4},

@@ -23,7 +23,7 @@ from PIL import Image
 PICTURES = 16
 RECIPE: dict[str, Any] = {
     "seed": 3,
-    "tasks": [{"task": "rotation"}, {"task": "arrow_of_time"}],
+    "tasks": [{"task": "rotation", "reference": True}, {"task": "arrow_of_time"}],  # noise has no "up" of its own
     "splits": {"validation": 0.25},
     "output": {"shard_size": 2},
 }

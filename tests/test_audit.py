@@ -20,8 +20,9 @@ from puzzlegen.integrity import verify
 from puzzlegen.media.image import clean_image, encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.recipe import Recipe, load_recipe
-from puzzlegen.records import Item, canonical_json
+from puzzlegen.records import Item, Puzzle, canonical_json
 from puzzlegen.rng import rng_for
+from puzzlegen.tasks import task_class
 from puzzlegen.writers import Row, open_writer
 
 pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzlegen[audit]")
@@ -304,6 +305,8 @@ def test_naive_media_are_left_as_they_are() -> None:
     item = OpenItem(Item("a", "image"), lambda _: io.BytesIO(buffer.getvalue()), naive, rng_for("any"))
     assert item.square_box((300, 200), rng_for("any")) == item.drawn_box((300, 200), 0.5, rng_for("any"))
     assert item.square_box((300, 200), rng_for("any")) == (0, 0, 300, 200)
+    turned = task_class("rotation")().make(item, rng_for("any"))
+    assert isinstance(turned, Puzzle), "noise has no up, but an audit is not about what is shown"
     small = naive.image.model_copy(update={"side_px_range": (100, 150)})
     assert clean_image(buffer.getvalue(), rng_for("any"), small).size == (150, 150)
 

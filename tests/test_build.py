@@ -89,7 +89,7 @@ def test_a_lost_or_cut_file_is_made_again(mixed_recipe: Recipe, mixed_build: Pat
 
 
 RECIPE = """
-seed: 5
+seed: 4
 source: {kind: samples, images: 10, videos: 3}
 tasks: [{task: rotation}, {task: jigsaw, rows: 3, cols: 3}, {task: arrow_of_time}]
 splits: {validation: 0.3}
@@ -192,7 +192,7 @@ def test_answers_are_even_within_one_in_every_shard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"seed": 6}, "recipe seed: 5 -> 6"),
+        ({"seed": 6}, "recipe seed: 4 -> 6"),
         (
             {"tasks": [*MIXED[:1], {"task": "jigsaw", "rows": 4, "cols": 3}, *MIXED[2:]]},
             "recipe tasks.1.rows: 3 -> 4",

@@ -152,13 +152,13 @@ def test_a_decoder_that_hangs_while_planning_costs_its_item_alone(folder: Path) 
 def test_licences_are_allowed_and_denied(folder: Path, tmp_path: Path) -> None:
     rows = [
         {"file_name": f"image-{k:06}.jpg", "license": licence}
-        for k, licence in enumerate(["CC-BY-4.0", "cc-by-sa-4.0", "CC-BY-NC-4.0", "MIT"])
+        for k, licence in enumerate(["CC-BY-4.0", "MIT", "CC-BY-NC-4.0", "cc-by-sa-4.0"])
     ]
     (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
     wanted = {"allow_licences": ["CC-BY*"], "deny_licences": ["*-NC-*"]}
     recipe = recipe_on(folder, hygiene=wanted)
     plan = make_plan(recipe)
-    assert sorted(splits_of(plan)) == ["image-000000.jpg", "image-000001.jpg"]
+    assert sorted(splits_of(plan)) == ["image-000000.jpg", "image-000003.jpg"]
     assert Counter(reasons(plan).values()) == {"licence": 10}
     build(recipe, tmp_path / "out", workers=1)
     made = [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import MIXED, recipe_with
+from conftest import recipe_with
 
 from puzzlegen.build import build
 from puzzlegen.errors import IntegrityError, SourceError
@@ -87,13 +87,14 @@ def _forge(built: Path) -> None:
 
 
 def test_a_changed_source_is_found_by_replay(tmp_path: Path) -> None:
-    source = recipe_with(MIXED, source={"kind": "samples", "images": 2, "videos": 0}).source
+    tasks = [{"task": "position"}]
+    source = recipe_with(tasks, source={"kind": "samples", "images": 2, "videos": 0}).source
     folder = tmp_path / "media"
     folder.mkdir()
     for item in source.items():
         with source.open(item) as file:  # type: ignore[arg-type]
             (folder / f"{item.id}.jpg").write_bytes(file.read())
-    recipe = recipe_with(MIXED[:1], source={"kind": "folder", "path": str(folder)})
+    recipe = recipe_with(tasks, source={"kind": "folder", "path": str(folder)})
     build(recipe, tmp_path / "out", workers=1)
     (folder / "image-000000.jpg").write_bytes((folder / "image-000001.jpg").read_bytes())
     (folder / "image-000001.jpg").unlink()

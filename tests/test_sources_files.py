@@ -25,7 +25,7 @@ from puzzlegen.sources.folder import Folder
 from puzzlegen.sources.parquet import Parquet
 from puzzlegen.sources.webdataset import Webdataset
 
-TASKS = [{"task": "rotation"}]
+TASKS = [{"task": "position"}]
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def test_archives_give_the_puzzles_of_their_files_for_any_number_of_workers(
     for workers in (1, 2):
         build(recipe, tmp_path / f"out{workers}", workers=workers)
     assert tree_bytes(tmp_path / "out1") == tree_bytes(tmp_path / "out2")
-    assert manifest_of(tmp_path / "out1")["kept"] == {"rotation": 6}
+    assert manifest_of(tmp_path / "out1")["kept"] == {"position": 6}
 
 
 def test_hostile_archives_are_rejections(tmp_path: Path, pictures: dict[str, bytes]) -> None:
@@ -249,7 +249,7 @@ def test_parquet_rows_keep_together_and_give_the_same_bytes(tmp_path: Path, pict
         build(recipe, tmp_path / f"out{workers}", workers=workers)
     assert tree_bytes(tmp_path / "out1") == tree_bytes(tmp_path / "out2")
     manifest = manifest_of(tmp_path / "out1")
-    assert manifest["kept"]["rotation"] == 6
+    assert manifest["kept"]["position"] == 6
     assert manifest["rejected"][""] == {"undecodable": 1}
 
 

@@ -136,9 +136,10 @@ class Local:
     def close(self) -> None:
         """Kill the workers."""
         processes = list(self._processes.values())  # the pool has no public way to kill
-        self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.kill()
+        # The pool's own thread has to end as well, or the interpreter may meet its closed pipe when it exits.
+        self._pool.shutdown(wait=True, cancel_futures=True)
         for process in processes:
             process.join()
 

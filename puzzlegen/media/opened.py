@@ -119,17 +119,18 @@ class OpenItem:
 
         Media that are not to be cleaned keep the shape in which they were found.
         """
-        return geometry.square_box(size, rng) if self._cleaned else (0, 0, *size)
+        return geometry.square_box(size, rng) if self.cleaned else (0, 0, *size)
 
     def drawn_box(self, size: tuple[int, int], least: float, rng: Rng) -> tuple[int, int, int, int]:
         """Where to cut ``(width, height)`` so that the edge says nothing: :func:`geometry.drawn_box`.
 
         Media that are not to be cleaned keep the edge that they were found with.
         """
-        return geometry.drawn_box(size, least, rng) if self._cleaned else (0, 0, *size)
+        return geometry.drawn_box(size, least, rng) if self.cleaned else (0, 0, *size)
 
     @property
-    def _cleaned(self) -> bool:
+    def cleaned(self) -> bool:
+        """Whether its media are made clean; those left as found are for audits only."""
         return (self._settings.video if self.item.kind == "video" else self._settings.image).clean
 
     def peers(self) -> Sequence[OpenItem]:

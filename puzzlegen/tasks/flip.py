@@ -61,7 +61,7 @@ class Flip(Task):
         count = 2 if self.axes == "vertical" else 3
         small = miniature(picture, SIDE)
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
-        if not self.reference:
+        if not self.reference and item.cleaned:
             margin = min(margin, upright_margin(small, item.known(clarity)))
         k = rng.balanced("answer", count)
         shown = [0, k] if self.reference else [k]

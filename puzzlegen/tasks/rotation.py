@@ -68,7 +68,9 @@ class Rotation(Task):
         margin = turn_margin(thumbnail(small, 16))
         if self.step_deg != _RIGHT:
             margin = min(margin, tilt_margin(thumbnail(small, 32), self.step_deg))
-        return margin if self.reference else min(margin, upright_margin(small, item.known(clarity)))
+        # An audit of media as they are found is about what they bear, not about what they show.
+        asked = not self.reference and item.cleaned
+        return min(margin, upright_margin(small, item.known(clarity))) if asked else margin
 
     def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
         if self.step_deg == _RIGHT:
