@@ -81,13 +81,11 @@ class Photos:
     def inpainting(self, picture: Image.Image) -> list[Image.Image]:
         """The picture with a covered square, and four pieces in one palette, each in a tone of its own."""
         side = round(0.45 * min(picture.size))
-        window = round(side * self.rng.uniform(0.5, 0.6))
-        covered, pieces = picture.copy(), []
+        window = round(side * self.rng.uniform(0.38, 0.48))
+        shown, covered = round(window * self.rng.uniform(0.9, 1.1)), picture.copy()
         hatch(covered, (20, 20, 20 + side, 20 + side))
-        for zoom in (1, 1, 1.6, 1.6):
-            box = (20, 20, 20 + window * zoom, 20 + window * zoom)
-            small = picture.resize((round(window / 1.6),) * 2, Image.Resampling.BICUBIC, box=box)
-            pieces.append(small.resize((window, window), Image.Resampling.BICUBIC))
+        boxes = [(x, 20, x + window, 20 + window) for x in (20, 40, 60, 80)]
+        pieces = [picture.resize((shown, shown), Image.Resampling.BICUBIC, box=box) for box in boxes]
         return [covered, *(tone(piece, self.draws, 0.06) for piece in one_palette(pieces))]
 
     def correspondence(self, picture: Image.Image) -> list[Image.Image]:
