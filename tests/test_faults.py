@@ -249,8 +249,8 @@ def test_a_disk_that_fills_anywhere(bench: Bench, small_disk: Path) -> None:
     """At twelve sizes up to what the whole folder takes: in any shard, in the rejections, the card, the manifest."""
     everything = sum((len(data) + 4095) // 4096 * 4 for data in bench.expected.values())
     failed = []
-    for k in range(12):
-        size = 12 + (everything + bench.shards * 4 - 12) * k // 12
+    # The last leaves room for every shard, but not for all that closes the folder.
+    for size in (*(12 + (everything - 12) * k // 11 for k in range(11)), everything + 24):
         assert _mount("-o", f"remount,size={size}k", str(small_disk))
         out = small_disk / "out"
         done = bench.run(out, "--workers", "1")

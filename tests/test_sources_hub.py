@@ -184,7 +184,7 @@ def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> N
     """The revision is pinned and recorded, rows are read in place, a second build is a finished one."""
     recipe = tmp_path / "r.yaml"
     recipe.write_text(
-        "seed: 5\nsource: {kind: hub, name: me/photos, revision: main, fields: {id: key}}\ntasks: [{task: rotation}]\n"
+        "seed: 5\nsource: {kind: hub, name: me/photos, revision: main, fields: {id: key}}\ntasks: [{task: position}]\n"
     )
     command = [
         sys.executable,
@@ -205,7 +205,7 @@ def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> N
     assert "2 rebuilt from source: all as built" in checked.stdout, checked.stderr
     manifest = manifest_of(tmp_path / "out")
     assert manifest["recipe"]["source"]["revision"] == COMMIT
-    assert manifest["kept"] == {"rotation": 4}
+    assert manifest["kept"] == {"position": 4}
     used = {
         row["extra_info"]["source_uri"]
         for file in files_of(manifest)
