@@ -81,6 +81,7 @@ def test_every_part_of_an_image_has_content(kind: Callable[[Canvas, Rng], Any]) 
     assert np.abs(np.asarray(picture).astype(int) - np.asarray(upside_down)).mean() > 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CLIP_KINDS, ids=name)
 def test_clips_move_all_the_time_and_one_way(kind: Callable[[Rng, Size], Shot]) -> None:
     shot = kind(rng_for("clip", kind.__name__), Size(384, 288, 5.0))
