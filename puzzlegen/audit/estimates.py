@@ -89,8 +89,18 @@ def uniform_p(values: Sequence[Hashable], kinds: int) -> float:
 def repeats_p(times: int, n: int, share: float) -> float:
     """At most how likely it is that some one of ``1 / share`` equally likely values comes ``times`` times among ``n``.
 
-    Boole's bound over the values; the tail of the binomial distribution is summed until its terms vanish.
+    Boole's bound over the values.
     """
+    return min(1.0, at_least_p(times, n, share) / share)
+
+
+def at_least_p(times: int, n: int, share: float) -> float:
+    """How likely a value with this share comes ``times`` times or more among ``n``.
+
+    The tail of the binomial distribution is summed until its terms vanish.
+    """
+    if share >= 1:  # the only value there is
+        return 1.0
     total, term = 0.0, math.exp(
         math.lgamma(n + 1) - math.lgamma(times + 1) - math.lgamma(n - times + 1)
         + times * math.log(share) + (n - times) * math.log1p(-share)
@@ -100,4 +110,4 @@ def repeats_p(times: int, n: int, share: float) -> float:
         term *= (n - k) / (k + 1) * share / (1 - share)
         if term < total * 1e-9:
             break
-    return min(1.0, total / share)
+    return total

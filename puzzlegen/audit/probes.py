@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from puzzlegen.audit.estimates import repeats_p
+from puzzlegen.audit.estimates import at_least_p, repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
@@ -177,9 +177,8 @@ def _uneven(labels: list[str], allowed: list[tuple[str, ...]]) -> bool:
     """Whether some class is right more often than it would be by chance, over all the puzzles that allow it."""
     right, possible = Counter(labels), Counter(name for names in allowed for name in names)
     share = _even_share(allowed)
-    # Boole's bound is over 1 / share values: here over all classes.
-    found = min(repeats_p(times, possible[name], share) * share for name, times in right.items() if name in possible)
-    return found * len(possible) < _SURE
+    found = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
+    return found * len(possible) < _SURE  # Boole's bound over the classes
 
 
 def _stacked(rows: Sequence[NDArray[np.float32]]) -> Matrix:

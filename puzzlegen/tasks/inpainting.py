@@ -194,8 +194,11 @@ def distinct(pieces: list[Image.Image]) -> float:
 
     The measure is the mean absolute difference of 8x8 colour versions of mean 0.
     """
-    small = _layouts(pieces)
-    return min(float(np.abs(a - b).mean()) for i, a in enumerate(small) for b in small[:i]) - _LEAST_DISTANCE
+    return _distance(_layouts(pieces)) - _LEAST_DISTANCE
+
+
+def _distance(layouts: list[NDArray[np.float32]]) -> float:
+    return min(float(np.abs(a - b).mean()) for i, a in enumerate(layouts) for b in layouts[:i])
 
 
 def alike(pieces: list[Image.Image]) -> list[Image.Image]:
@@ -206,9 +209,10 @@ def alike(pieces: list[Image.Image]) -> list[Image.Image]:
         strip.paste(piece, (0, side * k))
     strip = one_palette_in(strip, len(pieces))
     toned = [strip.crop((0, side * k, side, side * (k + 1))) for k in range(len(pieces))]
-    if distinct(toned) < 0:
+    layouts = _layouts(toned)
+    if _distance(layouts) < _LEAST_DISTANCE:
         return []
-    changes = (np.abs(a - b).mean() for a, b in zip(_layouts(pieces), _layouts(toned), strict=True))
+    changes = (np.abs(a - b).mean() for a, b in zip(_layouts(pieces), layouts, strict=True))
     return toned if max(map(float, changes)) <= _MOST_CHANGE else []
 
 
