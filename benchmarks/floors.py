@@ -28,6 +28,7 @@ from puzzlegen.media.image import tone
 from puzzlegen.media.marks import hatch, lettered_ring, ring
 from puzzlegen.media.mp4 import EXACT, encode_mp4
 from puzzlegen.media.palette import one_palette
+from puzzlegen.media.shade import shaded
 from puzzlegen.media.tiles import cut, mosaic, toned
 from puzzlegen.media.warp import draw_corners, warp_onto, warped
 from puzzlegen.memory import keep_freed_memory
@@ -79,14 +80,15 @@ class Photos:
         return [first, *one_palette(self._coloured(rest))]
 
     def inpainting(self, picture: Image.Image) -> list[Image.Image]:
-        """The picture with a covered square, and four pieces in one palette, each in a tone of its own."""
+        """The picture with a covered square, and four pieces in one palette, each in a tone and light of its own."""
         side = round(0.45 * min(picture.size))
         window = round(side * self.rng.uniform(0.38, 0.48))
         shown, covered = round(window * self.rng.uniform(0.9, 1.1)), picture.copy()
         hatch(covered, (20, 20, 20 + side, 20 + side))
         boxes = [(x, 20, x + window, 20 + window) for x in (20, 40, 60, 80)]
         pieces = [picture.resize((shown, shown), Image.Resampling.BICUBIC, box=box) for box in boxes]
-        return [covered, *(tone(piece, self.draws, 0.06) for piece in one_palette(pieces))]
+        toned = [tone(piece, self.draws, 0.2) for piece in one_palette(pieces)]
+        return [covered, *shaded(toned, self.draws, 0.6)]
 
     def correspondence(self, picture: Image.Image) -> list[Image.Image]:
         """Two bent views, each in a tone of its own, with a ring and with four lettered ones."""

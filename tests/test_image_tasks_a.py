@@ -21,6 +21,7 @@ from puzzlegen.tasks import Task, task_class
 
 MEDIA = recipe_with([{"task": "rotation"}]).media
 PLAIN: dict[str, Any] = {"gap": 0, "level": 0, "jitter": 0}
+UNLIT: dict[str, Any] = PLAIN | {"shade": 0}
 GRID = 3
 
 
@@ -101,7 +102,7 @@ def test_the_order_restores_the_picture(k: int) -> None:
 
 @pytest.mark.parametrize("k", range(3))
 def test_only_the_right_arrangement_restores_the_picture(k: int) -> None:
-    found = puzzle("arrangement", k, **PLAIN)
+    found = puzzle("arrangement", k, **UNLIT)
     shown = pixels(found.media[0])
     orders = {text: [int(n) for n in text.split(", ")] for text in found.answer.spec.params["options"].values()}
     assert [text for text, order in orders.items() if same(restored(shown, order), whole())] == [chosen(found)]
@@ -123,7 +124,7 @@ def test_impossible_arrangements_are_refused(params: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("k", range(4))
 def test_exchanging_the_two_tiles_again_restores_the_picture(k: int) -> None:
-    found = puzzle("swap", k, rows=GRID, cols=GRID, **PLAIN)
+    found = puzzle("swap", k, rows=GRID, cols=GRID, **UNLIT)
     a, b = (int(n) for n in re.findall(r"\d+", chosen(found)))
     parts = tiles(pixels(found.media[0]))
     parts[a - 1], parts[b - 1] = parts[b - 1], parts[a - 1]
@@ -165,7 +166,7 @@ def test_the_tiles_lay_to_each_other_as_the_answer_says(k: int) -> None:
 @pytest.mark.parametrize("change", ["turned", "mirrored", "hue"])
 def test_the_odd_tile_is_the_only_changed_one(change: str) -> None:
     for k in range(3):
-        found = puzzle("odd_tile", k, rows=GRID, cols=GRID, change=change, **PLAIN)
+        found = puzzle("odd_tile", k, rows=GRID, cols=GRID, change=change, **UNLIT)
         pairs = zip(tiles(pixels(found.media[0])), tiles(whole()), strict=True)
         odd = [number for number, (shown, plain) in enumerate(pairs, 1) if not same(shown, plain, 6)]
         assert odd == [int(found.answer.text)]

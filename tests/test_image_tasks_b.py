@@ -131,7 +131,7 @@ def test_the_right_crop_stands_at_its_letter(slot: int) -> None:
 
 def test_the_right_piece_is_what_the_stripes_hide() -> None:
     picture = samples()[0].image()
-    task = Inpainting(jitter=0)
+    task = Inpainting(jitter=0, shade=0)
     puzzle = posed(task.make(samples()[0], Rng(b"hole", {"answer": 2})))
     changed = np.abs(np.asarray(decoded(puzzle.media[0]), np.int16) - np.asarray(picture, np.int16)).mean(axis=2) > 24
     rows, cols = np.flatnonzero(changed.mean(axis=1) > 0.1), np.flatnonzero(changed.mean(axis=0) > 0.1)
@@ -158,7 +158,7 @@ def _misfit(hidden: Image.Image, piece: Image.Image) -> float:
 
 @pytest.mark.parametrize("options", [2, 4])
 def test_other_pieces_come_from_places_in_full_view(options: int) -> None:
-    picture, task = samples()[0].image(), Inpainting(options=options, jitter=0)
+    picture, task = samples()[0].image(), Inpainting(options=options, jitter=0, shade=0)
     whole = np.asarray(picture.convert("L"), np.float32)
     tried = (task.make(samples()[0], rng_for("seen", k)) for k in range(4))
     found = [made for made in tried if isinstance(made, Puzzle)]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from puzzlegen.audit.joints import Joints, best_order, in_context, order_score
+from puzzlegen.audit.joints import Floats, Joints, best_order, in_context, order_score
 from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Sample
 from puzzlegen.audit.seen import Seen
+from puzzlegen.audit.surface import relative
 
 _NEVER = 1e4
 #: Scores of all joints: part j beside part i, and below it.
@@ -59,6 +60,8 @@ def joint_probes(sample: Sample) -> Iterator[Probe]:
     plain = [(-p.joints.beside[..., 0], _negated(p)) for p in sample.seen if p.joints]
     yield from _joined(sample, "plain joints", plain, hypotheses)
     yield from _joined(sample, "learned joints", _learned(sample, hypotheses), hypotheses)
+    if len(hypotheses[0][0]) > 1:
+        yield _told_apart(sample, hypotheses)
 
 
 def _joined(
@@ -130,6 +133,35 @@ def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[Scores]:
         start += length
         scores.append(_unpaired(puzzle, own))
     return scores
+
+
+def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Probe:
+    """A learner that compares the orders offered, by the sums of all their joints' features."""
+    tables = [
+        relative(_sums(puzzle.joints, orders))
+        for puzzle, (orders, _) in zip(sample.seen, hypotheses, strict=True)
+        if puzzle.joints
+    ]
+    lengths = [len(table) for table in tables]
+    y = np.concatenate([np.arange(len(orders)) == right for orders, right in hypotheses]).astype(np.int64)
+    fold = np.repeat(sample.fold, lengths)
+    found = np.split(probabilities(np.vstack(tables), y, fold, 2, sample.seed)[:, 1], np.cumsum(lengths)[:-1])
+    hits = [float(int(odds.argmax()) == right) for odds, (_, right) in zip(found, hypotheses, strict=True)]
+    return sample.probe("edge", "learned orders", "option", hits, float(np.mean([1 / n for n in lengths])))
+
+
+def _sums(joints: Joints, orders: Sequence[Sequence[int]]) -> Floats:
+    """Of each order its joints' features in context, summed."""
+    beside = in_context(joints.beside)
+    below = None if joints.below is None else in_context(joints.below)
+    sums = np.zeros((len(orders), beside.shape[-1]), dtype=np.float32)
+    for row, order in enumerate(orders):
+        for k, part in enumerate(order):
+            if k % joints.cols:
+                sums[row] += beside[order[k - 1], part]
+            if k >= joints.cols and below is not None:
+                sums[row] += below[order[k - joints.cols], part]
+    return sums
 
 
 def _negated(puzzle: Seen) -> Matrix | None:

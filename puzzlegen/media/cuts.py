@@ -24,8 +24,12 @@ Whole = NDArray[np.int64]
 #: Cuts to choose from: so many in all, and so many of one place.
 _CUTS: Final = 36
 _EACH: Final = (2, 8)
+#: Drawn combinations to choose from, and how often each of its cuts is then exchanged for a better one. Few places are
+#: so free that the best of all shows: sides of neighbours then fit worse than those of strangers, which tells as well.
 _DRAWS: Final = 256
 _SWEEPS: Final = 2
+_FEW: Final = 4
+_FEW_DRAWS: Final = 16
 _REDUCED: Final = 2
 
 
@@ -83,16 +87,16 @@ def _shrunk(picture: Image.Image, boxes: list[Box]) -> NDArray[np.uint8]:
 
 
 def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[int]:
-    """A cut per place: of drawn choices the one of the least cost, then changed place by place as long as it helps."""
+    """A cut per place: of drawn choices the one of the least cost, if places are many then changed where it helps."""
     n = grid[0] * grid[1]
     owner = np.repeat(np.arange(n), each)
     other = owner[:, None] != owner[None]
     # Beyond what joints of strangers are.
     excess = Joints(*(scores - int(scores[other].sum()) // int(other.sum()) for scores in found))
-    first = each * np.arange(n)
-    draws = first + np.frombuffer(rng.raw(_DRAWS * n), dtype=np.uint8).reshape(_DRAWS, n) % each
+    first, count = each * np.arange(n), _FEW_DRAWS if n <= _FEW else _DRAWS
+    draws = first + np.frombuffer(rng.raw(count * n), dtype=np.uint8).reshape(count, n) % each
     best = draws[int(np.argmin(_cost(draws, grid, excess)))]
-    for place in [*range(n)] * _SWEEPS:
+    for place in [*range(n)] * (_SWEEPS if n > _FEW else 0):
         tried = np.tile(best, (each, 1))
         tried[:, place] = first[place] + np.arange(each)
         best = tried[int(np.argmin(_cost(tried, grid, excess)))]

@@ -1,6 +1,6 @@
 """How well sides of tiles go together, by a fixed measure: what a linear learner makes of joints of photos.
 
-Puzzles choose cuts and options by it, so that who lays together what goes together finds the right answer as often as
+Puzzles choose cuts by it, so that who lays together what goes together finds the right answer as often as
 any other. All numbers are whole (as floats where products are wanted: exact below 2**53), so that they are the same on
 every machine.
 """

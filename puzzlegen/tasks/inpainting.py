@@ -3,13 +3,15 @@
 Pieces show a part of the square only, at a drawn place inside it, so that their edges neither meet nor face the
 picture's. The others come from places of the same picture that are in full view: who cannot tell what is hidden can
 find where the others are, so that one answer is right even where a texture would go on in several ways. Their rims go
-with what surrounds the square about as well as the right one's, a drawn number of them better, and all share one
-palette. Squares whose pieces look alike, show little or take on other colours are drawn again, then the item is
-refused, as are pictures without an "up". The paper does not say how its options are made: our design, same task family.
+with what surrounds the square about as well as the right one's, a drawn number of them better; all share one palette,
+and each lies in a light of its own. Squares whose pieces look alike, show little or take on other colours are drawn
+again, then the item is refused, as are pictures without an "up". The paper does not say how its options are made: our
+design, same task family.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import ClassVar, Final, NamedTuple
@@ -26,6 +28,8 @@ from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.places import clarity
+from puzzlegen.media.rims import SAMPLES, STRIP_PX, Rims, evenness, likeness, rims_around, rims_inside
+from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.sums import Sums
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
@@ -38,9 +42,6 @@ _LEAST_SIDE_PX: Final = 36
 _TRIES: Final = 48
 _SKETCH_PX: Final = 16
 _PLACES: Final = 80
-#: Rims are compared in strips of this depth, at this many places along each side.
-_STRIP_PX: Final = 4
-_SAMPLES: Final = 8
 #: Whole levels of a sketch to finer ones, so that means may be rounded down.
 _FINE: Final = 64
 #: Layouts are compared as versions of this side.
@@ -51,32 +52,20 @@ _LEAST_DISTANCE: Final = 24.0
 _LEAST_SPREAD: Final = 12.0
 _MOST_CHANGE: Final = 16.0
 _LESS_UP: Final = 2.5
-#: Light, red less green, blue less green: rims differ in colours more than in light.
-_PLANES: Final = np.array([[1, 1, 0], [2, -1, -1], [1, 0, 1]])
-
 Box = tuple[int, int, int, int]
 Place = tuple[int, int]
 
 
-class _Elsewhere(NamedTuple):
-    """Places that other pieces may come from.
+class _Sizes(NamedTuple):
+    """Sides in pixels: of the square that will be covered, and of what a piece shows of it."""
 
-    Attributes:
-        side: of the square that will be covered, in pixels.
-        window: side of what a piece shows, in pixels.
-        centres: of the places.
-        rims: colours along their sides, ``(N, 4 * samples, 3)``.
-    """
-
-    side: int
+    square: int
     window: int
-    centres: list[Place]
-    rims: NDArray[np.int64]
 
     def drawn(self, size: Place, rng: Rng) -> tuple[Place, Place]:
         """Middle of a square inside the picture, and of what a piece shows of it."""
-        middle = _centre(size, rng, self.side // 2 + 1 + _STRIP_PX)
-        spare = (self.side - self.window) // 2
+        middle = _centre(size, rng, self.square // 2 + 1 + STRIP_PX)
+        spare = (self.square - self.window) // 2
         return middle, (middle[0] + rng.integer(-spare, spare), middle[1] + rng.integer(-spare, spare))
 
     def cut(self, picture: Image.Image, centres: Sequence[Place], side: int) -> list[Image.Image]:
@@ -84,29 +73,43 @@ class _Elsewhere(NamedTuple):
         boxes = [_square(centre, self.window) for centre in centres]
         return [picture.resize((side, side), Image.Resampling.BICUBIC, box=box) for box in boxes]
 
-    def rivals(
-        self, middle: Place, around: NDArray[np.int64], own: NDArray[np.int64], wanted: tuple[int, int]
-    ) -> list[Place]:
-        """Of places in full view those whose rims go with a square's surroundings most nearly as well as its own does.
+
+class _Elsewhere(NamedTuple):
+    """Places that other pieces may come from.
+
+    Attributes:
+        sizes: of the square and of what pieces show.
+        centres: of the places.
+        rims: what lies along their sides.
+    """
+
+    sizes: _Sizes
+    centres: list[Place]
+    rims: Rims
+
+    def rivals(self, middle: Place, around: Rims, own: Rims, wanted: Sequence[tuple[bool, bool]]) -> list[Place]:
+        """Places in full view whose rims go with a square's surroundings most nearly as well as its own piece's does.
 
         Args:
             middle: of the square.
-            around: colours around it.
-            own: those along the rim of its piece.
-            wanted: how many that go better with it than its own, and how many that do not.
+            around: the square's surroundings.
+            own: the rim of its piece.
+            wanted: of each place whether it goes with them better than its piece does, in colours and in roughness.
 
         Returns:
             Centres of places that do not overlap; too few if there are no more.
         """
-        right, *fits = _likeness(around, np.concatenate([own, self.rims])).tolist()
-        left, found = list(wanted), list[Place]()
-        for _, k in sorted((abs(fit - right), k) for k, fit in enumerate(fits)):
-            place, worse = self.centres[k], fits[k] <= right
-            if not left[worse] or not _far(place, middle, (self.side + self.window + 1) // 2):
+        right, *fits = likeness(around.colours, np.concatenate([own.colours, self.rims.colours])).tolist()
+        even, *roughs = evenness(around.rough, np.concatenate([own.rough, self.rims.rough])).tolist()
+        left, found = Counter(wanted), list[Place]()
+        apart = [abs(fit - right) + abs(rough - even) for fit, rough in zip(fits, roughs, strict=True)]
+        for k in sorted(range(len(apart)), key=apart.__getitem__):
+            place, kind = self.centres[k], (fits[k] > right, roughs[k] > even)
+            if not left[kind] or not _far(place, middle, (sum(self.sizes) + 1) // 2):
                 continue
-            if all(_far(place, other, self.window) for other in found):
+            if all(_far(place, other, self.sizes.window) for other in found):
                 found.append(place)
-                left[worse] -= 1
+                left[kind] -= 1
         return found
 
 
@@ -115,11 +118,12 @@ class Inpainting(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
-    jitter: float = Field(0.06, ge=0, le=0.3, description="most that a piece's brightness and contrast change")
+    jitter: float = Field(0.2, ge=0, le=0.3, description="most that a piece's brightness and contrast change")
+    shade: Shade = 0.6
 
     @property
     def media_count(self) -> int:
@@ -139,7 +143,7 @@ class Inpainting(Task):
         pieces, square, margin = self._found(picture, rng)
         covered = picture.copy()
         hatch(covered, square)
-        toned = [tone(piece, rng, self.jitter) for piece in pieces]
+        toned = shaded([tone(piece, rng, self.jitter) for piece in pieces], rng, self.shade)
         others = rng.shuffled(toned[1:])
         slot, answer = answers.pick(rng, self.options)
         shown = (covered, *others[:slot], toned[0], *others[slot:])
@@ -147,46 +151,55 @@ class Inpainting(Task):
 
     def _found(self, picture: Image.Image, rng: Rng) -> tuple[list[Image.Image], Box, float]:
         """The pieces of the first square that will do, the right one first, the square, and how clearly they differ."""
-        sums, better = Sums(picture), rng.below(self.options)
-        elsewhere = self._elsewhere(picture, sums, rng)
-        shown = round(elsewhere.window * rng.uniform(*_SHOWN_RANGE))
+        sums, sizes = Sums(picture), self._sizes(picture, rng)
+        better, wanted = self._wanted(rng)
+        elsewhere = _elsewhere(picture, sums, sizes, rng)
+        shown = round(sizes.window * rng.uniform(*_SHOWN_RANGE))
         for _ in range(_TRIES):
-            middle, here = elsewhere.drawn(picture.size, rng)
-            if _plain(_layouts(elsewhere.cut(picture, [here], _COARSE))[0]):
+            middle, here = sizes.drawn(picture.size, rng)
+            if _plain(_layouts(sizes.cut(picture, [here], _COARSE))[0]):
                 continue
-            square = _square(middle, elsewhere.side)
-            around = sums.rims(np.array([square]), np.array([square]), _STRIP_PX, _SAMPLES)
-            own, wanted = _rims(sums, [here], elsewhere.window), (better, self.options - 1 - better)
+            square = _square(middle, sizes.square)
+            around, own = rims_around(sums, [square]), rims_inside(sums, [_square(here, sizes.window)])
             centres = [here, *elsewhere.rivals(middle, around, own, wanted)]
             # Small ones tell nearly as well, at a fraction of the price.
-            if len(centres) < self.options or not (sketch := alike(elsewhere.cut(picture, centres, _SKETCH_PX))):
+            if len(centres) < self.options or not (sketch := alike(sizes.cut(picture, centres, _SKETCH_PX))):
                 continue
-            if _better(around, sketch) != better:
+            if _better(around.colours, sketch) != better:
                 continue
-            pieces = one_palette(elsewhere.cut(picture, centres, shown))
+            pieces = one_palette(sizes.cut(picture, centres, shown))
             if (margin := distinct(pieces)) >= 0:
                 return pieces, square, margin
         raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike or show little")
 
-    def _elsewhere(self, picture: Image.Image, sums: Sums, rng: Rng) -> _Elsewhere:
-        """Drawn places that show something."""
+    def _sizes(self, picture: Image.Image, rng: Rng) -> _Sizes:
         side = round(self.hole * min(picture.size))
         window = round(side * rng.uniform(*_PART_RANGE))
         if window < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"a piece has {window} px, needs {_LEAST_SIDE_PX}")
-        none = _Elsewhere(side, window, [], _rims(sums, [], window))
-        centres = [none.drawn(picture.size, rng)[1] for _ in range(_PLACES)]
-        small = _layouts(none.cut(picture, centres, _COARSE))
-        centres = [centre for centre, layout in zip(centres, small, strict=True) if not _plain(layout)]
-        return _Elsewhere(side, window, centres, _rims(sums, centres, window))
+        return _Sizes(side, window)
+
+    def _wanted(self, rng: Rng) -> tuple[int, list[tuple[bool, bool]]]:
+        """How many wrong pieces go better by colour than the right one; which do, and which do by roughness."""
+        ranks = range(self.options - 1)
+        better, smoother = rng.below(self.options), rng.below(self.options)
+        return better, list(zip((k < better for k in ranks), rng.shuffled(k < smoother for k in ranks), strict=True))
 
     def _question(self) -> str:
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
         return (
             f"Picture: <image>\n{options}\nA square of the picture is covered by stripes. One of the lettered pieces "
-            "shows a part of what is under the stripes; colours of all pieces may be a little off. The others come "
-            "from elsewhere in the picture. Which piece is it?"
+            "shows a part of what is under the stripes; the others come from elsewhere in the picture. Each piece lies "
+            "in a light of its own. Which piece is it?"
         )
+
+
+def _elsewhere(picture: Image.Image, sums: Sums, sizes: _Sizes, rng: Rng) -> _Elsewhere:
+    """Drawn places that show something."""
+    centres = [sizes.drawn(picture.size, rng)[1] for _ in range(_PLACES)]
+    small = _layouts(sizes.cut(picture, centres, _COARSE))
+    centres = [centre for centre, layout in zip(centres, small, strict=True) if not _plain(layout)]
+    return _Elsewhere(sizes, centres, rims_inside(sums, [_square(centre, sizes.window) for centre in centres]))
 
 
 def distinct(pieces: list[Image.Image]) -> float:
@@ -238,29 +251,12 @@ def _far(a: Place, b: Place, least: float) -> bool:
     return max(abs(a[0] - b[0]), abs(a[1] - b[1])) >= least
 
 
-def _rims(sums: Sums, centres: Sequence[Place], window: int) -> NDArray[np.int64]:
-    """Colours along the sides of what pieces show, inside, ``(N, 4 * samples, 3)``."""
-    places = np.array([_square(centre, window) for centre in centres], dtype=np.int64).reshape(-1, 4)
-    return sums.rims(places + np.array([_STRIP_PX, _STRIP_PX, -_STRIP_PX, -_STRIP_PX]), places, _STRIP_PX, _SAMPLES)
-
-
 def _better(around: NDArray[np.int64], pieces: list[Image.Image]) -> int:
     """How many pieces go better with what surrounds the square than the first does, as they are shown."""
     small = np.stack([np.asarray(piece, dtype=np.int64) for piece in pieces])
     sides = np.concatenate([small[:, :, 0], small[:, :, -1], small[:, 0], small[:, -1]], axis=1)
-    fits = _likeness(around, sides.reshape(len(small), 4 * _SAMPLES, -1, 3).sum(axis=2) * _FINE)
+    fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _FINE)
     return int((fits > fits[0]).sum())
-
-
-def _likeness(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How alike colours change along rims, ``(1, S, 3)`` and ``(N, S, 3)``: correlations of red and blue less green.
-
-    Sums of whole numbers, and roots and quotients of those, are the same on every machine.
-    """
-    a, b = (x @ _PLANES for x in (a, b))
-    a, b = (x - x.mean(axis=1, keepdims=True).astype(np.int64) for x in (a, b))
-    both, own, other = ((x * y).sum(axis=1).astype(np.float64) for x, y in ((a, b), (a, a), (b, b)))
-    return np.asarray((both / (np.sqrt(own.clip(1)) * np.sqrt(other.clip(1)))).sum(axis=1))
 
 
 def _square(centre: Place, side: int) -> Box:

@@ -1,9 +1,10 @@
 """Change one tile of a picture, ask which (our design; Spatial-SSRL mirrors one of four).
 
-All tiles, changed or not, are cut smaller than their places, toned on their own and put side by side; a hue is turned
-in a colour space that all tiles pass through. Pictures are refused if the change could be overlooked on any tile, not
-only on the one that is changed. Few tiles show by themselves which side is up: half of 100 puzzles of photos could be
-disputed, and no measure told which. So the picture is shown as well, after the tiles, unless ``reference`` is false.
+All tiles, changed or not, are cut smaller than their places, toned and shaded on their own and put side by side; a hue
+is turned in a colour space that all tiles pass through, and not shaded, since that changes colours too. Pictures are
+refused if the change could be overlooked on any tile, not only on the one that is changed. Few tiles show by themselves
+which side is up: half of 100 puzzles of photos could be disputed, and no measure told which. So the picture is shown
+as well, after the tiles, unless ``reference`` is false.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import cut_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -41,13 +43,14 @@ class OddTile(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "anomaly detection"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     rows: Rows = 2
     cols: Cols = 2
     gap: Gap = 0.4
-    level: Level = 0.8
+    level: Level = 1.0
     jitter: Jitter = 0.08
+    shade: Shade = 0.5
     reference: bool = Field(default=True, description="show the picture as it was beside the tiles")
     change: Literal["turned", "mirrored", "hue"] = Field("turned", description="what happens to the odd tile")
 
@@ -70,10 +73,15 @@ class OddTile(Task):
         shown, odd = self._both(cut_apart(picture, self.rows, self.cols, self.gap, self.level, rng), hue)
         k = rng.balanced("answer", len(shown))
         shown[k] = odd[k]
-        tiles = mosaic(toned(shown, rng, self.level, self.jitter), self.cols)
+        shown = shaded(toned(shown, rng, self.level, self.jitter), rng, self._shade)
+        tiles = mosaic(shown, self.cols)
         media = tuple(map(encode_image, (tiles, picture) if self.reference else (tiles,)))
         answer = answers.label([str(number + 1) for number in range(len(shown))], k)
         return Puzzle(self._question(), media, answer, self.difficulty, margin)
+
+    @property
+    def _shade(self) -> float:
+        return 0 if self.change == "hue" else self.shade
 
     def _both(self, tiles: list[Image.Image], hue: int) -> tuple[list[Image.Image], list[Image.Image]]:
         """Every tile as it would be shown unchanged and changed."""
@@ -96,7 +104,7 @@ class OddTile(Task):
         start = "Tiles: <image>\nThe picture as it was: <image>\nThe" if self.reference else "<image>\nA"
         return (
             f"{start} picture was cut into {self.rows} rows and {self.cols} columns of tiles; a little is missing "
-            f"between them, and each is a bit lighter or darker than it was. One tile was {_DONE[self.change]}. Tiles "
+            f"between them, and each lies in a light of its own. One tile was {_DONE[self.change]}. Tiles "
             f"are numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, "
             f"and {n} is the bottom right corner. Which tile was changed?"
         )

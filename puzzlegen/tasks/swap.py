@@ -3,7 +3,8 @@
 All tiles, exchanged or not, are cut smaller than their places, toned on their own and put side by side, so that no
 seam is smooth and an exchange has no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile or
 with two that could be exchanged unnoticed are refused. Grids larger than ViSS-R1's 2x2 are our design, same task
-family: of their many pairs six are offered, such that sides alone seldom tell which.
+family: of their many pairs six are offered. 2x2 is the easy level: what goes on from tile to tile tells much of it,
+and is much of what a person goes by. At 3x3 ``gap: 0.4, level: 1, shade: 0.7`` hides that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import ClassVar, Final, TypeVar
 
-import numpy as np
 from PIL import Image
 from pydantic import Field
 
@@ -21,10 +21,9 @@ from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image, miniature
-from puzzlegen.media.joins import joints, shrunk
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.orders import order_scores
 from puzzlegen.media.places import clarity
+from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.tiles import Gap, Jitter, Level, mosaic, toned
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
@@ -46,7 +45,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 4
+    version: ClassVar = 5
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
@@ -54,6 +53,7 @@ class Swap(Task):
     gap: Gap = 0.3
     level: Level = 0.8
     jitter: Jitter = 0.08
+    shade: Shade = 0.0
 
     @property
     def difficulty(self) -> float:
@@ -66,35 +66,23 @@ class Swap(Task):
         tiles, margin = told_apart(picture, self.rows, self.cols, self.gap, self.level, rng)
         if self.rows * self.cols == _FEW:
             margin = min(margin, _laid_out(picture, item.known(clarity)))
-        tiles = toned(tiles, rng, self.level, self.jitter)
+        tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
         tiles = _exchanged(tiles, pairs[k])
-        others = self._others(tiles, pairs, k, rng)
+        others = rng.sample([pair for pair in pairs if pair != pairs[k]], _OPTIONS - 1)
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (pairs[k], *others)]
         block, answer = answers.choice(rng, options, 0)
         media = (encode_image(mosaic(tiles, self.cols)),)
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
 
-    def _others(self, shown: list[Image.Image], pairs: list[Pair], right: int, rng: Rng) -> list[Pair]:
-        """Five wrong pairs, so that exchanging the right one makes sides fit best, second best, ..., as drawn."""
-        order = range(len(shown))
-        orders = np.array([_exchanged(order, pair) for pair in pairs])
-        excess = order_scores(orders, self.cols, joints(shrunk(shown), np.arange(len(shown))))
-        excess -= excess[right]
-        wrong = sorted((k for k in range(len(pairs)) if k != right), key=lambda k: abs(int(excess[k])))
-        better = [k for k in wrong if excess[k] > 0][: rng.below(_OPTIONS)]
-        rest = [k for k in wrong if excess[k] <= 0][: _OPTIONS - 1 - len(better)]
-        more = [k for k in wrong if k not in (*better, *rest)]
-        return [pairs[k] for k in (*better, *rest, *more)[: _OPTIONS - 1]]
-
     def _question(self) -> str:
         n = self.rows * self.cols
         return (
             f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and two of its {n} tiles were "
-            f"exchanged; a little is missing between all tiles. Places are numbered from left to right and top to "
-            f"bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right corner. Which two "
-            "tiles stand in each other's place?"
+            f"exchanged; a little is missing between all tiles, and each lies in a light of its own. Places are "
+            f"numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, and "
+            f"{n} is the bottom right corner. Which two tiles stand in each other's place?"
         )
 
 

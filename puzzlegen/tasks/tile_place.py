@@ -26,7 +26,7 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     rows: Rows = 3
     cols: Cols = 3

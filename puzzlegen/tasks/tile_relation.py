@@ -38,7 +38,7 @@ class TileRelation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     rows: Rows = 3
     cols: Cols = 3
