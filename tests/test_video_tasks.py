@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import pairwise
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import av
 import numpy as np
@@ -20,6 +20,7 @@ from puzzlegen.media.perturb import WORDS
 from puzzlegen.media.video import Clip
 from puzzlegen.records import Item, Medium, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
+from puzzlegen.scenes import render_image
 from puzzlegen.sources.samples import Samples
 from puzzlegen.tasks import Task
 from puzzlegen.tasks.anomaly import Anomaly
@@ -30,6 +31,8 @@ from puzzlegen.tasks.group_swap import GROUPS, GroupSwap
 from puzzlegen.tasks.next_clip import NextClip
 from puzzlegen.tasks.overlay_count import OverlayCount
 from puzzlegen.tasks.speed import SPEEDS, Speed
+from puzzlegen.tasks.video_flip import VideoFlip
+from puzzlegen.tasks.video_rotation import VideoRotation
 
 FPS = 4
 STEP = 4
@@ -60,6 +63,10 @@ class Numbered(OpenItem):
     def __init__(self, made: Clip) -> None:
         self.item = Item("numbered", "video")
         self._made = made
+
+    @property
+    def cleaned(self) -> bool:
+        return True
 
     def clip(self, frames: int | None = None) -> Clip:  # noqa: ARG002
         return self._made
@@ -211,3 +218,32 @@ def test_a_clip_is_fetched_once_whatever_tasks_ask_of_it() -> None:
     for frames in (12, 24, None):
         assert len(opened.clip(frames).frames) >= 12
     assert fetched == [item.id]
+
+
+def standing(frame: Pixels) -> Numbered:
+    """A clip of this one frame, which grows lighter."""
+    frames = np.stack([np.minimum(frame.astype(np.int64) + 2 * k, 255) for k in range(24)]).astype(np.uint8)
+    return Numbered(Clip(frames, tuple(k / 8 for k in range(24)), 8.0, ((0, 24),), thumbnails(frames)))
+
+
+SCENE = standing(np.asarray(render_image(rng_for("scene", 1)).resize((320, 240)), dtype=np.uint8))
+SPOTS = Image.fromarray(np.random.default_rng(0).integers(0, 200, (24, 32, 3)).astype(np.uint8))
+LEAVES = standing(np.asarray(SPOTS.resize((320, 240), Image.Resampling.BICUBIC)))
+
+
+@pytest.mark.parametrize(("axes", "count"), [("vertical", 2), ("both", 3)])
+def test_clips_are_mirrored_as_the_answer_says(axes: Literal["vertical", "both"], count: int) -> None:
+    task = VideoFlip(axes=axes, form="label")
+    found = [task.make(SCENE, Rng(b"flip", {"answer": k})) for k in range(count)]
+    puzzles = [puzzle for puzzle in found if isinstance(puzzle, Puzzle)]
+    assert [puzzle.answer.text for puzzle in puzzles] == ["none", "top-bottom", "left-right"][:count]
+    plain, down, *across = (frames_of(puzzle.media[0])[0].astype(np.int64) for puzzle in puzzles)
+    for mirrored, back in ((down, plain[::-1]), *((each, plain[:, ::-1]) for each in across)):
+        assert np.abs(mirrored - back).mean() < 4 < np.abs(mirrored - plain).mean()
+
+
+@pytest.mark.parametrize("task", [VideoFlip(), VideoRotation()])
+def test_clips_without_an_up_are_refused(task: Task) -> None:
+    refused = task.make(LEAVES, rng_for("leaves"))
+    assert isinstance(refused, Rejection)
+    assert refused.reason == "no_upright"

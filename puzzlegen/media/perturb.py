@@ -64,9 +64,10 @@ def visible_kinds(clip: Pixels, distances: Floats, start: int, stop: int) -> lis
     return [kind for kind in WORDS if kind in seen]
 
 
-def mirrored(frames: Pixels, way: int) -> Pixels:
-    """Frames as they are (0), mirrored left to right (1) or top to bottom (2): whole pixels move."""
-    return np.ascontiguousarray((frames, frames[:, :, ::-1], frames[:, ::-1])[way])
+def mirrored(frames: Pixels, axis: str) -> Pixels:
+    """Frames mirrored top to bottom (``vertical``), left to right (``horizontal``), or left as they are (``none``)."""
+    ways = {"none": frames, "vertical": frames[:, ::-1], "horizontal": frames[:, :, ::-1]}
+    return np.ascontiguousarray(ways[axis])
 
 
 def _change(frame: Pixels, kind: Kind) -> float:

@@ -1,7 +1,8 @@
-"""Mirror a clip left to right, top to bottom or not at all, and ask which (ViSS-R1 has it for pictures).
+"""Mirror a clip or leave it, ask which was done (ViSS-R1 has it for pictures).
 
-All frames are mirrored alike, and whole pixels move. Scenes that are their own mirror image are refused. Top and
-bottom show in nearly every clip; left and right only to who knows how writing, faces, roads and hands go.
+All frames are mirrored alike, and whole pixels move. Clips whose middle frame is nearly its own mirror image, or shows
+too little of an "up", are refused. Top and bottom show in nearly every other clip; left and right only where there is
+writing or a road, so that they are asked for by ``axes: both`` only.
 """
 
 from __future__ import annotations
@@ -13,21 +14,24 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import mirror_margin
-from puzzlegen.media.image import thumbnail
+from puzzlegen.media.image import miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.perturb import mirrored
+from puzzlegen.media.places import clarity
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
-from puzzlegen.records import Puzzle
+from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, upright_margin
+from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-WAYS: Final = ("not mirrored", "left and right exchanged", "top and bottom exchanged")
-LABELS: Final = ("none", "left-right", "top-bottom")
-QUESTION: Final = (
-    "<video>\nThis video either stands as it was filmed, or it was mirrored so that left and right are exchanged, or "
-    "so that top and bottom are exchanged. Which of the three?"
+WAYS: Final = ("not mirrored", "top and bottom exchanged", "left and right exchanged")
+LABELS: Final = ("none", "top-bottom", "left-right")
+_NAMES: Final = ("none", "vertical", "horizontal")
+_QUESTION: Final = (
+    "<video>\nThis video either stands as it was filmed, or it was mirrored so that top and bottom are exchanged"
 )
-_MEANING: Final = " Answer none, left-right or top-bottom."
+_VERTICAL: Final = ". Which of the two?"
+_BOTH: Final = ", or so that left and right are exchanged. Which of the three?"
 
 
 class VideoFlip(Task):
@@ -36,20 +40,31 @@ class VideoFlip(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
+    axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
 
     @property
     def difficulty(self) -> float:
-        """Three answers, two of which often look alike."""
-        return 0.5
+        """Upside down is easy to see (0.2), left to right hard (0.5)."""
+        return 0.2 if self.axes == "vertical" else 0.5
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take a moving segment, mirror it."""
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
-        margin = mirror_margin(thumbnail(Image.fromarray(part[len(part) // 2]), 16), ("horizontal", "vertical"))
-        k = rng.balanced("answer", len(WAYS))
-        question, answer = answers.option(rng, QUESTION, self.form, WAYS, k, labels=LABELS, meaning=_MEANING)
-        return Puzzle(question, (encode_clip(mirrored(part, k)),), answer, self.difficulty, margin)
+        middle, count = Image.fromarray(part[len(part) // 2]), 2 if self.axes == "vertical" else 3
+        small = miniature(middle, SIDE)
+        margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
+        if item.cleaned:
+            margin = min(margin, upright_margin(small, clarity(middle), LESS_FOR_CLIPS))
+        k = rng.balanced("answer", count)
+        question, answer = self._ask(count, k, rng)
+        return Puzzle(question, (encode_clip(mirrored(part, _NAMES[k])),), answer, self.difficulty, margin)
+
+    def _ask(self, count: int, k: int, rng: Rng) -> tuple[str, Answer]:
+        labels = LABELS[:count]
+        question = _QUESTION + (_VERTICAL if self.axes == "vertical" else _BOTH)
+        meaning = f" Answer {', '.join(labels[:-1])} or {labels[-1]}."
+        return answers.option(rng, question, self.form, WAYS[:count], k, labels=labels, meaning=meaning)

@@ -1,4 +1,7 @@
-"""Turn a clip by a right angle and ask by how much (ViSS-R1). All frames are turned alike; the cut is square."""
+"""Turn a clip by a right angle and ask by how much (ViSS-R1). All frames are turned alike; the cut is square.
+
+Clips whose middle frame looks the same after a turn, or shows too little of an "up", are refused.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import ANGLES, turn_margin, turned_frames
-from puzzlegen.media.image import thumbnail
+from puzzlegen.media.image import miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.places import clarity
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
+from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, upright_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -28,7 +33,7 @@ class VideoRotation(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "number"] = Field("choice", description="answer by option letter or by the angle itself")
@@ -43,7 +48,11 @@ class VideoRotation(Task):
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         left, top, right, bottom = item.square_box((part.shape[2], part.shape[1]), rng)
         square = part[:, top:bottom, left:right]
-        margin = turn_margin(thumbnail(Image.fromarray(square[len(square) // 2]), 16))
+        middle = Image.fromarray(square[len(square) // 2])
+        small = miniature(middle, SIDE)
+        margin = turn_margin(thumbnail(small, 16))
+        if item.cleaned:
+            margin = min(margin, upright_margin(small, clarity(middle), LESS_FOR_CLIPS))
         k = rng.balanced("answer", len(ANGLES))
         question, answer = answers.angle(rng, QUESTION, self.form, ANGLES, k)
         return Puzzle(question, (encode_clip(turned_frames(square, k)),), answer, self.difficulty, margin)
