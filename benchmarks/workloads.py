@@ -48,6 +48,7 @@ def _graphs(folder: Path, _: Path | None, count: int) -> None:
         (folder / f"{k:06}.csv").write_text(f"source,target\n{lines}")
 
 
+SHARD_SIZE = 250
 FIVE = ["rotation", "similarity", "inpainting", "jigsaw", "correspondence"]
 WORKLOADS = {
     "rotation_640x480": Workload(
@@ -68,12 +69,14 @@ WORKLOADS = {
 }
 
 
-def build_command(work: Workload, folder: Path, out: Path, workers: int = 1) -> list[str]:
+def build_command(work: Workload, folder: Path, out: Path, workers: int = 1, shard_size: int = SHARD_SIZE) -> list[str]:
     """What is run to build ``folder`` anew in ``out``."""
     shutil.rmtree(out, ignore_errors=True)
     recipe = out.with_suffix(".yaml")
     source = {"kind": "graph" if work.floor == "graph" else "folder", "path": str(folder)}
-    recipe.write_text(yaml.safe_dump({"seed": 7, "source": source, "output": {"shard_size": 250}, **work.recipe}))
+    recipe.write_text(
+        yaml.safe_dump({"seed": 7, "source": source, "output": {"shard_size": shard_size}, **work.recipe})
+    )
     command = [sys.executable, "-m", "puzzlegen", "build", str(recipe), "--out", str(out)]
     return [*command, "--workers", str(workers), "--json"]
 

@@ -3,10 +3,10 @@
 Pieces show a part of the square only, at a drawn place inside it, so that their edges neither meet nor face the
 picture's. The others come from places of the same picture that are in full view: who cannot tell what is hidden can
 find where the others are, so that one answer is right even where a texture would go on in several ways. Their rims go
-with what surrounds the square about as well as the right one's, a drawn number of them better; all share one palette,
-and each lies in a light of its own. Squares whose pieces look alike, show little or take on other colours are drawn
-again, then the item is refused, as are pictures without an "up". The paper does not say how its options are made: our
-design, same task family.
+with what surrounds the square about as well as the right one's, a drawn number of them better by colour, and one by
+roughness; all share one palette, each in a tone and light of its own. Squares whose pieces look alike, show little or
+take on other colours are drawn again, then the item is refused, as are pictures without an "up". The paper does not say
+how its options are made: our design, same task family.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ class Inpainting(Task):
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
-    jitter: float = Field(0.2, ge=0, le=0.3, description="most that a piece's brightness and contrast change")
-    shade: Shade = 0.6
+    jitter: float = Field(0.3, ge=0, le=0.5, description="most that a piece's brightness and contrast change")
+    shade: Shade = 0.45
 
     @property
     def media_count(self) -> int:
@@ -189,8 +189,8 @@ class Inpainting(Task):
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
         return (
             f"Picture: <image>\n{options}\nA square of the picture is covered by stripes. One of the lettered pieces "
-            "shows a part of what is under the stripes; the others come from elsewhere in the picture. Each piece lies "
-            "in a light of its own. Which piece is it?"
+            "shows a part of what is under the stripes; the others come from elsewhere in the picture. Colours of all "
+            "pieces may be a little off. Which piece is it?"
         )
 
 
