@@ -58,14 +58,17 @@ FORMS = _forms()
 SHOWN = [task for task in FORMS if getattr(task, "form", "") not in ("label", "number")]
 
 
-def _swept(forms: list[Task]) -> pytest.MarkDecorator:
-    """Every task with its defaults; its other forms take as long again."""
+def _swept(forms: list[Task], *, clips: bool = True) -> pytest.MarkDecorator:
+    """Every task with its defaults; its other forms take as long again, as do ``clips`` where they are made anew."""
     usual = {(name, task_class(name)().params) for name in task_names()}
-    cases = [(t, f"{t.name}-{t.params}", [] if (t.name, t.params) in usual else [pytest.mark.slow]) for t in forms]
-    return pytest.mark.parametrize("task", [pytest.param(t, id=name, marks=marks) for t, name, marks in cases])
+    quick = [(t.name, t.params) in usual and (clips or t.accepts != "video") for t in forms]
+    marks = [[] if few else [pytest.mark.slow] for few in quick]
+    cases = [pytest.param(t, id=f"{t.name}-{t.params}", marks=m) for t, m in zip(forms, marks, strict=True)]
+    return pytest.mark.parametrize("task", cases)
 
 
 sweep, media_sweep = _swept(FORMS), _swept(SHOWN)
+anew_sweep, media_anew_sweep = _swept(FORMS, clips=False), _swept(SHOWN, clips=False)
 
 
 @cache
@@ -122,7 +125,7 @@ def test_samples_give_puzzles(task: Task) -> None:
     assert len(puzzles(task, 1)) >= len(opened(task.accepts)) / least
 
 
-@media_sweep
+@media_anew_sweep
 def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
     first, again, other = puzzles(task, 1), puzzles(task, 1), puzzles(task, 2)
     assert first == again
@@ -190,7 +193,7 @@ def test_placeholders_media_and_bounds(task: Task) -> None:
         assert all(m.ext == ("mp4" if task.profile == "video" else "jpg") for m in puzzle.media)
 
 
-@media_sweep
+@media_anew_sweep
 def test_the_shape_is_the_same_for_every_answer(task: Task) -> None:
     """Forcing the answer changes neither the number of media nor their sizes, nor whether there is a puzzle at all."""
     shapes: dict[int, Any] = {}
@@ -206,7 +209,7 @@ def _answers(task: Task) -> int:
     return rng.slots.get("answer", (0, 1))[1]
 
 
-@sweep
+@anew_sweep
 def test_constant_answers_earn_chance(task: Task) -> None:
     """No answer is more frequent than chance, over many draws of the same item: once in a million, if all are fair."""
     draws = 8 if task.accepts == "video" else 40
@@ -221,7 +224,7 @@ def test_constant_answers_earn_chance(task: Task) -> None:
     assert as_common > 1e-6
 
 
-@media_sweep
+@media_anew_sweep
 def test_bytes_do_not_tell_the_answer(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """The nearest mean size in bytes, learned on other items, tells the answer no better than chance."""
     # Few drawings are clear enough for tiles; sizes of the others would tell no less.
