@@ -11,7 +11,7 @@ from PIL import Image
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import cut_apart
-from puzzlegen.media.joins import Joints, joints, shrunk
+from puzzlegen.media.joins import SIDE, Joints, joints
 from puzzlegen.media.tiles import cut
 from puzzlegen.rng import rng_for
 from puzzlegen.scenes import render_image
@@ -22,7 +22,8 @@ SCENES = [render_image(rng_for("cuts", k)) for k in range(6)]
 
 
 def found(tiles: list[Image.Image]) -> Joints:
-    return joints(shrunk(tiles), np.arange(len(tiles)))
+    small = [np.asarray(tile.resize((SIDE, SIDE), Image.Resampling.BOX)) for tile in tiles]
+    return joints(np.stack(small), np.arange(len(tiles)))
 
 
 def order_score(order: Sequence[int], cols: int, scores: Joints) -> int:

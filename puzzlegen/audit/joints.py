@@ -6,7 +6,7 @@ but joints is looked at: not what a part shows, nor where such a thing usually i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -212,12 +212,15 @@ def ranked_orders(
     return beams, scores
 
 
-def order_score(order: Sequence[int], beside: Any, below: Any, cols: int) -> float:  # noqa: ANN401
-    """The sum of all joints' scores in this order."""
-    total = 0.0
+def joints_of(order: Sequence[int], beside: Any, below: Any, cols: int) -> Iterator[Any]:  # noqa: ANN401
+    """What each joint of this order has in ``beside`` or, where it has rows, in ``below``."""
     for k, part in enumerate(order):
         if k % cols:
-            total += float(beside[order[k - 1], part])
+            yield beside[order[k - 1], part]
         if k >= cols and below is not None:
-            total += float(below[order[k - cols], part])
-    return total
+            yield below[order[k - cols], part]
+
+
+def order_score(order: Sequence[int], beside: Any, below: Any, cols: int) -> float:  # noqa: ANN401
+    """The sum of all joints' scores in this order."""
+    return sum(map(float, joints_of(order, beside, below, cols)), 0.0)

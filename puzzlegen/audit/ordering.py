@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from puzzlegen.audit.joints import Floats, Joints, best_order, in_context, order_score
+from puzzlegen.audit.joints import Floats, Joints, best_order, in_context, joints_of, order_score
 from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Sample
@@ -154,14 +154,7 @@ def _sums(joints: Joints, orders: Sequence[Sequence[int]]) -> Floats:
     """Of each order its joints' features in context, summed."""
     beside = in_context(joints.beside)
     below = None if joints.below is None else in_context(joints.below)
-    sums = np.zeros((len(orders), beside.shape[-1]), dtype=np.float32)
-    for row, order in enumerate(orders):
-        for k, part in enumerate(order):
-            if k % joints.cols:
-                sums[row] += beside[order[k - 1], part]
-            if k >= joints.cols and below is not None:
-                sums[row] += below[order[k - joints.cols], part]
-    return sums
+    return np.stack([sum(joints_of(order, beside, below, joints.cols)) for order in orders])
 
 
 def _negated(puzzle: Seen) -> Matrix | None:

@@ -26,10 +26,9 @@ _CUTS: Final = 36
 _EACH: Final = (2, 8)
 #: Drawn combinations to choose from, and how often each of its cuts is then exchanged for a better one. Few places are
 #: so free that the best of all shows: sides of neighbours then fit worse than those of strangers, which tells as well.
-_DRAWS: Final = 256
-_SWEEPS: Final = 2
+_SEARCH: Final = (256, 2)
 _FEW: Final = 4
-_FEW_DRAWS: Final = 16
+_SEARCH_OF_FEW: Final = (16, 0)
 _REDUCED: Final = 2
 
 
@@ -93,10 +92,11 @@ def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[i
     other = owner[:, None] != owner[None]
     # Beyond what joints of strangers are.
     excess = Joints(*(scores - int(scores[other].sum()) // int(other.sum()) for scores in found))
-    first, count = each * np.arange(n), _FEW_DRAWS if n <= _FEW else _DRAWS
+    first = each * np.arange(n)
+    count, sweeps = _SEARCH_OF_FEW if n <= _FEW else _SEARCH
     draws = first + np.frombuffer(rng.raw(count * n), dtype=np.uint8).reshape(count, n) % each
     best = draws[int(np.argmin(_cost(draws, grid, excess)))]
-    for place in [*range(n)] * (_SWEEPS if n > _FEW else 0):
+    for place in [*range(n)] * sweeps:
         tried = np.tile(best, (each, 1))
         tried[:, place] = first[place] + np.arange(each)
         best = tried[int(np.argmin(_cost(tried, grid, excess)))]

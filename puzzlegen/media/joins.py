@@ -1,18 +1,16 @@
 """How well sides of tiles go together, by a fixed measure: what a linear learner makes of joints of photos.
 
-Puzzles choose cuts by it, so that who lays together what goes together finds the right answer as often as
-any other. All numbers are whole (as floats where products are wanted: exact below 2**53), so that they are the same on
-every machine.
+Puzzles choose cuts by it, so that who lays together what goes together finds the right answer as often as any other.
+All numbers are whole (as floats where products are wanted: exact below 2**53), so that they are the same on every
+machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from puzzlegen.media.tiles import LEVEL_MEAN, LEVEL_SPREAD, MOST_GAIN
 
@@ -47,11 +45,6 @@ class Joints(NamedTuple):
 
     beside: Whole
     below: Whole
-
-
-def shrunk(tiles: Sequence[Image.Image]) -> NDArray[np.uint8]:
-    """``(n, SIDE, SIDE, 3)``: tiles as :func:`joints` takes them."""
-    return np.stack([np.asarray(tile.resize((SIDE, SIDE), Image.Resampling.BOX)) for tile in tiles])
 
 
 def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:

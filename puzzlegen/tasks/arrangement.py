@@ -79,7 +79,7 @@ class Arrangement(Task):
         right = list(range(self.rows * self.cols))
         places = rng.sample(right, self._distance)
         steps = rng.sample(range(1, self._distance), self.options - 1)
-        return [right, *(_moved(right, places, by) for by in steps)]
+        return [_moved(right, places, by) for by in (0, *steps)]
 
     def _question(self) -> str:
         n = self.rows * self.cols

@@ -52,6 +52,7 @@ _LEAST_DISTANCE: Final = 24.0
 _LEAST_SPREAD: Final = 12.0
 _MOST_CHANGE: Final = 16.0
 _LESS_UP: Final = 2.5
+
 Box = tuple[int, int, int, int]
 Place = tuple[int, int]
 
