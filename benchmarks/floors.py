@@ -114,8 +114,8 @@ class Photos:
         return [Image.fromarray(changed(np.asarray(one), self.draws.fork(draw), "plain")) for one in views]
 
 
-def clip(path: Path, rng: random.Random) -> Iterator[Media]:
-    """Sixteen frames from a drawn place on, at the rate and size of a build's, scaled, reversed, encoded.
+def clip(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
+    """Sixteen frames from a drawn place on, at the rate and size of a build's, scaled; mirrored and encoded if kept.
 
     Decoded is from the key frame before them to the last of them, and what lies between only where frames refer to it.
     """
@@ -137,11 +137,13 @@ def clip(path: Path, rng: random.Random) -> Iterator[Media]:
                     frames.append(np.asarray(small.to_ndarray()))
             if len(frames) == _CLIP_FRAMES:
                 break
-    yield [encode_mp4(frames[::-1], 4)]
+    for _ in kept:
+        yield [encode_mp4([frame[::-1] for frame in frames], 4)]
 
 
-def graph(path: Path, rng: random.Random) -> Iterator[Media]:
+def graph(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
     """The texts of ego networks of two hops, one per centre that no earlier one shows."""
+    del kept  # one file gives many
     near: dict[str, set[str]] = {}
     for a, b in csv.reader(path.read_text().splitlines()[1:]):
         near.setdefault(a, set()).add(b)
@@ -155,7 +157,7 @@ def graph(path: Path, rng: random.Random) -> Iterator[Media]:
             yield ["; ".join(f"{a} - {b}" for a in ego for b in near[a] & ego if a < b).encode()]
 
 
-WORK: dict[str, Callable[[Path, random.Random], Iterator[Media]]] = {"clip": clip, "graph": graph}
+WORK: dict[str, Callable[[Path, random.Random, list[str]], Iterator[Media]]] = {"clip": clip, "graph": graph}
 
 
 def _clean(path: Path, rng: random.Random) -> Image.Image:
@@ -195,7 +197,8 @@ def main(name: str, media: str, out: str, told: str) -> None:
     made = 0
     with pq.ParquetWriter(out, _SCHEMA, compression="none", use_dictionary=False) as file:
         for path in sorted(Path(media).iterdir()):
-            found = list(photos(path, kept.get(path.name, [])) if name == "photos" else WORK[name](path, rng))
+            tasks = kept.get(path.name, [])
+            found = list(photos(path, tasks) if name == "photos" else WORK[name](path, rng, tasks))
             made += len(found)
             rows += found
             if len(rows) >= _ROWS:

@@ -25,7 +25,7 @@ _TEN = {"source": {"kind": "samples", "images": 10, "videos": 0}, "tasks": [{"ta
 #: Of the large run, where two workers share it.
 _SHARDS = 10
 _BUILD_AND_TELL = (
-    "import json, resource as r, sys; from puzzlegen.build import build; from puzzlegen.recipe import load_recipe;"
+    "import json, resource as r, sys; from puzzlegen.building import build; from puzzlegen.recipe import load_recipe;"
     "from pathlib import Path; from benchmarks.plan import peak_mib\n"
     "if __name__ == '__main__':\n"
     "    build(load_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=1)\n"

@@ -63,8 +63,8 @@ WORKLOADS = {
         20,
         220,
     ),
-    "clip_480p": Workload("clip", {"tasks": [{"task": "arrow_of_time"}]}, _clips(480), 5, 45, ("pyav",)),
-    "clip_1080p": Workload("clip", {"tasks": [{"task": "arrow_of_time"}]}, _clips(1080), 3, 15),
+    "clip_480p": Workload("clip", {"tasks": [{"task": "video_flip"}]}, _clips(480), 5, 45, ("pyav",)),
+    "clip_1080p": Workload("clip", {"tasks": [{"task": "video_flip"}]}, _clips(1080), 3, 15),
     "graph_text": Workload("graph", {"tasks": [{"task": "neighbours"}]}, _graphs, 20, 320),
 }
 

@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # as in typing, whose import alone costs more than this p
 if TYPE_CHECKING:
     from typing import Any
 
-    from puzzlegen.build import build
+    from puzzlegen.building import build
     from puzzlegen.recipe import Recipe, load_recipe
     from puzzlegen.tokens import visual_tokens
     from puzzlegen.verify import Score, score
@@ -20,7 +20,7 @@ __all__ = ["Recipe", "Score", "__version__", "build", "load_recipe", "score", "v
 _HOME = {
     "Recipe": "puzzlegen.recipe",
     "Score": "puzzlegen.verify",
-    "build": "puzzlegen.build",
+    "build": "puzzlegen.building",
     "load_recipe": "puzzlegen.recipe",
     "score": "puzzlegen.verify",
     "visual_tokens": "puzzlegen.tokens",

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from puzzlegen.build import Built, Share, Status, build, merge
+from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
 from puzzlegen.output import STATE, write_json
 from puzzlegen.plan import make_plan

@@ -12,7 +12,7 @@ from typing import Any
 import before_numpy  # noqa: F401 - imported for what it sets
 import pytest
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.manifest import DECISIVE
 from puzzlegen.recipe import Recipe, recipe_from_canonical
 

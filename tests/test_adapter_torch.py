@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 from puzzlegen.adapters.torch import Puzzles, collate
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
 

@@ -18,7 +18,7 @@ from PIL import Image
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
 from puzzlegen.adapters import trl
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.verify import VerifierError, score

@@ -28,7 +28,8 @@ ALLOWED = {
     "chance": {"records", "verify"},
     "answers": {"records", "rng", "chance"},
     "files": {"errors", "records"},
-    "hygiene": BASE | {"files", "listing", "media"},
+    "guard": {"errors"},
+    "hygiene": BASE | {"files", "guard", "listing", "media"},
     "listing": {"records", "rng"},
     "planned": {"listing", "records"},
     "quota": {"recipe", "records"},
@@ -57,7 +58,7 @@ ALLOWED = {
     "output": {"errors", "files"},
     "memory": set(),
     "threads": set(),
-    "engines": {"errors", "files", "manifest", "media", "memory", "shard", "threads"},
+    "engines": {"errors", "files", "guard", "manifest", "media", "memory", "shard", "threads"},
     "adapters": BASE | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
     "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
@@ -134,6 +135,11 @@ def test_nothing_heavy_is_imported_anywhere() -> None:
     for path in (path for path in FILES if name_of(path) not in {"adapters", "doctor"}):
         heavy = {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY)
         assert not heavy or path.name in asked, path
+
+
+def test_no_module_hides_what_the_package_offers() -> None:
+    """Importing a module ``puzzlegen.build`` would set that name in the package: ``puzzlegen.build()`` would fail."""
+    assert not set(puzzlegen.__all__) & {path.stem for path in PACKAGE.iterdir()}
 
 
 def test_building_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.integrity import verify
 from puzzlegen.media.image import clean_image, encode_image

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import MIXED, ROOT, heeds_interrupts, recipe_with, tree_bytes
 
-from puzzlegen.build import Share, build
+from puzzlegen.building import Share, build
 from puzzlegen.errors import OutputError, RecipeError
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows

@@ -59,7 +59,7 @@ def test_like_beside_like_is_the_order_until_pieces_are_reframed() -> None:
     for seed in range(16):
         parts, rng = pieces_of(seed), rng_for("reframe", seed)
         plain.append(rank_of_truth(parts))
-        hidden.append(rank_of_truth(reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25)))
+        hidden.append(rank_of_truth(reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25, shade=0.5)))
     assert plain == [0] * 16
     assert sum(rank == 0 for rank in hidden) <= 4
     # An order that always ranked low would be as good a sign as one that always ranks high.
@@ -69,10 +69,10 @@ def test_like_beside_like_is_the_order_until_pieces_are_reframed() -> None:
 
 def test_reframed_parts_keep_their_frames_their_shape_and_one_size() -> None:
     parts, rng = pieces_of(1), rng_for("shape")
-    found = reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25)
+    found = reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25, shade=0.5)
     assert {part.shape for part in found} == {(6, 82, 136, 3)}
-    assert reframed(parts, orders(4, rng), rng, cut=0, jitter=0) == parts
-    again = reframed(parts, orders(4, rng_for("shape")), rng_for("shape"), cut=0.3, jitter=0.25)
+    assert reframed(parts, orders(4, rng), rng, cut=0, jitter=0, shade=0) == parts
+    again = reframed(parts, orders(4, rng_for("shape")), rng_for("shape"), cut=0.3, jitter=0.25, shade=0.5)
     assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
 
 
@@ -142,7 +142,7 @@ def joined(task: str, **params: Any) -> dict[tuple[str, str], Probe]:
     ],
 )
 def test_the_audit_joins_clips_that_are_left_as_they_are(task: str, names: str, chance: float) -> None:
-    probe = joined(task, cut=0, jitter=0)["plain joints", names]
+    probe = joined(task, cut=0, jitter=0, shade=0)["plain joints", names]
     assert probe.estimate.value >= 0.9
     assert probe.estimate.chance == pytest.approx(chance, abs=1e-3)
     assert probe.verdict == "leaky"

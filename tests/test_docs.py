@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, only_under_the_lock
 from typer.main import get_command
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.cli import app
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import load_recipe, shipped_recipes

@@ -15,7 +15,7 @@ import pytest
 from conftest import recipe_with, tree_bytes
 from PIL import Image
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import IntegrityError, OutputError, PuzzlegenError
 from puzzlegen.export import target_names

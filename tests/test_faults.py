@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import shutil
@@ -32,7 +33,7 @@ from faulty import (
     workers_of,
 )
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.engines.local import Local
 from puzzlegen.recipe import load_recipe
 from puzzlegen.shard import Job
@@ -99,6 +100,26 @@ def test_a_worker_dies_between_two_jobs(bench: Bench, tmp_path: Path, monkeypatc
     build(load_recipe(bench.recipe), tmp_path / "out", workers=1)
     assert begun["jobs"] > bench.shards
     assert tree_bytes(tmp_path / "out") == bench.expected
+
+
+UNGUARDED = """
+import sys
+from pathlib import Path
+from puzzlegen import build, load_recipe
+build(load_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=2)
+"""
+
+
+@pytest.mark.parametrize("hygiene", [{}, {"near_duplicates": "remove"}])
+def test_a_script_that_builds_as_it_is_imported_is_told(bench: Bench, tmp_path: Path, hygiene: dict[str, str]) -> None:
+    """Each worker runs the script anew: neither is a kill reported, nor is any item left out."""
+    script, recipe = tmp_path / "script.py", tmp_path / "recipe.yaml"
+    script.write_text(UNGUARDED)
+    recipe.write_text(json.dumps(json.loads(bench.recipe.read_text()) | {"hygiene": hygiene}))
+    command = [sys.executable, *map(str, (script, recipe, tmp_path / "out"))]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment(), check=False)
+    assert ended.returncode == 1
+    assert "under `if __name__ == '__main__':`" in ended.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow

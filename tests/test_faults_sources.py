@@ -21,8 +21,8 @@ import pytest
 from conftest import tree_bytes
 from faulty import Bench, environment, plug_in, until_stage
 
-from puzzlegen import build as building
-from puzzlegen.build import Share, build, merge
+from puzzlegen import building
+from puzzlegen.building import Share, build, merge
 from puzzlegen.errors import OutputError, SourceError
 from puzzlegen.integrity import verify
 from puzzlegen.media.opened import OpenItem

@@ -15,12 +15,12 @@ import pytest
 from conftest import recipe_with
 from hostile import FILES, many_scans
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.files import escaped
 from puzzlegen.media.limit import SIGNALS
 from puzzlegen.reading import files_of, manifest_of, read_rows
 
-TASKS: list[dict[str, Any]] = [{"task": "rotation", "reference": True}, {"task": "arrow_of_time"}]
+TASKS: list[dict[str, Any]] = [{"task": "rotation", "reference": True}, {"task": "overlay_count"}]
 KEEP = "hygiene: {duplicates: keep}"
 _MOST_KB = 900_000
 

@@ -16,7 +16,7 @@ from conftest import ROOT, recipe_with, tree_bytes
 from hostile import many_scans
 from PIL import Image, ImageEnhance
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import RecipeError, SourceError
 from puzzlegen.hygiene.near import Near, clusters
 from puzzlegen.media.fingerprint import clip_hash, phash, picture_hash

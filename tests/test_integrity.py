@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, SourceError
 from puzzlegen.integrity import verify
 from puzzlegen.manifest import MANIFEST

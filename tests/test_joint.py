@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import RecipeError, SourceError, Unusable
 from puzzlegen.integrity import verify
 from puzzlegen.joint import JoinSettings, refusal, spec_of, spoilable

@@ -15,7 +15,7 @@ from browser import PHONE, chromium, keep_screenshot, opened, wait_until
 from conftest import ROOT, recipe_with
 
 from puzzlegen.audit import Check, Estimate, Probe, Report, TaskReport
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, OutputError, RecipeError
 from puzzlegen.preview import page as pages
 from puzzlegen.preview import preview

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import recipe_with
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.prompts import PromptSettings, compose
 from puzzlegen.reading import files_in, read_rows
 from puzzlegen.recipe import load_recipe

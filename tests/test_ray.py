@@ -22,7 +22,7 @@ import pytest
 from conftest import MIXED, export_samples, recipe_with, tree_bytes
 from hostile import many_scans
 
-from puzzlegen.build import Share, build
+from puzzlegen.building import Share, build
 from puzzlegen.errors import EngineError, OutputError
 from puzzlegen.manifest import environment
 from puzzlegen.recipe import Recipe
@@ -142,7 +142,7 @@ def test_a_cluster_of_other_processes(
         monkeypatch.setenv("RAY_ADDRESS", address)
         out = tmp_path / "out"
         script = (
-            "import sys, json\nfrom pathlib import Path\nfrom puzzlegen.build import build\n"
+            "import sys, json\nfrom pathlib import Path\nfrom puzzlegen.building import build\n"
             "from puzzlegen.recipe import recipe_from_canonical\n"
             "canonical, source, out = json.loads(sys.argv[1])\n"
             "build(recipe_from_canonical(canonical, source), Path(out), engine='ray')\n"

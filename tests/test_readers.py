@@ -12,7 +12,7 @@ import pytest
 from browser import artefacts
 from conftest import recipe_with
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.integrity import verify
 from puzzlegen.reading import files_of, manifest_of, read_rows
 

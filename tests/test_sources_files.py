@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with, tree_bytes
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import SourceError
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import pytest
 from conftest import recipe_with, tree_bytes
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.errors import OutputError, RecipeError, SourceError
 from puzzlegen.files import remote
 from puzzlegen.output import folder_at

@@ -77,8 +77,8 @@ TURNING = Numbered(turning(list(range(48))))
 
 
 def made(task: Task, seed: int, slots: dict[str, int] | None = None) -> Puzzle:
-    clip = TURNING if isinstance(task, (ClipOrder, GroupSwap, FrameOrder, NextClip)) else RISING
-    puzzle = task.make(clip, Rng(f"seed {seed}".encode(), slots))
+    turns = isinstance(task, (ClipOrder, GroupSwap, FrameOrder, NextClip, Speed))
+    puzzle = task.make(TURNING if turns else RISING, Rng(f"seed {seed}".encode(), slots))
     assert isinstance(puzzle, Puzzle)
     return puzzle
 
@@ -97,7 +97,7 @@ def numbers_of(medium: Medium) -> list[int]:
 
 
 #: Without them brightness would not tell a frame's number.
-EASY: dict[str, Any] = {"cut": 0, "jitter": 0}
+EASY: dict[str, Any] = {"cut": 0, "jitter": 0, "shade": 0}
 
 
 @pytest.mark.parametrize(
@@ -177,14 +177,23 @@ def test_each_kind_of_change_is_asked_for() -> None:
     assert {answer.spec.params["options"][answer.text] for answer in answers} == expected
 
 
+@pytest.mark.parametrize("reference", [True, False])
 @pytest.mark.parametrize("k", range(3))
-def test_speed_is_the_step_from_frame_to_frame(k: int) -> None:
-    puzzle = made(Speed(form="label"), 1, {"answer": k})
-    numbers = numbers_of(puzzle.media[0])
+def test_speed_is_the_step_from_frame_to_frame(k: int, reference: bool) -> None:
+    puzzle = made(Speed(form="label", reference=reference, cut=0, jitter=0), 1, {"answer": k})
+    *beside, numbers = (numbers_of(medium) for medium in puzzle.media)
     assert puzzle.answer.text == SPEEDS[k]
     assert np.diff(numbers).tolist() == [2**k] * (len(numbers) - 1)
-    assert puzzle.media[0].meta is not None
-    assert puzzle.media[0].meta.fps == RISING.clip().fps / 2
+    assert beside == ([[numbers[0] + 2 * n for n in range(len(numbers))]] if reference else [])
+    assert [medium.meta and medium.meta.fps for medium in puzzle.media] == [RISING.clip().fps / 2] * len(puzzle.media)
+
+
+def test_what_comes_back_looks_the_same_at_each_speed() -> None:
+    swinging = Numbered(turning([4 * abs(k % 8 - 4) for k in range(48)]))
+    assert isinstance(Speed(reference=False).make(swinging, Rng(b"swing")), Puzzle)
+    refused = Speed().make(swinging, Rng(b"swing"))
+    assert isinstance(refused, Rejection)
+    assert refused.reason == "repeated"
 
 
 def test_shapes_do_not_meet_and_are_alike_in_size() -> None:

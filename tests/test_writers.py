@@ -18,7 +18,7 @@ from PIL import Image
 
 from puzzlegen import schema
 from puzzlegen.arrays import arrow_array
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.schema import arrow_schema
 from puzzlegen.verify import score

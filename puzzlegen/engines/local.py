@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from puzzlegen.engines import Progress
 from puzzlegen.errors import OutputError
+from puzzlegen.guard import check_started
 from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.memory import keep_freed_memory
 from puzzlegen.shard import Job, build_shard
@@ -78,7 +79,7 @@ class Local:
 
         Raises:
             OutputError: a shard's worker was killed three times.
-            PuzzlegenError: what a job raised.
+            PuzzlegenError: what a job raised; workers that cannot start.
         """
         done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         try:
@@ -94,6 +95,7 @@ class Local:
         """A dead worker breaks the whole pool: take a new one and give it the jobs that had not ended."""
         # Only once the pool has ended and buried its workers are all their exit codes known.
         self._pool.shutdown(wait=True, cancel_futures=True)
+        check_started(self._processes.values())
         slow = self._slow()
         jobs = [job._replace(slow=job.slow | slow.get(job.lane, frozenset())) for job in self._running.values()]
         if slow:

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
 from puzzlegen.errors import Unusable
+from puzzlegen.guard import check_started
 from puzzlegen.media.fingerprint import clip_hash, picture_hash
 from puzzlegen.media.limit import time_limit
 from puzzlegen.records import Item
@@ -77,12 +78,19 @@ def _together(chunks: deque[_Chunk], workers: int, looking: Looking, found: dict
 
 
 def _alone(chunk: _Chunk, looking: Looking) -> dict[str, Looks]:
-    """A chunk in a process of its own; one that kills it is cut into its items, and an item that does is left out."""
+    """A chunk in a process of its own; one that kills it is cut into its items, and an item that does is left out.
+
+    Raises:
+        PuzzlegenError: processes cannot start.
+    """
     with _pool(1) as pool:
+        looked = pool.submit(_look, chunk, looking)
+        processes = list((pool._processes or {}).values())  # noqa: SLF001 - the pool forgets them when it breaks
         try:
-            return dict(pool.submit(_look, chunk, looking).result())
+            return dict(looked.result())
         except BrokenProcessPool:
             pass
+    check_started(processes)
     if len(chunk) == 1:
         return {}
     return {name: seen for item in chunk for name, seen in _alone((item,), looking).items()}

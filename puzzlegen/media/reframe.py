@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise, permutations
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import Field
 
 from puzzlegen.media.geometry import even
 from puzzlegen.media.joining import SIDE, WEIGHTS, costs_of
+from puzzlegen.media.shade import light, lit
 from puzzlegen.rng import Rng
 
 Pixels = NDArray[np.uint8]
@@ -26,9 +28,13 @@ Ints = NDArray[np.int64]
 #: Parts in an order that somebody may believe in.
 Path = tuple[int, ...]
 
+#: Parameters that every task about the order of a shot's pieces has under the same names.
+Cut = Annotated[float, Field(ge=0, le=0.5, description="most of the sides that a piece leaves out, each its own")]
+Jitter = Annotated[float, Field(ge=0, le=0.4, description="most that a piece's brightness and contrast change")]
 #: What hides joints from all measures tried and leaves the scene to be seen: a person still knows what is shown.
 CUT: Final = 0.3
 JITTER: Final = 0.25
+SHADE: Final = 0.6
 _FRAMINGS: Final = 96
 _COMBINED: Final = 512
 _ROUNDS: Final = 12
@@ -46,10 +52,12 @@ class _Framing(NamedTuple):
     Attributes:
         corners: of what becomes a rectangle, as fractions: x and y of top left, bottom left, bottom right, top right.
         levels: ``(3, 256)``, what becomes of each level of each channel.
+        light: by which all of that is multiplied, place by place, or None.
     """
 
     corners: tuple[float, ...]
     levels: NDArray[np.uint8]
+    light: Image.Image | None
 
 
 def orders(count: int, rng: Rng, *, given: int = 0) -> list[Path]:
@@ -61,7 +69,7 @@ def orders(count: int, rng: Rng, *, given: int = 0) -> list[Path]:
 
 
 def reframed(
-    parts: Sequence[Pixels], paths: Sequence[Path], rng: Rng, *, cut: float, jitter: float
+    parts: Sequence[Pixels], paths: Sequence[Path], rng: Rng, *, cut: float, jitter: float, shade: float
 ) -> tuple[Pixels, ...]:
     """The parts, each framed and lit in its own way; all of one size.
 
@@ -71,15 +79,16 @@ def reframed(
         rng: decides framings, and where the true path is to rank.
         cut: most of the sides that a corner of a window leaves out.
         jitter: most that brightness and contrast change, as a fraction; tints change by half of it.
+        shade: how far light and tint change within a part, as in ``media.shade``.
 
     Returns:
-        The parts in the order given. Without ``cut`` and ``jitter`` they are what they were.
+        The parts in the order given. Without ``cut``, ``jitter`` and ``shade`` they are what they were.
     """
-    if not cut and not jitter:
+    if not cut and not jitter and not shade:
         return tuple(parts)
     ends = [tuple(_shrunk(part[k]) for k in (0, min(1, len(part) - 1), max(-2, -len(part)), -1)) for part in parts]
     change = _change([picture for few in ends for picture in few])
-    drawn = [[_drawn(rng, cut, jitter, change) for _ in range(_FRAMINGS // len(parts))] for _ in parts]
+    drawn = [[_drawn(rng, cut, jitter, shade, change) for _ in range(_FRAMINGS // len(parts))] for _ in parts]
     chosen = _chosen(ends, drawn, paths, rng)
     return tuple(_applied(part, few[k], cut) for part, few, k in zip(parts, drawn, chosen, strict=True))
 
@@ -91,13 +100,14 @@ def _change(pictures: Sequence[Image.Image]) -> Ints:
     return change
 
 
-def _drawn(rng: Rng, cut: float, jitter: float, change: Ints) -> _Framing:
+def _drawn(rng: Rng, cut: float, jitter: float, shade: float, change: Ints) -> _Framing:
     """Of some windows the one with most of the change in it: what happens should stay in sight."""
     corners = max((_corners(rng, cut) for _ in range(_WINDOWS)), key=lambda found: _inside(change, found))
     gain, shift = rng.uniform(1 - jitter, 1 + jitter), 128 * rng.uniform(-jitter, jitter)
     tints = np.array([128 * _TINT * rng.uniform(-jitter, jitter) for _ in range(3)])
     levels = (np.arange(256) - 128) * gain + (128.5 + shift) + tints[:, None]
-    return _Framing(corners, np.clip(np.floor(levels), 0, 255).astype(np.uint8))
+    toned = np.clip(np.floor(levels), 0, 255).astype(np.uint8)
+    return _Framing(corners, toned, light(rng, shade) if shade else None)
 
 
 def _corners(rng: Rng, cut: float) -> tuple[float, ...]:
@@ -125,7 +135,8 @@ def _seen(pictures: Sequence[Image.Image], framing: _Framing, size: tuple[int, i
     quad = tuple(part * side for part, side in zip(framing.corners, sides, strict=True))
     bicubic = Image.Resampling.BICUBIC
     seen = np.stack([np.asarray(one.transform(size, Image.Transform.QUAD, quad, bicubic)) for one in pictures])
-    return np.stack([framing.levels[channel][seen[..., channel]] for channel in range(3)], axis=-1)
+    toned = np.stack([framing.levels[channel][seen[..., channel]] for channel in range(3)], axis=-1)
+    return lit(toned, framing.light) if framing.light else toned
 
 
 def _shrunk(frame: Pixels) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.image import tone
 from puzzlegen.media.motion import MOVING_PART, STILL, static
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.video import Clip
@@ -29,7 +31,15 @@ def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.ui
 
 
 def moving_span(clip: Clip, least: int, most: int, rng: Rng) -> slice:
-    """A drawn run of frames inside one shot in which something moves: ``most`` of them if a shot is that long.
+    """The first of :func:`moving_spans`; errors as there."""
+    return next(moving_spans(clip, least, most, rng))
+
+
+def moving_spans(clip: Clip, least: int, most: int, rng: Rng) -> Iterator[slice]:
+    """Drawn runs of frames inside one shot in which something moves: ``most`` of them if a shot is that long.
+
+    Yields:
+        At least one, at most eight.
 
     Raises:
         Unusable: ``no_long_shot`` if no shot has ``least`` frames, or ``static``.
@@ -38,11 +48,13 @@ def moving_span(clip: Clip, least: int, most: int, rng: Rng) -> slice:
     if count < least:
         raise _no_long_shot(clip, least)
     starts = [s for begin, end in clip.shots for s in range(begin, end - count + 1)]
-    for start in rng.sample(starts, _TRIES):
-        span = slice(start, start + count)
-        if not static(clip.small[span]):
-            return span
-    raise Unusable("static", f"in {min(_TRIES, len(starts))} drawn places")
+    drawn = [slice(start, start + count) for start in rng.sample(starts, _TRIES)]
+    moving = (span for span in drawn if not static(clip.small[span]))
+    first = next(moving, None)
+    if first is None:
+        raise Unusable("static", f"in {len(drawn)} drawn places")
+    yield first
+    yield from moving
 
 
 def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
@@ -59,6 +71,22 @@ def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
     if not moving:
         raise Unusable("static", f"in {len(long)} shots")
     return moving
+
+
+def disguised(part: NDArray[np.uint8], rng: Rng, *, cut: float, jitter: float) -> NDArray[np.uint8]:
+    """Frames cut smaller at a drawn place and changed in tone, so that their pixels cannot be looked up.
+
+    Args:
+        part: ``(T, H, W, 3)`` uint8 RGB.
+        rng: decides the place and the tone.
+        cut: part of the sides that is left out.
+        jitter: most that brightness and contrast change, as a fraction.
+    """
+    height, width = (round(side * (1 - cut) / 2) * 2 for side in part.shape[1:3])
+    top, left = rng.integer(0, part.shape[1] - height), rng.integer(0, part.shape[2] - width)
+    # One change of tone for all frames, or the clip would flicker.
+    strip = Image.fromarray(part[:, top : top + height, left : left + width].reshape(-1, width, 3))
+    return np.asarray(tone(strip, rng, jitter)).reshape(-1, height, width, 3)
 
 
 def _longest(clip: Clip) -> int:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from puzzlegen.rng import Rng
 
+Pixels = NDArray[np.uint8]
 Shade = Annotated[
     float, Field(ge=0, le=1, description="how far light and tint change within a tile, each in its own way")
 ]
@@ -30,16 +31,21 @@ _ONE: Final = 128
 
 def shaded(tiles: Sequence[Image.Image], rng: Rng, shade: float) -> list[Image.Image]:
     """Each RGB tile in a drawn light; with a ``shade`` of 0 as they are, and nothing is drawn."""
-    return [_lit(tile, _light(rng, shade)) for tile in tiles] if shade else list(tiles)
+    return [Image.fromarray(lit(np.asarray(tile), light(rng, shade))) for tile in tiles] if shade else list(tiles)
 
 
-def _lit(tile: Image.Image, light: Image.Image) -> Image.Image:
-    by = np.asarray(light.resize(tile.size, Image.Resampling.BILINEAR), dtype=np.uint16)
-    values = (np.asarray(tile, dtype=np.uint16) * by + _ONE // 2) // _ONE
-    return Image.fromarray(np.minimum(values, 255).astype(np.uint8))
+def lit(pixels: Pixels, light: Image.Image) -> Pixels:
+    """RGB ``(..., H, W, 3)`` in a light that :func:`light` has drawn."""
+    height, width = pixels.shape[-3:-1]
+    by = np.asarray(light.resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint16)
+    values: NDArray[np.uint16] = pixels * by
+    values += _ONE // 2
+    values //= _ONE
+    np.minimum(values, 255, out=values)
+    return values.astype(np.uint8)
 
 
-def _light(rng: Rng, shade: float) -> Image.Image:
+def light(rng: Rng, shade: float) -> Image.Image:
     """What each band is multiplied by, in 128ths: one drawn light for all of them, and less of one for each."""
     common = _slope(rng)
     field = shade * np.stack([common + _TINT * _slope(rng) for _ in range(3)], axis=-1)

@@ -86,6 +86,20 @@ def pace(distances: Floats) -> float:
     return max(_LEAST_PACE, math.fsum(np.diag(distances, 1)) / (len(distances) - 1))
 
 
+def return_margin(frames: Pixels) -> float:
+    """How far frames stay from all that was shown half the clip or more before: in paces, over the least asked.
+
+    Args:
+        frames: ``(T, H, W, 3)`` uint8 RGB, T at least 2.
+
+    Returns:
+        Below 0 if the clip comes back to what it showed, as gestures, leaves and bouncing balls do.
+    """
+    distances = frame_distances(frames)
+    later = np.triu_indices(len(distances), (len(distances) + 1) // 2)
+    return float(distances[later].min()) / pace(distances) - _LEAST_RETURN
+
+
 def in_order(
     shots: Sequence[Pixels],
     count: int,
@@ -112,7 +126,7 @@ def in_order(
         most = min(length_range[1], (len(shot) + trim) // count - trim)
         if most < length_range[0]:
             continue
-        distances = _aligned(shot)
+        distances = aligned_distances(shot)
         for length in _lengths(length_range[0], most):
             starts = _layouts(len(shot), count, length, trim, rng)
             margins = _margins(distances, starts, length)
@@ -141,8 +155,16 @@ def _layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
     return found
 
 
-def _aligned(shot: Pixels) -> Floats:
-    """``(T, T)`` root mean square differences of frames in even tones, slid over each other as fits best."""
+def aligned_distances(shot: Pixels) -> Floats:
+    """How much each frame differs from each other one, whatever windows and light make of them.
+
+    Args:
+        shot: ``(T, H, W, 3)`` uint8 RGB.
+
+    Returns:
+        ``(T, T)`` root mean square differences of 16x16 versions in even tones, slid over each other by up to 3 pixels
+        as fits best, in 16ths of a standard deviation.
+    """
     box = Image.Resampling.BOX
     small = np.stack([np.asarray(Image.fromarray(frame).resize((_COARSE, _COARSE), box)) for frame in shot])
     even = evened(small.astype(np.int64), _UNIT)

@@ -80,6 +80,17 @@ def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
     return np.asarray(curves, dtype=np.int64).ravel()
 
 
+def as_shown(gap: float, *tones: float) -> str:
+    """What a question says of tiles whose lines do not meet, or whose tones (levels, jitters, shades) are their own."""
+    if not gap:
+        return " Each tile is shown in a light of its own." if any(tones) else ""
+    light = " and in a light of its own" if any(tones) else ""
+    return (
+        f" Each tile shows only a part of its place, somewhat enlarged{light}: what goes on from one tile to the next "
+        "need not meet."
+    )
+
+
 def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:
     """Tiles of one size side by side in reading order. As each shows a part of its place, no seam is smooth."""
     width, height = tiles[0].size

@@ -18,7 +18,7 @@ from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -29,14 +29,14 @@ class Arrangement(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     rows: Rows = 3
     cols: Cols = 3
     gap: Gap = 0.3
     level: Level = 1.0
     jitter: Jitter = 0.08
-    shade: Shade = 0.7
+    shade: Shade = 0.85
     options: int = Field(4, ge=2, le=6, description="arrangements to choose from")
     distance: int | None = Field(
         None, ge=2, le=36, description="places in which any two arrangements differ; by default as few as can be"
@@ -86,11 +86,11 @@ class Arrangement(Task):
         example = answers.example_order(n)
         return (
             f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
-            f"out in a random order, in as many rows and columns; a little is missing between all tiles, and each lies "
-            f"in a light of its own. They are numbered as they lie here, from left to right and top to bottom: tile 1 "
-            f"is in the top left corner, tile 2 to the right of it, and tile {n} in the bottom right corner. Which "
-            f"list restores the original picture? A list gives, for each place of the original from left to right and "
-            f"top to bottom, the number of the tile that belongs there. For example, "
+            f"out in a random order, none of them turned, in as many rows and columns."
+            f"{as_shown(self.gap, self.level, self.jitter, self.shade)} They are numbered as they lie here, from left "
+            f"to right and top to bottom: tile 1 is in the top left corner, tile 2 to the right of it, and tile {n} in "
+            f"the bottom right corner. Which list restores the original picture? A list gives, for each place of the "
+            f"original from left to right and top to bottom, the number of the tile that belongs there. For example, "
             f"{', '.join(map(str, example))} would mean that tile {example[0]} belongs in the top left corner, tile "
             f"{example[1]} to the right of it, and tile {example[-1]} in the bottom right corner."
         )

@@ -4,8 +4,8 @@ One convention, stated in every prompt with an example of the puzzle's own size:
 clips as shown, in the order of filming. Frames between neighbouring clips are left out until the last picture of one
 differs from the first of the next by more than frames usually do. Shots that come back to what they showed before
 (juggling, a gesture and its end) are refused. Each clip is cropped and lit in its own way (``media.reframe``), for
-otherwise like beside like is the order; ``cut: 0, jitter: 0`` is the easy form that leaves them as they are. Visual
-Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
+otherwise like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as they
+are. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from puzzlegen import answers
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clips, moving_shots
+from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -33,19 +34,16 @@ class ClipOrder(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
     frames: int = Field(
         8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; fewer if the order then shows better"
     )
     trim: int = Field(2, ge=0, le=32, description="least frames left out between neighbouring clips")
-    cut: float = Field(
-        reframe.CUT, ge=0, le=0.5, description="most of the sides that a clip leaves out, each at a place of its own"
-    )
-    jitter: float = Field(
-        reframe.JITTER, ge=0, le=0.4, description="most that a clip's brightness and contrast change, each on its own"
-    )
+    cut: reframe.Cut = reframe.CUT
+    jitter: reframe.Jitter = reframe.JITTER
+    shade: Shade = reframe.SHADE
     partial_credit: answers.PartialCredit = Field(
         "auto", description="credit for a partly right order, by this metric; auto: positions from 5 clips on"
     )
@@ -66,7 +64,7 @@ class ClipOrder(Task):
         pieces = in_order(shots, self.clips, (_LEAST_FRAMES, self.frames), self.trim, rng)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         paths = reframe.orders(self.clips, rng)
-        parts = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)
+        parts = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         order = answers.draw_order(rng, self.clips)
         shown = [parts[order.index(k + 1)] for k in range(self.clips)]
         return Puzzle(

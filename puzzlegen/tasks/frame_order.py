@@ -3,8 +3,8 @@
 The first frame is named as such: without it, most orders could as well be read backwards. One convention, stated in
 every prompt with an example of the puzzle's own size: the answer lists the numbers of the other pictures, in the order
 of filming. Shots that come back to what they showed before are refused. Each picture is cropped and lit in its own way
-(``media.reframe``), for otherwise like beside like is the order; ``cut: 0, jitter: 0`` is the easy form that leaves
-them as they are. Our design, same task family as Visual Jigsaw's clips.
+(``media.reframe``), for otherwise like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that
+leaves them as they are. Our design, same task family as Visual Jigsaw's clips.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from puzzlegen.media import reframe
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, moving_shots
+from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Profile, Puzzle
 from puzzlegen.rng import Rng
@@ -33,19 +34,13 @@ class FrameOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order, after the one that is given")
     apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")
-    cut: float = Field(
-        reframe.CUT, ge=0, le=0.5, description="most of the sides that a picture leaves out, each at a place of its own"
-    )
-    jitter: float = Field(
-        reframe.JITTER,
-        ge=0,
-        le=0.4,
-        description="most that a picture's brightness and contrast change, each on its own",
-    )
+    cut: reframe.Cut = reframe.CUT
+    jitter: reframe.Jitter = reframe.JITTER
+    shade: Shade = reframe.SHADE
     partial_credit: answers.PartialCredit = Field(
         "auto", description="credit for a partly right order, by this metric; auto: positions from 5 pictures on"
     )
@@ -71,7 +66,7 @@ class FrameOrder(Task):
         pieces = in_order(shots, self.media_count, (1, 1), self.apart - 1, rng)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         paths = reframe.orders(self.media_count, rng, given=1)
-        frames = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)
+        frames = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         order = answers.draw_order(rng, self.pictures)
         shown = [0, *(order.index(k + 1) + 1 for k in range(self.pictures))]
         media = tuple(encode_image(Image.fromarray(frames[k][0])) for k in shown)

@@ -10,15 +10,13 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 import numpy as np
-from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import tone
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import FPS, encode_clip, moving_segment
-from puzzlegen.media.succession import Floats, Pixels, frame_distances, pace
+from puzzlegen.media.segments import FPS, disguised, encode_clip, moving_segment
+from puzzlegen.media.succession import Floats, frame_distances, pace
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -57,7 +55,7 @@ class Grounding(Task):
         """Choose a piece that occurs once, change its look, ask."""
         clip = moving_segment(item.clip(self.frames), _LEAST_CLIP, self.frames, rng)
         start, margin = self._start(frame_distances(clip), rng)
-        piece = self._disguised(clip[start : start + self.piece], rng)
+        piece = disguised(clip[start : start + self.piece], rng, cut=self.cut, jitter=self.jitter)
         seconds = len(clip) / FPS
         answer = answers.interval(start / FPS, (start + self.piece) / FPS, seconds)
         media = encode_clip(clip), encode_clip(piece)
@@ -75,13 +73,6 @@ class Grounding(Task):
                 return start, other - _LEAST_OTHER
             closest = max(closest, other)
         raise Unusable("repeated", f"another place is {closest:.1f} steps away, needs {_LEAST_OTHER}")
-
-    def _disguised(self, part: Pixels, rng: Rng) -> Pixels:
-        height, width = (round(side * (1 - self.cut) / 2) * 2 for side in part.shape[1:3])
-        top, left = rng.integer(0, part.shape[1] - height), rng.integer(0, part.shape[2] - width)
-        # One change of tone for all frames, or the piece would flicker.
-        strip = Image.fromarray(part[:, top : top + height, left : left + width].reshape(-1, width, 3))
-        return np.asarray(tone(strip, rng, self.jitter)).reshape(-1, height, width, 3)
 
 
 def _question(seconds: float, length: float) -> str:

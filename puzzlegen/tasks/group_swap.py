@@ -2,8 +2,9 @@
 
 The frames are consecutive and of one shot; two groups are always exchanged. Frames are left out at every joint of two
 groups, also where nothing was exchanged, and each group is cropped and lit in its own way (``media.reframe``), so that
-a joint that shows a jump does not tell; ``cut: 0, jitter: 0`` is the easy form without the latter. Shots in which a
-group looks like another, or which come back to what they showed before, are refused: several answers would be right.
+a joint that shows a jump does not tell; ``cut: 0, jitter: 0, shade: 0`` is the easy form without the latter. Shots in
+which a group looks like another, or which come back to what they showed before, are refused: several answers would be
+right.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from puzzlegen import answers
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clip, moving_shots
+from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -36,19 +38,15 @@ class GroupSwap(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; fewer if the order then shows better"
     )
     trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring groups")
-
-    cut: float = Field(
-        reframe.CUT, ge=0, le=0.5, description="most of the sides that a group leaves out, each at a place of its own"
-    )
-    jitter: float = Field(
-        reframe.JITTER, ge=0, le=0.4, description="most that a group's brightness and contrast change, each on its own"
-    )
+    cut: reframe.Cut = reframe.CUT
+    jitter: reframe.Jitter = reframe.JITTER
+    shade: Shade = reframe.SHADE
 
     @property
     def difficulty(self) -> float:
@@ -63,7 +61,7 @@ class GroupSwap(Task):
         k = rng.balanced("answer", len(PAIRS))
         # The six orders among which a solver chooses.
         paths = sorted(_exchanged(_exchanged(range(GROUPS), k), other) for other in range(len(PAIRS)))
-        framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter)
+        framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         groups = _exchanged(framed, k)
         block, answer = answers.choice(rng, [f"groups {a + 1} and {b + 1}" for a, b in PAIRS], k)
         return Puzzle(

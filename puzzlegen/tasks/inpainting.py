@@ -119,12 +119,12 @@ class Inpainting(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
     jitter: float = Field(0.3, ge=0, le=0.5, description="most that a piece's brightness and contrast change")
-    shade: Shade = 0.45
+    shade: Shade = 0.5
 
     @property
     def media_count(self) -> int:
@@ -190,8 +190,8 @@ class Inpainting(Task):
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
         return (
             f"Picture: <image>\n{options}\nA square of the picture is covered by stripes. One of the lettered pieces "
-            "shows a part of what is under the stripes; the others come from elsewhere in the picture. Colours of all "
-            "pieces may be a little off. Which piece is it?"
+            "shows a part of what is under the stripes; the others come from elsewhere in the picture. Each is about "
+            "as large as it is there, in a light of its own. Which piece is it?"
         )
 
 

@@ -4,8 +4,8 @@ The right one follows in the same shot, after frames left out. The others are it
 the shot (before the first, or after the right one), and the reverse of that: every candidate has its reverse beside
 it, so which two belong together tells nothing. Shots that come back to what they showed before, and parts that look
 alike backwards, are refused. Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins
-most like the first clip's end would be right; ``cut: 0, jitter: 0`` is the easy form that leaves them as they are. Our
-design: no paper has it.
+most like the first clip's end would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as
+they are. Our design: no paper has it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clips, moving_shots
+from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import Pixels, frame_distances, in_order, pace
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -39,19 +40,15 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
     )
     trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
-
-    cut: float = Field(
-        reframe.CUT, ge=0, le=0.5, description="most of the sides that a clip leaves out, each at a place of its own"
-    )
-    jitter: float = Field(
-        reframe.JITTER, ge=0, le=0.4, description="most that a clip's brightness and contrast change, each on its own"
-    )
+    cut: reframe.Cut = reframe.CUT
+    jitter: reframe.Jitter = reframe.JITTER
+    shade: Shade = reframe.SHADE
 
     @property
     def media_count(self) -> int:
@@ -78,7 +75,7 @@ class NextClip(Task):
         slot, answer = answers.pick(rng, _CANDIDATES)
         parts = [given, right, _backwards(right), other, _backwards(other)]
         paths = [(0, k) for k in range(1, len(parts))]
-        given, right, *wrong = reframe.reframed(parts, paths, rng, cut=self.cut, jitter=self.jitter)
+        given, right, *wrong = reframe.reframed(parts, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         wrong = rng.shuffled(wrong)
         shown = [given, *wrong[:slot], right, *wrong[slot:]]
         return Puzzle(_question(), encode_clips(shown), answer, self.difficulty, margin)

@@ -22,7 +22,7 @@ from puzzlegen.media.cuts import cut_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, cut, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, cut, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -43,7 +43,7 @@ class OddTile(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "anomaly detection"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     rows: Rows = 2
     cols: Cols = 2
@@ -103,10 +103,10 @@ class OddTile(Task):
         n = self.rows * self.cols
         start = "Tiles: <image>\nThe picture as it was: <image>\nThe" if self.reference else "<image>\nA"
         return (
-            f"{start} picture was cut into {self.rows} rows and {self.cols} columns of tiles; a little is missing "
-            f"between them, and each lies in a light of its own. One tile was {_DONE[self.change]}. Tiles "
-            f"are numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, "
-            f"and {n} is the bottom right corner. Which tile was changed?"
+            f"{start} picture was cut into {self.rows} rows and {self.cols} columns of tiles."
+            f"{as_shown(self.gap, self.level, self.jitter, self._shade)} One tile was {_DONE[self.change]}. Tiles are "
+            f"numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, and "
+            f"{n} is the bottom right corner. Which tile was changed?"
         )
 
 

@@ -24,7 +24,7 @@ from puzzlegen.media.image import encode_image, miniature
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Gap, Jitter, Level, mosaic, toned
+from puzzlegen.media.tiles import Gap, Jitter, Level, as_shown, mosaic, toned
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -45,7 +45,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 5
+    version: ClassVar = 6
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
@@ -80,9 +80,9 @@ class Swap(Task):
         n = self.rows * self.cols
         return (
             f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and two of its {n} tiles were "
-            f"exchanged; a little is missing between all tiles, and each lies in a light of its own. Places are "
-            f"numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, and "
-            f"{n} is the bottom right corner. Which two tiles stand in each other's place?"
+            f"exchanged.{as_shown(self.gap, self.level, self.jitter, self.shade)} Places are numbered from left to "
+            f"right and top to bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right "
+            f"corner. Which two tiles stand in each other's place?"
         )
 
 

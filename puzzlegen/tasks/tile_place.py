@@ -13,7 +13,7 @@ from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -26,7 +26,7 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     rows: Rows = 3
     cols: Cols = 3
@@ -59,7 +59,8 @@ class TilePlace(Task):
         n = self.rows * self.cols
         return (
             f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
-            f"out in a random order, in as many rows and columns. Rows are counted from the top and columns from the "
-            f"left: {self._cell(0)} is the top left corner, {self._cell(n - 1)} the bottom right one. Where in the "
-            f"original picture was the tile that now lies in {self._cell(asked)}?"
+            f"out in a random order, none of them turned, in as many rows and columns."
+            f"{as_shown(self.gap, self.level, self.jitter)} Rows are counted from the top and columns from the left: "
+            f"{self._cell(0)} is the top left corner, {self._cell(n - 1)} the bottom right one. Where in the original "
+            f"picture was the tile that now lies in {self._cell(asked)}?"
         )

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 from conftest import MIXED, ROOT, recipe_with
 
-from puzzlegen.build import build
+from puzzlegen.building import build
 from puzzlegen.contents import contents, head
 from puzzlegen.exporting import export
 

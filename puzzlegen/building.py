@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from puzzlegen.engines import Engine, Progress, open_engine
 from puzzlegen.errors import OutputError, RecipeError, Unusable
 from puzzlegen.files import in_memory, is_url
+from puzzlegen.guard import refuse_while_starting
 from puzzlegen.manifest import (
     MANIFEST,
     entries_in,
@@ -89,6 +90,7 @@ def build(
         OutputError: the folder holds another build, or cannot be written.
         PuzzlegenError: see the tree in ``errors.py``.
     """
+    refuse_while_starting()
     share = share or Share()
     recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     _refuse_strangers(out)
