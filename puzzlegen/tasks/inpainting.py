@@ -140,7 +140,7 @@ class Inpainting(Task):
         """Find a square whose pieces all differ, then draw the letter of the right one."""
         picture = item.image()
         # What has no "up" is leaves, blur, tissue, coins: their pieces are hard to find again.
-        upright_margin(miniature(picture, SIDE), item.known(clarity), _LESS_UP)
+        upright_margin(miniature(picture, SIDE), lambda: item.known(clarity), _LESS_UP)
         pieces, square, margin = self._found(picture, rng)
         covered = picture.copy()
         hatch(covered, square)

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import ClassVar, Final, TypeVar
 
-from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
@@ -62,10 +61,8 @@ class Swap(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, exchange, put together."""
-        picture = item.image()
-        tiles, margin = told_apart(picture, self.rows, self.cols, self.gap, self.level, rng)
-        if self.rows * self.cols == _FEW:
-            margin = min(margin, _laid_out(picture, item.known(clarity)))
+        known = _laid_out(item) if self.rows * self.cols == _FEW else math.inf
+        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
         tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
@@ -74,7 +71,7 @@ class Swap(Task):
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (pairs[k], *others)]
         block, answer = answers.choice(rng, options, 0)
         media = (encode_image(mosaic(tiles, self.cols)),)
-        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
+        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(known, margin))
 
     def _question(self) -> str:
         n = self.rows * self.cols
@@ -86,15 +83,16 @@ class Swap(Task):
         )
 
 
-def _laid_out(picture: Image.Image, clear: float) -> float:
+def _laid_out(item: OpenItem) -> float:
     """How clearly a picture's layout is one that people know; four tiles of others go together in several ways.
 
     Raises:
         Unusable: ``interchangeable`` or ``no_upright``.
     """
-    if clear < _LEAST_CLARITY:
+    margin = upright_margin(miniature(item.image(), SIDE), lambda: item.known(clarity), _LESS_UP)
+    if (clear := item.known(clarity)) < _LEAST_CLARITY:
         raise Unusable("interchangeable", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
-    return upright_margin(miniature(picture, SIDE), clear, _LESS_UP)
+    return margin
 
 
 def _exchanged(values: Sequence[T], pair: Pair) -> list[T]:
