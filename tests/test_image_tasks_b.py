@@ -199,6 +199,19 @@ def test_rims_are_means_of_strips() -> None:
     assert [list(strip.sum(axis=(0, 1)) * 256 // 64) for strip in strips] == found.tolist()
 
 
+def test_tasks_share_what_a_picture_shows_in_one_grid() -> None:
+    item = open_item(0)
+    looked: list[tuple[int, int]] = []
+
+    def look(picture: Image.Image, rows: int, cols: int) -> tuple[int, int]:
+        assert picture is item.image()
+        looked.append((rows, cols))
+        return looked[-1]
+
+    assert [item.known(look, *grid) for grid in ((3, 3), (2, 2), (3, 3))] == [(3, 3), (2, 2), (3, 3)]
+    assert looked == [(3, 3), (2, 2)]
+
+
 def test_rims_that_change_alike_are_the_most_alike() -> None:
     sums, ways = Sums(samples()[0].image()), [(20 * k, 10 * k, 20 * k + 60, 10 * k + 60) for k in range(1, 9)]
     colours, rough = rims_inside(sums, ways)

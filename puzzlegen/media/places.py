@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.sums import window_means
 
 Array = NDArray[np.float32]
@@ -43,28 +44,56 @@ _FEWER: Final = 0.75
 _PAIRS: Final = 36
 
 
-def distinct(picture: Image.Image, rows: int, cols: int) -> float:
+class Seen(NamedTuple):
+    """What a picture shows in the places of a grid.
+
+    Attributes:
+        n: how many they are.
+        spread: deviation of the flattest one, in grey levels.
+        found: what tells them apart, see :func:`clues`.
+    """
+
+    n: int
+    spread: float
+    found: dict[str, float]
+
+    @property
+    def clear(self) -> float:
+        """All clues together: 13.4 is enough for 3x3 tiles, near 0 a picture shows little."""
+        each = _COUNTS.items()
+        return sum(weight * math.log(min(max(self.found[name], 0.1), most)) for name, (weight, most) in each)
+
+
+def seen(picture: Image.Image, rows: int, cols: int) -> Seen:
+    """What an RGB picture shows in the places of a grid."""
+    places = _places(picture, rows, cols)
+    return Seen(rows * cols, float(_light(places).std(axis=(1, 2)).min()), clues(places, cols))
+
+
+def distinct(places: Seen) -> float:
     """How clearly each place of a grid can be told from the others by what it shows, 0 (just enough) upwards.
 
     Raises:
         Unusable: ``flat`` if a place shows nothing, ``interchangeable`` if tiles have no place of their own.
     """
-    places = _places(picture, rows, cols)
-    spread = float(_light(places).std(axis=(1, 2)).min())
-    if spread < _LEAST_SPREAD:
-        raise Unusable("flat", f"a tile's deviation is {spread:.1f} of 255, needs {_LEAST_SPREAD}")
-    found = clues(places, cols)
-    clear = _together(found)
-    least = _LEAST + _FEWER * max(0.0, math.log(_PAIRS / math.comb(rows * cols, 2)))
+    if places.spread < _LEAST_SPREAD:
+        raise Unusable("flat", f"a tile's deviation is {places.spread:.1f} of 255, needs {_LEAST_SPREAD}")
+    clear = places.clear
+    least = _LEAST + _FEWER * max(0.0, math.log(_PAIRS / math.comb(places.n, 2)))
     if clear < least:
-        seen = ", ".join(f"{name} {value:.1f}" for name, value in found.items())
-        raise Unusable("interchangeable", f"tiles without a place: {clear:.1f}, need {least:.1f} ({seen})")
+        told = ", ".join(f"{name} {value:.1f}" for name, value in places.found.items())
+        raise Unusable("interchangeable", f"tiles without a place: {clear:.1f}, need {least:.1f} ({told})")
     return clear - least
 
 
 def clarity(picture: Image.Image) -> float:
-    """What tells the places of a 3x3 grid apart, summed: 13.4 is enough for tiles, near 0 a picture shows little."""
-    return _together(clues(_places(picture, 3, 3), 3))
+    """What a picture shows in all, by the places of a 3x3 grid: see :attr:`Seen.clear`."""
+    return seen(picture, 3, 3).clear
+
+
+def clarity_of(item: OpenItem) -> float:
+    """That of an item's clean picture; tasks about 3x3 tiles look at the same."""
+    return item.known(seen, 3, 3).clear
 
 
 def clues(places: Array, cols: int) -> dict[str, float]:
@@ -84,10 +113,6 @@ def clues(places: Array, cols: int) -> dict[str, float]:
         "lines": float(lines.min()),
         "edges": float(np.sort(strongest / (usual + _FAINT))[1]),
     }
-
-
-def _together(found: dict[str, float]) -> float:
-    return sum(weight * math.log(min(max(found[name], 0.1), most)) for name, (weight, most) in _COUNTS.items())
 
 
 def _places(picture: Image.Image, rows: int, cols: int) -> Array:

@@ -28,7 +28,7 @@ from puzzlegen.media.image import encode_image, miniature, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
-from puzzlegen.media.places import clarity
+from puzzlegen.media.places import clarity_of
 from puzzlegen.media.rims import SAMPLES, STRIP_PX, Rims, evenness, likeness, rims_around, rims_inside
 from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.sums import Sums
@@ -163,7 +163,7 @@ class Inpainting(Task):
         """Find a square whose pieces all differ, then draw the letter of the right one."""
         picture = item.image()
         # What has no "up" is leaves, blur, tissue, coins: their pieces are hard to find again.
-        upright_margin(miniature(picture, SIDE), lambda: item.known(clarity), _LESS_UP)
+        upright_margin(miniature(picture, SIDE), lambda: clarity_of(item), _LESS_UP)
         pieces, square, margin = self._found(picture, rng)
         covered = picture.copy()
         hatch(covered, square)

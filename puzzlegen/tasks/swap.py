@@ -21,7 +21,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image, miniature
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import clarity
+from puzzlegen.media.places import clarity_of
 from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.tiles import Gap, Jitter, Level, mosaic, toned
 from puzzlegen.media.upright import SIDE, upright_margin
@@ -62,7 +62,7 @@ class Swap(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, exchange, put together."""
         known = _laid_out(item) if self.rows * self.cols == _FEW else math.inf
-        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
@@ -89,8 +89,8 @@ def _laid_out(item: OpenItem) -> float:
     Raises:
         Unusable: ``interchangeable`` or ``no_upright``.
     """
-    margin = upright_margin(miniature(item.image(), SIDE), lambda: item.known(clarity), _LESS_UP)
-    if (clear := item.known(clarity)) < _LEAST_CLARITY:
+    margin = upright_margin(miniature(item.image(), SIDE), lambda: clarity_of(item), _LESS_UP)
+    if (clear := clarity_of(item)) < _LEAST_CLARITY:
         raise Unusable("interchangeable", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
     return margin
 
