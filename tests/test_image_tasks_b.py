@@ -20,6 +20,7 @@ from puzzlegen.media import augment
 from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
+from puzzlegen.media.rims import evenness, likeness, rims_inside
 from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
 from puzzlegen.media.sums import Sums
 from puzzlegen.media.views import Views, draw_boxes, overlap, view
@@ -196,6 +197,30 @@ def test_rims_are_means_of_strips() -> None:
     strips += [pixels[top + 16 : bottom, 68:72], pixels[30:34, left : left + 16], pixels[30:34, left + 16 : right]]
     strips += [pixels[58:62, left : left + 16], pixels[58:62, left + 16 : right]]
     assert [list(strip.sum(axis=(0, 1)) * 256 // 64) for strip in strips] == found.tolist()
+
+
+def test_tasks_share_what_a_picture_shows_in_one_grid() -> None:
+    item = open_item(0)
+    looked: list[tuple[int, int]] = []
+
+    def look(picture: Image.Image, rows: int, cols: int) -> tuple[int, int]:
+        assert picture is item.image()
+        looked.append((rows, cols))
+        return looked[-1]
+
+    assert [item.known(look, *grid) for grid in ((3, 3), (2, 2), (3, 3))] == [(3, 3), (2, 2), (3, 3)]
+    assert looked == [(3, 3), (2, 2)]
+
+
+def test_rims_that_change_alike_are_the_most_alike() -> None:
+    sums, ways = Sums(samples()[0].image()), [(20 * k, 10 * k, 20 * k + 60, 10 * k + 60) for k in range(1, 9)]
+    colours, rough = rims_inside(sums, ways)
+    alike, even = likeness(colours, colours), evenness(rough, rough)
+    assert alike.shape == even.shape == (8, 8)
+    assert np.allclose(np.diag(alike), 3)
+    assert np.array_equal(np.diag(even), [4.0] * 8)
+    assert np.array_equal(alike[2:3], likeness(colours[2:3], colours))
+    assert alike.max() < 3 + 1e-9
 
 
 def test_small_pictures_get_one_palette_as_large_ones_do() -> None:

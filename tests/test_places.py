@@ -10,7 +10,7 @@ from PIL import Image
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import ImageSettings, clean_image
-from puzzlegen.media.places import distinct
+from puzzlegen.media.places import distinct, seen
 from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
 from puzzlegen.sources.samples import Samples
@@ -27,13 +27,13 @@ def scene() -> Image.Image:
 
 def refused(picture: Image.Image, rows: int = 3, cols: int = 3) -> str:
     with pytest.raises(Unusable) as no:
-        distinct(picture, rows, cols)
+        distinct(seen(picture, rows, cols))
     return no.value.reason
 
 
 def test_a_scene_has_places() -> None:
-    assert distinct(scene(), 3, 3) > 0
-    assert distinct(scene(), 2, 2) > 0
+    assert distinct(seen(scene(), 3, 3)) > 0
+    assert distinct(seen(scene(), 2, 2)) > 0
 
 
 def test_a_texture_has_none() -> None:

@@ -27,10 +27,14 @@ def scenes(count: int) -> list[Image.Image]:
 
 def kept(picture: Image.Image) -> bool:
     try:
-        return upright_margin(miniature(picture, SIDE), clarity(picture)) >= 0
+        return upright_margin(miniature(picture, SIDE), lambda: clarity(picture)) >= 0
     except Unusable as no:
         assert no.reason == "no_upright"
         return False
+
+
+def much() -> float:
+    return 20.0
 
 
 def test_scenes_have_an_up() -> None:
@@ -40,15 +44,20 @@ def test_scenes_have_an_up() -> None:
 
 def test_what_shows_little_has_none() -> None:
     small = miniature(next(picture for picture in scenes(16) if kept(picture)), SIDE)
-    assert upright_margin(small, 9.0) >= 0
+    assert upright_margin(small, lambda: 9.0) >= 0
     with pytest.raises(Unusable) as no:
-        upright_margin(small, 3.0)
+        upright_margin(small, lambda: 3.0)
     assert no.value.reason == "no_upright"
+
+
+def test_what_is_refused_anyway_is_not_looked_at() -> None:
+    with pytest.raises(Unusable):
+        upright_margin(Image.new("L", (96, SIDE), 90), lambda: pytest.fail("looked at"))
 
 
 def test_less_can_be_asked_for() -> None:
     small = miniature(next(picture for picture in scenes(16) if kept(picture)), SIDE)
-    assert upright_margin(small, 20.0, 2.0) == pytest.approx(upright_margin(small, 20.0) + 2)
+    assert upright_margin(small, much, 2.0) == pytest.approx(upright_margin(small, much) + 2)
 
 
 def test_textures_have_none() -> None:
@@ -66,7 +75,7 @@ def test_a_flat_picture_has_none(level: int) -> None:
 def test_no_turn_and_no_mirror_image_is_called_otherwise() -> None:
     for picture in scenes(2):
         small = miniature(picture, SIDE)
-        margins = [upright_margin(shown, 20.0, 9.0) for shown in (small, *map(small.transpose, Image.Transpose))]
+        margins = [upright_margin(shown, much, 9.0) for shown in (small, *map(small.transpose, Image.Transpose))]
         assert margins == pytest.approx([margins[0]] * 8, rel=1e-3)
 
 

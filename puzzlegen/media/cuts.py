@@ -14,7 +14,8 @@ from PIL import Image
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.joins import SIDE, Joints, joints
-from puzzlegen.media.places import distinct
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.places import distinct, seen
 from puzzlegen.media.tiles import LEAST_SIDE_PX, cut
 from puzzlegen.rng import Rng
 
@@ -33,15 +34,15 @@ _REDUCED: Final = 2
 
 
 def told_apart(
-    picture: Image.Image, rows: int, cols: int, gap: float, level: float, rng: Rng
+    item: OpenItem, rows: int, cols: int, gap: float, level: float, rng: Rng
 ) -> tuple[list[Image.Image], float]:
-    """The tiles in reading order, as :func:`cut_apart` has them, and how clearly their places are told apart.
+    """An item's tiles in reading order, as :func:`cut_apart` has them, and how clearly their places are told apart.
 
     Raises:
         Unusable: ``too_small``, ``flat`` or ``interchangeable``.
     """
-    margin = distinct(picture, rows, cols)
-    return cut_apart(picture, rows, cols, gap, level, rng), margin
+    margin = distinct(item.known(seen, rows, cols))
+    return cut_apart(item.image(), rows, cols, gap, level, rng), margin
 
 
 def cut_apart(picture: Image.Image, rows: int, cols: int, gap: float, level: float, rng: Rng) -> list[Image.Image]:

@@ -47,6 +47,18 @@ class Joints(NamedTuple):
     below: Whole
 
 
+class _Sides(NamedTuple):
+    """One side of each tile, the tiles along the last axis, for sums along an earlier one are the faster.
+
+    Attributes:
+        shown: luma and two chromas of the outermost strip, levelled, ``(3, SIDE / 2, m)``.
+        own: luma about the tile's, of all three strips, ``(3, SIDE / 2, m)``.
+    """
+
+    shown: Floats
+    own: Floats
+
+
 def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:
     """Scores of all joints between tiles.
 
@@ -56,24 +68,29 @@ def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:
         level: how far their tones are brought together first, as ``tiles.toned`` will do.
     """
     right, left, bottom, top = _sides(small, level)
-    return Joints(_scores(_features(right, left), owner), _scores(_features(bottom, top), owner))
+    other = owner[:, None] != owner[None]
+    return Joints(_scores(_features(right, left), other), _scores(_features(bottom, top), other))
 
 
-def _sides(small: NDArray[np.uint8], level: float) -> Floats:
-    """Right, left, bottom and top, ``(4, m, 3, SIDE / 2, 4)``: levelled: luma, chroma, luma about the tile's."""
+def _sides(small: NDArray[np.uint8], level: float) -> list[_Sides]:
+    """Right, left, bottom and top."""
     turned = small.swapaxes(1, 2)
     deep = _DEPTHS[-1][1]
     rim = np.stack([part[:, :, :deep] for part in (small[:, :, ::-1], small, turned[:, :, ::-1], turned)])
-    along = rim[:, :, ::2].astype(np.float64) + rim[:, :, 1::2]
-    strips = np.stack([_STEPS * along[:, :, :, a:b].sum(axis=3) / (2 * (b - a)) for a, b in _DEPTHS], axis=2)
-    own, grey, spread = _tones(small)
+    pairs = rim[:, :, ::2].astype(np.int16) + rim[:, :, 1::2]
+    # By depth, side, colour, place along the side and tile.
+    along = np.ascontiguousarray(pairs.transpose(3, 0, 4, 2, 1))
+    strips = np.stack([_STEPS * along[a:b].sum(axis=0).astype(np.float64) / (2 * (b - a)) for a, b in _DEPTHS])
+    tones, grey, spread = _tones(small)
     gain = 1 + level * (np.minimum(MOST_GAIN, LEVEL_SPREAD / spread) - 1)
-    scale, mean = gain[:, None, None, None], own[:, None, None]
-    strips = np.floor((strips - _STEPS * mean) * scale + _STEPS * (mean + level * (LEVEL_MEAN - mean)))
-    luma = np.floor(strips @ _LUMA / 256)
-    middle, wide = (_STEPS * x[:, None, None] for x in (grey + level * (LEVEL_MEAN - grey), spread * gain + 2))
-    about = np.floor(_OWN * (luma - middle) / wide)
-    return np.stack([luma, strips[..., 2] - luma, strips[..., 0] - luma, about], axis=-1)
+    mean = tones.T[:, None]
+    strips = np.floor((strips - _STEPS * mean) * gain + _STEPS * (mean + level * (LEVEL_MEAN - mean)))
+    red, green, blue = (strips[:, :, k] for k in range(3))
+    luma = np.floor((_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue) / 256)
+    middle, wide = _STEPS * (grey + level * (LEVEL_MEAN - grey)), _STEPS * (spread * gain + 2)
+    own = np.floor(_OWN * (luma - middle) / wide)
+    shown = np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]])
+    return [_Sides(shown[:, k], own[:, k]) for k in range(4)]
 
 
 def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
@@ -85,62 +102,69 @@ def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
     return some.sum(axis=1) / n, first / n, np.sqrt(np.maximum(n * n, n * second - first * first)) / n
 
 
-def _features(a: Floats, b: Floats) -> Floats:
-    """``(m, m, 18)``: side ``a`` of part i against side ``b`` of part j, in thousandths; some grow with likeness."""
-    an, bn = a[..., 3], b[..., 3]
-    spreads = [np.floor(np.sqrt((x * x).sum(axis=1) / x.shape[1])) for x in (_centred(an[:, 0]), _centred(bn[:, 0]))]
-    levels = [np.floor(x.sum(axis=(1, 2)) / (x.shape[1] * x.shape[2])) for x in (an, bn)]
+def _features(a: _Sides, b: _Sides) -> Floats:
+    """``(18, m, m)``: side ``a`` of part i against side ``b`` of part j, in thousandths; some grow with likeness."""
+    an, bn = a.own, b.own
+    inner = [_centred(x[0]) for x in (an, bn)]
+    spreads = [np.floor(np.sqrt((x * x).sum(axis=0) / len(x))) for x in inner]
+    levels = [np.floor(x.sum(axis=(0, 1)) / (x.shape[0] * x.shape[1])) for x in (an, bn)]
+    own, last, one, other = _alike(np.stack([an[0], an[2], *a.shown[1:]]), np.stack([bn[0], bn[2], *b.shown[1:]]))
+    (changes,) = _alike(np.diff(an[:1], axis=1), np.diff(bn[:1], axis=1))
     found = [
-        _apart(a[:, 0, :, 0], b[:, 0, :, 0]) / (100 * _STEPS),
-        _apart(an[:, 0], bn[:, 0]) / _OWN,
-        (_apart(a[:, 0, :, 1], b[:, 0, :, 1]) + _apart(a[:, 0, :, 2], b[:, 0, :, 2])) / (50 * _STEPS),
-        _apart(_centred(an[:, 0]), _centred(bn[:, 0])) / _OWN,
-        _apart(2 * an[:, 0] - an[:, 1], 2 * bn[:, 0] - bn[:, 1]) / _OWN,
-        *_alike(an[:, 0], bn[:, 0]),
-        *_alike(np.diff(an[:, 0], axis=1), np.diff(bn[:, 0], axis=1)),
-        *_alike(an[:, 2], bn[:, 2]),
-        *_alike(a[:, 0, :, 1], b[:, 0, :, 1]),
-        *_alike(a[:, 0, :, 2], b[:, 0, :, 2]),
-        _apart(an[:, 0] - an[:, 1], bn[:, 1] - bn[:, 0]) / _OWN,
-        np.abs(levels[0][:, None] - levels[1][None]) / _OWN,
-        np.abs(spreads[0][:, None] - spreads[1][None]) / _OWN,
+        _apart(a.shown[0], b.shown[0]) / (100 * _STEPS),
+        _apart(an[0], bn[0]) / _OWN,
+        (_apart(a.shown[1], b.shown[1]) + _apart(a.shown[2], b.shown[2])) / (50 * _STEPS),
+        _apart(*inner) / _OWN,
+        _apart(2 * an[0] - an[1], 2 * bn[0] - bn[1]) / _OWN,
+        *own,
+        *changes,
+        *last,
+        *one,
+        *other,
+        _apart(an[0] - an[1], bn[1] - bn[0]) / _OWN,
+        np.abs(levels[0][:, None] - levels[1]) / _OWN,
+        np.abs(spreads[0][:, None] - spreads[1]) / _OWN,
     ]
-    return np.floor(np.stack(found, axis=-1) * _UNIT + 0.5)
+    return np.floor(np.stack(found) * _UNIT + 0.5)
 
 
-def _alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Correlation as they lie, and the best one if one side may slide along the other."""
+def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
+    """Of each of several values: correlation as they lie, and the best one if one side may slide along the other."""
     found = [_correlation(a, b, shift) for shift in _SHIFTS]
-    return found[len(found) // 2], np.asarray(np.max(found, axis=0))
+    return list(zip(found[len(found) // 2], np.max(found, axis=0), strict=True))
 
 
 def _apart(a: Floats, b: Floats) -> Floats:
-    return np.asarray(np.abs(a[:, None] - b[None]).sum(axis=2) / a.shape[1])
+    # Whole numbers, and sums below 2**24: single precision keeps them.
+    first, second = a.astype(np.float32), b.astype(np.float32)
+    return np.asarray(np.abs(first[:, :, None] - second[:, None]).sum(axis=0).astype(np.float64) / len(a))
 
 
 def _centred(a: Floats) -> Floats:
-    return np.asarray(a - np.floor(a.sum(axis=1, keepdims=True) / a.shape[1]))
+    return np.asarray(a - np.floor(a.sum(axis=0) / len(a)))
 
 
-def _correlation(a: Floats, b: Floats, shift: int = 0) -> Floats:
-    """Of each row of ``a`` with each of ``b``, slid along it by ``shift``."""
+def _correlation(a: Floats, b: Floats, shift: int) -> Floats:
+    """``(values, m, m)``: of each side in ``a`` with each in ``b``, slid along it by ``shift``."""
     n = a.shape[1]
     x, y = a[:, max(0, shift) : n + min(0, shift)], b[:, max(0, -shift) : n + min(0, -shift)]
     x, y = (x.shape[1] * z - z.sum(axis=1, keepdims=True) for z in (x, y))
-    norm = np.sqrt((x * x).sum(axis=1)[:, None] * (y * y).sum(axis=1)[None])
-    return np.asarray((x @ y.T) / np.maximum(norm, 1))
+    norm = np.sqrt((x * x).sum(axis=1)[:, :, None] * (y * y).sum(axis=1)[:, None])
+    return np.asarray((x.swapaxes(1, 2) @ y) / np.maximum(norm, 1))
 
 
-def _context(features: Floats, owner: Whole) -> Floats:
-    """Features, and where each stands among all of part i and all of part j: ``(m, m, 3, 9)``, in thousandths."""
-    other = (owner[:, None] != owner[None])[..., None]
+def _context(features: Floats, other: NDArray[np.bool_]) -> Floats:
+    """Features, and where each stands among all of part i and all of part j: ``(3, 18, m, m)``, in thousandths."""
+    compared = features * other
+    squares = compared * features
     found = [features]
     for axis in (1, 0):
-        n, total = other.sum(axis=axis, keepdims=True), (features * other).sum(axis=axis, keepdims=True)
-        spread = n * (features * features * other).sum(axis=axis, keepdims=True) - total * total
+        n = other.sum(axis=axis, keepdims=True)
+        total, square = (x.sum(axis=axis + 1, keepdims=True) for x in (compared, squares))
+        spread = n * square - total * total
         found.append(np.floor(_UNIT * (n * features - total) / np.sqrt(np.maximum(spread, 400 * n * n))))
-    return np.clip(np.stack(found, axis=2), -_MOST, _MOST)
+    return np.clip(np.stack(found), -_MOST, _MOST)
 
 
-def _scores(features: Floats, owner: Whole) -> Whole:
-    return np.asarray(np.tensordot(_context(features, owner), _WEIGHTS, 2), dtype=np.int64)
+def _scores(features: Floats, other: NDArray[np.bool_]) -> Whole:
+    return np.asarray(np.tensordot(_WEIGHTS, _context(features, other), 2), dtype=np.int64)

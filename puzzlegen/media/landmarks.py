@@ -6,14 +6,13 @@ from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 from PIL import Image
 
+from puzzlegen.media.sums import WINDOW, Singles, window_means
+
 Place = tuple[int, int]
-Singles = NDArray[np.float32]
 
 _STEP: Final = 2
-_WINDOW: Final = 7
 _MOST: Final = 120
 _PATCH_SIDE: Final = 12
 _GROWN_SIDE: Final = _PATCH_SIDE + 4  # room for two steps either way
@@ -77,19 +76,9 @@ def _levelled(patches: Singles) -> Singles:
 def _strength(grey: Singles) -> Singles:
     """The smaller eigenvalue of the structure tensor (Shi and Tomasi), 0 along the border."""
     gy, gx = np.gradient(grey)
-    xx, yy, xy = (_summed(np.asarray(a * b, dtype=np.float32)) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
+    xx, yy, xy = (window_means(np.asarray(a * b, dtype=np.float32)) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
     least = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
     strength = np.zeros_like(grey)
-    half = _WINDOW // 2
+    half = WINDOW // 2
     strength[half : half + least.shape[0], half : half + least.shape[1]] = least
     return strength
-
-
-def _summed(values: Singles) -> NDArray[np.float64]:
-    """Means over all windows that fit. Single-precision sums of quarters below 2**22, which are exact."""
-    for axis in (0, 1):
-        line = values.swapaxes(0, axis)
-        two = line[:-1] + line[1:]
-        four = two[:-2] + two[2:]
-        values = (four[:-3] + two[4:-1] + line[_WINDOW - 1 :]).swapaxes(0, axis)
-    return values.astype(np.float64) / (_WINDOW * _WINDOW)

@@ -65,7 +65,7 @@ class OpenItem:
         self._watched = watched
         self._media: dict[int | None, Image.Image | Clip | bytes | Unusable] = {}
         self._kept = b""
-        self._known: dict[Callable[[Image.Image], object], object] = {}
+        self._known: dict[tuple[Callable[..., object], tuple[int, ...]], object] = {}
 
     def image(self) -> Image.Image:
         """The clean picture, RGB. Shared between tasks: copy before drawing on it.
@@ -78,15 +78,17 @@ class OpenItem:
             raise TypeError(f"{self.item.id} is no image")
         return media
 
-    def known(self, look: Callable[[Image.Image], T]) -> T:
-        """What ``look`` finds in the clean picture, found once whichever task asks. Shared: not to be changed.
+    def known(self, look: Callable[..., T], *how: int) -> T:
+        """What ``look(picture, *how)`` finds in the clean picture, found once whichever task asks.
+
+        It is shared: not to be changed.
 
         Raises:
             Unusable: as of :meth:`image`.
         """
-        if look not in self._known:
-            self._known[look] = look(self.image())
-        return cast("T", self._known[look])
+        if (look, how) not in self._known:
+            self._known[look, how] = look(self.image(), *how)
+        return cast("T", self._known[look, how])
 
     def clip(self, frames: int | None = None) -> Clip:
         """The clean clip, or a drawn part of it. Shared between tasks: its frames are read-only.

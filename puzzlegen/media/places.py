@@ -8,16 +8,20 @@ places, so that a picture is not refused for one cut and kept for another.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.sums import window_means
 
 Array = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 #: Places are compared as versions of this side, their layouts and joints as versions of this one.
 _SIDE: Final = 32
@@ -25,8 +29,6 @@ _COARSE: Final = 8
 _LEAST_SPREAD: Final = 4.0
 #: Gradients this small are noise.
 _FAINT: Final = 3.0
-#: Directions are taken over windows of this side.
-_WINDOW: Final = 7
 #: By how much each clue's logarithm counts, and from where on more of it makes up for nothing else.
 _COUNTS: Final = {
     "apart": (1.0, 20.0),
@@ -42,28 +44,56 @@ _FEWER: Final = 0.75
 _PAIRS: Final = 36
 
 
-def distinct(picture: Image.Image, rows: int, cols: int) -> float:
+class Seen(NamedTuple):
+    """What a picture shows in the places of a grid.
+
+    Attributes:
+        n: how many they are.
+        spread: deviation of the flattest one, in grey levels.
+        found: what tells them apart, see :func:`clues`.
+    """
+
+    n: int
+    spread: float
+    found: dict[str, float]
+
+    @property
+    def clear(self) -> float:
+        """All clues together: 13.4 is enough for 3x3 tiles, near 0 a picture shows little."""
+        each = _COUNTS.items()
+        return sum(weight * math.log(min(max(self.found[name], 0.1), most)) for name, (weight, most) in each)
+
+
+def seen(picture: Image.Image, rows: int, cols: int) -> Seen:
+    """What an RGB picture shows in the places of a grid."""
+    places = _places(picture, rows, cols)
+    return Seen(rows * cols, float(_light(places).std(axis=(1, 2)).min()), clues(places, cols))
+
+
+def distinct(places: Seen) -> float:
     """How clearly each place of a grid can be told from the others by what it shows, 0 (just enough) upwards.
 
     Raises:
         Unusable: ``flat`` if a place shows nothing, ``interchangeable`` if tiles have no place of their own.
     """
-    places = _places(picture, rows, cols)
-    spread = float(_light(places).std(axis=(1, 2)).min())
-    if spread < _LEAST_SPREAD:
-        raise Unusable("flat", f"a tile's deviation is {spread:.1f} of 255, needs {_LEAST_SPREAD}")
-    found = clues(places, cols)
-    clear = _together(found)
-    least = _LEAST + _FEWER * max(0.0, math.log(_PAIRS / math.comb(rows * cols, 2)))
+    if places.spread < _LEAST_SPREAD:
+        raise Unusable("flat", f"a tile's deviation is {places.spread:.1f} of 255, needs {_LEAST_SPREAD}")
+    clear = places.clear
+    least = _LEAST + _FEWER * max(0.0, math.log(_PAIRS / math.comb(places.n, 2)))
     if clear < least:
-        seen = ", ".join(f"{name} {value:.1f}" for name, value in found.items())
-        raise Unusable("interchangeable", f"tiles without a place: {clear:.1f}, need {least:.1f} ({seen})")
+        told = ", ".join(f"{name} {value:.1f}" for name, value in places.found.items())
+        raise Unusable("interchangeable", f"tiles without a place: {clear:.1f}, need {least:.1f} ({told})")
     return clear - least
 
 
 def clarity(picture: Image.Image) -> float:
-    """What tells the places of a 3x3 grid apart, summed: 13.4 is enough for tiles, near 0 a picture shows little."""
-    return _together(clues(_places(picture, 3, 3), 3))
+    """What a picture shows in all, by the places of a 3x3 grid: see :attr:`Seen.clear`."""
+    return seen(picture, 3, 3).clear
+
+
+def clarity_of(item: OpenItem) -> float:
+    """That of an item's clean picture; tasks about 3x3 tiles look at the same."""
+    return item.known(seen, 3, 3).clear
 
 
 def clues(places: Array, cols: int) -> dict[str, float]:
@@ -83,10 +113,6 @@ def clues(places: Array, cols: int) -> dict[str, float]:
         "lines": float(lines.min()),
         "edges": float(np.sort(strongest / (usual + _FAINT))[1]),
     }
-
-
-def _together(found: dict[str, float]) -> float:
-    return sum(weight * math.log(min(max(found[name], 0.1), most)) for name, (weight, most) in _COUNTS.items())
 
 
 def _places(picture: Image.Image, rows: int, cols: int) -> Array:
@@ -140,17 +166,23 @@ def _varied(places: Array) -> float:
 
 def _joined(coarse: Array, cols: int) -> float:
     """How much worse sides go together if two tiles are exchanged, for the least such pair, per joint."""
-    n = len(coarse)
-    beside, below = _between(coarse[:, :, -1], coarse[:, :, 0]), _between(coarse[:, -1], coarse[:, 0])
+    tables = _between(coarse[:, :, -1], coarse[:, :, 0]), _between(coarse[:, -1], coarse[:, 0])
+    joints, touched = _exchanges(len(coarse), cols)
+    cost = sum(table[a, b].sum(axis=(1, 2)) for table, (a, b) in zip(tables, joints, strict=True))
+    return float(((cost[1:] - cost[0]) / touched).min())
+
+
+@lru_cache(maxsize=8)
+def _exchanges(n: int, cols: int) -> tuple[tuple[tuple[Ints, Ints], tuple[Ints, Ints]], Ints]:
+    """Tiles that meet beside and below each other, as they are and with each pair exchanged; how many joints change."""
     pairs = list(combinations(range(n), 2))
     orders = np.tile(np.arange(n), (len(pairs) + 1, 1))
     for order, pair in zip(orders[1:], pairs, strict=True):
         order[list(pair)] = pair[::-1]
     grids = orders.reshape(len(orders), -1, cols)
-    sides = [(beside, grids[:, :, :-1], grids[:, :, 1:]), (below, grids[:, :-1], grids[:, 1:])]
-    cost = sum(table[a, b].sum(axis=(1, 2)) for table, a, b in sides)
-    touched = sum(((a != a[:1]) | (b != b[:1])).sum(axis=(1, 2)) for _, a, b in sides)
-    return float(((cost[1:] - cost[0]) / touched[1:]).min())
+    joints = (grids[:, :, :-1], grids[:, :, 1:]), (grids[:, :-1], grids[:, 1:])
+    touched = sum(((a != a[:1]) | (b != b[:1])).sum(axis=(1, 2)) for a, b in joints)
+    return joints, np.asarray(touched[1:])
 
 
 def _between(some: Array, others: Array) -> Array:
@@ -161,18 +193,12 @@ def _between(some: Array, others: Array) -> Array:
 
 def _gradients(places: Array) -> tuple[Array, Array]:
     """Strengths of gradients ``(n, pixels)``, and how strong the lines of each place are that keep one direction."""
-    across, along = np.diff(places, axis=2)[:, :-1], np.diff(places, axis=1)[:, :, :-1]
-    xx, yy, xy = (np.einsum("nijc,nijc->nij", a, b) for a, b in ((across, across), (along, along), (across, along)))
+    planes = np.ascontiguousarray(places.transpose(3, 0, 1, 2))
+    across, along = np.diff(planes, axis=3)[:, :, :-1], np.diff(planes, axis=2)[..., :-1]
+    # Sums of whole numbers below 2**24, which single precision keeps.
+    xx, yy, xy = ((a * b).sum(axis=0) for a, b in ((across, across), (along, along), (across, along)))
     strength = np.sqrt(xx + yy).reshape(len(places), -1)
-    xx, yy, xy = (_window(each) for each in (xx, yy, xy))
+    xx, yy, xy = (np.asarray(window_means(each), dtype=np.float32) for each in (xx, yy, xy))
     total, directed = xx + yy, np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     kept = np.sqrt((total + directed) / 2) - np.sqrt(np.maximum(total - directed, 0) / 2)
     return strength, np.percentile(kept.reshape(len(places), -1), 90, axis=1)
-
-
-def _window(values: Array) -> Array:
-    """Means over all windows of one place. Sums of whole numbers, so that their differences are exact."""
-    sums = np.cumsum(np.cumsum(np.pad(values, ((0, 0), (1, 0), (1, 0))), axis=1, dtype=np.float64), axis=2)
-    sums = sums[:, _WINDOW:] - sums[:, :-_WINDOW]
-    sums = sums[:, :, _WINDOW:] - sums[:, :, :-_WINDOW]
-    return np.asarray(sums / _WINDOW**2, dtype=np.float32)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from puzzlegen.media.sums import Sums
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Box = tuple[int, int, int, int]
 
 #: Rims are compared in strips of this depth, at this many places along each side; roughness is taken of more of them.
@@ -57,14 +58,23 @@ def _rims(sums: Sums, inside: Ints, span: Ints) -> Rims:
     return Rims(sums.rims(inside, span, STRIP_PX, SAMPLES), np.asarray(steps + _SMOOTH))
 
 
-def likeness(a: Ints, b: Ints) -> NDArray[np.float64]:
-    """How alike colours change along rims, ``(1, S, 3)`` and ``(N, S, 3)``: correlations of red and blue less green."""
-    a, b = (x @ _PLANES for x in (a, b))
-    a, b = (x - x.mean(axis=1, keepdims=True).astype(np.int64) for x in (a, b))
-    both, own, other = ((x * y).sum(axis=1).astype(np.float64) for x, y in ((a, b), (a, a), (b, b)))
-    return np.asarray((both / (np.sqrt(own.clip(1)) * np.sqrt(other.clip(1)))).sum(axis=1))
+def likeness(a: Ints, b: Ints) -> Floats:
+    """How alike colours change along rims, each of ``(M, S, 3)`` and of ``(N, S, 3)``: ``(M, N)``.
+
+    The sum of the correlations of light, and of red and blue less green.
+    """
+    # Whole numbers as floats, and sums of their products below 2**53: exact, and many times as fast.
+    planes = [(x.astype(np.float64) @ _PLANES).transpose(2, 0, 1) for x in (a, b)]
+    one, other = (x - np.trunc(x.mean(axis=2, keepdims=True)) for x in planes)
+    sizes = [np.sqrt((x * x).sum(axis=2).clip(1)) for x in (one, other)]
+    both = one @ other.swapaxes(1, 2)
+    return np.asarray((both / (sizes[0][:, :, None] * sizes[1][:, None])).sum(axis=0))
 
 
-def evenness(a: Ints, b: Ints) -> NDArray[np.float64]:
-    """How alike rims are in roughness, ``(1, 4)`` and ``(N, 4)``: the sum over sides of lesser over greater."""
-    return np.asarray((_UNIT * np.minimum(a, b) // np.maximum(a, b)).sum(axis=1) / _UNIT)
+def evenness(a: Ints, b: Ints) -> Floats:
+    """How alike rims are in roughness, ``(M, 4)`` and ``(N, 4)``: ``(M, N)``.
+
+    The sum over sides of lesser over greater.
+    """
+    less, more = np.minimum(a[:, None], b), np.maximum(a[:, None], b)
+    return np.asarray((_UNIT * less // more).sum(axis=2) / _UNIT)

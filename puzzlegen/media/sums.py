@@ -1,4 +1,4 @@
-"""Sums over many boxes of one picture, each at the price of four look-ups, in whole numbers."""
+"""Sums over many boxes of one picture, each at the price of four look-ups, in whole numbers; means over windows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Ints = NDArray[np.int64]
+Singles = NDArray[np.float32]
+
+#: Side of the windows of :func:`window_means`.
+WINDOW: Final = 7
 
 _FRACTION: Final = 256
 
@@ -52,6 +56,19 @@ class Sums:
         area = depth * np.stack([np.diff(ys), np.diff(xs)]).repeat(2, axis=0)
         means = total * _FRACTION // area[..., None]
         return np.asarray(means.transpose(1, 0, 2, 3).reshape(len(inside), 4 * samples, 3), dtype=np.int64)
+
+
+def window_means(values: Singles) -> NDArray[np.float64]:
+    """Over all windows that fit in the last two axes.
+
+    Sums are in single precision: exact if they are of whole numbers and below 2**24, or of quarters and below 2**22.
+    """
+    for axis in (-2, -1):
+        line = values.swapaxes(0, axis)
+        two = line[:-1] + line[1:]
+        four = two[:-2] + two[2:]
+        values = (four[:-3] + two[4:-1] + line[WINDOW - 1 :]).swapaxes(0, axis)
+    return values.astype(np.float64) / (WINDOW * WINDOW)
 
 
 def _outside(low: Ints, high: Ints, depth: int) -> tuple[Ints, Ints]:

@@ -9,6 +9,7 @@ picture will be shown.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.opened import OpenItem
 
 Grey = NDArray[np.floating[Any]]
 
@@ -35,20 +37,28 @@ _LEAST_CLARITY: Final = 8.0
 LESS_FOR_CLIPS: Final = 2.0
 
 
-def upright_margin(small: Image.Image, clear: float, less: float = 0.0) -> float:
+def least_margin(
+    margin: float, item: OpenItem, small: Image.Image, look: Callable[[], float], less: float = 0.0
+) -> float:
+    """A margin, or that of :func:`upright_margin` if it is less.
+
+    An audit of media as they are found is about what they bear, not about what they show: those are not asked.
+    """
+    return min(margin, upright_margin(small, look, less)) if item.cleaned else margin
+
+
+def upright_margin(small: Image.Image, look: Callable[[], float], less: float = 0.0) -> float:
     """How clearly a picture has an "up", 0 (just enough) upwards, as a mean over the two squares at its ends.
 
     Args:
         small: grey miniature whose shorter side is :data:`SIDE`.
-        clear: what the whole picture shows, see :func:`puzzlegen.media.places.clarity`: a cover of a book has lines
-            along and across, and no "up".
+        look: finds what the whole picture shows, see :func:`puzzlegen.media.places.clarity`: a cover of a book has
+            lines along and across, and no "up". It costs most, and so is asked for last.
         less: how much less is asked of the three clues together than what it takes to say how a picture was turned.
 
     Raises:
         Unusable: ``no_upright``.
     """
-    if clear < _LEAST_CLARITY:
-        raise Unusable("no_upright", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
     values = np.asarray(small, dtype=np.float32)
     ends = [clues(values[:SIDE, :SIDE])]
     if values.shape != (SIDE, SIDE):
@@ -59,6 +69,8 @@ def upright_margin(small: Image.Image, clear: float, less: float = 0.0) -> float
     if shown < least:
         seen = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
         raise Unusable("no_upright", f'little that shows an "up": {shown:.1f}, needs {least} ({seen})')
+    if (clear := look()) < _LEAST_CLARITY:
+        raise Unusable("no_upright", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
     return shown - least
 
 

@@ -64,7 +64,7 @@ class Arrangement(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, draw the options, shuffle so that one of them is right."""
-        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
         lie = rng.permutation(len(tiles))
         shown = [tiles[lie.index(place)] for place in range(len(tiles))]

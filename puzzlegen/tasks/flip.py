@@ -16,8 +16,8 @@ from puzzlegen import answers
 from puzzlegen.media.geometry import mirror_margin, mirrored
 from puzzlegen.media.image import encode_image, miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import clarity
-from puzzlegen.media.upright import SIDE, upright_margin
+from puzzlegen.media.places import clarity_of
+from puzzlegen.media.upright import SIDE, least_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -61,8 +61,8 @@ class Flip(Task):
         count = 2 if self.axes == "vertical" else 3
         small = miniature(picture, SIDE)
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
-        if not self.reference and item.cleaned:
-            margin = min(margin, upright_margin(small, item.known(clarity)))
+        if not self.reference:
+            margin = least_margin(margin, item, small, lambda: clarity_of(item))
         k = rng.balanced("answer", count)
         shown = [0, k] if self.reference else [k]
         media = tuple(encode_image(mirrored(picture, _NAMES[way])) for way in shown)

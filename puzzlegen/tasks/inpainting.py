@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 from string import ascii_uppercase
 from typing import ClassVar, Final, NamedTuple
 
@@ -27,7 +28,7 @@ from puzzlegen.media.image import encode_image, miniature, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
-from puzzlegen.media.places import clarity
+from puzzlegen.media.places import clarity_of
 from puzzlegen.media.rims import SAMPLES, STRIP_PX, Rims, evenness, likeness, rims_around, rims_inside
 from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.sums import Sums
@@ -55,6 +56,7 @@ _LESS_UP: Final = 2.5
 
 Box = tuple[int, int, int, int]
 Place = tuple[int, int]
+Layouts = NDArray[np.float32]
 
 
 class _Sizes(NamedTuple):
@@ -75,6 +77,20 @@ class _Sizes(NamedTuple):
         return [picture.resize((side, side), Image.Resampling.BICUBIC, box=box) for box in boxes]
 
 
+class _Fits(NamedTuple):
+    """How well pieces go with the surroundings of one square, each in colours and in roughness.
+
+    Attributes:
+        around: colours along the square, outside.
+        own: of its own piece.
+        others: of those from elsewhere.
+    """
+
+    around: NDArray[np.int64]
+    own: tuple[float, float]
+    others: list[tuple[float, float]]
+
+
 class _Elsewhere(NamedTuple):
     """Places that other pieces may come from.
 
@@ -88,24 +104,31 @@ class _Elsewhere(NamedTuple):
     centres: list[Place]
     rims: Rims
 
-    def rivals(self, middle: Place, around: Rims, own: Rims, wanted: Sequence[tuple[bool, bool]]) -> list[Place]:
+    def fits(self, sums: Sums, drawn: Sequence[tuple[Place, Place]]) -> list[_Fits]:
+        """Of squares with their pieces, as :meth:`_Sizes.drawn` has them: all at once, for one by one costs more."""
+        around = rims_around(sums, [_square(middle, self.sizes.square) for middle, _ in drawn])
+        own = rims_inside(sums, [_square(here, self.sizes.window) for _, here in drawn])
+        alike = likeness(around.colours, np.concatenate([own.colours, self.rims.colours])).tolist()
+        even = evenness(around.rough, np.concatenate([own.rough, self.rims.rough])).tolist()
+        pairs = [list(zip(*row, strict=True)) for row in zip(alike, even, strict=True)]
+        return [_Fits(around.colours[k : k + 1], row[k], row[len(drawn) :]) for k, row in enumerate(pairs)]
+
+    def rivals(self, middle: Place, fits: _Fits, wanted: Sequence[tuple[bool, bool]]) -> list[Place]:
         """Places in full view whose rims go with a square's surroundings most nearly as well as its own piece's does.
 
         Args:
             middle: of the square.
-            around: the square's surroundings.
-            own: the rim of its piece.
+            fits: of the square.
             wanted: of each place whether it goes with them better than its piece does, in colours and in roughness.
 
         Returns:
             Centres of places that do not overlap; too few if there are no more.
         """
-        right, *fits = likeness(around.colours, np.concatenate([own.colours, self.rims.colours])).tolist()
-        even, *roughs = evenness(around.rough, np.concatenate([own.rough, self.rims.rough])).tolist()
+        right, even = fits.own
         left, found = Counter(wanted), list[Place]()
-        apart = [abs(fit - right) + abs(rough - even) for fit, rough in zip(fits, roughs, strict=True)]
+        apart = [abs(fit - right) + abs(rough - even) for fit, rough in fits.others]
         for k in sorted(range(len(apart)), key=apart.__getitem__):
-            place, kind = self.centres[k], (fits[k] > right, roughs[k] > even)
+            place, kind = self.centres[k], (fits.others[k][0] > right, fits.others[k][1] > even)
             if not left[kind] or not _far(place, middle, (sum(self.sizes) + 1) // 2):
                 continue
             if all(_far(place, other, self.sizes.window) for other in found):
@@ -140,7 +163,7 @@ class Inpainting(Task):
         """Find a square whose pieces all differ, then draw the letter of the right one."""
         picture = item.image()
         # What has no "up" is leaves, blur, tissue, coins: their pieces are hard to find again.
-        upright_margin(miniature(picture, SIDE), item.known(clarity), _LESS_UP)
+        upright_margin(miniature(picture, SIDE), lambda: clarity_of(item), _LESS_UP)
         pieces, square, margin = self._found(picture, rng)
         covered = picture.copy()
         hatch(covered, square)
@@ -156,21 +179,20 @@ class Inpainting(Task):
         better, wanted = self._wanted(rng)
         elsewhere = _elsewhere(picture, sums, sizes, rng)
         shown = round(sizes.window * rng.uniform(*_SHOWN_RANGE))
-        for _ in range(_TRIES):
+        ahead = rng.ahead()
+        for fits in elsewhere.fits(sums, [sizes.drawn(picture.size, ahead) for _ in range(_TRIES)]):
             middle, here = sizes.drawn(picture.size, rng)
-            if _plain(_layouts(sizes.cut(picture, [here], _COARSE))[0]):
+            if _plain(_layouts(sizes.cut(picture, [here], _COARSE))).any():
                 continue
-            square = _square(middle, sizes.square)
-            around, own = rims_around(sums, [square]), rims_inside(sums, [_square(here, sizes.window)])
-            centres = [here, *elsewhere.rivals(middle, around, own, wanted)]
+            centres = [here, *elsewhere.rivals(middle, fits, wanted)]
             # Small ones tell nearly as well, at a fraction of the price.
             if len(centres) < self.options or not (sketch := alike(sizes.cut(picture, centres, _SKETCH_PX))):
                 continue
-            if _better(around.colours, sketch) != better:
+            if _better(fits.around, sketch) != better:
                 continue
             pieces = one_palette(sizes.cut(picture, centres, shown))
             if (margin := distinct(pieces)) >= 0:
-                return pieces, square, margin
+                return pieces, _square(middle, sizes.square), margin
         raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike or show little")
 
     def _sizes(self, picture: Image.Image, rng: Rng) -> _Sizes:
@@ -198,8 +220,8 @@ class Inpainting(Task):
 def _elsewhere(picture: Image.Image, sums: Sums, sizes: _Sizes, rng: Rng) -> _Elsewhere:
     """Drawn places that show something."""
     centres = [sizes.drawn(picture.size, rng)[1] for _ in range(_PLACES)]
-    small = _layouts(sizes.cut(picture, centres, _COARSE))
-    centres = [centre for centre, layout in zip(centres, small, strict=True) if not _plain(layout)]
+    plain = _plain(_layouts(sizes.cut(picture, centres, _COARSE)))
+    centres = [centre for centre, shows_nothing in zip(centres, plain, strict=True) if not shows_nothing]
     return _Elsewhere(sizes, centres, rims_inside(sums, [_square(centre, sizes.window) for centre in centres]))
 
 
@@ -211,8 +233,13 @@ def distinct(pieces: list[Image.Image]) -> float:
     return _distance(_layouts(pieces)) - _LEAST_DISTANCE
 
 
-def _distance(layouts: list[NDArray[np.float32]]) -> float:
-    return min(float(np.abs(a - b).mean()) for i, a in enumerate(layouts) for b in layouts[:i])
+def _distance(layouts: Layouts) -> float:
+    a, b = zip(*combinations(range(len(layouts)), 2), strict=True)
+    return float(_apart(layouts[list(a)], layouts[list(b)]).min())
+
+
+def _apart(some: Layouts, others: Layouts) -> NDArray[np.float32]:
+    return np.asarray(np.abs(some - others).mean(axis=(1, 2, 3)), dtype=np.float32)
 
 
 def alike(pieces: list[Image.Image]) -> list[Image.Image]:
@@ -226,19 +253,18 @@ def alike(pieces: list[Image.Image]) -> list[Image.Image]:
     layouts = _layouts(toned)
     if _distance(layouts) < _LEAST_DISTANCE:
         return []
-    changes = (np.abs(a - b).mean() for a, b in zip(_layouts(pieces), layouts, strict=True))
-    return toned if max(map(float, changes)) <= _MOST_CHANGE else []
+    return toned if float(_apart(_layouts(pieces), layouts).max()) <= _MOST_CHANGE else []
 
 
-def _plain(layout: NDArray[np.float32]) -> bool:
-    return float(layout.mean(axis=2).std()) < _LEAST_SPREAD
+def _plain(layouts: Layouts) -> NDArray[np.bool_]:
+    return np.asarray(layouts.mean(axis=3).std(axis=(1, 2)) < _LEAST_SPREAD)
 
 
-def _layouts(pieces: list[Image.Image]) -> list[NDArray[np.float32]]:
-    """8x8 colour versions about the mean of all their values."""
+def _layouts(pieces: Sequence[Image.Image]) -> Layouts:
+    """8x8 colour versions about the mean of all their values, ``(pieces, 8, 8, 3)``."""
     size = _COARSE, _COARSE
-    small = [np.asarray(piece.resize(size, Image.Resampling.BOX), dtype=np.float32) for piece in pieces]
-    return [each - each.mean() for each in small]
+    small = np.stack([np.asarray(piece.resize(size, Image.Resampling.BOX)) for piece in pieces]).astype(np.float32)
+    return np.asarray(small - small.mean(axis=(1, 2, 3), keepdims=True), dtype=np.float32)
 
 
 def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
@@ -256,7 +282,7 @@ def _better(around: NDArray[np.int64], pieces: list[Image.Image]) -> int:
     """How many pieces go better with what surrounds the square than the first does, as they are shown."""
     small = np.stack([np.asarray(piece, dtype=np.int64) for piece in pieces])
     sides = np.concatenate([small[:, :, 0], small[:, :, -1], small[:, 0], small[:, -1]], axis=1)
-    fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _FINE)
+    fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _FINE)[0]
     return int((fits > fits[0]).sum())
 
 

@@ -56,7 +56,7 @@ class Jigsaw(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask."""
-        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         order = answers.draw_order(rng, len(tiles))
         shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
         pictures = shown if self.form == "order" else [mosaic(shown, self.cols)]

@@ -19,8 +19,8 @@ from puzzlegen import answers
 from puzzlegen.media.geometry import tilt_margin, tilted, turn_margin, turned
 from puzzlegen.media.image import encode_image, miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import clarity
-from puzzlegen.media.upright import SIDE, upright_margin
+from puzzlegen.media.places import clarity_of
+from puzzlegen.media.upright import SIDE, least_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -68,9 +68,7 @@ class Rotation(Task):
         margin = turn_margin(thumbnail(small, 16))
         if self.step_deg != _RIGHT:
             margin = min(margin, tilt_margin(thumbnail(small, 32), self.step_deg))
-        # An audit of media as they are found is about what they bear, not about what they show.
-        asked = not self.reference and item.cleaned
-        return min(margin, upright_margin(small, item.known(clarity))) if asked else margin
+        return margin if self.reference else least_margin(margin, item, small, lambda: clarity_of(item))
 
     def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
         if self.step_deg == _RIGHT:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import ClassVar, Final, TypeVar
 
-from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
@@ -22,7 +21,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image, miniature
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import clarity
+from puzzlegen.media.places import clarity_of
 from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.tiles import Gap, Jitter, Level, as_shown, mosaic, toned
 from puzzlegen.media.upright import SIDE, upright_margin
@@ -62,10 +61,8 @@ class Swap(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, exchange, put together."""
-        picture = item.image()
-        tiles, margin = told_apart(picture, self.rows, self.cols, self.gap, self.level, rng)
-        if self.rows * self.cols == _FEW:
-            margin = min(margin, _laid_out(picture, item.known(clarity)))
+        known = _laid_out(item) if self.rows * self.cols == _FEW else math.inf
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
         pairs = list(combinations(range(len(tiles)), 2))
         k = rng.balanced("answer", len(pairs))
@@ -74,7 +71,7 @@ class Swap(Task):
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (pairs[k], *others)]
         block, answer = answers.choice(rng, options, 0)
         media = (encode_image(mosaic(tiles, self.cols)),)
-        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
+        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(known, margin))
 
     def _question(self) -> str:
         n = self.rows * self.cols
@@ -86,15 +83,16 @@ class Swap(Task):
         )
 
 
-def _laid_out(picture: Image.Image, clear: float) -> float:
+def _laid_out(item: OpenItem) -> float:
     """How clearly a picture's layout is one that people know; four tiles of others go together in several ways.
 
     Raises:
         Unusable: ``interchangeable`` or ``no_upright``.
     """
-    if clear < _LEAST_CLARITY:
+    margin = upright_margin(miniature(item.image(), SIDE), lambda: clarity_of(item), _LESS_UP)
+    if (clear := clarity_of(item)) < _LEAST_CLARITY:
         raise Unusable("interchangeable", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
-    return upright_margin(miniature(picture, SIDE), clear, _LESS_UP)
+    return margin
 
 
 def _exchanged(values: Sequence[T], pair: Pair) -> list[T]:

@@ -41,7 +41,7 @@ class TilePlace(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask for one."""
-        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
         shown, asked = rng.permutation(len(tiles)), rng.below(len(tiles))
         place = rng.balanced("answer", len(tiles))

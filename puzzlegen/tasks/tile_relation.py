@@ -54,7 +54,7 @@ class TileRelation(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask for two."""
-        tiles, margin = told_apart(item.image(), self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
         shown = rng.permutation(len(tiles))
         names = list(_DIRECTIONS)[: self.directions]

@@ -19,7 +19,7 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.perturb import mirrored
 from puzzlegen.media.places import clarity
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
-from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, upright_margin
+from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, least_margin
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -57,8 +57,7 @@ class VideoFlip(Task):
         middle, count = Image.fromarray(part[len(part) // 2]), 2 if self.axes == "vertical" else 3
         small = miniature(middle, SIDE)
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
-        if item.cleaned:
-            margin = min(margin, upright_margin(small, clarity(middle), LESS_FOR_CLIPS))
+        margin = least_margin(margin, item, small, lambda: clarity(middle), LESS_FOR_CLIPS)
         k = rng.balanced("answer", count)
         question, answer = self._ask(count, k, rng)
         return Puzzle(question, (encode_clip(mirrored(part, _NAMES[k])),), answer, self.difficulty, margin)

@@ -16,7 +16,7 @@ from puzzlegen.media.image import miniature, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
-from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, upright_margin
+from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, least_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -51,8 +51,7 @@ class VideoRotation(Task):
         middle = Image.fromarray(square[len(square) // 2])
         small = miniature(middle, SIDE)
         margin = turn_margin(thumbnail(small, 16))
-        if item.cleaned:
-            margin = min(margin, upright_margin(small, clarity(middle), LESS_FOR_CLIPS))
+        margin = least_margin(margin, item, small, lambda: clarity(middle), LESS_FOR_CLIPS)
         k = rng.balanced("answer", len(ANGLES))
         question, answer = answers.angle(rng, QUESTION, self.form, ANGLES, k)
         return Puzzle(question, (encode_clip(turned_frames(square, k)),), answer, self.difficulty, margin)
