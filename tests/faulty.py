@@ -23,7 +23,7 @@ from PIL import Image
 PICTURES = 16
 RECIPE: dict[str, Any] = {
     "seed": 3,
-    "tasks": [{"task": "rotation", "reference": True}, {"task": "arrow_of_time"}],  # noise has no "up" of its own
+    "tasks": [{"task": "rotation", "reference": True}, {"task": "overlay_count"}],  # noise has no "up" and no direction
     "splits": {"validation": 0.25},
     "output": {"shard_size": 2},
 }

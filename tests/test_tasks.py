@@ -9,7 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache, partial
-from itertools import product
+from itertools import chain, product
 from typing import Any, Literal, get_args, get_origin
 
 import av
@@ -130,8 +130,9 @@ def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
     first, again, other = puzzles(task, 1), puzzles(task, 1), puzzles(task, 2)
     assert first == again
     assert {p.media or p.question for p in first}.isdisjoint(p.media or p.question for p in other)
-    texts = [[p.answer.text for p in found] for found in (first, other)]
-    assert texts[0] != texts[1]
+    # Few answers of few letters may be the same twice by chance.
+    others = chain([other], (puzzles(task, seed) for seed in (3, 4)))
+    assert any([p.answer.text for p in found] != [p.answer.text for p in first] for found in others)
 
 
 def test_pixels_are_golden() -> None:
