@@ -25,7 +25,8 @@ from puzzlegen.tasks import Task
 _LEAST_CLIP: Final = 12
 _OPTIONS: Final = 4
 _TRIES: Final = 8
-_MOST_PART: Final = 0.5
+# Longer parts lie in the middle: one answer for all, 1 to 3 seconds of 6, would be half right half the time.
+_MOST_PART: Final = 1 / 3
 _KINDS: Final = ", ".join(WORDS.values())
 
 
@@ -40,7 +41,7 @@ class Anomaly(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     frames: int = Field(24, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")

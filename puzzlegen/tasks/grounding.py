@@ -26,7 +26,7 @@ _LEAST_PIECE: Final = 4
 _TRIES: Final = 8
 # In steps of the clip's pace: the mean distance of the piece's frames to those at any other place that shares less
 # than half of it. Under it: gestures held still, jumping up and down, a ball kicked again and again.
-_LEAST_OTHER: Final = 1.5
+_LEAST_OTHER: Final = 1.65
 
 
 class Grounding(Task):
@@ -34,7 +34,7 @@ class Grounding(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     frames: int = Field(32, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     piece: int = Field(6, ge=_LEAST_PIECE, le=8, description="frames of the piece")
