@@ -88,7 +88,7 @@ class Photos:
         boxes = [(x, 20, x + window, 20 + window) for x in (20, 40, 60, 80)]
         pieces = [picture.resize((shown, shown), Image.Resampling.BICUBIC, box=box) for box in boxes]
         toned = [tone(piece, self.draws, 0.3) for piece in one_palette(pieces)]
-        return [covered, *shaded(toned, self.draws, 0.45)]
+        return [covered, *shaded(toned, self.draws, 0.5)]
 
     def correspondence(self, picture: Image.Image) -> list[Image.Image]:
         """Two bent views, each in a tone of its own, with a ring and with four lettered ones."""

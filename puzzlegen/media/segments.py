@@ -26,13 +26,8 @@ _BOX_HEADER: Final = 8
 
 
 def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.uint8]:
-    """The frames of :func:`moving_span`; errors as there."""
-    return clip.frames[moving_span(clip, least, most, rng)]
-
-
-def moving_span(clip: Clip, least: int, most: int, rng: Rng) -> slice:
-    """The first of :func:`moving_spans`; errors as there."""
-    return next(moving_spans(clip, least, most, rng))
+    """The frames of the first of :func:`moving_spans`; errors as there."""
+    return clip.frames[next(moving_spans(clip, least, most, rng))]
 
 
 def moving_spans(clip: Clip, least: int, most: int, rng: Rng) -> Iterator[slice]:

@@ -21,13 +21,13 @@ from PIL import Image
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.joining import evened
+from puzzlegen.media.motion import thumbnails
 from puzzlegen.rng import Rng
 
 Pixels = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_SIDE: Final = 32
 _LAYOUTS: Final = 512
 _LEAST_PACE: Final = 0.5
 # Frames are compared as 16x16 pictures, in sixteenths of a standard deviation, slid by up to 3 pixels.
@@ -70,8 +70,7 @@ def frame_distances(frames: Pixels) -> Floats:
     Returns:
         ``(T, T)`` root mean square differences of 32x32 colour versions, 0..255.
     """
-    box = Image.Resampling.BOX
-    small = np.stack([np.asarray(Image.fromarray(frame).resize((_SIDE, _SIDE), box)) for frame in frames])
+    small = thumbnails(frames)
     # Whole numbers below 2**53: floating-point products of them are exact in any order of summing.
     flat = small.reshape(len(small), -1).astype(np.float64)
     products = flat @ flat.T

@@ -91,6 +91,22 @@ def as_shown(gap: float, *tones: float) -> str:
     )
 
 
+def laid_out(rows: int, cols: int, parts: str, order: str = "a random order") -> str:
+    """How a question begins whose tiles lie in a :func:`mosaic`; ``parts`` is what :func:`as_shown` says of them."""
+    return (
+        f"<image>\nA picture was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles were laid out in "
+        f"{order}, none of them turned, in as many rows and columns.{parts}"
+    )
+
+
+def numbered(n: int) -> str:
+    """How a question names the tiles of a :func:`mosaic`."""
+    return (
+        " They are numbered as they lie here, from left to right and top to bottom: tile 1 is in the top left corner, "
+        f"tile 2 to the right of it, and tile {n} in the bottom right corner."
+    )
+
+
 def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:
     """Tiles of one size side by side in reading order. As each shows a part of its place, no seam is smooth."""
     width, height = tiles[0].size

@@ -18,7 +18,7 @@ from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -84,15 +84,13 @@ class Arrangement(Task):
     def _question(self) -> str:
         n = self.rows * self.cols
         example = answers.example_order(n)
+        parts = as_shown(self.gap, self.level, self.jitter, self.shade)
         return (
-            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
-            f"out in a random order, none of them turned, in as many rows and columns."
-            f"{as_shown(self.gap, self.level, self.jitter, self.shade)} They are numbered as they lie here, from left "
-            f"to right and top to bottom: tile 1 is in the top left corner, tile 2 to the right of it, and tile {n} in "
-            f"the bottom right corner. Which list restores the original picture? A list gives, for each place of the "
-            f"original from left to right and top to bottom, the number of the tile that belongs there. For example, "
-            f"{', '.join(map(str, example))} would mean that tile {example[0]} belongs in the top left corner, tile "
-            f"{example[1]} to the right of it, and tile {example[-1]} in the bottom right corner."
+            f"{laid_out(self.rows, self.cols, parts)}{numbered(n)} Which list restores the original picture? A list "
+            f"gives, for each place of the original from left to right and top to bottom, the number of the tile that "
+            f"belongs there. For example, {', '.join(map(str, example))} would mean that tile {example[0]} belongs in "
+            f"the top left corner, tile {example[1]} to the right of it, and tile {example[-1]} in the bottom right "
+            f"corner."
         )
 
 

@@ -18,7 +18,7 @@ from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -74,13 +74,11 @@ class Jigsaw(Task):
         )
 
     def _shown(self, n: int) -> str:
-        grid = f"A picture was cut into {self.rows} rows and {self.cols} columns"
         parts = as_shown(self.gap, self.level, self.jitter)
-        if self.form == "order":
-            tiles = "\n".join(f"Tile {k + 1}: <image>" for k in range(n))
-            return f"{tiles}\n{grid}, and its {n} tiles are shown in another order, none of them turned.{parts}"
+        if self.form == "picture_order":
+            return laid_out(self.rows, self.cols, parts, "another order") + numbered(n)
+        tiles = "\n".join(f"Tile {k + 1}: <image>" for k in range(n))
         return (
-            f"<image>\n{grid}, and its {n} tiles were laid out in another order, none of them turned, in as many rows "
-            f"and columns.{parts} They are numbered as they lie here, from left to right and top to bottom: tile 1 is "
-            f"in the top left corner, tile 2 to the right of it, and tile {n} in the bottom right corner."
+            f"{tiles}\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles are shown in "
+            f"another order, none of them turned.{parts}"
         )

@@ -96,7 +96,7 @@ def _span(count: int) -> int:
 
 def _played(part: Pixels, count: int, step: int, *, middle: bool) -> Pixels:
     first = (_span(count) - 1 - step * (count - 1)) // 2 if middle else 0
-    return np.ascontiguousarray(part[first : first + step * (count - 1) + 1 : step])
+    return part[first : first + step * (count - 1) + 1 : step]
 
 
 def _told_apart(part: Pixels, count: int) -> float:

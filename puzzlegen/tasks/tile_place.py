@@ -13,7 +13,7 @@ from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -56,11 +56,9 @@ class TilePlace(Task):
         return f"row {k // self.cols + 1}, column {k % self.cols + 1}"
 
     def _question(self, asked: int) -> str:
-        n = self.rows * self.cols
         return (
-            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
-            f"out in a random order, none of them turned, in as many rows and columns."
-            f"{as_shown(self.gap, self.level, self.jitter)} Rows are counted from the top and columns from the left: "
-            f"{self._cell(0)} is the top left corner, {self._cell(n - 1)} the bottom right one. Where in the original "
-            f"picture was the tile that now lies in {self._cell(asked)}?"
+            f"{laid_out(self.rows, self.cols, as_shown(self.gap, self.level, self.jitter))} Rows are counted from the "
+            f"top and columns from the left: {self._cell(0)} is the top left corner, "
+            f"{self._cell(self.rows * self.cols - 1)} the bottom right one. Where in the original picture was the tile "
+            f"that now lies in {self._cell(asked)}?"
         )

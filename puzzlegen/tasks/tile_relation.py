@@ -15,7 +15,7 @@ from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -72,12 +72,8 @@ class TileRelation(Task):
         return (row + down) * self.cols + col + right, row * self.cols + col
 
     def _question(self, first: int, second: int) -> str:
-        n = self.rows * self.cols
+        parts = as_shown(self.gap, self.level, self.jitter)
         return (
-            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles were laid "
-            f"out in a random order, none of them turned, in as many rows and columns."
-            f"{as_shown(self.gap, self.level, self.jitter)} They are numbered as they lie here, from left to right "
-            f"and top to bottom: tile 1 is in the top left corner, tile 2 to the right of it, and tile {n} in the "
-            f"bottom right corner. In the original picture tiles {first} and {second} were neighbours. Seen from tile "
-            f"{second}, where did tile {first} lie?"
+            f"{laid_out(self.rows, self.cols, parts)}{numbered(self.rows * self.cols)} In the original picture tiles "
+            f"{first} and {second} were neighbours. Seen from tile {second}, where did tile {first} lie?"
         )
