@@ -24,6 +24,7 @@ from puzzlegen.scenes import render_image
 from puzzlegen.sources.samples import Samples
 from puzzlegen.tasks import Task
 from puzzlegen.tasks.anomaly import Anomaly
+from puzzlegen.tasks.arrow_of_time import WAYS, ArrowOfTime
 from puzzlegen.tasks.clip_order import ClipOrder
 from puzzlegen.tasks.frame_order import FrameOrder
 from puzzlegen.tasks.grounding import Grounding
@@ -77,7 +78,7 @@ TURNING = Numbered(turning(list(range(48))))
 
 
 def made(task: Task, seed: int, slots: dict[str, int] | None = None) -> Puzzle:
-    turns = isinstance(task, (ClipOrder, GroupSwap, FrameOrder, NextClip, Speed))
+    turns = isinstance(task, (ArrowOfTime, ClipOrder, GroupSwap, FrameOrder, NextClip, Speed))
     puzzle = task.make(TURNING if turns else RISING, Rng(f"seed {seed}".encode(), slots))
     assert isinstance(puzzle, Puzzle)
     return puzzle
@@ -175,6 +176,25 @@ def test_each_kind_of_change_is_asked_for() -> None:
     expected = {words for kind, words in WORDS.items() if kind != "zoomed"}
     answers = [made(Anomaly(ask="kind"), seed, {"answer": seed % 4}).answer for seed in range(40)]
     assert {answer.spec.params["options"][answer.text] for answer in answers} == expected
+
+
+@pytest.mark.parametrize("reference", [True, False])
+@pytest.mark.parametrize("k", range(2))
+def test_backward_is_from_late_to_early(k: int, reference: bool) -> None:
+    for seed in SEEDS:
+        puzzle = made(ArrowOfTime(form="label", reference=reference, cut=0, jitter=0), seed, {"answer": k})
+        *beside, numbers = (numbers_of(medium) for medium in puzzle.media)
+        assert puzzle.answer.text == WAYS[k]
+        assert np.diff(numbers).tolist() == [-1 if k else 1] * (len(numbers) - 1)
+        assert [set(numbers) < set(whole) and whole == sorted(whole) for whole in beside] == [True] * reference
+
+
+@pytest.mark.parametrize("reference", [True, False])
+def test_what_swings_has_no_direction(reference: bool) -> None:
+    swinging = Numbered(turning([4 * abs(k % 8 - 4) for k in range(48)]))
+    refused = ArrowOfTime(reference=reference).make(swinging, Rng(b"swing"))
+    assert isinstance(refused, Rejection)
+    assert refused.reason == "reversible"
 
 
 @pytest.mark.parametrize("reference", [True, False])
