@@ -13,6 +13,8 @@ from puzzlegen.rng import Rng
 PartialCredit = Literal["auto", "none", "positions", "adjacency", "pairs", "footrule"]
 #: Of the full score, what a wrong order can earn at most: the one setting that was published (Visual Jigsaw).
 _GAMMA = 0.2
+#: Of intervals and boxes, the IoU up to which nothing is earned: below it they name the middle as well as the target.
+_FLOOR = 0.5
 _LARGEST = 1000
 
 
@@ -133,9 +135,9 @@ def subset(names: Sequence[str], chosen: Sequence[str]) -> Answer:
 
 
 def interval(start_s: float, end_s: float, duration_s: float, metric: Literal["iou", "boundary"] = "iou") -> Answer:
-    """A part of a clip in seconds, to hundredths; IoU (``boundary``: times how near the ends are), chance off."""
+    """A part of a clip in seconds, to hundredths; IoU (``boundary``: times how near the ends are) above one half."""
     start, end, whole = (_seconds(time) for time in (start_s, end_s, duration_s))
-    params = {"duration": float(whole), "gamma": 1, "metric": metric}
+    params = {"duration": float(whole), "floor": _FLOOR, "gamma": 1, "metric": metric}
     text, everything, half = f"{start}-{end}", f"0-{whole}", f"0-{_seconds(duration_s / 2)}"
     wrong = [other for other in (everything, half) if other != text]
     hint = "only its start and its end in seconds, with a hyphen between them"
@@ -147,11 +149,11 @@ def _seconds(time: float) -> str:
 
 
 def box(edges: tuple[int, int, int, int]) -> Answer:
-    """Left, top, right and bottom in thousandths of the picture's width and height; IoU, chance taken off."""
+    """Left, top, right and bottom in thousandths of the picture's width and height; IoU above one half."""
     text = _written(edges)
     wrong = [other for other in ("0, 0, 1000, 1000", "0, 0, 500, 500", "500, 500, 1000, 1000") if other != text]
     hint = "only its left, top, right and bottom edge as whole numbers from 0 to 1000, separated by commas"
-    return _answer("box", list(edges), {"gamma": 1}, text, wrong, hint)
+    return _answer("box", list(edges), {"floor": _FLOOR, "gamma": 1}, text, wrong, hint)
 
 
 def point(at: tuple[int, int], radius: int) -> Answer:

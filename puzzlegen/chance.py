@@ -1,7 +1,9 @@
-"""What answering without looking earns: the exact mean score of a random valid answer, stored with every puzzle.
+"""What answering without looking earns, stored with every puzzle: the exact mean score of a random valid answer.
 
 Each kind of answer is a finite set of equally likely ones (intervals and boxes have their ends on even steps), so
-every mean is a sum, not an estimate. Scores are the ones the verifier gives, right answers by luck included.
+every mean is a sum, not an estimate. Scores are the ones the verifier gives, right answers by luck included. Of
+intervals and boxes the middle one is nearer to most others than a random one is: where always naming it earns more,
+that is what counts.
 """
 
 from __future__ import annotations
@@ -16,7 +18,18 @@ from math import comb, fsum, isqrt
 from typing import Any
 
 from puzzlegen.records import VerifierSpec, canonical_json
-from puzzlegen.verify import LEAST_ACCURACY, ORDER_METRICS, SIDE, WEIGHTS, VerifierError, boxes, grader, spans
+from puzzlegen.verify import (
+    BOX_STEPS,
+    LEAST_ACCURACY,
+    ORDER_METRICS,
+    SIDE,
+    STEPS,
+    WEIGHTS,
+    VerifierError,
+    boxes,
+    grader,
+    spans,
+)
 
 #: Scores and how likely each is; scores may repeat, and those of 0 may be left out.
 Outcomes = Iterable[tuple[float, float]]
@@ -25,7 +38,7 @@ Spread = Counter[Fraction]
 
 
 def expected(spec: VerifierSpec) -> float:
-    """The mean score of an answer drawn evenly from all valid ones.
+    """The mean score of an answer drawn evenly from all valid ones, or of the middle one, if that earns more.
 
     Free text and numbers without ``allowed`` have no such set: 0. In a composite the form is as asked for, since
     that needs no looking either.
@@ -34,7 +47,7 @@ def expected(spec: VerifierSpec) -> float:
 
 
 def outcomes(spec: VerifierSpec) -> Outcomes:
-    """Every score a random valid answer can have, with how likely it is.
+    """Every score that an answer without looking can have, with how likely it is.
 
     Raises:
         VerifierError: the spec has further right targets, and its kind too many answers to try each.
@@ -72,6 +85,40 @@ def _point(spec: VerifierSpec) -> Outcomes:
         reach = isqrt(int(radius * radius) - (across - x) ** 2)
         for down in range(max(0, y - reach), min(SIDE, y + reach) + 1):
             yield grade([across, down]), likely
+
+
+def _interval(spec: VerifierSpec) -> Outcomes:
+    start, end = spec.target
+    duration, length = spec.params["duration"], end - start
+    free = duration - length
+    as_long = [[low, low + length] for low in _even(free, STEPS)]
+    return _best(spec, spans(duration), [free / 2, free / 2 + length], as_long)
+
+
+def _box(spec: VerifierSpec) -> Outcomes:
+    left, top, right, bottom = spec.target
+    width, height = right - left, bottom - top
+    across, down = SIDE - width, SIDE - height
+    corners = product(_even(across, BOX_STEPS), _even(down, BOX_STEPS))
+    as_large = [[x, y, x + width, y + height] for x, y in corners]
+    return _best(spec, boxes(), [across // 2, down // 2, across // 2 + width, down // 2 + height], as_large)
+
+
+def _best(spec: VerifierSpec, every: list[Any], middle: Any, as_large: list[Any]) -> Outcomes:  # noqa: ANN401 - a target
+    """Of any answer, and the middle one that is as large as the target, the one that earns more.
+
+    What the middle one earns, wherever a target may lie, is what answers anywhere earn of a target in the middle.
+    """
+    grade = grader(spec.to_json())
+    found = [[(grade(answer), 1 / len(every)) for answer in every]]
+    if as_large[0] != as_large[-1] and not spec.params.get("also"):
+        grade = grader(spec._replace(target=middle).to_json())
+        found.append([(grade(answer), 1 / len(as_large)) for answer in as_large])
+    return max(found, key=lambda outcomes: fsum(score * likely for score, likely in outcomes))
+
+
+def _even(room: float, steps: int) -> list[float]:
+    return [room * k / steps for k in range(steps + 1)]
 
 
 def _set(spec: VerifierSpec) -> Outcomes:
@@ -195,8 +242,8 @@ _OUTCOMES: dict[str, Callable[[VerifierSpec], Outcomes]] = {
     "label": _each(lambda params: params["labels"]),
     "number": _number,
     "permutation": _permutation,
-    "interval": _each(lambda params: spans(params["duration"])),
-    "box": _each(lambda _: boxes()),
+    "interval": _interval,
+    "box": _box,
     "point": _point,
     "set": _set,
     "counts": _counts,

@@ -658,15 +658,19 @@ def _credited(
         gamma: 0 (the default: no partial credit) to 1.
         signed: true keeps what lies below chance negative, down to -gamma: not looking earns nothing on average.
         full: the metric from which an answer is right; default 1.
+        floor: the metric up to which nothing is earned, if that is more than ``chance``; default 0. With it one
+            answer for all earns less, for the middle of a clip or picture overlaps most targets a little.
     """
-    gamma, signed, full = params.get("gamma", 0), params.get("signed", False), params.get("full", 1)
+    gamma, signed = params.get("gamma", 0), params.get("signed", False)
+    full, floor = params.get("full", 1), params.get("floor", 0)
     _check(_is_number(gamma) and 0 <= gamma <= 1, "wrong gamma", gamma, "0 to 1")
     _check(isinstance(signed, bool), "wrong signed", signed, "true, false")
     _check(_is_number(full) and 0 < full <= 1, "wrong full", full, "above 0, to 1")
+    _check(_is_number(floor) and 0 <= floor < full, "wrong floor", floor, f"0 to less than full, {full}")
 
     def bound(target: Any) -> Any:  # noqa: ANN401 - any JSON value, until it is checked
         target = right(target)
-        return target, min(chance(target), 1 - _SLACK) if gamma else 0.0
+        return target, min(max(chance(target), floor), 1 - _SLACK) if gamma else 0.0
 
     def grade(answer: Any, bound: tuple[Any, float]) -> float:  # noqa: ANN401 - what ``read`` gives
         target, blind = bound
@@ -681,7 +685,7 @@ def _credited(
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,9}(?:\.\d{1,9})?) ?(?:s|sec|secs|seconds?)?"
 _INTERVAL = re.compile(rf"(?:from |between )?{_TIME} ?(?:-|to|until|and|->|→|[,;]) ?{_TIME}", re.ASCII)
-_STEPS = 20  # a blind answer's ends lie on so many even steps; finer ones change its mean in the third digit
+STEPS = 20  # a blind answer's ends lie on so many even steps; finer ones change its mean in the third digit
 
 
 def _interval(params: Mapping[str, Any]) -> Kind:
@@ -718,7 +722,7 @@ def _interval(params: Mapping[str, Any]) -> Kind:
     return _credited(params, _target(possible, f"[start, end] in 0 to {duration}"), read, measure, chance)
 
 
-def spans(length: float, steps: int = _STEPS) -> list[list[float]]:
+def spans(length: float, steps: int = STEPS) -> list[list[float]]:
     """Every interval whose ends lie on even steps of 0 to ``length``: what answering without looking means."""
     return [[length * low / steps, length * high / steps] for low, high in combinations(range(steps + 1), 2)]
 
@@ -730,7 +734,7 @@ def _overlap(one: list[float], other: list[float]) -> float:
 
 
 SIDE = 1000  # coordinates count thousandths of width and height
-_BOX_STEPS = 8
+BOX_STEPS = 8
 _WHOLE = re.compile(r"\d{1,4}(?:\.0)?", re.ASCII)
 _BRACKETS_AND_COMMAS = str.maketrans("()[],;", "      ")
 
@@ -752,7 +756,7 @@ def _box(params: Mapping[str, Any]) -> Kind:
 @lru_cache(maxsize=1)
 def boxes() -> list[list[int]]:
     """Every box whose edges lie on even steps: what answering without looking means."""
-    sides = [(int(low), int(high)) for low, high in spans(SIDE, _BOX_STEPS)]
+    sides = [(int(low), int(high)) for low, high in spans(SIDE, BOX_STEPS)]
     return [[left, top, right, bottom] for left, right in sides for top, bottom in sides]
 
 
@@ -990,8 +994,8 @@ KINDS: dict[str, tuple[Callable[[Mapping[str, Any]], Kind], tuple[str, ...]]] = 
     "label": (_label, ("labels", "aliases")),
     "number": (_number, ("tolerance", "modulo", "allowed", "unit")),
     "permutation": (_permutation, ("n", "metric", "excluded", *_PARTIAL)),
-    "interval": (_interval, ("duration", "metric", "full", *_PARTIAL)),
-    "box": (_box, ("full", *_PARTIAL)),
+    "interval": (_interval, ("duration", "metric", "full", "floor", *_PARTIAL)),
+    "box": (_box, ("full", "floor", *_PARTIAL)),
     "point": (_point, ("radius", "hit")),
     "set": (_set, ("names", "least", "most", *_PARTIAL)),
     "counts": (_counts, ("names", "most", "metric", *_PARTIAL)),

@@ -69,25 +69,55 @@ def test_large_orders_add_up(n: int, metric: str) -> None:
     assert 0 < expected(spec._replace(params=spec.params | {"signed": False})) < 0.03
 
 
+def middle_or_any(spec: VerifierSpec, middle: list[int], as_large: list[str], every: list[str]) -> float:
+    """The better of two policies that do not look; what lies in the middle earns as much as it would anywhere."""
+    return max(said(spec, every), said(spec._replace(target=middle), as_large))
+
+
+@pytest.mark.parametrize("floor", [0, 0.5])
 @pytest.mark.parametrize("metric", ["iou", "boundary"])
-@pytest.mark.parametrize("target", [[0, 3], [4, 9], [2, 18], [0, 20], [19, 20]])
-def test_intervals(metric: str, target: list[int]) -> None:
+@pytest.mark.parametrize("target", [[0, 4], [4, 10], [2, 18], [18, 20]])
+def test_intervals(metric: str, target: list[int], floor: float) -> None:
     texts = [f"{low}-{high}" for low, high in combinations(range(21), 2)]
-    spec = VerifierSpec("interval", target, {"duration": 20, "gamma": 1, "metric": metric})
+    spec = VerifierSpec("interval", target, {"duration": 20, "floor": floor, "gamma": 1, "metric": metric})
+    length = target[1] - target[0]
+    starts = [k * (20 - length) / 20 for k in range(21)]
+    as_long = [f"{start:.2f}-{start + length:.2f}" for start in starts]
+    middle = [10 - length // 2, 10 + length // 2]
+    assert expected(spec) == pytest.approx(middle_or_any(spec, middle, as_long, texts), abs=EXACT)
+    signed = spec._replace(params=spec.params | {"floor": 0, "signed": True})
+    assert max(said(signed, texts), said(signed, ["0-20"])) == pytest.approx(0, abs=EXACT)
+
+
+def test_an_interval_as_long_as_the_clip_is_no_guess() -> None:
+    texts = [f"{low}-{high}" for low, high in combinations(range(21), 2)]
+    spec = VerifierSpec("interval", [0, 20], {"duration": 20, "gamma": 1})
     assert said(spec, texts) == pytest.approx(expected(spec), abs=EXACT)
-    signed = spec._replace(params=spec.params | {"signed": True})
-    if target == [0, 20]:
-        assert said(signed, texts[1:2]) == -1
-    else:
-        assert max(said(signed, texts), said(signed, ["0-20"])) == pytest.approx(0, abs=EXACT)
+    assert said(spec._replace(params=spec.params | {"signed": True}), texts[1:2]) == -1
 
 
-@pytest.mark.parametrize("target", [[125, 250, 500, 875], [0, 0, 1000, 500], [333, 10, 340, 990]])
-def test_boxes(target: list[int]) -> None:
+def test_no_constant_interval_beats_chance() -> None:
+    every = [[low / 2, high / 2] for low, high in combinations(range(41), 2)]
+    for length in (2, 4, 6, 8):
+        places = [[k / 20 * (20 - length), k / 20 * (20 - length) + length] for k in range(21)]
+        params = {"duration": 20, "floor": 0.5, "gamma": 1}
+        specs = [VerifierSpec("interval", place, params) for place in places]
+        graders = [grader(spec.to_json()) for spec in specs]
+        best = max(mean([grade(answer) for grade in graders]) for answer in every)
+        assert best <= mean([expected(spec) for spec in specs]) + 0.01
+
+
+@pytest.mark.parametrize("floor", [0, 0.5])
+@pytest.mark.parametrize("target", [[125, 250, 525, 850], [0, 0, 1000, 520], [332, 8, 348, 992]])
+def test_boxes(target: list[int], floor: float) -> None:
     sides = list(combinations(range(0, 1001, 125), 2))
     texts = [f"{left}, {top}, {right}, {bottom}" for left, right in sides for top, bottom in sides]
-    spec = VerifierSpec("box", target, {"gamma": 1})
-    assert said(spec, texts) == pytest.approx(expected(spec), abs=EXACT)
+    spec = VerifierSpec("box", target, {"floor": floor, "gamma": 1})
+    wide, high = target[2] - target[0], target[3] - target[1]
+    corners = product(*([k * (1000 - side) // 8 for k in range(9)] for side in (wide, high)))
+    as_large = [f"{x}, {y}, {x + wide}, {y + high}" for x, y in corners]
+    middle = [500 - wide // 2, 500 - high // 2, 500 + wide // 2, 500 + high // 2]
+    assert expected(spec) == pytest.approx(middle_or_any(spec, middle, as_large, texts), abs=EXACT)
     signed = spec._replace(params={"gamma": 1, "signed": True})
     assert max(said(signed, texts), said(signed, ["0, 0, 1000, 1000"])) == pytest.approx(0, abs=EXACT)
 

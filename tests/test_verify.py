@@ -264,6 +264,8 @@ def test_a_wrong_ground_truth_is_refused(spec: Any, word: str) -> None:
         ("interval", [1, None], {"duration": 9}),
         ("interval", [], {"duration": 9}),
         ("interval", [1, 2], {"duration": 9, "full": 0}),
+        ("interval", [1, 2], {"duration": 9, "floor": 1}),
+        ("box", [1, 2, 3, 4], {"full": 0.5, "floor": 0.5}),
         ("interval", [1, 2], {"duration": 9, "metric": "giou"}),
         ("box", [1, 2, 3], {}),
         ("box", [1, 2, 3, 1001], {}),

@@ -109,6 +109,13 @@ def test_a_better_interval_never_earns_less(metric: str, ends: list[int], signed
     assert earns("0-90", "interval", target, **params) <= 1e-12 or target == [0, 90]
 
 
+@pytest.mark.parametrize(("end", "value"), [(4, 0), (5, 0), (6, 0.2), (8, 0.6), (10, 1)])
+def test_up_to_the_floor_nothing_is_earned(end: int, value: float) -> None:
+    assert earns(f"0-{end}", "interval", [0, 10], duration=40, gamma=1, floor=0.5) == pytest.approx(value)
+    box = f"0, 0, 1000, {end * 10}"
+    assert earns(box, "box", [0, 0, 1000, 100], gamma=1, floor=0.5) == pytest.approx(value)
+
+
 @settings(max_examples=100, deadline=None)
 @given(edges=st.lists(st.integers(0, 1000), min_size=12, max_size=12))
 def test_a_better_box_never_earns_less(edges: list[int]) -> None:

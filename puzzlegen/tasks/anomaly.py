@@ -41,7 +41,7 @@ class Anomaly(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     frames: int = Field(24, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")

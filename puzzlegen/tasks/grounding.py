@@ -34,7 +34,7 @@ class Grounding(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     frames: int = Field(32, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     piece: int = Field(6, ge=_LEAST_PIECE, le=8, description="frames of the piece")

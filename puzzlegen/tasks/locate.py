@@ -36,7 +36,7 @@ class Locate(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     size_range: tuple[Part, Part] = Field((0.15, 0.5), description="sides of the piece as parts of the picture's")
     augment: bool = Field(default=False, description="change the piece's colours, brightness and sharpness")
