@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from puzzlegen import answers
 from puzzlegen.building import build
+from puzzlegen.chance import expected
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.integrity import verify
 from puzzlegen.media.image import clean_image, encode_image
@@ -226,6 +228,21 @@ def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
     _, task = audited(drawn(lambda s, v, right, _: fair(s, v, right, 0)), tmp_path)
     assert "constant" in leaks(task)
     assert {c.name: c.verdict for c in task.checks}["balance of letters"] == "weak"
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_one_place_for_all_is_found(always: bool, tmp_path: Path) -> None:
+    def timed(source: int, variant: int, right: int, letter: int) -> Row:
+        start = 1.25 if always else rng_for("start", source, variant, right, letter).integer(0, 34) / 4
+        spec = answers.interval(start, start + 1.5, 10).spec
+        made = record(
+            source, variant, f"{start}-{start + 1.5}", spec.to_json(), "<image>\nWhen?", [jpeg(picture(source))]
+        )
+        made["extra_info"] |= {"chance": expected(spec)}
+        return made
+
+    _, task = audited(drawn(timed), tmp_path)
+    assert ("constant" in leaks(task)) == always
 
 
 def test_a_repeated_order_counts_only_where_chance_would_not_repeat_it() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from puzzlegen.audit.constants import constant_probe
 from puzzlegen.audit.estimates import at_least_p, repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
 from puzzlegen.audit.ordering import joint_probes, place_probes
@@ -77,6 +78,8 @@ class TaskProbes:
             letters = [tuple(map(str, range(target.letters))) for target in targets]
             chance = _even_share(letters)
             yield self._sample.probe("blind", "constant", "letter", _constant_hits(rights, letters), chance)
+        if all(target.truth for target in targets):
+            yield constant_probe(self._sample)
         if orders := [target.order for target in targets if target.order]:
             commonest, times = Counter(orders).most_common(1)[0]
             hits, chance = [float(order == commonest) for order in orders], self._sample.order_chance

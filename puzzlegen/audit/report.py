@@ -29,7 +29,7 @@ class Probe:
     Attributes:
         family: blind (nothing decoded but sizes and borders), artefact (traces of making) or edge (joints).
         sees: what the probe looks at.
-        names: what it is to name: class, letter, option, order, positions, neighbours.
+        names: what it is to name: class, letter, option, order, positions, neighbours; or the reward that it earns.
         estimate: how often it is right.
         counts: whether the verdict takes it in; partial measures are for information.
         washed: of an artefact probe, how often it is right on copies without traces; None if that was not asked.

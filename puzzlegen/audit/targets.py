@@ -18,6 +18,7 @@ class Target(NamedTuple):
         right: index of the right option or label, -1 without.
         order: of a permutation, 1-based.
         amount: a number that stands for an answer of many possible values: where it starts, how much it is.
+        truth: the ground truth, where a near answer is credited too.
     """
 
     kind: str
@@ -27,13 +28,15 @@ class Target(NamedTuple):
     right: int = -1
     order: tuple[int, ...] = ()
     amount: float | None = None
+    truth: str = ""
 
 
 def target_of(ground_truth: str) -> Target:
     """The target in a record's ``ground_truth``; of a kind that is not known only the kind."""
     spec = json.loads(ground_truth)
     read = _READERS.get(spec["kind"])
-    return read(spec["target"], spec["params"]) if read else Target(spec["kind"])
+    target = read(spec["target"], spec["params"]) if read else Target(spec["kind"])
+    return target._replace(truth=ground_truth) if target.kind in _NEAR else target
 
 
 def _choice(target: str, params: dict[str, Any]) -> Target:
@@ -81,6 +84,7 @@ def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
     return Target("counts", amount=float(sum(target.values())))
 
 
+_NEAR: Final = ("interval", "box")
 _READERS: Final[dict[str, Callable[[Any, dict[str, Any]], Target]]] = {
     "choice": _choice,
     "label": _label,
