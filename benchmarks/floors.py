@@ -82,7 +82,7 @@ class Photos:
     def inpainting(self, picture: Image.Image) -> list[Image.Image]:
         """The picture with a covered square, and four pieces in one palette, each in a tone and light of its own."""
         side = round(0.45 * min(picture.size))
-        window = round(side * self.rng.uniform(0.38, 0.48))
+        window = round(side * self.rng.uniform(0.34, 0.44))
         shown, covered = round(window * self.rng.uniform(0.9, 1.1)), picture.copy()
         hatch(covered, (20, 20, 20 + side, 20 + side))
         boxes = [(x, 20, x + window, 20 + window) for x in (20, 40, 60, 80)]

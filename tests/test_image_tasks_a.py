@@ -132,6 +132,11 @@ def test_exchanging_the_two_tiles_again_restores_the_picture(k: int) -> None:
     assert len(found.answer.spec.params["options"]) == 6
 
 
+def test_of_four_tiles_none_changes_places_within_its_row() -> None:
+    options = {frozenset(puzzle("swap", k, **UNLIT).answer.spec.params["options"].values()) for k in range(4)}
+    assert options == {frozenset({"tiles 1 and 3", "tiles 1 and 4", "tiles 2 and 3", "tiles 2 and 4"})}
+
+
 @pytest.mark.parametrize("params", [{"rows": 5}, {"cols": 1}])
 def test_swap_takes_grids_up_to_four(params: dict[str, int]) -> None:
     with pytest.raises(ValidationError, match="equal to"):

@@ -37,7 +37,7 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_PART_RANGE: Final = (0.38, 0.48)
+_PART_RANGE: Final = (0.34, 0.44)
 _SHOWN_RANGE: Final = (0.9, 1.1)
 _LEAST_SIDE_PX: Final = 36
 _TRIES: Final = 48
@@ -142,7 +142,7 @@ class Inpainting(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 6
+    version: ClassVar = 7
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")

@@ -4,7 +4,8 @@ All tiles, exchanged or not, are cut smaller than their places, toned on their o
 seam is smooth and an exchange has no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile or
 with two that could be exchanged unnoticed are refused. Grids larger than ViSS-R1's 2x2 are our design, same task
 family: of their many pairs six are offered. 2x2 is the easy level: what goes on from tile to tile tells much of it,
-and is much of what a person goes by. At 3x3 ``gap: 0.4, level: 1, shade: 0.7`` hides that.
+and is much of what a person goes by. At 3x3 ``gap: 0.4, level: 1, shade: 0.7`` hides that. Of 2x2 no two tiles of one
+row are exchanged: where the upper two are, the lower two might as well be, and only what goes on across a gap tells.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 6
+    version: ClassVar = 7
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
@@ -64,14 +65,19 @@ class Swap(Task):
         known = _laid_out(item) if self.rows * self.cols == _FEW else math.inf
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
-        pairs = list(combinations(range(len(tiles)), 2))
+        pairs = self._pairs()
         k = rng.balanced("answer", len(pairs))
         tiles = _exchanged(tiles, pairs[k])
-        others = rng.sample([pair for pair in pairs if pair != pairs[k]], _OPTIONS - 1)
+        others = rng.sample([pair for pair in pairs if pair != pairs[k]], min(_OPTIONS, len(pairs)) - 1)
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (pairs[k], *others)]
         block, answer = answers.choice(rng, options, 0)
         media = (encode_image(mosaic(tiles, self.cols)),)
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(known, margin))
+
+    def _pairs(self) -> list[Pair]:
+        pairs = combinations(range(self.rows * self.cols), 2)
+        few = self.rows * self.cols == _FEW
+        return [(i, j) for i, j in pairs if not few or i // self.cols != j // self.cols]
 
     def _question(self) -> str:
         n = self.rows * self.cols
