@@ -41,6 +41,13 @@ SEEDS = range(4)
 Pixels = NDArray[np.uint8]
 
 
+@pytest.fixture(autouse=True)
+def _slow_change_is_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What turns into something else in 48 frames changes less than what is asked of filmed shots."""
+    for name in ("_LEAST_UNLIKE", "_LEAST_UNLIKE_SHOWN"):
+        monkeypatch.setattr(f"puzzlegen.media.succession.{name}", 1.5)
+
+
 def numbered(numbers: list[int]) -> Clip:
     """Frames of one pattern without symmetry, each lighter by the same step than the number before."""
     y, x = np.mgrid[0:64, 0:96]
@@ -99,17 +106,22 @@ def numbers_of(medium: Medium) -> list[int]:
 
 #: Without them brightness would not tell a frame's number.
 EASY: dict[str, Any] = {"cut": 0, "jitter": 0, "shade": 0}
+ALONE: dict[str, Any] = {**EASY, "reference": False}
 
 
 @pytest.mark.parametrize(
     "task",
-    [ClipOrder(**EASY), ClipOrder(clips=6, **EASY), FrameOrder(**EASY), FrameOrder(pictures=7, **EASY)],
+    [ClipOrder(**EASY), ClipOrder(clips=6, **ALONE), FrameOrder(**EASY), FrameOrder(pictures=7, **EASY)],
 )
 def test_the_answer_puts_pieces_in_order_with_frames_left_out(task: Task) -> None:
     for seed in SEEDS:
         puzzle = made(task, seed)
         start = len(puzzle.media) - len(puzzle.answer.spec.target)
         shown = [numbers_of(medium) for medium in puzzle.media]
+        if "Shot: <video>" in puzzle.question:
+            start, (shot, *shown) = 0, shown
+            assert shot == list(range(shot[0], shot[-1] + 1, shot[1] - shot[0]))
+            assert shot[0] == min(map(min, shown)) <= max(map(max, shown)) < shot[-1] + shot[1] - shot[0]
         order = shown[:start] + [shown[start + k - 1] for k in puzzle.answer.spec.target]
         assert all(later[0] - earlier[-1] > 2 for earlier, later in pairwise(order))
 
@@ -137,10 +149,20 @@ def test_a_shot_that_comes_back_has_no_order() -> None:
         assert rejection.reason == "interchangeable"
 
 
+def test_pieces_that_look_alike_have_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 5.0)
+    assert isinstance(ClipOrder().make(TURNING, rng_for("slow")), Puzzle)
+    for task in (ClipOrder(reference=False), GroupSwap(), FrameOrder()):
+        rejection = task.make(TURNING, rng_for("slow"))
+        assert isinstance(rejection, Rejection)
+        assert rejection.reason == "interchangeable"
+
+
 def test_the_next_clip_is_later_and_runs_forward_and_each_has_its_reverse() -> None:
     for seed in SEEDS:
         puzzle = made(NextClip(**EASY), seed)
-        given, *candidates = (numbers_of(medium) for medium in puzzle.media)
+        shot, given, *candidates = (numbers_of(medium) for medium in puzzle.media)
+        assert shot[0] <= min(given + candidates[0]) <= max(given + candidates[0]) <= shot[-1] + 2
         right = candidates["ABCD".index(puzzle.answer.text)]
         assert right == sorted(right)
         assert right[0] > given[-1] + 2

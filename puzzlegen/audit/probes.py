@@ -106,9 +106,9 @@ class TaskProbes:
         uneven = _uneven(labels, allowed)
         chance = float(np.mean(_constant_hits(labels, allowed))) if uneven else _even_share(allowed)
         washed = None
-        copies = [p.washed for p in self._seen if p.washed is not None]
-        if family == "artefact" and len(copies) == len(self._seen):
-            washed = float(np.mean(self._class_hits(_stacked(copies), labels, allowed)))
+        if family == "artefact" and all(puzzle.washed for puzzle in self._seen):
+            copies = zip(*(puzzle.washed for puzzle in self._seen), strict=True)
+            washed = float(np.mean([self._class_hits(_stacked(few), labels, allowed) for few in copies]))
         return self._sample.probe(family, sees, names, self._class_hits(x, labels, allowed), chance, washed=washed)
 
     def _class_hits(self, x: Matrix, labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from puzzlegen.audit import surface
 from puzzlegen.audit.fits import fit_tables
 from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
 from puzzlegen.audit.looks import look_bits
-from puzzlegen.audit.media import Opened, open_medium, washed
+from puzzlegen.audit.media import WASHES, Opened, open_medium, washed
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
 from puzzlegen.rng import digest
@@ -49,7 +49,7 @@ class Seen(NamedTuple):
         parts: tables over its parts, where an order is asked: of their form and traces.
         joints: how its parts join; None if it has none.
         bits: what its largest medium looks like, by ``checks.look_bits``; None without media.
-        washed: as ``traces``, of copies that bear none; None unless asked for, as is "washed" in options and parts.
+        washed: as ``traces``, of copies that bear none; empty unless asked for, as is "washed" in options and parts.
     """
 
     id: str
@@ -69,12 +69,13 @@ class Seen(NamedTuple):
     parts: dict[str, Table]
     joints: Joints | None
     bits: NDArray[np.uint8] | None
-    washed: Table | None = None
+    washed: tuple[Table, ...] = ()
 
 
 def look(row: Row, opened: list[Opened]) -> Seen:
     """Everything that probes need of one record, whose media are ``opened``."""
     target, info = target_of(row["ground_truth"]), row["extra_info"]
+    opened = _asked_about(row, opened)
     ordered = bool(target.order) and len(opened) == len(target.order)
     whole = not ordered and bool(opened)
     joints = _joints(row, target, opened)
@@ -91,7 +92,7 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         sound=_sound(row),
         words=surface.words(row, target),
         form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
-        traces=_side_by_side([traces(medium) for medium in opened]) if whole else None,
+        traces=_whole(opened) if whole else None,
         options=_options(row, target, opened) | fit_tables(row, target, opened, joints),
         parts=_parts(opened) if ordered else {},
         joints=joints,
@@ -101,14 +102,30 @@ def look(row: Row, opened: list[Opened]) -> Seen:
 
 def with_washed(puzzle: Seen, row: Row) -> Seen:
     """The puzzle with what its traces would be if its media had been made anew: the control of artefact probes."""
-    copies = [washed(medium) for medium in media_of(row)]
+    asked = _asked_about(row, media_of(row))
+    copies = [washed(medium) for medium in asked]
     ordered = bool(puzzle.parts)
     shown = _shown_options(row, puzzle.target, copies)
     return puzzle._replace(
-        washed=None if ordered or not copies else _side_by_side([traces(copy) for copy in copies]),
+        washed=() if ordered or not copies else (_whole(copies), *_again(asked)),
         parts=puzzle.parts | ({"washed": _made(copies)} if ordered else {}),
         options=puzzle.options | ({"washed": _relative(traces, shown)} if shown else {}),
     )
+
+
+def _again(asked: list[Opened]) -> Iterator[Table]:
+    for time in range(1, WASHES):
+        yield _whole([washed(medium, time) for medium in asked])
+
+
+def _whole(opened: list[Opened]) -> Table:
+    return _side_by_side([traces(medium) for medium in opened])
+
+
+def _asked_about(row: Row, opened: list[Opened]) -> list[Opened]:
+    """The media without the shot that some puzzles show first, as it was filmed: it bears nothing of the answer."""
+    shot = row["problem"].startswith("Shot: <video>") and json.loads(row["extra_info"]["params"]).get("reference")
+    return opened[1:] if shot else opened
 
 
 def _bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:

@@ -21,6 +21,7 @@ from puzzlegen.rng import Rng
 FPS: Final = 4
 #: Fewest frames that show which way up, or which way on.
 LEAST_FRAMES: Final = 8
+_MOST_SHOWN: Final = 32
 _TRIES: Final = 8
 _BOX_HEADER: Final = 8
 
@@ -129,6 +130,12 @@ def encode_clip(frames: NDArray[np.uint8], fps: float = FPS) -> Medium:
     count = len(frames)
     meta = VideoMeta(float(fps), count, tuple(k / fps for k in range(count)))
     return Medium(encode_mp4(frames, fps), "mp4", meta)
+
+
+def encode_shot(frames: NDArray[np.uint8]) -> Medium:
+    """A whole shot as it was filmed, in 32 frames at most: of longer ones every second, third ... frame."""
+    step = -(-len(frames) // _MOST_SHOWN)
+    return encode_clip(frames[::step], FPS / step)
 
 
 def encode_clips(parts: list[NDArray[np.uint8]]) -> tuple[Medium, ...]:

@@ -15,8 +15,6 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import ClassVar, Final, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from puzzlegen import answers
@@ -24,7 +22,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import Pixels, reversible
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import LEAST_FRAMES, disguised, encode_clip, moving_spans
-from puzzlegen.media.succession import aligned_distances, pace, return_margin
+from puzzlegen.media.succession import LEAST_RETRACED, retraced, return_margin
 from puzzlegen.media.video import Clip
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -41,9 +39,6 @@ BESIDE: Final = (
 _MOST_REVERSIBLE: Final = 0.3
 #: How much of the clip is shown again beside it.
 _PART: Final = 5 / 8
-# Of 275 clips laid out by the measure: what is held still is 1.05 (bottles, a sign), leaves are 1.2, children that jump
-# 1.3, small movements of a hand 1.4; from 1.5 on the order can be seen.
-_LEAST_APART: Final = 1.5
 
 
 class _Segment(NamedTuple):
@@ -103,17 +98,10 @@ class ArrowOfTime(Task):
             return _Segment(whole, whole, _direction(clip.small[span]))
         length = int(len(whole) * _PART)
         start = rng.integer(0, len(whole) - length)
-        return _Segment(whole, whole[start : start + length], _retraced(whole, start, length))
+        margin = retraced(whole, start, length) - LEAST_RETRACED
+        return _Segment(whole, whole[start : start + length], margin)
 
 
-def _retraced(whole: Pixels, start: int, length: int) -> float:
-    """How far a part played backward stays from any part played forward: in paces, over the least asked."""
-    distances, k = aligned_distances(whole), np.arange(length)
-    backward = start + k[::-1]
-    nearest = min(float(distances[first + k, backward].mean()) for first in range(len(whole) - length + 1))
-    return nearest / pace(distances) - _LEAST_APART
-
-
-def _direction(small: NDArray[np.uint8]) -> float:
+def _direction(small: Pixels) -> float:
     """How clearly a part differs from its reverse and gets away from what it showed; below 0 it may run either way."""
     return min(_MOST_REVERSIBLE - reversible(small), return_margin(small))

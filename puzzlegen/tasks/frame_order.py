@@ -34,7 +34,7 @@ class FrameOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order, after the one that is given")
     apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")

@@ -38,7 +38,7 @@ class GroupSwap(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; fewer if the order then shows better"

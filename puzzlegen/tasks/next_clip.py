@@ -6,10 +6,14 @@ it, so which two belong together tells nothing. Shots that come back to what the
 alike backwards, are refused. Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins
 most like the first clip's end would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as
 they are. Our design: no paper has it.
+
+The shot is shown first, as it was filmed: who finds the clips in it knows which comes next. ``reference: false`` leaves
+it out; of 163 such puzzles 44 could be disputed.
 """
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import ClassVar, Final
 
 import numpy as np
@@ -19,9 +23,16 @@ from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, encode_clips, moving_shots
+from puzzlegen.media.segments import distinct, encode_clips, encode_shot, moving_shots
 from puzzlegen.media.shade import Shade
-from puzzlegen.media.succession import Pixels, frame_distances, in_order, pace
+from puzzlegen.media.succession import (
+    LEAST_RETRACED,
+    Pixels,
+    frame_distances,
+    in_order,
+    pace,
+    retraced,
+)
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -40,33 +51,34 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
     )
     trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
+    reference: bool = Field(default=True, description="show the shot as it was filmed first")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
     shade: Shade = reframe.SHADE
 
     @property
     def media_count(self) -> int:
-        """The clip and its candidates."""
-        return 1 + _CANDIDATES
+        """The clip and its candidates, and the shot if asked for."""
+        return 1 + _CANDIDATES + self.reference
 
     @property
     def difficulty(self) -> float:
-        """Four answers, one of them the right clip backwards."""
-        return 0.6
+        """Four answers, one of them the right clip backwards; 0.1 less with the shot."""
+        return 0.5 if self.reference else 0.6
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut three clips, show two of them forwards and backwards as candidates."""
         shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
-        pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng)
+        pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
         first, second, third = pieces.frames
         ways = rng.shuffled([(first, second, third), (second, third, first)])
-        leads = [_lead(given, right) for given, right, _ in ways]
+        leads = [self._lead(given, right) for given, right, _ in ways]
         if max(leads) < 0:
             raise Unusable("reversible", f"{-max(leads):.2f} short of a direction")
         chosen = 0 if leads[0] >= 0 else 1
@@ -78,24 +90,32 @@ class NextClip(Task):
         given, right, *wrong = reframe.reframed(parts, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         wrong = rng.shuffled(wrong)
         shown = [given, *wrong[:slot], right, *wrong[slot:]]
-        return Puzzle(_question(), encode_clips(shown), answer, self.difficulty, margin)
+        whole = (encode_shot(pieces.shot),) if self.reference else ()
+        return Puzzle(self._question(), whole + encode_clips(shown), answer, self.difficulty, margin)
+
+    def _lead(self, given: Pixels, right: Pixels) -> float:
+        """How clearly the right clip goes on forward rather than backward; below 0 it may do either."""
+        told = retraced(right, 0, len(right)) - LEAST_RETRACED
+        if self.reference:
+            return told
+        distances = frame_distances(np.concatenate([given[-1:], right]))
+        steps = float(distances[1, -1]) / pace(distances[1:, 1:])
+        nearer = float(distances[0, -1] / max(distances[0, 1], 1))
+        return min(told, steps - _LEAST_PROGRESS, nearer - _LEAST_NEARER)
+
+    def _question(self) -> str:
+        candidates = "\n".join(f"{letter}: <video>" for letter in ascii_uppercase[:_CANDIDATES])
+        if self.reference:
+            return (
+                f"Shot: <video>\nClip: <video>\n{candidates}\nThe shot is shown as it was filmed. The clip and A to D "
+                "are parts of it, each cropped and lit in its own way, and two of A to D are played backward. Which of "
+                "them comes next after the clip, played forward as it was filmed?"
+            )
+        return (
+            f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in "
+            "the same shot and played forward as it was filmed? Each clip is cropped and lit in its own way."
+        )
 
 
 def _backwards(part: Pixels) -> Pixels:
     return np.ascontiguousarray(part[::-1])
-
-
-def _lead(given: Pixels, right: Pixels) -> float:
-    """How clearly the right clip goes on forwards rather than backwards; below 0 it may do either."""
-    distances = frame_distances(np.concatenate([given[-1:], right]))
-    steps = float(distances[1, -1]) / pace(distances[1:, 1:])
-    nearer = float(distances[0, -1] / max(distances[0, 1], 1))
-    return min(steps - _LEAST_PROGRESS, nearer - _LEAST_NEARER)
-
-
-def _question() -> str:
-    candidates = "\n".join(f"{letter}: <video>" for letter in "ABCD"[:_CANDIDATES])
-    return (
-        f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in the "
-        "same shot and played forward as it was filmed? Each clip is cropped and lit in its own way."
-    )
