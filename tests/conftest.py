@@ -52,7 +52,7 @@ def export_samples(folder: Path, images: int, videos: int = 0) -> None:
 MIXED: list[dict[str, Any]] = [
     {"task": "rotation"},
     {"task": "jigsaw", "rows": 3, "cols": 3},
-    {"task": "arrow_of_time"},
+    {"task": "arrow_of_time", "reference": False},
 ]
 
 

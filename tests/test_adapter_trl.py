@@ -46,7 +46,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     tasks: list[dict[str, Any]] = [
         {"task": "rotation"},
         {"task": "jigsaw", "rows": 2, "cols": 2},
-        {"task": "clip_order", "clips": 3},
+        {"task": "clip_order", "clips": 3, "reference": False},
     ]
     plain: dict[str, Any] = {"source": {"kind": "samples", "images": 4, "videos": 2}, "prompt": {"reasoning": False}}
     parquet = recipe_with(tasks, **plain)

@@ -25,6 +25,7 @@ Table = NDArray[np.float32]
 
 _MOST_SIDE_BY_SIDE: Final = 3
 _OPTION_MEDIUM: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
+_SHOT: Final = re.compile(r"Shot:(?: <(?:image|video)>)+\n")
 _GROUPS: Final = re.compile(r"frames in (\d+) groups")
 
 
@@ -124,8 +125,8 @@ def _whole(opened: list[Opened]) -> Table:
 
 def _asked_about(row: Row, opened: list[Opened]) -> list[Opened]:
     """The media without the shot that some puzzles show first, as it was filmed: it bears nothing of the answer."""
-    shot = row["problem"].startswith("Shot: <video>") and json.loads(row["extra_info"]["params"]).get("reference")
-    return opened[1:] if shot else opened
+    shot = _SHOT.match(row["problem"])
+    return opened[shot[0].count("<") :] if shot else opened
 
 
 def _bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:
@@ -194,7 +195,8 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
     params: dict[str, Any] = json.loads(row["extra_info"]["params"])
     rows, cols = params.get("rows"), params.get("cols")
     several = bool(target.order) and len(opened) == len(target.order)
-    if _after_given(row, target, opened) or (several and opened[0].coded):
+    of_a_shot = several and (opened[0].coded or _SHOT.match(row["problem"]))
+    if of_a_shot or _after_given(row, target, opened):
         return clip_joints([medium.pictures for medium in opened])
     if several and rows and cols and rows * cols == len(opened):
         return tile_joints([medium.pictures[0] for medium in opened], rows, cols)

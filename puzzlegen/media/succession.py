@@ -58,8 +58,6 @@ _LEAST_NEAREST: Final = 0.7
 # How near pictures of any two pieces may come. Of 184 puzzles (group_swap, frame_order) called by eye 57 lie over it,
 # 51 clear and none disputable; of the others 63 and 31 (a woman who hardly moves, a walk towards the camera, gestures).
 _LEAST_UNLIKE: Final = 5.0
-# The same where the shot is shown as well, and pieces need only be found in it.
-_LEAST_UNLIKE_SHOWN: Final = 4.0
 
 
 class Pieces(NamedTuple):
@@ -219,7 +217,7 @@ def _overlap(even: Ints, dy: int, dx: int) -> Floats:
 def _found_margins(distances: Floats, starts: Ints, length: int) -> Floats:
     """By what part any two pictures of two pieces of each layout differ more than they must where the shot is shown."""
     nearest = _between_runs(distances, length)[1]
-    return _unlike(nearest, starts) / _LEAST_UNLIKE_SHOWN - 1
+    return _unlike(nearest, starts) / _LEAST_UNLIKE - 1
 
 
 def _unlike(nearest: Floats, starts: Ints) -> Floats:

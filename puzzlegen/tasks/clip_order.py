@@ -8,7 +8,7 @@ otherwise like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the 
 are.
 
 The shot is shown first, as it was filmed: who finds each clip in it has the order. ``reference: false`` leaves it out,
-as the papers do; of 111 such puzzles 25 could be disputed. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
+as the papers do; of 30 such puzzles 5 could be disputed. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
 """
 
 from __future__ import annotations

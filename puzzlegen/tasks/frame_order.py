@@ -1,10 +1,13 @@
 """Show single frames of a shot in another order and ask for the order in which they were filmed.
 
-The first frame is named as such: without it, most orders could as well be read backwards. One convention, stated in
-every prompt with an example of the puzzle's own size: the answer lists the numbers of the other pictures, in the order
-of filming. Shots that come back to what they showed before are refused. Each picture is cropped and lit in its own way
-(``media.reframe``), for otherwise like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that
-leaves them as they are. Our design, same task family as Visual Jigsaw's clips.
+One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
+pictures, in the order of filming. Each picture is cropped and lit in its own way (``media.reframe``), for otherwise
+like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as they are.
+
+Eight pictures of the shot are shown first, in the order of filming. With ``reference: false`` only the first frame is
+named as such: without it, most orders could as well be read backwards. Then shots that come back to what they showed
+before are refused as well, and of 40 such puzzles 4 could be disputed. Our design, same task family as Visual Jigsaw's
+clips.
 """
 
 from __future__ import annotations
@@ -21,12 +24,13 @@ from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, moving_shots
 from puzzlegen.media.shade import Shade
-from puzzlegen.media.succession import in_order
+from puzzlegen.media.succession import Pixels, in_order
 from puzzlegen.records import Profile, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _MOST: Final = 8
+_SHOWN: Final = 8
 
 
 class FrameOrder(Task):
@@ -36,7 +40,8 @@ class FrameOrder(Task):
     ability: ClassVar = "temporal order"
     version: ClassVar = 5
 
-    pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order, after the one that is given")
+    pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order")
+    reference: bool = Field(default=True, description="show the shot first; otherwise its first frame only")
     apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
@@ -52,24 +57,27 @@ class FrameOrder(Task):
 
     @property
     def media_count(self) -> int:
-        """One picture per frame, and the first frame."""
-        return self.pictures + 1
+        """One picture per frame, and those of the shot, or its first frame."""
+        return self.pictures + (_SHOWN if self.reference else 1)
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of possible orders: 0.3 for 4 pictures, 1 for 8."""
-        return round(math.lgamma(self.pictures + 1) / math.lgamma(_MOST + 1), 4)
+        """Grows with the number of possible orders: 0.3 for 4 pictures, 1 for 8; 0.1 less with the shot."""
+        return round(math.lgamma(self.pictures + 1) / math.lgamma(_MOST + 1) - 0.1 * self.reference, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Pick frames, shuffle all but the first, ask."""
-        shots = moving_shots(item.clip(), self.pictures * self.apart + 1)
-        pieces = in_order(shots, self.media_count, (1, 1), self.apart - 1, rng)
+        """Pick frames, shuffle all but the first where it is given, ask."""
+        given = 0 if self.reference else 1
+        count = self.pictures + given
+        shots = moving_shots(item.clip(), (count - 1) * self.apart + 1)
+        pieces = in_order(shots, count, (1, 1), self.apart - 1, rng, shown=self.reference)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
-        paths = reframe.orders(self.media_count, rng, given=1)
-        frames = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
+        paths = reframe.orders(count, rng, given=given)
+        framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         order = answers.draw_order(rng, self.pictures)
-        shown = [0, *(order.index(k + 1) + 1 for k in range(self.pictures))]
-        media = tuple(encode_image(Image.fromarray(frames[k][0])) for k in shown)
+        asked = [framed[order.index(k + 1) + given][0] for k in range(self.pictures)]
+        known = _spread(pieces.shot) if self.reference else [framed[0][0]]
+        media = tuple(encode_image(Image.fromarray(frame)) for frame in (*known, *asked))
         return Puzzle(
             self._question(), media, answers.permutation(order, self.partial_credit, 5), self.difficulty, margin
         )
@@ -78,10 +86,25 @@ class FrameOrder(Task):
         n = self.pictures
         example = answers.example_order(n)
         pictures = "\n".join(f"Picture {k + 1}: <image>" for k in range(n))
+        if self.reference:
+            told = (
+                f"Shot: {' '.join(['<image>'] * _SHOWN)}\n{pictures}\nThe shot is shown by {_SHOWN} of its pictures, "
+                f"in the order in which they were filmed. {n} of its pictures are shown in another order, each cropped "
+                "and lit in its own way. List the numbers of these"
+            )
+        else:
+            told = (
+                f"Start: <image>\n{pictures}\nThese are {n + 1} pictures of one shot. The one called start was filmed "
+                f"first; the other {n} are shown in another order. All are cropped and lit in their own ways. List the "
+                f"numbers of the other {n}"
+            )
         return (
-            f"Start: <image>\n{pictures}\nThese are {n + 1} pictures of one shot. The one called start was filmed "
-            f"first; the other {n} are shown in another order. All are cropped and lit in their own "
-            f"ways. List the numbers of the other {n} in the order in which they were filmed, the earliest first. For "
-            f"example, {', '.join(map(str, example))} would mean that picture {example[0]} was filmed next after the "
-            f"start, then picture {example[1]}, and picture {example[-1]} last."
+            f"{told} in the order in which they were filmed, the earliest first. For example, "
+            f"{', '.join(map(str, example))} would mean that picture {example[0]} was filmed first of these, then "
+            f"picture {example[1]}, and picture {example[-1]} last."
         )
+
+
+def _spread(shot: Pixels) -> list[Pixels]:
+    """Frames from the first to the last, as evenly apart as can be."""
+    return [shot[k * (len(shot) - 1) // (_SHOWN - 1)] for k in range(_SHOWN)]

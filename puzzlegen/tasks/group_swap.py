@@ -3,8 +3,10 @@
 The frames are consecutive and of one shot; two groups are always exchanged. Frames are left out at every joint of two
 groups, also where nothing was exchanged, and each group is cropped and lit in its own way (``media.reframe``), so that
 a joint that shows a jump does not tell; ``cut: 0, jitter: 0, shade: 0`` is the easy form without the latter. Shots in
-which a group looks like another, or which come back to what they showed before, are refused: several answers would be
-right.
+which a group looks like another are refused: several answers would be right.
+
+The shot is shown first, as it was filmed. ``reference: false`` leaves it out, as the paper does; then shots that come
+back to what they showed before are refused as well, and of 82 such puzzles 2 could be disputed.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.media import reframe
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.segments import distinct, encode_clip, moving_shots
+from puzzlegen.media.segments import distinct, encode_clip, encode_shot, moving_shots
 from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import in_order
 from puzzlegen.records import Puzzle
@@ -44,19 +46,25 @@ class GroupSwap(Task):
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; fewer if the order then shows better"
     )
     trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring groups")
+    reference: bool = Field(default=True, description="show the shot as it was filmed first")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
     shade: Shade = reframe.SHADE
 
     @property
+    def media_count(self) -> int:
+        """One clip, and the shot if asked for."""
+        return 1 + self.reference
+
+    @property
     def difficulty(self) -> float:
-        """Six answers, and the order of what happens must be known."""
-        return 0.6
+        """Six answers, and the order of what happens must be seen, or known."""
+        return 0.5 if self.reference else 0.6
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take four groups, exchange two, ask."""
         shots = moving_shots(item.clip(), GROUPS * (_LEAST_FRAMES + self.trim) - self.trim)
-        pieces = in_order(shots, GROUPS, (_LEAST_FRAMES, self.frames), self.trim, rng)
+        pieces = in_order(shots, GROUPS, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         k = rng.balanced("answer", len(PAIRS))
         # The six orders among which a solver chooses.
@@ -64,12 +72,22 @@ class GroupSwap(Task):
         framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         groups = _exchanged(framed, k)
         block, answer = answers.choice(rng, [f"groups {a + 1} and {b + 1}" for a, b in PAIRS], k)
-        return Puzzle(
-            f"{_question(len(pieces.frames[0]))}\n{block}",
-            (encode_clip(np.concatenate(groups)),),
-            answer,
-            self.difficulty,
-            margin,
+        whole = (encode_shot(pieces.shot),) if self.reference else ()
+        question = f"{self._question(len(pieces.frames[0]))}\n{block}"
+        return Puzzle(question, (*whole, encode_clip(np.concatenate(groups))), answer, self.difficulty, margin)
+
+    def _question(self, length: int) -> str:
+        spans = [f"frames {k * length + 1} to {(k + 1) * length} are group {k + 1}" for k in range(GROUPS)]
+        shown = (
+            "Shot: <video>\nClip: <video>\nThe shot is shown as it was filmed. The clip, made of parts of it, has"
+            if self.reference
+            else "<video>\nThis clip has"
+        )
+        return (
+            f"{shown} {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between the groups "
+            "were left out, each group is cropped and lit in its own way, and two of the groups have exchanged their "
+            "places; within a group the frames are in order. Which two groups must change places for the clip to run "
+            "as it was filmed?"
         )
 
 
@@ -78,13 +96,3 @@ def _exchanged(groups: Sequence[T], k: int) -> tuple[T, ...]:
     first, second = PAIRS[k]
     places = {first: second, second: first}
     return tuple(groups[places.get(place, place)] for place in range(GROUPS))
-
-
-def _question(length: int) -> str:
-    spans = [f"frames {k * length + 1} to {(k + 1) * length} are group {k + 1}" for k in range(GROUPS)]
-    return (
-        f"<video>\nThis clip has {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between "
-        "the groups were left out, each group is cropped and lit in its own way, and two of the groups have exchanged "
-        "their places; within a group the frames are in order. Which two groups must change places for the "
-        "clip to run as it was filmed?"
-    )
