@@ -39,7 +39,7 @@ Pixels = NDArray[np.uint8]
 def _walks_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """What pans evenly looks more alike from piece to piece than is asked of filmed shots."""
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 1.0)
-    monkeypatch.setattr("puzzlegen.tasks.next_clip._LEAST_RETRACED", 1.0)
+    monkeypatch.setattr("puzzlegen.tasks.next_clip.LEAST_RETRACED", 1.0)
 
 
 def walk(count: int, seed: int = 0) -> Pixels:

@@ -26,6 +26,7 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, encode_clips, encode_shot, moving_shots
 from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import (
+    LEAST_RETRACED,
     Pixels,
     frame_distances,
     in_order,
@@ -39,9 +40,6 @@ from puzzlegen.tasks import Task
 _PIECES: Final = 3
 _CANDIDATES: Final = 4
 _LEAST_FRAMES: Final = 4
-# Backward it must stay so many paces from itself. Of 125 puzzles asked with 1.5, as ``arrow_of_time`` has it, 6 could
-# be disputed and 40 doubted, nearly all for small movements to and fro (fingers, brushes, a pepper in a hand).
-_LEAST_RETRACED: Final = 2.0
 # From its first frame to its last the right clip must get so many steps of its own pace ahead ...
 _LEAST_PROGRESS: Final = 1.5
 # ... and its end be so many times further from what was given than its beginning, or its reverse might go on as well.
@@ -97,7 +95,7 @@ class NextClip(Task):
 
     def _lead(self, given: Pixels, right: Pixels) -> float:
         """How clearly the right clip goes on forward rather than backward; below 0 it may do either."""
-        told = retraced(right, 0, len(right)) - _LEAST_RETRACED
+        told = retraced(right, 0, len(right)) - LEAST_RETRACED
         if self.reference:
             return told
         distances = frame_distances(np.concatenate([given[-1:], right]))
