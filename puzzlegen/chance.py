@@ -43,7 +43,11 @@ def expected(spec: VerifierSpec) -> float:
     Free text and numbers without ``allowed`` have no such set: 0. In a composite the form is as asked for, since
     that needs no looking either.
     """
-    return fsum(score * likely for score, likely in outcomes(spec))
+    return _mean(outcomes(spec))
+
+
+def _mean(outcomes: Outcomes) -> float:
+    return fsum(score * likely for score, likely in outcomes)
 
 
 def outcomes(spec: VerifierSpec) -> Outcomes:
@@ -61,12 +65,12 @@ def outcomes(spec: VerifierSpec) -> Outcomes:
 
 def _each(answers: Callable[[Mapping[str, Any]], list[Any]]) -> Callable[[VerifierSpec], Outcomes]:
     """The outcomes of a kind whose answers are few enough to try them all."""
+    return lambda spec: _tried(spec, answers(spec.params))
 
-    def outcomes(spec: VerifierSpec) -> Outcomes:
-        grade, every = grader(spec.to_json()), answers(spec.params)
-        return ((grade(answer), 1 / len(every)) for answer in every)
 
-    return outcomes
+def _tried(spec: VerifierSpec, answers: list[Any]) -> Outcomes:
+    grade = grader(spec.to_json())
+    return [(grade(answer), 1 / len(answers)) for answer in answers]
 
 
 def _nothing(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - one form for all kinds
@@ -109,12 +113,10 @@ def _best(spec: VerifierSpec, every: list[Any], middle: Any, as_large: list[Any]
 
     What the middle one earns, wherever a target may lie, is what answers anywhere earn of a target in the middle.
     """
-    grade = grader(spec.to_json())
-    found = [[(grade(answer), 1 / len(every)) for answer in every]]
+    found = [_tried(spec, every)]
     if as_large[0] != as_large[-1] and not spec.params.get("also"):
-        grade = grader(spec._replace(target=middle).to_json())
-        found.append([(grade(answer), 1 / len(as_large)) for answer in as_large])
-    return max(found, key=lambda outcomes: fsum(score * likely for score, likely in outcomes))
+        found.append(_tried(spec._replace(target=middle), as_large))
+    return max(found, key=_mean)
 
 
 def _even(room: float, steps: int) -> list[float]:

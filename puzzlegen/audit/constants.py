@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 import numpy as np
 
 from puzzlegen.audit.report import Probe
 from puzzlegen.audit.sample import Sample
 from puzzlegen.verify import boxes, grader, spans
-
-#: Intervals have their ends on so many even steps of the clip, whose length the question says.
-_STEPS: Final = 20
 
 
 def constant_probe(sample: Sample) -> Probe:
@@ -31,4 +27,4 @@ def _rewards(kind: str, truth: str) -> list[float]:
     grade = grader(truth)
     if kind == "box":
         return [grade(box) for box in boxes()]
-    return [grade(span) for span in spans(json.loads(truth)["params"]["duration"], _STEPS)]
+    return [grade(span) for span in spans(json.loads(truth)["params"]["duration"])]

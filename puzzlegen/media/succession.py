@@ -112,17 +112,17 @@ def return_margin(frames: Pixels) -> float:
     return float(distances[later].min()) / pace(distances) - _LEAST_RETURN
 
 
-def retraced(frames: Pixels, start: int, length: int) -> float:
+def retraced(distances: Floats, start: int, length: int) -> float:
     """How far a part played backward stays from any part as long played forward, in paces.
 
     Args:
-        frames: ``(T, H, W, 3)`` uint8 RGB.
+        distances: ``(T, T)``, of the frames, see :func:`aligned_distances`.
         start: of the part.
         length: of the part, at most T.
     """
-    distances, k = aligned_distances(frames), np.arange(length)
+    k = np.arange(length)
     backward = start + k[::-1]
-    nearest = min(float(distances[first + k, backward].mean()) for first in range(len(frames) - length + 1))
+    nearest = min(float(distances[first + k, backward].mean()) for first in range(len(distances) - length + 1))
     return nearest / pace(distances)
 
 
@@ -216,8 +216,7 @@ def _overlap(even: Ints, dy: int, dx: int) -> Floats:
 
 def _found_margins(distances: Floats, starts: Ints, length: int) -> Floats:
     """By what part any two pictures of two pieces of each layout differ more than they must where the shot is shown."""
-    nearest = _between_runs(distances, length)[1]
-    return _unlike(nearest, starts) / _LEAST_UNLIKE - 1
+    return _unlike(_nearest_of_runs(distances, length), starts) / _LEAST_UNLIKE - 1
 
 
 def _unlike(nearest: Floats, starts: Ints) -> Floats:
@@ -229,7 +228,7 @@ def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
     """By what part each layout's least clear measure is above its threshold."""
     firsts, count = starts.T, starts.shape[1]
     lasts = firsts + length - 1
-    means, nearest = _between_runs(distances, length)
+    means, nearest = _means_of_runs(distances, length), _nearest_of_runs(distances, length)
     steps = np.maximum(_LEAST_PACE, _mean_steps(distances, firsts[0], lasts[-1]))
     inner = {(a, b): np.maximum(distances[lasts[a], firsts[b]], _LEAST_PACE) for a, b in permutations(range(count), 2)}
     joints = np.stack([inner[pair] for pair in pairwise(range(count))])
@@ -269,12 +268,21 @@ def _exchanged(count: int) -> list[tuple[int, ...]]:
     return [tuple(b if k == a else a if k == b else k for k in range(count)) for a, b in pairs]
 
 
-def _between_runs(distances: Floats, length: int) -> tuple[Floats, Floats]:
-    """Of runs of ``length`` frames, by their first ones: mean and least distance of their frames, ``(n, n)`` each."""
-    runs = np.lib.stride_tricks.sliding_window_view(distances, (length, length))
+def _means_of_runs(distances: Floats, length: int) -> Floats:
+    """Of runs of ``length`` frames, by their first ones: the mean distance of their frames, ``(n, n)``."""
+    runs = _runs(distances, length)
     # Summed in one order everywhere: numpy's own, and with it the last bit, is the machine's affair.
     total = sum(runs[..., a, b] for a in range(length) for b in range(length))
-    return np.asarray(total) / (length * length), runs.min(axis=(2, 3))
+    return np.asarray(total) / (length * length)
+
+
+def _nearest_of_runs(distances: Floats, length: int) -> Floats:
+    """As :func:`_means_of_runs`, the least distance."""
+    return np.asarray(_runs(distances, length).min(axis=(2, 3)))
+
+
+def _runs(distances: Floats, length: int) -> Floats:
+    return np.lib.stride_tricks.sliding_window_view(distances, (length, length))
 
 
 def _mean_steps(distances: Floats, begins: Ints, ends: Ints) -> Floats:

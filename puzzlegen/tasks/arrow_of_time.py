@@ -22,7 +22,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import Pixels, reversible
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import LEAST_FRAMES, disguised, encode_clip, moving_spans
-from puzzlegen.media.succession import LEAST_RETRACED, retraced, return_margin
+from puzzlegen.media.succession import LEAST_RETRACED, aligned_distances, retraced, return_margin
 from puzzlegen.media.video import Clip
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -86,22 +86,22 @@ class ArrowOfTime(Task):
 
     def _clearest(self, clip: Clip, rng: Rng) -> _Segment:
         spans = moving_spans(clip, LEAST_FRAMES, self.frames, rng)
-        drawn = [self._drawn(clip, span, rng) for span in spans]
+        drawn = [_beside(clip.frames[span], rng) if self.reference else _alone(clip, span) for span in spans]
         clearest = max(drawn, key=attrgetter("margin"))
         if clearest.margin < 0:
             raise Unusable("reversible", f"{-clearest.margin:.2f} short of a direction in {len(drawn)} drawn places")
         return clearest
 
-    def _drawn(self, clip: Clip, span: slice, rng: Rng) -> _Segment:
-        whole = clip.frames[span]
-        if not self.reference:
-            return _Segment(whole, whole, _direction(clip.small[span]))
-        length = int(len(whole) * _PART)
-        start = rng.integer(0, len(whole) - length)
-        margin = retraced(whole, start, length) - LEAST_RETRACED
-        return _Segment(whole, whole[start : start + length], margin)
+
+def _beside(whole: Pixels, rng: Rng) -> _Segment:
+    """A drawn part of a segment, which must not look backward like some part of it forward."""
+    length = int(len(whole) * _PART)
+    start = rng.integer(0, len(whole) - length)
+    margin = retraced(aligned_distances(whole), start, length) - LEAST_RETRACED
+    return _Segment(whole, whole[start : start + length], margin)
 
 
-def _direction(small: Pixels) -> float:
-    """How clearly a part differs from its reverse and gets away from what it showed; below 0 it may run either way."""
-    return min(_MOST_REVERSIBLE - reversible(small), return_margin(small))
+def _alone(clip: Clip, span: slice) -> _Segment:
+    """All of a segment, which must differ from its reverse and get away from what it showed."""
+    whole, small = clip.frames[span], clip.small[span]
+    return _Segment(whole, whole, min(_MOST_REVERSIBLE - reversible(small), return_margin(small)))

@@ -2,13 +2,14 @@
 
 The right one follows in the same shot, after frames left out. The others are its reverse, a clip from another part of
 the shot (before the first, or after the right one), and the reverse of that: every candidate has its reverse beside
-it, so which two belong together tells nothing. Shots that come back to what they showed before, and parts that look
-alike backwards, are refused. Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins
+it, so which two belong together tells nothing. Shots whose parts look like each other, and parts that look alike
+backwards, are refused. Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins
 most like the first clip's end would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as
 they are. Our design: no paper has it.
 
 The shot is shown first, as it was filmed: who finds the clips in it knows which comes next. ``reference: false`` leaves
-it out; of 56 such puzzles 5 could be disputed.
+it out, and then shots that come back to what they showed before are refused as well; of 56 such puzzles 5 could be
+disputed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import (
     LEAST_RETRACED,
     Pixels,
+    aligned_distances,
     frame_distances,
     in_order,
     pace,
@@ -95,7 +97,7 @@ class NextClip(Task):
 
     def _lead(self, given: Pixels, right: Pixels) -> float:
         """How clearly the right clip goes on forward rather than backward; below 0 it may do either."""
-        told = retraced(right, 0, len(right)) - LEAST_RETRACED
+        told = retraced(aligned_distances(right), 0, len(right)) - LEAST_RETRACED
         if self.reference:
             return told
         distances = frame_distances(np.concatenate([given[-1:], right]))
