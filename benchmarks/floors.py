@@ -1,8 +1,8 @@
 """The least that each workload costs: the best single-thread calls of the same libraries, and nothing else.
 
 Decode, resize, transform, encode, append. No choice of answers, no question, no check, no digest, no resume: what a
-build does beyond this is what its efficiency counts. What a build refuses costs the floor its decoding and its
-downscale, as it must; ``told`` says what was kept of each file. Run by ``run.py``, one process each.
+build does beyond this is what its efficiency counts. What a build refuses costs the floor its decoding and a small
+version to look at; ``told`` says what was kept of each file. Run by ``run.py``, one process each.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from puzzlegen.rng import rng_for
 
 _ROWS = 250
 _CLIP_FRAMES = 16
+_SMALL = 64, 64
 _MEDIUM = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _SCHEMA = pa.schema([("media", pa.list_(_MEDIUM)), ("text", pa.string())])
 _TEXT = "A question of the usual length, with options. " * 10
@@ -43,7 +44,7 @@ Media = list[bytes]
 
 
 class Photos:
-    """One decode and one downscale per file, then what the build emits for each of the tasks it kept."""
+    """One decode and, if any task kept it, one downscale per file, then what the build emits for each of these."""
 
     def __init__(self) -> None:
         self.rng = random.Random(7)
@@ -52,7 +53,11 @@ class Photos:
 
     def __call__(self, path: Path, kept: list[str]) -> Iterator[Media]:
         """The media of each puzzle of a file."""
-        picture = _clean(path, self.rng)
+        decoded = _decoded(path)
+        if not kept:
+            decoded.resize(_SMALL, Image.Resampling.BOX)
+            return
+        picture = _clean(decoded, self.rng)
         for task in kept:
             yield [_jpeg(one) for one in getattr(self, task)(picture)]
         self.earlier.append(picture)
@@ -160,13 +165,17 @@ def graph(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
 WORK: dict[str, Callable[[Path, random.Random, list[str]], Iterator[Media]]] = {"clip": clip, "graph": graph}
 
 
-def _clean(path: Path, rng: random.Random) -> Image.Image:
-    """A picture of the size that a build's clean ones have on average: the short side drawn from the same range."""
+def _decoded(path: Path) -> Image.Image:
+    """A picture at the least of JPEG's own sizes that is large enough."""
     with Image.open(io.BytesIO(path.read_bytes())) as raw:
         enough = 448 / 0.9 / min(raw.size)
         raw.draft(None, (int(raw.width * enough) + 1, int(raw.height * enough) + 1))
         raw.load()
-        picture: Image.Image = raw if raw.mode == "RGB" else raw.convert("RGB")
+        return raw if raw.mode == "RGB" else raw.convert("RGB")
+
+
+def _clean(picture: Image.Image, rng: random.Random) -> Image.Image:
+    """One of the size that a build's clean ones have on average: the short side drawn from the same range."""
     width, height = picture.size
     short = 0.96 * min(width, height)
     factor = rng.uniform(256, min(448, 0.9 * short)) / short

@@ -93,7 +93,7 @@ def _shares(name: str, scratch: str) -> None:
     from PIL import Image, ImageFile
 
     from puzzlegen import datafile, shard
-    from puzzlegen.media import opened
+    from puzzlegen.media import opened, scaled
     from puzzlegen.memory import keep_freed_memory
     from puzzlegen.plan import make_plan
     from puzzlegen.recipe import load_recipe
@@ -109,6 +109,7 @@ def _shares(name: str, scratch: str) -> None:
         if k == 1:  # The first shard has paid for imports.
             watch = Stopwatch()
             watch.around(opened, "clean_image", "cleaning")
+            watch.around(scaled.ScaledImage, "pixels", "cleaning")
             watch.around(ImageFile.ImageFile, "load", "decode", inside="cleaning")
             watch.around(Image.Image, "resize", "downscale", inside="cleaning")
             watch.around(Image.Image, "save", "encode")

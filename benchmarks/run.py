@@ -6,7 +6,7 @@ The rules. CPU is user and system time of the whole process tree. Each figure is
 run, so that starting up is not in it; ``startup`` measures that. Efficiency is floor / build, paired, median of
 repeats. The floor is the best single-thread calls that give media as many and as large: decode, one downscale,
 transform, encode, append. The build tells it what was kept of each file, so that it encodes as much, and what every
-task refused costs it the decoding and the downscale. To transform is what the task shows: turns, tiles and their
+task refused costs it the decoding and a small version. To transform is what the task shows: turns, tiles and their
 tones, views and their colours, covers, rings. Choosing answers, checks for one right answer, draws that are thrown
 away, questions, verification, digests and resume are not in the floor.
 """

@@ -35,7 +35,7 @@ def saved(picture: Image.Image, form: str = "PNG", **options: Any) -> bytes:
 
 
 def clean(data: bytes, key: int = 1, settings: ImageSettings = SETTINGS) -> Image.Image:
-    return clean_image(data, rng_for("clean", key), settings)
+    return clean_image(data, rng_for("clean", key), settings).pixels()
 
 
 def far(a: Image.Image, b: Image.Image) -> float:

@@ -21,6 +21,7 @@ from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.rims import evenness, likeness, rims_inside
+from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
 from puzzlegen.media.sums import Sums
 from puzzlegen.media.views import Views, draw_boxes, overlap, view
@@ -203,8 +204,8 @@ def test_tasks_share_what_a_picture_shows_in_one_grid() -> None:
     item = open_item(0)
     looked: list[tuple[int, int]] = []
 
-    def look(picture: Image.Image, rows: int, cols: int) -> tuple[int, int]:
-        assert picture is item.image()
+    def look(picture: ScaledImage, rows: int, cols: int) -> tuple[int, int]:
+        assert picture is item.picture()
         looked.append((rows, cols))
         return looked[-1]
 

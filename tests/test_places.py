@@ -11,6 +11,7 @@ from PIL import Image
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.places import distinct, seen
+from puzzlegen.media.scaled import unscaled
 from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
 from puzzlegen.sources.samples import Samples
@@ -22,18 +23,18 @@ def scene() -> Image.Image:
     item = list(source.items())[11]
     assert isinstance(item, Item)
     with source.open(item) as file:
-        return clean_image(file.read(), rng_for(1, "image-000011"), ImageSettings())
+        return clean_image(file.read(), rng_for(1, "image-000011"), ImageSettings()).pixels()
 
 
 def refused(picture: Image.Image, rows: int = 3, cols: int = 3) -> str:
     with pytest.raises(Unusable) as no:
-        distinct(seen(picture, rows, cols))
+        distinct(seen(unscaled(picture), rows, cols))
     return no.value.reason
 
 
 def test_a_scene_has_places() -> None:
-    assert distinct(seen(scene(), 3, 3)) > 0
-    assert distinct(seen(scene(), 2, 2)) > 0
+    assert distinct(seen(unscaled(scene()), 3, 3)) > 0
+    assert distinct(seen(unscaled(scene()), 2, 2)) > 0
 
 
 def test_a_texture_has_none() -> None:

@@ -7,15 +7,16 @@ import pytest
 from PIL import Image
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import ImageSettings, clean_image, miniature
+from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.places import clarity
+from puzzlegen.media.scaled import ScaledImage, unscaled
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
 from puzzlegen.sources.samples import Samples
 
 
-def scenes(count: int) -> list[Image.Image]:
+def scenes(count: int) -> list[ScaledImage]:
     source = Samples(images=count, videos=0)
     made = []
     for item in source.items():
@@ -25,9 +26,9 @@ def scenes(count: int) -> list[Image.Image]:
     return made
 
 
-def kept(picture: Image.Image) -> bool:
+def kept(picture: ScaledImage) -> bool:
     try:
-        return upright_margin(miniature(picture, SIDE), lambda: clarity(picture)) >= 0
+        return upright_margin(picture.miniature(SIDE), lambda: clarity(picture)) >= 0
     except Unusable as no:
         assert no.reason == "no_upright"
         return False
@@ -43,7 +44,7 @@ def test_scenes_have_an_up() -> None:
 
 
 def test_what_shows_little_has_none() -> None:
-    small = miniature(next(picture for picture in scenes(16) if kept(picture)), SIDE)
+    small = next(picture for picture in scenes(16) if kept(picture)).miniature(SIDE)
     assert upright_margin(small, lambda: 9.0) >= 0
     with pytest.raises(Unusable) as no:
         upright_margin(small, lambda: 3.0)
@@ -56,7 +57,7 @@ def test_what_is_refused_anyway_is_not_looked_at() -> None:
 
 
 def test_less_can_be_asked_for() -> None:
-    small = miniature(next(picture for picture in scenes(16) if kept(picture)), SIDE)
+    small = next(picture for picture in scenes(16) if kept(picture)).miniature(SIDE)
     assert upright_margin(small, much, 2.0) == pytest.approx(upright_margin(small, much) + 2)
 
 
@@ -64,21 +65,17 @@ def test_textures_have_none() -> None:
     for cell in (4, 8, 16):
         values = np.frombuffer(rng_for("texture", cell).raw((640 // cell) ** 2), np.uint8)
         noise = Image.fromarray(values.reshape(640 // cell, -1)).convert("RGB")
-        assert not kept(noise.resize((640, 640), Image.Resampling.BICUBIC).rotate(30).crop((120, 120, 520, 520)))
+        turned = noise.resize((640, 640), Image.Resampling.BICUBIC).rotate(30)
+        assert not kept(unscaled(turned.crop((120, 120, 520, 520))))
 
 
 @pytest.mark.parametrize("level", [0, 90])
 def test_a_flat_picture_has_none(level: int) -> None:
-    assert not kept(Image.new("RGB", (300, 200), (level, level, level)))
+    assert not kept(unscaled(Image.new("RGB", (300, 200), (level, level, level))))
 
 
 def test_no_turn_and_no_mirror_image_is_called_otherwise() -> None:
     for picture in scenes(2):
-        small = miniature(picture, SIDE)
+        small = picture.miniature(SIDE)
         margins = [upright_margin(shown, much, 9.0) for shown in (small, *map(small.transpose, Image.Transpose))]
         assert margins == pytest.approx([margins[0]] * 8, rel=1e-3)
-
-
-def test_a_miniature_keeps_proportions() -> None:
-    assert miniature(Image.new("RGB", (900, 600)), SIDE).size == (96, 64)
-    assert miniature(Image.new("RGB", (301, 640)), SIDE).size == (64, 136)

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import even
+from puzzlegen.media.scaled import Box, ScaledImage, unscaled
 from puzzlegen.media.shortage import refuse_shortage
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
@@ -43,8 +44,6 @@ _EXIF_TURN: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-Box = tuple[float, float, float, float]
 
 
 class ImageSettings(BaseModel):
@@ -70,7 +69,7 @@ class ImageSettings(BaseModel):
     )
 
 
-def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
+def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> ScaledImage:
     """Decode a picture and make it clean: upright, sRGB, border-free, cropped and downscaled at random phase.
 
     Args:
@@ -79,9 +78,9 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
         settings: the recipe's section ``media.image``.
 
     Returns:
-        An RGB image whose sides are even, the short one within ``side_px_range``. With ``clean: false`` the picture
-        upright and in sRGB, otherwise as it is, but no larger than that; :func:`encode_image` then saves what is cut
-        out of it without loss.
+        An RGB image, scaled once its pixels are asked for. Its sides are even, the short one within ``side_px_range``.
+        With ``clean: false`` the picture upright and in sRGB, otherwise as it is, but no larger than that;
+        :func:`encode_image` then saves what is cut out of it without loss.
 
     Raises:
         Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
@@ -101,12 +100,10 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> Image.Image:
     except Exception as err:
         refuse_shortage()
         raise Unusable("undecodable", f"{type(err).__name__}: {err}") from err
-    # Pillow hands the source's comment on from copy to copy, and into the file that is saved at last.
-    picture.info = {} if settings.clean else {_AS_FOUND: True}
     return picture
 
 
-def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
+def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> ScaledImage:
     low, high = settings.side_px_range
     full_short = min(raw.size)
     trims = [rng.uniform(0.005, 0.035) for _ in range(4)]
@@ -114,20 +111,22 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> Image.Image:
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
     _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
+    # Pillow hands the source's comment on from copy to copy, and into the file that is saved at last.
+    picture.info = {}
     box = _cut(content_box(picture), trims, place, settings.max_aspect)
     width, height = box[2] - box[0], box[3] - box[1]
-    unscaled = min(width, height) * full_short / min(raw.size)
-    most = int(unscaled * settings.max_scale)
+    short = min(width, height) * full_short / min(raw.size)
+    most = int(short * settings.max_scale)
     if most < low:
-        raise Unusable("too_small", f"short side {int(unscaled)} px, needs {int(low / settings.max_scale) + 1}")
+        raise Unusable("too_small", f"short side {int(short)} px, needs {int(low / settings.max_scale) + 1}")
     side = low + size_draw * (min(high, most) - low)
     factor = side / min(width, height)
     size = (even(width * factor * squeeze), even(height * factor / squeeze))
-    clean = picture.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
-    return clean if turn is None else clean.transpose(turn)
+    clean = ScaledImage(picture, box, size)
+    return clean if turn is None else unscaled(clean.pixels().transpose(turn))
 
 
-def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
+def _untouched(raw: Image.Image, settings: ImageSettings) -> ScaledImage:
     """What most pipelines do: decode, turn upright, shrink what is too large."""
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
     _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels, settings.min_side_px)
@@ -136,7 +135,8 @@ def _untouched(raw: Image.Image, settings: ImageSettings) -> Image.Image:
     if factor < 1:
         size = round(picture.width * factor), round(picture.height * factor)
         picture = picture.resize(size, Image.Resampling.BICUBIC)
-    return picture if turn is None else picture.transpose(turn)
+    picture.info = {_AS_FOUND: True}
+    return unscaled(picture if turn is None else picture.transpose(turn))
 
 
 def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int, min_side: int = 0) -> None:
@@ -249,13 +249,6 @@ def encode_image(picture: Image.Image) -> Medium:
 def thumbnail(picture: Image.Image, side: int) -> NDArray[np.float32]:
     """Grey ``(side, side)`` float32, 0..255, each value the mean of its area."""
     return np.asarray(picture.convert("L").resize((side, side), Image.Resampling.BOX), dtype=np.float32)
-
-
-def miniature(picture: Image.Image, side: int) -> Image.Image:
-    """A grey copy whose shorter side is ``side``, proportions kept."""
-    scale = side / min(picture.size)
-    size = (round(picture.width * scale), round(picture.height * scale))
-    return picture.convert("L").resize(size, Image.Resampling.BOX)
 
 
 def tone(picture: Image.Image, rng: Rng, strength: float) -> Image.Image:

@@ -13,6 +13,7 @@ from PIL import Image
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.media import geometry
 from puzzlegen.media.image import ImageSettings, clean_image
+from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.video import Clip, VideoSettings, read_clip
 from puzzlegen.records import Item
 from puzzlegen.rng import Rng
@@ -63,7 +64,7 @@ class OpenItem:
         self._rng = rng
         self._peers = peers
         self._watched = watched
-        self._media: dict[int | None, Image.Image | Clip | bytes | Unusable] = {}
+        self._media: dict[int | None, ScaledImage | Clip | bytes | Unusable] = {}
         self._kept = b""
         self._known: dict[tuple[Callable[..., object], tuple[int, ...]], object] = {}
 
@@ -73,8 +74,16 @@ class OpenItem:
         Raises:
             Unusable: it cannot be read or is not fit.
         """
+        return self.picture().pixels()
+
+    def picture(self) -> ScaledImage:
+        """The clean picture before it is scaled, for checks that need a small version only.
+
+        Raises:
+            Unusable: it cannot be read or is not fit.
+        """
         media = self._load(self._read_image)
-        if not isinstance(media, Image.Image):
+        if not isinstance(media, ScaledImage):
             raise TypeError(f"{self.item.id} is no image")
         return media
 
@@ -87,7 +96,7 @@ class OpenItem:
             Unusable: as of :meth:`image`.
         """
         if (look, how) not in self._known:
-            self._known[look, how] = look(self.image(), *how)
+            self._known[look, how] = look(self.picture(), *how)
         return cast("T", self._known[look, how])
 
     def clip(self, frames: int | None = None) -> Clip:
@@ -140,8 +149,8 @@ class OpenItem:
         return self._peers()
 
     def _load(
-        self, read: Callable[[BinaryIO], Image.Image | Clip | bytes], frames: int | None = None
-    ) -> Image.Image | Clip | bytes:
+        self, read: Callable[[BinaryIO], ScaledImage | Clip | bytes], frames: int | None = None
+    ) -> ScaledImage | Clip | bytes:
         if frames not in self._media:
             try:
                 with self._watched(), self._file() as file:
@@ -179,7 +188,7 @@ class OpenItem:
         self.sha256 = hashlib.sha256(data).hexdigest()
         return data
 
-    def _read_image(self, file: BinaryIO) -> Image.Image:
+    def _read_image(self, file: BinaryIO) -> ScaledImage:
         return clean_image(self._read_raw(file), self._rng, self._settings.image)
 
     def _read_clip(self, file: BinaryIO, frames: int | None) -> Clip:

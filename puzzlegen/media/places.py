@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.sums import window_means
 
 Array = NDArray[np.float32]
@@ -64,8 +64,8 @@ class Seen(NamedTuple):
         return sum(weight * math.log(min(max(self.found[name], 0.1), most)) for name, (weight, most) in each)
 
 
-def seen(picture: Image.Image, rows: int, cols: int) -> Seen:
-    """What an RGB picture shows in the places of a grid."""
+def seen(picture: ScaledImage, rows: int, cols: int) -> Seen:
+    """What a picture shows in the places of a grid."""
     places = _places(picture, rows, cols)
     return Seen(rows * cols, float(_light(places).std(axis=(1, 2)).min()), clues(places, cols))
 
@@ -86,7 +86,7 @@ def distinct(places: Seen) -> float:
     return clear - least
 
 
-def clarity(picture: Image.Image) -> float:
+def clarity(picture: ScaledImage) -> float:
     """What a picture shows in all, by the places of a 3x3 grid: see :attr:`Seen.clear`."""
     return seen(picture, 3, 3).clear
 
@@ -115,9 +115,9 @@ def clues(places: Array, cols: int) -> dict[str, float]:
     }
 
 
-def _places(picture: Image.Image, rows: int, cols: int) -> Array:
-    box = (0, 0, picture.width // cols * cols, picture.height // rows * rows)
-    small = picture.resize((cols * _SIDE, rows * _SIDE), Image.Resampling.BOX, box=box)
+def _places(picture: ScaledImage, rows: int, cols: int) -> Array:
+    width, height = picture.size
+    small = picture.shrunk((cols * _SIDE, rows * _SIDE), (0, 0, width // cols * cols, height // rows * rows))
     values = np.asarray(small, dtype=np.float32).reshape(rows, _SIDE, cols, _SIDE, 3)
     return values.transpose(0, 2, 1, 3, 4).reshape(rows * cols, _SIDE, _SIDE, 3)
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.scaled import ScaledImage
 
 Box = tuple[int, int, int, int]
 
@@ -48,6 +49,10 @@ def looks(picture: Image.Image) -> Looks:
     return Looks(_colours(picture), np.fft.rfft2(fine, padded), np.fft.rfft2(fine[:, ::-1], padded))
 
 
+def _looks(picture: ScaledImage) -> Looks:
+    return looks(picture.pixels())
+
+
 def grey(picture: Image.Image) -> Image.Image:
     """The picture in grey levels."""
     return picture.convert("L")
@@ -76,13 +81,13 @@ def apart(a: Looks, b: Looks) -> float:
 
 def hard_negatives(item: OpenItem, peers: Sequence[OpenItem]) -> Iterator[OpenItem]:
     """The peers whose pictures are nearest in colour, nearest first, without near-duplicates and unusable items."""
-    anchor = item.known(looks)
+    anchor = item.known(_looks)
     usable = []
     for peer in peers:
         with suppress(Unusable):
-            usable.append((colour_distance(anchor, peer.known(looks)), peer))
+            usable.append((colour_distance(anchor, peer.known(_looks)), peer))
     for _, peer in sorted(usable, key=lambda row: row[0]):
-        if apart(anchor, peer.known(looks)) >= 0:
+        if apart(anchor, peer.known(_looks)) >= 0:
             yield peer
 
 

@@ -15,6 +15,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured, recoloured_alike
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette
+from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.similarity import detail, grey, hard_negatives
 from puzzlegen.rng import Rng
 
@@ -58,6 +59,10 @@ def overlap(a: Box, b: Box) -> float:
     return shared / (_area(a) + _area(b) - shared)
 
 
+def _grey(picture: ScaledImage) -> Image.Image:
+    return grey(picture.pixels())
+
+
 def draw_boxes(item: OpenItem, rng: Rng, views: Views) -> tuple[Box, Box, float]:
     """Two boxes of an item's picture, in its pixels, that share enough, and what they share has content.
 
@@ -67,7 +72,7 @@ def draw_boxes(item: OpenItem, rng: Rng, views: Views) -> tuple[Box, Box, float]
     Raises:
         Unusable: ``no_overlap`` or ``flat``.
     """
-    flat, levels = False, item.known(grey)
+    flat, levels = False, item.known(_grey)
     for _ in range(_PAIR_TRIES):
         a, b = (_box(levels.size, rng, views.scale_range or _SCALE_RANGES[views.strength]) for _ in range(2))
         if (share := overlap(a, b)) < views.min_overlap:

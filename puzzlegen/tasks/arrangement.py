@@ -29,7 +29,7 @@ class Arrangement(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     rows: Rows = 3
     cols: Cols = 3

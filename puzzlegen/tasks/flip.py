@@ -14,7 +14,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import mirror_margin, mirrored
-from puzzlegen.media.image import encode_image, miniature, thumbnail
+from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity_of
 from puzzlegen.media.upright import SIDE, least_margin
@@ -38,7 +38,7 @@ class Flip(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
     reference: bool = Field(default=False, description="show the picture as it was first")
@@ -56,16 +56,17 @@ class Flip(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, mirror."""
-        picture = item.image()
-        picture = picture.crop(item.drawn_box(picture.size, _LEAST_PART, rng))
+        picture = item.picture()
+        box = item.drawn_box(picture.size, _LEAST_PART, rng)
         count = 2 if self.axes == "vertical" else 3
-        small = miniature(picture, SIDE)
+        small = picture.miniature(SIDE, box)
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
         if not self.reference:
             margin = least_margin(margin, item, small, lambda: clarity_of(item))
+        part = item.image().crop(box)
         k = rng.balanced("answer", count)
         shown = [0, k] if self.reference else [k]
-        media = tuple(encode_image(mirrored(picture, _NAMES[way])) for way in shown)
+        media = tuple(encode_image(mirrored(part, _NAMES[way])) for way in shown)
         question, answer = self._ask(count, k, rng)
         return Puzzle(question, media, answer, self.difficulty, margin)
 

@@ -24,7 +24,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import encode_image, miniature, tone
+from puzzlegen.media.image import encode_image, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
@@ -142,7 +142,7 @@ class Inpainting(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 7
+    version: ClassVar = 8
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
@@ -161,9 +161,9 @@ class Inpainting(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find a square whose pieces all differ, then draw the letter of the right one."""
-        picture = item.image()
         # What has no "up" is leaves, blur, tissue, coins: their pieces are hard to find again.
-        upright_margin(miniature(picture, SIDE), lambda: clarity_of(item), _LESS_UP)
+        upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _LESS_UP)
+        picture = item.image()
         pieces, square, margin = self._found(picture, rng)
         covered = picture.copy()
         hatch(covered, square)

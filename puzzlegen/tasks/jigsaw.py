@@ -29,7 +29,7 @@ class Jigsaw(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 5
+    version: ClassVar = 6
     spoils: ClassVar = "directions"
 
     rows: Rows = 3

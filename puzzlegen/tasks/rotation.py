@@ -17,7 +17,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import tilt_margin, tilted, turn_margin, turned
-from puzzlegen.media.image import encode_image, miniature, thumbnail
+from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity_of
 from puzzlegen.media.upright import SIDE, least_margin
@@ -36,7 +36,7 @@ class Rotation(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     step_deg: Literal[90, 60, 45, 30, 15] = Field(90, description="the angles are multiples of it")
     reference: bool = Field(default=False, description="show the upright picture first")
@@ -54,9 +54,10 @@ class Rotation(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut a square, turn it."""
-        picture = item.image()
-        square = picture.crop(item.square_box(picture.size, rng))
-        margin = self._margin(miniature(square, SIDE), item)
+        picture = item.picture()
+        box = item.square_box(picture.size, rng)
+        margin = self._margin(picture.miniature(SIDE, box), item)
+        square = item.image().crop(box)
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)

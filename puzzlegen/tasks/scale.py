@@ -15,8 +15,9 @@ from pydantic import Field, model_validator
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import Box, encode_image, thumbnail
+from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.scaled import Box
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task

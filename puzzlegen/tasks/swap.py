@@ -20,7 +20,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
-from puzzlegen.media.image import encode_image, miniature
+from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity_of
 from puzzlegen.media.shade import Shade, shaded
@@ -45,7 +45,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 7
+    version: ClassVar = 8
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
@@ -95,7 +95,7 @@ def _laid_out(item: OpenItem) -> float:
     Raises:
         Unusable: ``interchangeable`` or ``no_upright``.
     """
-    margin = upright_margin(miniature(item.image(), SIDE), lambda: clarity_of(item), _LESS_UP)
+    margin = upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _LESS_UP)
     if (clear := clarity_of(item)) < _LEAST_CLARITY:
         raise Unusable("interchangeable", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
     return margin

@@ -26,7 +26,7 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     rows: Rows = 3
     cols: Cols = 3

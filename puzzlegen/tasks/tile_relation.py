@@ -38,7 +38,7 @@ class TileRelation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     rows: Rows = 3
     cols: Cols = 3

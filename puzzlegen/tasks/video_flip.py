@@ -14,10 +14,11 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import mirror_margin
-from puzzlegen.media.image import miniature, thumbnail
+from puzzlegen.media.image import thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.perturb import mirrored
 from puzzlegen.media.places import clarity
+from puzzlegen.media.scaled import unscaled
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
 from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, least_margin
 from puzzlegen.records import Answer, Puzzle
@@ -40,7 +41,7 @@ class VideoFlip(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
@@ -54,8 +55,8 @@ class VideoFlip(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take a moving segment, mirror it."""
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
-        middle, count = Image.fromarray(part[len(part) // 2]), 2 if self.axes == "vertical" else 3
-        small = miniature(middle, SIDE)
+        middle, count = unscaled(Image.fromarray(part[len(part) // 2])), 2 if self.axes == "vertical" else 3
+        small = middle.miniature(SIDE)
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
         margin = least_margin(margin, item, small, lambda: clarity(middle), LESS_FOR_CLIPS)
         k = rng.balanced("answer", count)

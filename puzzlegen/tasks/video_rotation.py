@@ -12,9 +12,10 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.geometry import ANGLES, turn_margin, turned_frames
-from puzzlegen.media.image import miniature, thumbnail
+from puzzlegen.media.image import thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity
+from puzzlegen.media.scaled import unscaled
 from puzzlegen.media.segments import LEAST_FRAMES, encode_clip, moving_segment
 from puzzlegen.media.upright import LESS_FOR_CLIPS, SIDE, least_margin
 from puzzlegen.records import Puzzle
@@ -33,7 +34,7 @@ class VideoRotation(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     form: Literal["choice", "number"] = Field("choice", description="answer by option letter or by the angle itself")
@@ -48,8 +49,8 @@ class VideoRotation(Task):
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         left, top, right, bottom = item.square_box((part.shape[2], part.shape[1]), rng)
         square = part[:, top:bottom, left:right]
-        middle = Image.fromarray(square[len(square) // 2])
-        small = miniature(middle, SIDE)
+        middle = unscaled(Image.fromarray(square[len(square) // 2]))
+        small = middle.miniature(SIDE)
         margin = turn_margin(thumbnail(small, 16))
         margin = least_margin(margin, item, small, lambda: clarity(middle), LESS_FOR_CLIPS)
         k = rng.balanced("answer", len(ANGLES))

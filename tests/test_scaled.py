@@ -1,0 +1,83 @@
+"""Pictures that are scaled when they are asked for, and small versions of what they were before."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+from conftest import recipe_with
+from PIL import Image
+
+from puzzlegen.errors import Unusable
+from puzzlegen.media import scaled
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.scaled import ScaledImage, unscaled
+from puzzlegen.records import Item
+from puzzlegen.rng import rng_for
+from puzzlegen.tasks.jigsaw import Jigsaw
+from puzzlegen.tasks.rotation import Rotation
+
+BOX = (10.3, 20.7, 590.2, 460.9)
+SIZE = (400, 304)
+
+
+def waves(size: tuple[int, int] = (640, 480)) -> Image.Image:
+    y, x = np.mgrid[: size[1], : size[0]] / 40
+    planes = [np.sin(x + k) + np.sin(y * 0.7 + 2 * k) + y / 4 for k in range(3)]
+    return Image.fromarray(np.stack([np.clip(p * 40 + 90, 0, 255) for p in planes], axis=-1).astype(np.uint8))
+
+
+def test_a_small_version_shows_what_the_scaled_picture_does() -> None:
+    picture = ScaledImage(waves(), BOX, SIZE)
+    for box in (None, (0, 0, *SIZE), (120, 40, 380, 300), (399, 303, *SIZE)):
+        of_scaled = picture.pixels().resize((16, 12), Image.Resampling.BOX, box=box)
+        apart = np.abs(np.asarray(picture.shrunk((16, 12), box), np.float32) - np.asarray(of_scaled, np.float32))
+        assert apart.mean() < 1
+    assert picture.pixels().size == SIZE
+
+
+def test_what_was_asked_for_before_changes_nothing() -> None:
+    first, second = ScaledImage(waves(), BOX, SIZE), ScaledImage(waves(), BOX, SIZE)
+    small, pixels = first.shrunk((16, 12)), second.pixels()
+    assert first.pixels().tobytes() == pixels.tobytes()
+    assert second.shrunk((16, 12)).tobytes() == small.tobytes()
+    assert second.pixels() is pixels
+
+
+def test_large_pictures_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = ScaledImage(waves(), BOX, SIZE)
+    monkeypatch.setattr(scaled, "_HELD_PIXELS", 640 * 480 - 1)
+    large = ScaledImage(waves(), BOX, SIZE)
+    assert large.pixels().tobytes() == held.pixels().tobytes()
+    assert large.shrunk(SIZE).tobytes() == large.pixels().tobytes() != held.shrunk(SIZE).tobytes()
+
+
+def test_a_picture_as_it_is_is_not_copied() -> None:
+    picture = waves()
+    assert unscaled(picture).pixels() is picture
+
+
+def test_a_miniature_keeps_proportions() -> None:
+    assert unscaled(Image.new("RGB", (900, 600))).miniature(64).size == (96, 64)
+    assert unscaled(Image.new("RGB", (301, 640))).miniature(64).size == (64, 136)
+    part = ScaledImage(waves(), BOX, SIZE).miniature(64, (100, 0, 404, 304))
+    assert (part.size, part.mode) == ((64, 64), "L")
+
+
+@pytest.mark.parametrize("task", [Rotation(), Jigsaw()], ids=["rotation", "jigsaw"])
+def test_what_is_refused_is_not_scaled(task: Rotation | Jigsaw, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.frombuffer(rng_for("noise").raw(640 * 480 * 3), np.uint8).reshape(480, 640, 3)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, "PNG")
+    monkeypatch.setattr(ScaledImage, "_scaled", lambda _: pytest.fail("scaled"))
+    with pytest.raises(Unusable, match=r"flat|interchangeable"):
+        task.pose(_opened(buffer.getvalue()), rng_for("posed"))
+
+
+def _opened(data: bytes) -> OpenItem:
+    def open_file(_: Item) -> BinaryIO:
+        return io.BytesIO(data)
+
+    return OpenItem(Item("noise.png", "image"), open_file, recipe_with([{"task": "rotation"}]).media, rng_for("clean"))
