@@ -39,6 +39,8 @@ Pixels = NDArray[np.uint8]
 def _walks_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """What pans evenly looks more alike from piece to piece than is asked of filmed shots."""
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 1.0)
+    monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN", 0.7)
+    monkeypatch.setattr("puzzlegen.tasks.next_clip._LEAST_TURNED", 0.7)
     monkeypatch.setattr("puzzlegen.tasks.next_clip.LEAST_RETRACED", 1.0)
 
 

@@ -5,6 +5,7 @@ even tones, slid over each other as fits best. What then differs is set against 
 frame to the next, for what is much in a sign language lesson is nothing on a roller coaster. And it must rise with
 time: of any three pieces the outer two differ most, and neither backwards nor with two pieces exchanged do the pieces
 join as closely. Without the former, rubbing one's face has an order; without the latter, a pendulum's swing has two.
+Where the shot is shown beside its pieces, all that counts is which places of it they may be taken for.
 All sums are of whole numbers, the same on every machine.
 """
 
@@ -58,6 +59,10 @@ _LEAST_NEAREST: Final = 0.7
 # How near pictures of any two pieces may come. Of 184 puzzles (group_swap, frame_order) called by eye 57 lie over it,
 # 51 clear and none disputable; of the others 63 and 31 (a woman who hardly moves, a walk towards the camera, gestures).
 _LEAST_UNLIKE: Final = 5.0
+# How unlike pieces must be what, beside the shot, they may be taken for. Of 400 puzzles called by eye (frame_order,
+# clip_order) 306 lie over it, 286 clear, 20 in doubt, none disputable; of the others 39, 44 and 11 (a kettle lifted
+# again and again, a pinch that comes twice, a woman who hardly moves).
+_LEAST_MISTAKEN: Final = 4.5
 
 
 class Pieces(NamedTuple):
@@ -66,11 +71,15 @@ class Pieces(NamedTuple):
     Attributes:
         frames: of each piece, in the order of filming.
         shot: from the first frame of the first to the last of the last.
+        starts: where in it each piece begins.
+        distances: of its frames, see :func:`aligned_distances`.
         margin: how clearly the pieces have an order (0 is just enough).
     """
 
     frames: tuple[Pixels, ...]
     shot: Pixels
+    starts: tuple[int, ...]
+    distances: Floats
     margin: float
 
 
@@ -113,7 +122,7 @@ def return_margin(frames: Pixels) -> float:
 
 
 def retraced(distances: Floats, start: int, length: int) -> float:
-    """How far a part played backward stays from any part as long played forward, in paces.
+    """How far a part played backward stays from any part as long played forward: the mean distance of their frames.
 
     Args:
         distances: ``(T, T)``, of the frames, see :func:`aligned_distances`.
@@ -122,8 +131,7 @@ def retraced(distances: Floats, start: int, length: int) -> float:
     """
     k = np.arange(length)
     backward = start + k[::-1]
-    nearest = min(float(distances[first + k, backward].mean()) for first in range(len(distances) - length + 1))
-    return nearest / pace(distances)
+    return min(float(distances[first + k, backward].mean()) for first in range(len(distances) - length + 1))
 
 
 def in_order(
@@ -162,9 +170,14 @@ def in_order(
             k = int(margins.argmax())
             best = max(best, float(margins[k]))
             if best >= 0:
-                pieces = tuple(shot[start : start + length] for start in starts[k])
-                return Pieces(pieces, shot[starts[k][0] : starts[k][-1] + length], best)
-    raise Unusable("interchangeable", f"pieces come back or join: {-best:.2f} short of an order")
+                return _cut_out(shot, distances, starts[k], length, best)
+    raise Unusable("interchangeable", f"pieces come back, join or are like others: {-best:.2f} short of an order")
+
+
+def _cut_out(shot: Pixels, distances: Floats, starts: Ints, length: int, margin: float) -> Pieces:
+    pieces = tuple(shot[start : start + length] for start in starts)
+    whole = slice(int(starts[0]), int(starts[-1]) + length)
+    return Pieces(pieces, shot[whole], tuple((starts - starts[0]).tolist()), distances[whole, whole], margin)
 
 
 def _lengths(least: int, most: int) -> list[int]:
@@ -215,13 +228,27 @@ def _overlap(even: Ints, dy: int, dx: int) -> Floats:
 
 
 def _found_margins(distances: Floats, starts: Ints, length: int) -> Floats:
-    """By what part any two pictures of two pieces of each layout differ more than they must where the shot is shown."""
-    return _unlike(_nearest_of_runs(distances, length), starts) / _LEAST_UNLIKE - 1
+    """As :func:`_margins`, of what is asked where the shot is shown and each piece can be looked for in it."""
+    return _mistaken(_distances_of_runs(distances, length), starts) / _LEAST_MISTAKEN - 1
 
 
 def _unlike(nearest: Floats, starts: Ints) -> Floats:
     pairs = combinations(starts.T, 2)
     return np.asarray(np.min([nearest[first, second] for first, second in pairs], axis=0))
+
+
+def _mistaken(apart: Floats, starts: Ints) -> Floats:
+    """How unlike must at least be what any two pieces of each layout are taken for, to change their order.
+
+    A piece may be taken for any place of the shot from the first piece to the last; what counts of the two is the one
+    that is less like its place. A kettle that is lifted twice is at the same height four times.
+    """
+    places = np.arange(len(apart))
+    beyond = (places < starts[:, :1]) | (places > starts[:, -1:])
+    each = np.where(beyond[:, None], np.inf, apart[starts])
+    from_there_on = np.minimum.accumulate(each[..., ::-1], axis=2)[..., ::-1]
+    pairs = combinations(range(starts.shape[1]), 2)
+    return np.asarray(np.min([np.maximum(from_there_on[:, a], each[:, b]).min(axis=1) for a, b in pairs], axis=0))
 
 
 def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
@@ -279,6 +306,13 @@ def _means_of_runs(distances: Floats, length: int) -> Floats:
 def _nearest_of_runs(distances: Floats, length: int) -> Floats:
     """As :func:`_means_of_runs`, the least distance."""
     return np.asarray(_runs(distances, length).min(axis=(2, 3)))
+
+
+def _distances_of_runs(distances: Floats, length: int) -> Floats:
+    """As :func:`_means_of_runs`, of each frame to the one that has its place in the other run."""
+    count = len(distances) - length + 1
+    total = sum(distances[k : k + count, k : k + count] for k in range(length))
+    return np.asarray(total) / length
 
 
 def _runs(distances: Floats, length: int) -> Floats:

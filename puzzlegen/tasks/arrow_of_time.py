@@ -22,7 +22,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import Pixels, reversible
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import LEAST_FRAMES, disguised, encode_clip, moving_spans
-from puzzlegen.media.succession import LEAST_RETRACED, aligned_distances, retraced, return_margin
+from puzzlegen.media.succession import LEAST_RETRACED, aligned_distances, pace, retraced, return_margin
 from puzzlegen.media.video import Clip
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -97,7 +97,8 @@ def _beside(whole: Pixels, rng: Rng) -> _Segment:
     """A drawn part of a segment, which must not look backward like some part of it forward."""
     length = int(len(whole) * _PART)
     start = rng.integer(0, len(whole) - length)
-    margin = retraced(aligned_distances(whole), start, length) - LEAST_RETRACED
+    distances = aligned_distances(whole)
+    margin = retraced(distances, start, length) / pace(distances) - LEAST_RETRACED
     return _Segment(whole, whole[start : start + length], margin)
 
 

@@ -1,14 +1,13 @@
 """Cut one shot into clips, show them in another order, ask for the order in which they were filmed (Visual Jigsaw).
 
 One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
-clips as shown, in the order of filming. Shots whose parts look like each other are refused. Each clip is cropped and
-lit in its own way (``media.reframe``), for otherwise like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is
-the easy form that leaves them as they are.
+clips as shown, in the order of filming. Each clip is cropped and lit in its own way (``media.reframe``), for otherwise
+like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as they are.
 
-The shot is shown first, as it was filmed: who finds each clip in it has the order. ``reference: false`` leaves it out,
-as the papers do. Then shots that come back to what they showed before (juggling, a gesture and its end) or whose clips
-join without a step are refused as well, and of 30 such puzzles 5 could be disputed. Visual Jigsaw has ``clips: 6``,
-VideoSSR 6 to 8.
+The shot is shown first, as it was filmed: who finds each clip in it has the order. Clips that may be taken for other
+places of it, so that their order would change, are refused. ``reference: false`` leaves the shot out, as the papers do,
+and then shots are refused whose clips look alike, come back to what was shown before (juggling, a gesture and its end)
+or join without a step; of 30 such puzzles 5 could be disputed. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class ClipOrder(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 6
+    version: ClassVar = 7
 
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
     frames: int = Field(

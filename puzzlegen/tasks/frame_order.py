@@ -38,7 +38,7 @@ class FrameOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order")
     reference: bool = Field(default=True, description="show the shot first; otherwise its first frame only")

@@ -40,7 +40,7 @@ class GroupSwap(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; fewer if the order then shows better"

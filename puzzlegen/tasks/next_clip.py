@@ -2,14 +2,14 @@
 
 The right one follows in the same shot, after frames left out. The others are its reverse, a clip from another part of
 the shot (before the first, or after the right one), and the reverse of that: every candidate has its reverse beside
-it, so which two belong together tells nothing. Shots whose parts look like each other, and parts that look alike
-backwards, are refused. Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins
-most like the first clip's end would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as
-they are. Our design: no paper has it.
+it, so which two belong together tells nothing. Each clip is cropped and lit in its own way (``media.reframe``), or the
+one that begins most like the first clip's end would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that
+leaves them as they are. Our design: no paper has it.
 
-The shot is shown first, as it was filmed: who finds the clips in it knows which comes next. ``reference: false`` leaves
-it out, and then shots that come back to what they showed before are refused as well; of 56 such puzzles 5 could be
-disputed.
+The shot is shown first, as it was filmed: who finds the clips in it knows which comes next. Refused are clips that may
+be taken for other places of it, so that their order would change, and right ones that backward are like some part of
+it. ``reference: false`` leaves the shot out, and then shots whose parts look alike or come back to what they showed
+before are refused; of 56 such puzzles 5 could be disputed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from puzzlegen.media.segments import distinct, encode_clips, encode_shot, moving
 from puzzlegen.media.shade import Shade
 from puzzlegen.media.succession import (
     LEAST_RETRACED,
+    Pieces,
     Pixels,
-    aligned_distances,
     frame_distances,
     in_order,
     pace,
@@ -40,12 +40,18 @@ from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _PIECES: Final = 3
+#: Which piece is given, which follows it, and which is the other.
+_WAYS: Final = ((0, 1, 2), (1, 2, 0))
 _CANDIDATES: Final = 4
 _LEAST_FRAMES: Final = 4
 # From its first frame to its last the right clip must get so many steps of its own pace ahead ...
 _LEAST_PROGRESS: Final = 1.5
 # ... and its end be so many times further from what was given than its beginning, or its reverse might go on as well.
 _LEAST_NEARER: Final = 1.1
+# Beside the shot the right clip backward must be so far from all of it, in 16ths of a deviation. Of 325 puzzles called
+# by eye 179 lie over it, 156 clear, 23 in doubt, none disputable; of the others 69, 60 and 17 (a bottle that stands
+# still, a kettle at its highest, a walk, a head that hardly moves).
+_LEAST_TURNED: Final = 3.0
 
 
 class NextClip(Task):
@@ -53,7 +59,7 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
@@ -78,14 +84,12 @@ class NextClip(Task):
         """Cut three clips, show two of them forwards and backwards as candidates."""
         shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
         pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
-        first, second, third = pieces.frames
-        ways = rng.shuffled([(first, second, third), (second, third, first)])
-        leads = [self._lead(given, right) for given, right, _ in ways]
-        if max(leads) < 0:
-            raise Unusable("reversible", f"{-max(leads):.2f} short of a direction")
-        chosen = 0 if leads[0] >= 0 else 1
-        given, right, other = ways[chosen]
-        margin = min(pieces.margin, distinct(list(pieces.frames)), leads[chosen])
+        leads = {way: self._lead(pieces, *way[:2]) for way in _WAYS}
+        way = max(_WAYS, key=leads.__getitem__)
+        if leads[way] < 0:
+            raise Unusable("reversible", f"{-leads[way]:.2f} short of a direction")
+        given, right, other = (pieces.frames[k] for k in way)
+        margin = min(pieces.margin, distinct(list(pieces.frames)), leads[way])
         slot, answer = answers.pick(rng, _CANDIDATES)
         parts = [given, right, _backwards(right), other, _backwards(other)]
         paths = [(0, k) for k in range(1, len(parts))]
@@ -95,12 +99,14 @@ class NextClip(Task):
         whole = (encode_shot(pieces.shot),) if self.reference else ()
         return Puzzle(self._question(), whole + encode_clips(shown), answer, self.difficulty, margin)
 
-    def _lead(self, given: Pixels, right: Pixels) -> float:
-        """How clearly the right clip goes on forward rather than backward; below 0 it may do either."""
-        told = retraced(aligned_distances(right), 0, len(right)) - LEAST_RETRACED
+    def _lead(self, pieces: Pieces, given: int, right: int) -> float:
+        """How clearly a piece goes on forward rather than backward; below 0 it may do either."""
+        start, length = pieces.starts[right], len(pieces.frames[right])
+        own = pieces.distances[start : start + length, start : start + length]
+        told = retraced(own, 0, length) / pace(own) - LEAST_RETRACED
         if self.reference:
-            return told
-        distances = frame_distances(np.concatenate([given[-1:], right]))
+            return min(told, retraced(pieces.distances, start, length) / _LEAST_TURNED - 1)
+        distances = frame_distances(np.concatenate([pieces.frames[given][-1:], pieces.frames[right]]))
         steps = float(distances[1, -1]) / pace(distances[1:, 1:])
         nearer = float(distances[0, -1] / max(distances[0, 1], 1))
         return min(told, steps - _LEAST_PROGRESS, nearer - _LEAST_NEARER)

@@ -1,0 +1,48 @@
+"""What pieces of a shot may be taken for, on shots whose frames are numbers and whose distances are differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from puzzlegen.media.succession import _distances_of_runs, _mistaken, retraced
+
+RISING = range(40)
+LIFTED_TWICE = [*range(20), *range(20, 0, -1), *range(20)]
+
+
+def distances(numbers: Sequence[int]) -> NDArray[np.float64]:
+    values = np.array(numbers, dtype=np.float64)
+    return np.abs(values[:, None] - values)
+
+
+def mistaken(numbers: Sequence[int], *starts: int, length: int = 4) -> float:
+    return float(_mistaken(_distances_of_runs(distances(numbers), length), np.array([starts]))[0])
+
+
+def test_neighbours_may_both_be_taken_for_what_lies_midway() -> None:
+    assert mistaken(RISING, 0, 10, 20, 30) == 5
+    assert mistaken(RISING, 0, 6, 20, 30, length=1) == 3
+
+
+def test_what_comes_twice_may_be_taken_for_the_other_time() -> None:
+    # The last is at a height that comes before the second as well, and at any piece's own place.
+    assert mistaken(LIFTED_TWICE, 2, 12, 47, length=1) == 0
+    assert mistaken(LIFTED_TWICE, 0, 8, 16, length=1) == 4
+
+
+def test_what_is_not_shown_is_not_taken_for_anything() -> None:
+    assert mistaken(LIFTED_TWICE, 2, 10, 18, length=1) == mistaken(RISING, 2, 10, 18, length=1) == 4
+
+
+def test_runs_are_told_apart_frame_by_frame() -> None:
+    # Up and down are at the same heights, but not one after the other.
+    assert mistaken([*range(10), *range(9, -1, -1)], 0, 10, length=10) > 3
+
+
+@pytest.mark.parametrize(("numbers", "turned"), [(RISING, 2.0), (LIFTED_TWICE, 0.0), ([7] * 40, 0.0)])
+def test_a_part_played_backward_is_looked_for_in_all_of_the_shot(numbers: Sequence[int], turned: float) -> None:
+    assert retraced(distances(numbers), 4, 4) == turned
