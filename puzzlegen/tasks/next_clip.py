@@ -84,10 +84,11 @@ class NextClip(Task):
         """Cut three clips, show two of them forwards and backwards as candidates."""
         shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
         pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
-        leads = {way: self._lead(pieces, *way[:2]) for way in _WAYS}
-        way = max(_WAYS, key=leads.__getitem__)
-        if leads[way] < 0:
-            raise Unusable("reversible", f"{-leads[way]:.2f} short of a direction")
+        leads = {way: self._lead(pieces, *way[:2]) for way in rng.shuffled(_WAYS)}
+        # Not the clearest: one and the same part of a shot would be right in all its puzzles.
+        way = next((way for way, lead in leads.items() if lead >= 0), None)
+        if way is None:
+            raise Unusable("reversible", f"{-max(leads.values()):.2f} short of a direction")
         given, right, other = (pieces.frames[k] for k in way)
         margin = min(pieces.margin, distinct(list(pieces.frames)), leads[way])
         slot, answer = answers.pick(rng, _CANDIDATES)
@@ -117,7 +118,7 @@ class NextClip(Task):
             return (
                 f"Shot: <video>\nClip: <video>\n{candidates}\nThe shot is shown as it was filmed. The clip and A to D "
                 "are parts of it, each cropped and lit in its own way, and two of A to D are played backward. Which of "
-                "them comes next after the clip, played forward as it was filmed?"
+                "them comes soonest after the clip, played forward as it was filmed?"
             )
         return (
             f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in "
