@@ -172,7 +172,7 @@ def test_an_item_that_takes_too_long_costs_itself_alone(tmp_path: Path) -> None:
     export_samples(folder, images=3)
     many_scans(folder / "slow.jpg", 3000)
     settings: dict[str, Any] = {"source": {"kind": "folder", "path": str(folder)}, "media": {"time_limit_s": 2}}
-    recipe = recipe_with([{"task": "rotation"}], **settings)
+    recipe = recipe_with([{"task": "rotation", "reference": True}], **settings)
     build(recipe, tmp_path / "local", workers=1)
     built = build(recipe, tmp_path / "ray", engine="ray", workers=1)
     assert built.manifest is not None
