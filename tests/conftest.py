@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import before_numpy  # noqa: F401 - imported for what it sets
+import numpy as np
 import pytest
+from PIL import Image
 
 from puzzlegen.building import build
 from puzzlegen.manifest import DECISIVE
@@ -82,6 +84,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from faulty import make_bench
 
     return make_bench(tmp_path_factory.mktemp("bench"))
+
+
+def scene(size: tuple[int, int] = (640, 480)) -> Image.Image:
+    """Smooth waves: survives JPEG and resizing nearly unchanged, and no turn of it looks like another."""
+    y, x = np.mgrid[: size[1], : size[0]] / 60
+    planes = [np.sin(x + k) + np.sin(y * 0.7 + 2 * k) + y / 4 for k in range(3)]
+    return Image.fromarray(np.stack([np.clip(p * 40 + 90, 0, 255) for p in planes], axis=-1).astype(np.uint8))
 
 
 def only_under_the_lock() -> None:

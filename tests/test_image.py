@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import only_under_the_lock
+from conftest import only_under_the_lock, scene
 from PIL import Image, ImageCms
 
 from puzzlegen.errors import Unusable
@@ -19,13 +19,6 @@ from puzzlegen.rng import rng_for
 from puzzlegen.sources.folder import Folder
 
 SETTINGS = ImageSettings()
-
-
-def scene(size: tuple[int, int] = (640, 480)) -> Image.Image:
-    """Smooth waves: survives JPEG and resizing nearly unchanged, and no turn of it looks like another."""
-    y, x = np.mgrid[: size[1], : size[0]] / 60
-    planes = [np.sin(x + k) + np.sin(y * 0.7 + 2 * k) + y / 4 for k in range(3)]
-    return Image.fromarray(np.stack([np.clip(p * 40 + 90, 0, 255) for p in planes], axis=-1).astype(np.uint8))
 
 
 def saved(picture: Image.Image, form: str = "PNG", **options: Any) -> bytes:

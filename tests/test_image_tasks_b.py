@@ -21,7 +21,7 @@ from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.rims import evenness, likeness, rims_inside
-from puzzlegen.media.scaled import ScaledImage
+from puzzlegen.media.scaled import ScaledImage, unscaled
 from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
 from puzzlegen.media.sums import Sums
 from puzzlegen.media.views import Views, draw_boxes, overlap, view
@@ -104,8 +104,8 @@ def test_near_duplicates_are_no_negatives() -> None:
         picture.crop((w // 40, h // 40, w, h)).resize((300, 260)),
         picture.convert("L").convert("RGB"),
     ):
-        assert apart(looks(picture), looks(twin)) < 0
-    assert apart(looks(picture), looks(other)) > 0
+        assert apart(looks(unscaled(picture)), looks(unscaled(twin))) < 0
+    assert apart(looks(unscaled(picture)), looks(unscaled(other))) > 0
 
 
 def test_unusable_and_like_peers_are_left_out() -> None:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pytest
-from conftest import recipe_with
+from conftest import recipe_with, scene
 from PIL import Image
 
 from puzzlegen.errors import Unusable
@@ -23,14 +23,8 @@ BOX = (10.3, 20.7, 590.2, 460.9)
 SIZE = (400, 304)
 
 
-def waves(size: tuple[int, int] = (640, 480)) -> Image.Image:
-    y, x = np.mgrid[: size[1], : size[0]] / 40
-    planes = [np.sin(x + k) + np.sin(y * 0.7 + 2 * k) + y / 4 for k in range(3)]
-    return Image.fromarray(np.stack([np.clip(p * 40 + 90, 0, 255) for p in planes], axis=-1).astype(np.uint8))
-
-
 def test_a_small_version_shows_what_the_scaled_picture_does() -> None:
-    picture = ScaledImage(waves(), BOX, SIZE)
+    picture = ScaledImage(scene(), BOX, SIZE)
     for box in (None, (0, 0, *SIZE), (120, 40, 380, 300), (399, 303, *SIZE)):
         of_scaled = picture.pixels().resize((16, 12), Image.Resampling.BOX, box=box)
         apart = np.abs(np.asarray(picture.shrunk((16, 12), box), np.float32) - np.asarray(of_scaled, np.float32))
@@ -39,7 +33,7 @@ def test_a_small_version_shows_what_the_scaled_picture_does() -> None:
 
 
 def test_what_was_asked_for_before_changes_nothing() -> None:
-    first, second = ScaledImage(waves(), BOX, SIZE), ScaledImage(waves(), BOX, SIZE)
+    first, second = ScaledImage(scene(), BOX, SIZE), ScaledImage(scene(), BOX, SIZE)
     small, pixels = first.shrunk((16, 12)), second.pixels()
     assert first.pixels().tobytes() == pixels.tobytes()
     assert second.shrunk((16, 12)).tobytes() == small.tobytes()
@@ -47,22 +41,22 @@ def test_what_was_asked_for_before_changes_nothing() -> None:
 
 
 def test_large_pictures_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = ScaledImage(waves(), BOX, SIZE)
+    held = ScaledImage(scene(), BOX, SIZE)
     monkeypatch.setattr(scaled, "_HELD_PIXELS", 640 * 480 - 1)
-    large = ScaledImage(waves(), BOX, SIZE)
+    large = ScaledImage(scene(), BOX, SIZE)
     assert large.pixels().tobytes() == held.pixels().tobytes()
     assert large.shrunk(SIZE).tobytes() == large.pixels().tobytes() != held.shrunk(SIZE).tobytes()
 
 
 def test_a_picture_as_it_is_is_not_copied() -> None:
-    picture = waves()
+    picture = scene()
     assert unscaled(picture).pixels() is picture
 
 
 def test_a_miniature_keeps_proportions() -> None:
     assert unscaled(Image.new("RGB", (900, 600))).miniature(64).size == (96, 64)
     assert unscaled(Image.new("RGB", (301, 640))).miniature(64).size == (64, 136)
-    part = ScaledImage(waves(), BOX, SIZE).miniature(64, (100, 0, 404, 304))
+    part = ScaledImage(scene(), BOX, SIZE).miniature(64, (100, 0, 404, 304))
     assert (part.size, part.mode) == ((64, 64), "L")
 
 

@@ -16,10 +16,10 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.joins import SIDE, Joints, joints
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import distinct, seen
+from puzzlegen.media.scaled import Box
 from puzzlegen.media.tiles import LEAST_SIDE_PX, cut
 from puzzlegen.rng import Rng
 
-Box = tuple[float, float, float, float]
 Whole = NDArray[np.int64]
 
 #: Cuts to choose from: so many in all, and so many of one place.

@@ -36,21 +36,18 @@ class Looks(NamedTuple):
     mirrored: NDArray[np.complexfloating[Any, Any]]
 
 
-def looks(picture: Image.Image) -> Looks:
-    """What is compared of an RGB picture of any size.
+def looks(picture: ScaledImage) -> Looks:
+    """What is compared of a picture of any size.
 
     Structure is fine structure: light above and dark below is what unrelated photos have in common.
     """
-    fine = _fine(picture)
+    pixels = picture.pixels()
+    fine = _fine(pixels)
     fine = (fine / (float(np.abs(fine).mean()) + _FAINT)).clip(-3, 3)
     fine = fine - fine.mean()
     fine = fine / max(float(np.sqrt((fine * fine).sum())), 1e-6)
     padded = (2 * _SIDE, 2 * _SIDE)
-    return Looks(_colours(picture), np.fft.rfft2(fine, padded), np.fft.rfft2(fine[:, ::-1], padded))
-
-
-def _looks(picture: ScaledImage) -> Looks:
-    return looks(picture.pixels())
+    return Looks(_colours(pixels), np.fft.rfft2(fine, padded), np.fft.rfft2(fine[:, ::-1], padded))
 
 
 def grey(picture: Image.Image) -> Image.Image:
@@ -81,13 +78,13 @@ def apart(a: Looks, b: Looks) -> float:
 
 def hard_negatives(item: OpenItem, peers: Sequence[OpenItem]) -> Iterator[OpenItem]:
     """The peers whose pictures are nearest in colour, nearest first, without near-duplicates and unusable items."""
-    anchor = item.known(_looks)
+    anchor = item.known(looks)
     usable = []
     for peer in peers:
         with suppress(Unusable):
-            usable.append((colour_distance(anchor, peer.known(_looks)), peer))
+            usable.append((colour_distance(anchor, peer.known(looks)), peer))
     for _, peer in sorted(usable, key=lambda row: row[0]):
-        if apart(anchor, peer.known(_looks)) >= 0:
+        if apart(anchor, peer.known(looks)) >= 0:
             yield peer
 
 

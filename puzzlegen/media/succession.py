@@ -255,7 +255,7 @@ def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
     """By what part each layout's least clear measure is above its threshold."""
     firsts, count = starts.T, starts.shape[1]
     lasts = firsts + length - 1
-    means, nearest = _means_of_runs(distances, length), _nearest_of_runs(distances, length)
+    means, nearest = _between_runs(distances, length)
     steps = np.maximum(_LEAST_PACE, _mean_steps(distances, firsts[0], lasts[-1]))
     inner = {(a, b): np.maximum(distances[lasts[a], firsts[b]], _LEAST_PACE) for a, b in permutations(range(count), 2)}
     joints = np.stack([inner[pair] for pair in pairwise(range(count))])
@@ -295,28 +295,19 @@ def _exchanged(count: int) -> list[tuple[int, ...]]:
     return [tuple(b if k == a else a if k == b else k for k in range(count)) for a, b in pairs]
 
 
-def _means_of_runs(distances: Floats, length: int) -> Floats:
-    """Of runs of ``length`` frames, by their first ones: the mean distance of their frames, ``(n, n)``."""
-    runs = _runs(distances, length)
+def _between_runs(distances: Floats, length: int) -> tuple[Floats, Floats]:
+    """Of runs of ``length`` frames, by their first ones: mean and least distance of their frames, ``(n, n)`` each."""
+    runs = np.lib.stride_tricks.sliding_window_view(distances, (length, length))
     # Summed in one order everywhere: numpy's own, and with it the last bit, is the machine's affair.
     total = sum(runs[..., a, b] for a in range(length) for b in range(length))
-    return np.asarray(total) / (length * length)
-
-
-def _nearest_of_runs(distances: Floats, length: int) -> Floats:
-    """As :func:`_means_of_runs`, the least distance."""
-    return np.asarray(_runs(distances, length).min(axis=(2, 3)))
+    return np.asarray(total) / (length * length), runs.min(axis=(2, 3))
 
 
 def _distances_of_runs(distances: Floats, length: int) -> Floats:
-    """As :func:`_means_of_runs`, of each frame to the one that has its place in the other run."""
+    """As the mean of :func:`_between_runs`, of each frame to the one that has its place in the other run only."""
     count = len(distances) - length + 1
     total = sum(distances[k : k + count, k : k + count] for k in range(length))
     return np.asarray(total) / length
-
-
-def _runs(distances: Floats, length: int) -> Floats:
-    return np.lib.stride_tricks.sliding_window_view(distances, (length, length))
 
 
 def _mean_steps(distances: Floats, begins: Ints, ends: Ints) -> Floats:

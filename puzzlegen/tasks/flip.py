@@ -63,7 +63,7 @@ class Flip(Task):
         margin = mirror_margin(thumbnail(small, 16), _NAMES[1:count])
         if not self.reference:
             margin = least_margin(margin, item, small, lambda: clarity_of(item))
-        part = item.image().crop(box)
+        part = picture.pixels().crop(box)
         k = rng.balanced("answer", count)
         shown = [0, k] if self.reference else [k]
         media = tuple(encode_image(mirrored(part, _NAMES[way])) for way in shown)

@@ -57,7 +57,7 @@ class Rotation(Task):
         picture = item.picture()
         box = item.square_box(picture.size, rng)
         margin = self._margin(picture.miniature(SIDE, box), item)
-        square = item.image().crop(box)
+        square = picture.pixels().crop(box)
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)
