@@ -34,7 +34,7 @@ from puzzlegen.audit.estimates import estimate, repeats_p, uniform_p
 from puzzlegen.audit.joints import best_order, tile_joints
 from puzzlegen.audit.media import open_medium
 from puzzlegen.audit.quantisation import steps
-from puzzlegen.audit.traces import traces
+from puzzlegen.audit.traces import grid, traces
 
 WORDS = ("up", "down")
 SOURCES, VARIANTS = 40, 2
@@ -181,6 +181,30 @@ def test_content_is_no_trace(tmp_path: Path) -> None:
 
     _, task = audited(drawn(plant), tmp_path)
     assert "traces" not in leaks(task), task.best("artefact")
+
+
+def meadow(k: int, side: int = 288) -> Pixels:
+    """Grass of one roughness below a sky without any."""
+    rng, x = rng_for("meadow", k), np.arange(side)
+    rough = np.frombuffer(rng.raw(side * side), np.uint8).reshape(side, side).astype(float) - 128
+    grass = 100 + 0.9 * sum(np.roll(rough, step, 1) for step in range(4)) / 4
+    horizon = side * rng.uniform(0.3, 0.7) + 3 * np.sin(x / 9 + k) + 2 * np.sin(x / 4)
+    sky = 150 + 40 * rng.uniform() + 60 * rng.uniform() * x[:, None] / side
+    return np.dstack([np.clip(np.where(x[:, None] > horizon, grass, sky), 0, 255).astype(np.uint8)] * 3)
+
+
+def test_where_texture_begins_is_no_grid() -> None:
+    media = [open_medium({"bytes": jpeg(meadow(k)), "path": "meadow.jpg"}) for k in range(60)]
+    found = np.stack([grid(medium) for medium in media])
+    errors = found.std(axis=0) / np.sqrt(len(found)) + 1e-9
+    assert np.abs(found.mean(axis=0) / errors).max() < 4
+
+
+def test_steps_of_the_file_itself_are_not_looked_for() -> None:
+    medium = open_medium({"bytes": jpeg(textured("own", 0, 0, right=0, side=250), 60), "path": "own.jpg"})
+    inside = steps(medium.pictures[0], np.zeros((8, 8), np.float32)).reshape(4, -1)
+    assert inside[0, 0] > 0.5
+    assert not steps(medium.pictures[0], medium.own_steps).reshape(4, -1)[0].any()
 
 
 def test_steps_of_an_earlier_quantisation_turn_with_the_picture() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.records import Item, Medium, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.tasks import Task, task_class
+from puzzlegen.tasks.tile_place import unlike
 
 MEDIA = recipe_with([{"task": "rotation"}]).media
 PLAIN: dict[str, Any] = {"gap": 0, "level": 0, "jitter": 0}
@@ -156,6 +158,30 @@ def test_the_tile_was_where_the_answer_says(k: int) -> None:
     assert chosen(found) == f"row {place // GRID + 1}, column {place % GRID + 1}"
 
 
+def three_alike() -> Image.Image:
+    """A scene whose upper row is one stretch of sky: its tiles differ in layout only."""
+    picture = pixels(scene().resize((300, 300)))
+    picture[:100, 100:200], picture[:100, 200:] = picture[:100, :100][:, ::-1], picture[:100, :100][::-1]
+    return Image.fromarray(picture.astype(np.uint8))
+
+
+def test_only_places_are_offered_whose_tiles_have_unlike_colours() -> None:
+    shown = [Image.fromarray(tile.astype(np.uint8)) for tile in tiles(pixels(three_alike()))]
+    asked = [unlike(shown, 4, rng_for("unlike", k)) for k in range(40)]
+    assert all(len({0, 1, 2} & set(places)) <= 1 for places, _ in asked)
+    assert all(len(set(places)) == 4 and margin >= 0 for places, margin in asked)
+    assert len({places[0] for places, _ in asked}) > 4
+    with pytest.raises(Unusable, match="need 14") as refused:
+        unlike(shown[:3], 2, rng_for("unlike"))
+    assert refused.value.reason == "interchangeable"
+
+
+@pytest.mark.parametrize("options", [2, 6])
+def test_as_many_places_are_offered_as_asked_for(options: int) -> None:
+    with mock.patch("puzzlegen.tasks.tile_place._LEAST_UNLIKE", 0.0):
+        assert len(puzzle("tile_place", options=options).answer.spec.params["options"]) == options
+
+
 @pytest.mark.parametrize("k", range(6))
 def test_the_tiles_lay_to_each_other_as_the_answer_says(k: int) -> None:
     found = puzzle("tile_relation", k, directions=8, **PLAIN)
@@ -177,8 +203,9 @@ def test_the_odd_tile_is_the_only_changed_one(change: str) -> None:
         assert odd == [int(found.answer.text)]
 
 
-def test_the_picture_beside_the_tiles_is_the_one_they_were_cut_from() -> None:
-    alone, beside = puzzle("odd_tile", reference=False), puzzle("odd_tile")
+@pytest.mark.parametrize("name", ["odd_tile", "tile_relation"])
+def test_the_picture_beside_the_tiles_is_the_one_they_were_cut_from(name: str) -> None:
+    alone, beside = puzzle(name, reference=False), puzzle(name)
     assert beside.media[0] == alone.media[0]
     assert beside.answer.text == alone.answer.text
     assert same(pixels(beside.media[1]), pixels(ITEM.image()))

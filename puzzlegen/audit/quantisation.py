@@ -27,6 +27,7 @@ _LEAST_COUNT: Final = 40
 #: Of the longest among the steps that explain about as much: half a step fits all that the step fits.
 _ABOUT: Final = 0.8
 _PAIRS: Final = tuple((u, v) for u in range(5) for v in range(u + 1, 5) if u + v < 6)  # noqa: PLR2004
+_NONE: Final = np.zeros(1 + len(_PAIRS), dtype=np.float32)
 _PLACES: Final = tuple(place for u, v in _PAIRS for place in ((u, v), (v, u)))
 
 
@@ -52,15 +53,28 @@ def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
 
     Returns:
         Per corner: the share of coefficients with a step, then for each mirrored pair of them the logarithm of the
-        ratio of their steps, 0 where one has none.
+        ratio of their steps, 0 where one has none. All are 0 where blocks begin with the file's own: its steps are
+        found there, and more often where there is texture than where there is sky.
     """
     plane = luma(picture)
     height, width = (side // _PERIOD * _PERIOD for side in plane.shape)
     if not height or not width:
-        return np.zeros(4 * (1 + len(_PAIRS)), np.float32)
+        return np.tile(_NONE, 4)
     tall, wide = min(height, _REGION), min(width, _REGION)
-    corners = (plane[:tall, :wide], plane[:tall, -wide:], plane[-tall:, :wide], plane[-tall:, -wide:])
-    return np.concatenate([_corner(corner, own) for corner in corners])
+    firsts = [(y, x) for y in (0, plane.shape[0] - tall) for x in (0, plane.shape[1] - wide)]
+    return np.concatenate(
+        [_NONE if own.any() and _meet(*first) else _corner(_part(plane, first, tall, wide), own) for first in firsts]
+    )
+
+
+def _meet(y: int, x: int) -> bool:
+    """Whether blocks that begin at this pixel are those of the file itself."""
+    return y % _PERIOD == 0 and x % _PERIOD == 0
+
+
+def _part(plane: Plane, first: tuple[int, int], tall: int, wide: int) -> Plane:
+    y, x = first
+    return plane[y : y + tall, x : x + wide]
 
 
 def _corner(plane: Plane, own: NDArray[np.float32]) -> Vector:

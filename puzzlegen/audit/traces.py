@@ -145,18 +145,14 @@ def _blocks(values: Vector) -> tuple[Vector, Vector] | None:
 
 
 def _in_errors(contrasts: Vector, rise: Vector) -> Vector:
-    """``(blocks, k)`` to ``(k,)``: the mean over blocks where texture does not rise, in units of its standard error.
+    """``(blocks, k)`` to ``(k,)``: the mean over the half of the blocks where texture rises least, in standard errors.
 
-    Quantisation makes a contrast out of a rise; the intercept of a regression on the rise is free of it.
+    Quantisation makes a contrast out of a rise, and skies lie above: with all blocks, and what is linear in the rise
+    taken off, the turn of photos that bear no traces was still named 31 % of the time (chance 25), so 25 %.
     """
-    count = len(contrasts)
-    x = rise - rise.mean()
-    spread = float((x * x).sum()) + _EPSILON**2
-    slope = x @ contrasts / spread
-    middle = contrasts.mean(axis=0)
-    left = contrasts - middle - x[:, None] * slope
-    error = np.sqrt((left**2).sum(axis=0) / (count - 2) * (1 / count + float(rise.mean()) ** 2 / spread))
-    return np.asarray((middle - slope * rise.mean()) / (error + _EPSILON / 10), dtype=np.float32)
+    level = contrasts[np.argsort(np.abs(rise), kind="stable")[: max(_LEAST_BLOCKS, len(rise) // 2)]]
+    error = level.std(axis=0, ddof=1) / np.sqrt(len(level))
+    return np.asarray(level.mean(axis=0) / (error + _EPSILON / 10), dtype=np.float32)
 
 
 def _rhythm(medium: Opened) -> Vector:

@@ -91,10 +91,14 @@ def as_shown(gap: float, *tones: float) -> str:
     )
 
 
-def laid_out(rows: int, cols: int, parts: str, order: str = "a random order") -> str:
-    """How a question begins whose tiles lie in a :func:`mosaic`; ``parts`` is what :func:`as_shown` says of them."""
+def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *, reference: bool = False) -> str:
+    """How a question begins whose tiles lie in a :func:`mosaic`; ``parts`` is what :func:`as_shown` says of them.
+
+    With ``reference`` the picture as it was is shown after them.
+    """
+    start = "Tiles: <image>\nThe picture as it was: <image>\nThe" if reference else "<image>\nA"
     return (
-        f"<image>\nA picture was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles were laid out in "
+        f"{start} picture was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles were laid out in "
         f"{order}, none of them turned, in as many rows and columns.{parts}"
     )
 

@@ -1,15 +1,24 @@
 """Shuffle the tiles of a picture, ask where one of them was (Jigsaw-R1 calls this "single").
 
 The tiles lie in one picture, in a random order, which says nothing of where they were. Pictures with a flat tile or
-with two that could be exchanged unnoticed are refused. Of more than nine places nine are offered (our design).
+with two that could be exchanged unnoticed are refused. What is still disputed is which of some places that show nearly
+the same a tile came from: grass or grass, leaf or leaf. So only places are offered whose tiles are unlike each other,
+and any of these may be the one that is asked for (our design; Jigsaw-R1 offers all).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import combinations
 from typing import ClassVar, Final
 
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
 from puzzlegen import answers
+from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
@@ -18,7 +27,10 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_MOST_OPTIONS: Final = 9
+#: Drawn sets of places to choose from; so that a picture is not asked for the same places each time, not all there are.
+_SETS: Final = 24
+_SIDE: Final = 16
+_LEAST_UNLIKE: Final = 14.0
 
 
 class TilePlace(Task):
@@ -26,31 +38,30 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 6
+    version: ClassVar = 7
 
     rows: Rows = 3
     cols: Cols = 3
     gap: Gap = 0.25
     level: Level = 0.8
     jitter: Jitter = 0.08
+    options: int = Field(4, ge=2, le=9, description="places to choose from")
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of places: 0.19 at 2x2, 0.31 at 3x3, 0.5 at 6x6."""
+        """Grows with the number of tiles: 0.19 at 2x2, 0.31 at 3x3, 0.5 at 6x6."""
         return round(0.5 * math.log(self.rows * self.cols) / math.log(36), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask for one."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
-        shown, asked = rng.permutation(len(tiles)), rng.below(len(tiles))
-        place = rng.balanced("answer", len(tiles))
-        moved = shown.index(place)
-        shown[moved], shown[asked] = shown[asked], place
-        others = rng.sample([k for k in range(len(tiles)) if k != place], min(_MOST_OPTIONS, len(tiles)) - 1)
-        block, answer = answers.choice(rng, [self._cell(k) for k in (place, *others)], 0)
+        places, apart = unlike(tiles, min(self.options, len(tiles)), rng)
+        shown, place = rng.permutation(len(tiles)), places[0]
+        block, answer = answers.choice(rng, [self._cell(k) for k in places], 0)
         media = (encode_image(mosaic([tiles[k] for k in shown], self.cols)),)
-        return Puzzle(f"{self._question(asked)}\n{block}", media, answer, self.difficulty, margin)
+        question = f"{self._question(shown.index(place))}\n{block}"
+        return Puzzle(question, media, answer, self.difficulty, min(margin, apart))
 
     def _cell(self, k: int) -> str:
         return f"row {k // self.cols + 1}, column {k % self.cols + 1}"
@@ -62,3 +73,29 @@ class TilePlace(Task):
             f"{self._cell(self.rows * self.cols - 1)} the bottom right one. Where in the original picture was the tile "
             f"that now lies in {self._cell(asked)}?"
         )
+
+
+def unlike(tiles: Sequence[Image.Image], n: int, rng: Rng) -> tuple[list[int], float]:
+    """Tiles that are told apart at sight: of some drawn sets the one whose most similar two differ most.
+
+    Args:
+        tiles: as they are shown, all of one size.
+        n: how many to choose.
+        rng: draws.
+
+    Returns:
+        Their indices in random order, and by how much the colours of any two differ (mean distance of their sorted
+        values, of 255) beyond the least.
+
+    Raises:
+        Unusable: ``interchangeable``.
+    """
+    small = [np.asarray(tile.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.int32) for tile in tiles]
+    ranked = np.sort(np.stack(small).reshape(len(tiles), -1, 3), axis=1)
+    apart = np.abs(ranked[:, None] - ranked[None]).mean(axis=(2, 3))
+    sets = [rng.sample(range(len(tiles)), n) for _ in range(_SETS)]
+    found = [min(float(apart[pair]) for pair in combinations(places, 2)) for places in sets]
+    best = max(range(_SETS), key=found.__getitem__)
+    if found[best] < _LEAST_UNLIKE:
+        raise Unusable("interchangeable", f"tiles as unlike as {found[best]:.1f} of 255, need {_LEAST_UNLIKE}")
+    return sets[best], found[best] - _LEAST_UNLIKE
