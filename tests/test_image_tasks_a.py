@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -177,9 +176,9 @@ def test_only_places_are_offered_whose_tiles_have_unlike_colours() -> None:
 
 
 @pytest.mark.parametrize("options", [2, 6])
-def test_as_many_places_are_offered_as_asked_for(options: int) -> None:
-    with mock.patch("puzzlegen.tasks.tile_place._LEAST_UNLIKE", 0.0):
-        assert len(puzzle("tile_place", options=options).answer.spec.params["options"]) == options
+def test_as_many_places_are_offered_as_asked_for(options: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puzzlegen.tasks.tile_place._LEAST_UNLIKE", 0.0)
+    assert len(puzzle("tile_place", options=options).answer.spec.params["options"]) == options
 
 
 @pytest.mark.parametrize("k", range(6))

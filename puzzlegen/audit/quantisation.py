@@ -61,20 +61,14 @@ def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
     if not height or not width:
         return np.tile(_NONE, 4)
     tall, wide = min(height, _REGION), min(width, _REGION)
-    firsts = [(y, x) for y in (0, plane.shape[0] - tall) for x in (0, plane.shape[1] - wide)]
+    coded = bool(own.any())
     return np.concatenate(
-        [_NONE if own.any() and _meet(*first) else _corner(_part(plane, first, tall, wide), own) for first in firsts]
+        [
+            _NONE if coded and y % _PERIOD == x % _PERIOD == 0 else _corner(plane[y : y + tall, x : x + wide], own)
+            for y in (0, plane.shape[0] - tall)
+            for x in (0, plane.shape[1] - wide)
+        ]
     )
-
-
-def _meet(y: int, x: int) -> bool:
-    """Whether blocks that begin at this pixel are those of the file itself."""
-    return y % _PERIOD == 0 and x % _PERIOD == 0
-
-
-def _part(plane: Plane, first: tuple[int, int], tall: int, wide: int) -> Plane:
-    y, x = first
-    return plane[y : y + tall, x : x + wide]
 
 
 def _corner(plane: Plane, own: NDArray[np.float32]) -> Vector:

@@ -147,8 +147,8 @@ def _blocks(values: Vector) -> tuple[Vector, Vector] | None:
 def _in_errors(contrasts: Vector, rise: Vector) -> Vector:
     """``(blocks, k)`` to ``(k,)``: the mean over the half of the blocks where texture rises least, in standard errors.
 
-    Quantisation makes a contrast out of a rise, and skies lie above: with all blocks, and what is linear in the rise
-    taken off, the turn of photos that bear no traces was still named 31 % of the time (chance 25), so 25 %.
+    Quantisation makes a contrast out of a rise, and skies lie above. To take off what is linear in the rise is not
+    enough: the turn of 938 clean photos was then named 31 % of the time by phases alone (chance 25), so 25 %.
     """
     level = contrasts[np.argsort(np.abs(rise), kind="stable")[: max(_LEAST_BLOCKS, len(rise) // 2)]]
     error = level.std(axis=0, ddof=1) / np.sqrt(len(level))

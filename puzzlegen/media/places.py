@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,7 +137,7 @@ def _means(places: Array, side: int) -> Array:
 def _apart(coarse: Array) -> float:
     """Difference of the two most similar layouts, how light they are left out of account, in grey levels."""
     layouts = coarse - coarse.mean(axis=(1, 2), keepdims=True)
-    apart = _between(layouts, layouts)
+    apart = differences(layouts, layouts)
     np.fill_diagonal(apart, np.inf)
     return float(apart.min())
 
@@ -166,7 +166,7 @@ def _varied(places: Array) -> float:
 
 def _joined(coarse: Array, cols: int) -> float:
     """How much worse sides go together if two tiles are exchanged, for the least such pair, per joint."""
-    tables = _between(coarse[:, :, -1], coarse[:, :, 0]), _between(coarse[:, -1], coarse[:, 0])
+    tables = differences(coarse[:, :, -1], coarse[:, :, 0]), differences(coarse[:, -1], coarse[:, 0])
     joints, touched = _exchanges(len(coarse), cols)
     cost = sum(table[a, b].sum(axis=(1, 2)) for table, (a, b) in zip(tables, joints, strict=True))
     return float(((cost[1:] - cost[0]) / touched).min())
@@ -185,10 +185,9 @@ def _exchanges(n: int, cols: int) -> tuple[tuple[tuple[Ints, Ints], tuple[Ints, 
     return joints, np.asarray(touched[1:])
 
 
-def _between(some: Array, others: Array) -> Array:
-    """Mean absolute differences of each to each, ``(n, n)``."""
-    apart = np.abs(some[:, None] - others[None]).reshape(len(some), len(others), -1)
-    return np.asarray(apart.mean(axis=2), dtype=np.float32)
+def differences(some: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """Mean absolute differences of each to each, ``(n, n)``: of any two of ``(n, ...)`` numbers, not unsigned ones."""
+    return np.asarray(np.abs(some[:, None] - others[None]).reshape(len(some), len(others), -1).mean(axis=2))
 
 
 def _gradients(places: Array) -> tuple[Array, Array]:

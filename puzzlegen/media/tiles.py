@@ -91,15 +91,16 @@ def as_shown(gap: float, *tones: float) -> str:
     )
 
 
-def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *, reference: bool = False) -> str:
-    """How a question begins whose tiles lie in a :func:`mosaic`; ``parts`` is what :func:`as_shown` says of them.
+def opening(*, reference: bool) -> str:
+    """The first words of a question about tiles, after which the picture, with ``reference``, is shown as it was."""
+    return "Tiles: <image>\nThe picture as it was: <image>\nThe picture" if reference else "<image>\nA picture"
 
-    With ``reference`` the picture as it was is shown after them.
-    """
-    start = "Tiles: <image>\nThe picture as it was: <image>\nThe" if reference else "<image>\nA"
+
+def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *, reference: bool = False) -> str:
+    """How a question begins whose tiles lie in a :func:`mosaic`; ``parts`` is what :func:`as_shown` says of them."""
     return (
-        f"{start} picture was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles were laid out in "
-        f"{order}, none of them turned, in as many rows and columns.{parts}"
+        f"{opening(reference=reference)} was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles "
+        f"were laid out in {order}, none of them turned, in as many rows and columns.{parts}"
     )
 
 

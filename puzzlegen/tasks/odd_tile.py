@@ -22,7 +22,7 @@ from puzzlegen.media.cuts import cut_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, cut, mosaic, toned
+from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, cut, mosaic, opening, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -101,9 +101,8 @@ class OddTile(Task):
 
     def _question(self) -> str:
         n = self.rows * self.cols
-        start = "Tiles: <image>\nThe picture as it was: <image>\nThe" if self.reference else "<image>\nA"
         return (
-            f"{start} picture was cut into {self.rows} rows and {self.cols} columns of tiles."
+            f"{opening(reference=self.reference)} was cut into {self.rows} rows and {self.cols} columns of tiles."
             f"{as_shown(self.gap, self.level, self.jitter, self._shade)} One tile was {_DONE[self.change]}. Tiles are "
             f"numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, and "
             f"{n} is the bottom right corner. Which tile was changed?"

@@ -22,6 +22,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.places import differences
 from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -92,7 +93,7 @@ def unlike(tiles: Sequence[Image.Image], n: int, rng: Rng) -> tuple[list[int], f
     """
     small = [np.asarray(tile.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.int32) for tile in tiles]
     ranked = np.sort(np.stack(small).reshape(len(tiles), -1, 3), axis=1)
-    apart = np.abs(ranked[:, None] - ranked[None]).mean(axis=(2, 3))
+    apart = differences(ranked, ranked)
     sets = [rng.sample(range(len(tiles)), n) for _ in range(_SETS)]
     found = [min(float(apart[pair]) for pair in combinations(places, 2)) for places in sets]
     best = max(range(_SETS), key=found.__getitem__)

@@ -2,8 +2,8 @@
 
 The tiles lie in one picture, in a random order, which says nothing of where they were. Pictures with a flat tile or
 with two that could be exchanged unnoticed are refused. Of two tiles alone it can often be disputed whether one lay
-beside the other or below it: 10 of 200 puzzles, and no measure told which. So the picture is shown as
-well, after the tiles, for these to be found in it, unless ``reference`` is false, as in Jigsaw-R1.
+beside the other or below it: 10 of 200 puzzles, and no measure told which. So the picture is shown as well, after
+the tiles, for these to be found in it, unless ``reference`` is false, as in Jigsaw-R1.
 """
 
 from __future__ import annotations
@@ -71,10 +71,8 @@ class TileRelation(Task):
         first, second = self._pair(*_DIRECTIONS[names[k]], rng)
         block, answer = answers.choice(rng, names, k)
         question = self._question(shown.index(first) + 1, shown.index(second) + 1)
-        pictures = [mosaic([tiles[k] for k in shown], self.cols)]
-        if self.reference:
-            pictures.append(item.image())
-        media = tuple(map(encode_image, pictures))
+        laid = mosaic([tiles[k] for k in shown], self.cols)
+        media = tuple(map(encode_image, (laid, item.image()) if self.reference else (laid,)))
         return Puzzle(f"{question}\n{block}", media, answer, self.difficulty, margin)
 
     def _pair(self, down: int, right: int, rng: Rng) -> tuple[int, int]:
