@@ -20,6 +20,7 @@ from puzzlegen.chance import expected
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.integrity import verify
 from puzzlegen.media.image import clean_image, encode_image
+from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.recipe import Recipe, load_recipe
 from puzzlegen.records import Item, Puzzle, canonical_json
@@ -198,6 +199,24 @@ def test_where_texture_begins_is_no_grid() -> None:
     found = np.stack([grid(medium) for medium in media])
     errors = found.std(axis=0) / np.sqrt(len(found)) + 1e-9
     assert np.abs(found.mean(axis=0) / errors).max() < 4
+
+
+def sunset(k: int, side: int = 192) -> Pixels:
+    """Red grows and blue fades evenly from the top down."""
+    rng = rng_for("sunset", k)
+    rough = np.frombuffer(rng.raw(side * side), np.uint8).reshape(side, side) / 16
+    down = np.linspace(0, 1, side)[:, None]
+    red, blue = 140 + (60 + 30 * rng.uniform()) * down, 190 - (60 + 30 * rng.uniform()) * down
+    return np.dstack([np.clip(plane + rough, 0, 255).astype(np.uint8) for plane in (red, 150 + 0 * down, blue)])
+
+
+def test_a_change_of_colours_is_no_grid_of_a_clip() -> None:
+    clips = [[sunset(k)[::way] for k in range(30)] for way in (1, -1)]
+    files = [[encode_mp4([frame] * 8, 4) for frame in frames] for frames in clips]
+    found = np.array([[grid(open_medium({"bytes": file, "path": "a.mp4"})) for file in some] for some in files])
+    upright, turned = found
+    errors = np.sqrt((upright.var(axis=0) + turned.var(axis=0)) / upright.shape[0]) + 1e-9
+    assert np.abs((upright - turned).mean(axis=0) / errors).max() < 4
 
 
 def test_steps_of_the_file_itself_are_not_looked_for() -> None:

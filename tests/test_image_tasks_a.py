@@ -303,6 +303,19 @@ def test_the_piece_fits_into_the_picture_at_the_right_factor_only(k: int) -> Non
     assert min(misfit, key=lambda text: misfit[text]) == chosen(found)
 
 
+def test_bytes_do_not_tell_by_how_much_a_piece_was_enlarged() -> None:
+    """Grain that grows from left to right and is averaged out by all but the largest factor."""
+    grain = np.frombuffer(rng_for("grain").raw(450 * 450), np.uint8).reshape(450, 450)
+    fine = pixels(Image.fromarray(grain).resize((900, 900), Image.Resampling.BICUBIC)) - 128
+    shown = 0.7 * pixels(scene().convert("L")) + 40 + fine * np.linspace(0, 1, 900)
+    item = opened(Image.fromarray(np.clip(shown, 0, 255).astype(np.uint8)).convert("RGB"))
+    made = [built("scale").make(item, rng_for("grain", k)) for k in range(60)]
+    puzzles = [one for one in made if isinstance(one, Puzzle)]
+    factors = [float(chosen(one).split()[0]) for one in puzzles]
+    assert len(puzzles) == 60
+    assert abs(np.corrcoef(factors, [len(one.media[1].data) for one in puzzles])[0, 1]) < 0.25
+
+
 def _misfit(picture: Image.Image, piece: Image.Image, factor: float) -> float:
     width, height = round(piece.width / factor), round(piece.height / factor)
     small = pixels(piece.resize((width, height), Image.Resampling.BOX))

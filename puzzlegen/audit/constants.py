@@ -6,12 +6,11 @@ import json
 
 import numpy as np
 
-from puzzlegen.audit.report import Probe
-from puzzlegen.audit.sample import Sample
+from puzzlegen.audit.sample import Sample, Tried
 from puzzlegen.verify import boxes, grader, spans
 
 
-def constant_probe(sample: Sample) -> Probe:
+def constant_probe(sample: Sample) -> Tried:
     """The reward of the answer that earns most of other sources' puzzles, an interval as parts of the clip."""
     rewards = np.array([_rewards(puzzle.target.kind, puzzle.target.truth) for puzzle in sample.seen])
     earned = np.zeros(len(rewards))
@@ -20,7 +19,7 @@ def constant_probe(sample: Sample) -> Probe:
         learned = rewards[~own] if not own.all() else rewards
         earned[own] = rewards[own, learned.mean(axis=0).argmax()]
     chance = float(np.mean([puzzle.chance for puzzle in sample.seen]))
-    return sample.probe("blind", "constant", "reward", earned.tolist(), chance)
+    return Tried("blind", "constant", "reward", earned.tolist(), chance)
 
 
 def _rewards(kind: str, truth: str) -> list[float]:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from puzzlegen.media.mp4 import encode_mp4
+
 Plane = NDArray[np.float32]
 
 _FRAMES: Final = 8
@@ -76,16 +78,19 @@ def _still(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
 
 
 def washed(medium: Opened, time: int = 0) -> Opened:
-    """The same content, made anew: every picture cut by a little, scaled down unevenly, saved once more.
+    """The same content, made anew: every picture cut by a little, scaled down unevenly, saved as puzzles save theirs.
 
     What a probe still finds in it is content: natural pictures are not the same along both axes, nor in both
     directions of time. Cut and scale differ from medium to medium, so that no grid survives, and from ``time`` to time.
     """
     draws = [k / 255 for k in bytes.fromhex(medium.sha256)[_DRAWS * time : _DRAWS * (time + 1)]]
-    files = [_jpeg(_rescaled(picture, draws)) for picture in medium.pictures]
-    stills = [_still(data) for data in files]
-    pictures, (_, own, halved) = [still[0] for still in stills], stills[0]
-    coded = tuple(map(len, files)) if medium.coded else ()
+    copies = [_rescaled(picture, draws) for picture in medium.pictures]
+    if medium.coded:
+        coded, pictures = _frames(encode_mp4([copy[: len(copy) & ~1, : copy.shape[1] & ~1] for copy in copies], 1))
+        own, halved = _NO_STEPS, True
+    else:
+        coded, (picture, own, halved) = (), _still(_jpeg(copies[0]))
+        pictures = [picture]
     height, width = pictures[0].shape[:2]
     return medium._replace(size=(width, height), coded=coded, pictures=pictures, halved=halved, own_steps=own)
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from puzzlegen.audit.joints import Floats, Joints, best_order, in_context, joints_of, order_score
 from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
-from puzzlegen.audit.report import Family, Probe
-from puzzlegen.audit.sample import Sample
+from puzzlegen.audit.report import Family
+from puzzlegen.audit.sample import Sample, Tried
 from puzzlegen.audit.seen import Seen
 from puzzlegen.audit.surface import relative
 
@@ -22,7 +22,7 @@ Scores = tuple[Matrix, Matrix | None]
 Hypotheses = tuple[list[tuple[int, ...]], int]
 
 
-def place_probes(sample: Sample) -> Iterator[Probe]:
+def place_probes(sample: Sample) -> Iterator[Tried]:
     """Each part by itself: its place; then the order that fits all parts best."""
     n = len(sample.seen[0].target.order)
     truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
@@ -40,19 +40,19 @@ def place_probes(sample: Sample) -> Iterator[Probe]:
 
 def _order_probes(
     sample: Sample, family: Family, sees: str, orders: Labels, truth: Labels, washed: Labels | None = None
-) -> Iterator[Probe]:
+) -> Iterator[Tried]:
     n = truth.shape[1]
     right = orders == truth
     known = None if washed is None else washed == truth
     whole, single = (None, None) if known is None else (float(known.all(axis=1).mean()), float(known.mean()))
     hits: list[float] = right.all(axis=1).astype(float).tolist()
-    yield sample.probe(family, sees, "order", hits, sample.order_chance, washed=whole)
+    yield Tried(family, sees, "order", hits, sample.order_chance, washed=whole)
     chance = math.factorial(n - 1) * sample.order_chance
     shares: list[float] = right.mean(axis=1).tolist()
-    yield sample.probe(family, sees, "positions", shares, chance, parts=n, counts=family != "edge", washed=single)
+    yield Tried(family, sees, "positions", shares, chance, parts=n, counts=family != "edge", washed=single)
 
 
-def joint_probes(sample: Sample) -> Iterator[Probe]:
+def joint_probes(sample: Sample) -> Iterator[Tried]:
     """Parts put together by their joints alone: as they are, and by a learner; nothing if answers are no orders."""
     hypotheses = [_hypotheses(puzzle) for puzzle in sample.seen]
     if any(not found or right < 0 for found, right in hypotheses):
@@ -69,7 +69,7 @@ def _joined(
     sees: str,
     scores: list[Scores],
     hypotheses: list[Hypotheses],
-) -> Iterator[Probe]:
+) -> Iterator[Tried]:
     if sample.seen[0].target.order:
         found = [
             _best(p.joints, len(p.target.order), beside, below)
@@ -86,7 +86,7 @@ def _joined(
         sums = [order_score(order, beside, below, cols) for order in orders]
         hits.append(float(int(np.argmax(sums)) == right))
     chance = float(np.mean([1 / len(orders) for orders, _ in hypotheses]))
-    yield sample.probe("edge", sees, "option", hits, chance)
+    yield Tried("edge", sees, "option", hits, chance)
 
 
 def _best(joints: Joints, count: int, beside: Matrix, below: Matrix | None) -> list[int]:
@@ -100,7 +100,7 @@ def _best(joints: Joints, count: int, beside: Matrix, below: Matrix | None) -> l
     return [part - given for part in order[given:]]
 
 
-def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Probe:
+def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Tried:
     joints = sample.seen[0].joints
     rows, cols = (joints.rows, joints.cols) if joints and joints.rows > 1 else (1, truth.shape[1])
     pairs = [(k, k + 1) for k in range(rows * cols) if (k + 1) % cols]
@@ -113,7 +113,7 @@ def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Pro
     n = rows * cols
     chance = (len(pairs) ** 2 + len(under) ** 2) / ((len(pairs) + len(under)) * n * (n - 1))
     parts = len(pairs) + len(under)
-    return sample.probe("edge", sees, "neighbours", shares, chance, parts=parts, counts=False)
+    return Tried("edge", sees, "neighbours", shares, chance, parts=parts, counts=False)
 
 
 def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[Scores]:
@@ -135,7 +135,7 @@ def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[Scores]:
     return scores
 
 
-def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Probe:
+def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Tried:
     """A learner that compares the orders offered, by the sums of all their joints' features."""
     tables = [
         relative(_sums(puzzle.joints, orders))
@@ -147,7 +147,7 @@ def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Probe:
     fold = np.repeat(sample.fold, lengths)
     found = np.split(probabilities(np.vstack(tables), y, fold, 2, sample.seed)[:, 1], np.cumsum(lengths)[:-1])
     hits = [float(int(odds.argmax()) == right) for odds, (_, right) in zip(found, hypotheses, strict=True)]
-    return sample.probe("edge", "learned orders", "option", hits, float(np.mean([1 / n for n in lengths])))
+    return Tried("edge", "learned orders", "option", hits, float(np.mean([1 / n for n in lengths])))
 
 
 def _sums(joints: Joints, orders: Sequence[Sequence[int]]) -> Floats:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from puzzlegen.verify import SIDE
+
 
 class Target(NamedTuple):
     """The answer as something to predict; what does not apply is empty.
@@ -64,11 +66,19 @@ def _permutation(target: list[int], _: dict[str, Any]) -> Target:
 
 
 def _interval(target: list[float], params: dict[str, Any]) -> Target:
-    return Target("interval", amount=target[0] / max(1e-9, params.get("duration") or 1))
+    return Target("interval", amount=_placed(target[0], target[1], params.get("duration") or 1))
 
 
 def _box(target: list[float], _: dict[str, Any]) -> Target:
-    return Target("box", amount=(target[0] + target[2]) / 2)
+    return Target("box", amount=_placed(target[0], target[2], SIDE))
+
+
+def _placed(start: float, end: float, whole: float) -> float:
+    """Where it lies, 0 to 1, in the room that its extent leaves.
+
+    The piece that is shown tells its extent, and of a wide one the middle lies near the whole's.
+    """
+    return start / max(1e-9, whole - (end - start))
 
 
 def _point(target: list[float], _: dict[str, Any]) -> Target:

@@ -76,7 +76,7 @@ def _axis(light: Plane, tint: Plane, side: int, *, halved: bool) -> Vector:
             _phases(breaks, side, 4, own_grid=halved),
             _phases(_fine(light), side, _PERIOD, own_grid=halved),
             _phases(_bends(tint), tint_side, 4, own_grid=halved),
-            _tilt(tint, tint_side),
+            np.zeros(2, np.float32) if halved else _tilt(tint, tint_side),
         ]
     )
 

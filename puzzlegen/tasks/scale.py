@@ -1,11 +1,14 @@
 """Show a picture and a piece of it enlarged to the same size, ask how many times (our design, same task family).
 
 Both are made smaller than the clean picture, whatever the factor: no piece is stretched, so none is blurred by it.
-Pieces of every factor are cut at one drawn place, and a place is refused if any of them has too little to find it by.
+A place is refused if the piece of any factor has too little there to find it by. The more a piece of a photo is
+enlarged the fewer bytes it takes (of a grainy one, the more). So of some drawn places that one is asked about whose
+piece takes about as many bytes as were drawn, from among those that the least and the largest factor both reach.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from itertools import pairwise
 from typing import ClassVar, Final, Self
@@ -18,7 +21,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.scaled import Box
-from puzzlegen.records import Puzzle
+from puzzlegen.records import Medium, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
@@ -33,8 +36,11 @@ _SPARE: Final = 1.1
 _SOFT_PX: Final = 0.36
 _LEAST_RATIO: Final = 1.15
 _LEAST_SIDE_PX: Final = 64
-_TRIES: Final = 8
+_PLACES: Final = 6
 _LEAST_SPREAD: Final = 12.0
+
+Place = tuple[float, float]
+Size = tuple[int, int]
 
 
 class Scale(Task):
@@ -42,6 +48,7 @@ class Scale(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "scale"
+    version: ClassVar = 2
 
     factors: tuple[float, ...] = Field(
         (1.25, 1.6, 2.0, 2.5), min_length=2, max_length=6, description="what is asked, smallest first, from 1.1 to 4"
@@ -69,40 +76,52 @@ class Scale(Task):
         return round(min(1.0, 0.1 / math.log(closest)), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut a piece for every factor, show one."""
+        """Draw places, show the piece of one factor from one of them."""
         picture = item.image()
         size = self._size(picture)
-        for _ in range(_TRIES):
-            pieces = self._pieces(picture, size, rng)
-            margin = min(float(thumbnail(piece, 8).std()) for piece in pieces) - _LEAST_SPREAD
-            if margin >= 0:
-                break
-        else:
-            raise Unusable("flat", f"{_TRIES} drawn places have too little content")
-        k = rng.balanced("answer", len(pieces))
+        drawn = [(rng.uniform(), rng.uniform()) for _ in range(_PLACES)]
+        spare = {place: self._least_spread(picture, place) - _LEAST_SPREAD for place in drawn}
+        places = [place for place in drawn if spare[place] >= 0]
+        if not places:
+            raise Unusable("flat", f"{_PLACES} drawn places have too little content")
+        k = rng.balanced("answer", len(self.factors))
+        place, piece = self._shown(picture, size, places, k, rng)
         block, answer = answers.choice(rng, [f"{factor:g} times" for factor in self.factors], k)
         whole = self._seen(picture, (0, 0, *picture.size), size)
-        media = (encode_image(whole), encode_image(pieces[k]))
-        return Puzzle(f"{_QUESTION}\n{block}", media, answer, self.difficulty, margin)
+        return Puzzle(f"{_QUESTION}\n{block}", (whole, piece), answer, self.difficulty, spare[place])
 
-    def _size(self, picture: Image.Image) -> tuple[int, int]:
+    def _size(self, picture: Image.Image) -> Size:
         ratio = self.factors[-1] * _SPARE
         size = int(picture.width / ratio), int(picture.height / ratio)
         if min(size) < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"pieces of {size[0]}x{size[1]} px, need {_LEAST_SIDE_PX}")
         return size
 
-    def _pieces(self, picture: Image.Image, size: tuple[int, int], rng: Rng) -> list[Image.Image]:
-        x, y = rng.uniform(), rng.uniform()
-        pieces = []
-        for factor in self.factors:
-            width, height = picture.width / factor, picture.height / factor
-            left, top = x * (picture.width - width), y * (picture.height - height)
-            pieces.append(self._seen(picture, (left, top, left + width, top + height), size))
-        return pieces
+    def _least_spread(self, picture: Image.Image, place: Place) -> float:
+        """Deviation of the piece of that factor which shows least at ``place``, in grey levels of 8x8 areas."""
+        boxes = [_box(picture.size, place, factor) for factor in self.factors]
+        return min(float(thumbnail(picture.resize((8, 8), Image.Resampling.BOX, box=box), 8).std()) for box in boxes)
 
-    def _seen(self, picture: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
+    def _shown(self, picture: Image.Image, size: Size, places: list[Place], k: int, rng: Rng) -> tuple[Place, Medium]:
+        """The place whose piece of factor ``k`` takes about as many bytes as were drawn, whatever the factor."""
+
+        @functools.cache
+        def piece(factor: float, place: Place) -> Medium:
+            return self._seen(picture, _box(picture.size, place, factor), size)
+
+        ends = [[len(piece(factor, place).data) for place in places] for factor in (self.factors[0], self.factors[-1])]
+        drawn = rng.uniform(max(map(min, ends)), min(map(max, ends)))
+        place = min(places, key=lambda one: abs(len(piece(self.factors[k], one).data) - drawn))
+        return place, piece(self.factors[k], place)
+
+    def _seen(self, picture: Image.Image, box: Box, size: Size) -> Medium:
         """What ``box`` shows at ``size``, as soft as the piece of the largest factor is by itself."""
         part = picture.width / (box[2] - box[0]) / self.factors[-1]
         seen = picture.resize(size, Image.Resampling.BICUBIC, box=box)
-        return seen.filter(ImageFilter.GaussianBlur(_SOFT_PX * math.sqrt(1 - min(1.0, part) ** 2)))
+        return encode_image(seen.filter(ImageFilter.GaussianBlur(_SOFT_PX * math.sqrt(1 - min(1.0, part) ** 2))))
+
+
+def _box(size: Size, place: Place, factor: float) -> Box:
+    width, height = size[0] / factor, size[1] / factor
+    left, top = place[0] * (size[0] - width), place[1] * (size[1] - height)
+    return left, top, left + width, top + height
