@@ -37,7 +37,7 @@ REASONS: dict[str, str] = {
     "interchangeable": "two parts look the same, so several answers would be right",
     "reversible": "the clip looks the same backwards",
     "repeated": "the part that is asked for occurs more than once",
-    "no_partner": "no other item fits beside this one: all are too alike, or there are none",
+    "no_partner": "too few items of its shard fit beside this one: too alike, or output.shard_size leaves too few",
     "no_overlap": "two views share too little to be told as views of one picture",
     "too_few_nodes": "the graph has too few nodes or edges for the question",
     "ambiguous": "several answers would be right",

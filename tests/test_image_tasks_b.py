@@ -119,6 +119,7 @@ def test_without_neighbours_there_is_no_puzzle(task: Contrastive | Similarity) -
     made = task.make(open_item(0, lambda: samples()[1:1]), rng_for("p"))
     assert isinstance(made, Rejection)
     assert made.reason == "no_partner"
+    assert "a larger output.shard_size gives more" in made.detail
 
 
 @pytest.mark.parametrize("slot", [0, 3])

@@ -126,7 +126,9 @@ def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image
         found.append(cut_out(other.image(), box, rng, views))
         if len(found) == count:
             return found
-    raise Unusable("no_partner", f"{len(found)} of {len(item.peers())} neighbours fit, needs {count}")
+    peers = len(item.peers())
+    few = "; a larger output.shard_size gives more" if peers < count else ""
+    raise Unusable("no_partner", f"{len(found)} of {peers} other items of its shard fit, needs {count}{few}")
 
 
 def _area(box: Box) -> int:

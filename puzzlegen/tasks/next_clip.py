@@ -59,7 +59,7 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 6
+    version: ClassVar = 7
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
@@ -117,8 +117,8 @@ class NextClip(Task):
         if self.reference:
             return (
                 f"Shot: <video>\nClip: <video>\n{candidates}\nThe shot is shown as it was filmed. The clip and A to D "
-                "are parts of it, each cropped and lit in its own way, and two of A to D are played backward. Which of "
-                "them comes soonest after the clip, played forward as it was filmed?"
+                "are parts of it, each cropped and lit in its own way, and two of A to D are played backward. Of the "
+                "two that are not, which comes soonest after the clip?"
             )
         return (
             f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in "
