@@ -273,11 +273,13 @@ def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
     assert {c.name: c.verdict for c in task.checks}["balance of letters"] == "weak"
 
 
-@pytest.mark.parametrize("always", [True, False])
-def test_one_place_for_all_is_found(always: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["one second and a quarter", "the end", "anywhere"])
+def test_one_place_for_all_is_found(where: str, tmp_path: Path) -> None:
     def timed(source: int, variant: int, right: int, letter: int) -> Row:
-        start = 1.25 if always else rng_for("start", source, variant, right, letter).integer(0, 34) / 4
-        spec = answers.interval(start, start + 1.5, 10).spec
+        draws = rng_for("start", source, variant, right, letter)
+        whole = draws.integer(8, 40) / 2 if where == "the end" else 10
+        start = {"the end": whole - 1.5, "anywhere": draws.integer(0, 34) / 4}.get(where, 1.25)
+        spec = answers.interval(start, start + 1.5, whole).spec
         made = record(
             source, variant, f"{start}-{start + 1.5}", spec.to_json(), "<image>\nWhen?", [jpeg(picture(source))]
         )
@@ -285,7 +287,7 @@ def test_one_place_for_all_is_found(always: bool, tmp_path: Path) -> None:
         return made
 
     _, task = audited(drawn(timed), tmp_path)
-    assert ("constant" in leaks(task)) == always
+    assert ("constant" in leaks(task)) == (where != "anywhere")
 
 
 def test_a_repeated_order_counts_only_where_chance_would_not_repeat_it() -> None:

@@ -1,17 +1,23 @@
-"""What one answer for all earns where a near one is credited too: intervals and boxes."""
+"""What one answer for all earns where a near one is credited too: intervals and boxes.
+
+An interval may be one answer as parts of the clip (its middle third) or in seconds (its last two).
+"""
 
 from __future__ import annotations
 
 import json
+from typing import Final
 
 import numpy as np
 
 from puzzlegen.audit.sample import Sample, Tried
 from puzzlegen.verify import boxes, grader, spans
 
+_LENGTHS_S: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+
 
 def constant_probe(sample: Sample) -> Tried:
-    """The reward of the answer that earns most of other sources' puzzles, an interval as parts of the clip."""
+    """The reward of the answer that earns most of other sources' puzzles."""
     rewards = np.array([_rewards(puzzle.target.kind, puzzle.target.truth) for puzzle in sample.seen])
     earned = np.zeros(len(rewards))
     for fold in np.unique(sample.fold):
@@ -26,4 +32,11 @@ def _rewards(kind: str, truth: str) -> list[float]:
     grade = grader(truth)
     if kind == "box":
         return [grade(box) for box in boxes()]
-    return [grade(span) for span in spans(json.loads(truth)["params"]["duration"])]
+    duration = json.loads(truth)["params"]["duration"]
+    return [grade(span) for span in [*spans(duration), *_seconds(duration)]]
+
+
+def _seconds(duration: float) -> list[list[float]]:
+    """The first, middle and last so many seconds of a clip."""
+    lengths = [min(duration, length) for length in _LENGTHS_S]
+    return [[part * (duration - n), part * (duration - n) + n] for n in lengths for part in (0, 0.5, 1)]
