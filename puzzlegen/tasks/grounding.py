@@ -26,9 +26,9 @@ _LEAST_PIECE: Final = 4
 # In steps of the clip's pace: the mean distance of the piece's frames to those at any other place that shares less
 # than half of it. Under it: gestures held still, jumping up and down, a ball kicked again and again.
 _LEAST_OTHER: Final = 1.65
-# The same of a piece near an end, which has others on one side only: so that as many of these pass as of those in the
-# middle (31 % of 334 clips), or most pieces lie at an end.
-_LEAST_OTHER_AT_END: Final = 1.9
+# The same of a piece near an end, which has others on one side only. Of 334 clips 44 % of these places are 1.65 away,
+# of those in the middle 31 %, so that "the last seconds" was right twice as often as by chance; 2.0 away are 26 %.
+_LEAST_OTHER_AT_END: Final = 2.0
 
 
 class Grounding(Task):
