@@ -64,11 +64,15 @@ class Photos:
 
     def rotation(self, picture: Image.Image) -> list[Image.Image]:
         """One turned square."""
+        return self.rotation_beside(picture)[1:]
+
+    def rotation_beside(self, picture: Image.Image) -> list[Image.Image]:
+        """A square as it is, and turned."""
         side, rng = min(picture.size) // 2 * 2, self.rng
         x, y = rng.randint(0, picture.width - side), rng.randint(0, picture.height - side)
         square = picture.crop((x, y, x + side, y + side))
         quarters = rng.randrange(4)
-        return [square.transpose(Image.Transpose(1 + quarters)) if quarters else square]
+        return [square, square.transpose(Image.Transpose(1 + quarters)) if quarters else square]
 
     def jigsaw(self, picture: Image.Image) -> list[Image.Image]:
         """Nine tiles of one tone."""

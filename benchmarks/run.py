@@ -98,12 +98,15 @@ def _cost(side: str, work: Workload, folder: Path, out: Path) -> tuple[float, in
 
 
 def _kept(out: Path) -> dict[str, list[str]]:
-    """By source file the tasks of which there is a puzzle; jigsaws as one picture under a name of their own."""
+    """By source file the tasks of which there is a puzzle, by the floor's names for them and their forms."""
     kept: dict[str, list[str]] = {}
     for path in sorted(out.glob("data/*/*.parquet")):
         for row in pq.read_table(path, columns=["extra_info"])["extra_info"].to_pylist():
-            form = json.loads(row["params"]).get("form")
-            name = "jigsaw_picture" if form == "picture_order" else row["task"]
+            params, name = json.loads(row["params"]), row["task"]
+            if params.get("form") == "picture_order":
+                name = "jigsaw_picture"
+            elif name == "rotation" and params["reference"]:
+                name = "rotation_beside"
             kept.setdefault(row["source_uri"], []).append(name)
     return kept
 

@@ -54,6 +54,9 @@ WORKLOADS = {
     "rotation_640x480": Workload(
         "photos", {"tasks": [{"task": "rotation"}]}, _photos(640, 480), 50, 1050, ("pillow", "datasets")
     ),
+    "rotation_beside_640x480": Workload(
+        "photos", {"tasks": [{"task": "rotation", "reference": True}]}, _photos(640, 480), 50, 1050, ("pillow",)
+    ),
     "rotation_12mp": Workload("photos", {"tasks": [{"task": "rotation"}]}, _photos(4000, 3000), 10, 110, ("pillow",)),
     "jigsaw_3x3": Workload("photos", {"tasks": [{"task": "jigsaw"}]}, _photos(640, 480), 50, 1050),
     "ssl_r1_five_tasks": Workload(

@@ -19,6 +19,8 @@ _FRAMES: Final = 8
 _DRAWS: Final = 6
 #: How often media are made anew: one copy of five hundred tells by chance 3 points more or less than the next.
 WASHES: Final = 4
+#: ... and clips, which take ten times as long.
+WASHES_OF_CLIPS: Final = 2
 _MOST_CUT: Final = 0.04
 _LEAST_SCALE: Final = 0.7
 _MOST_SCALE: Final = 0.8

@@ -14,7 +14,7 @@ from puzzlegen.audit import surface
 from puzzlegen.audit.fits import fit_tables
 from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
 from puzzlegen.audit.looks import look_bits
-from puzzlegen.audit.media import WASHES, Opened, open_medium, washed
+from puzzlegen.audit.media import WASHES, WASHES_OF_CLIPS, Opened, open_medium, washed
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
 from puzzlegen.rng import digest
@@ -115,7 +115,7 @@ def with_washed(puzzle: Seen, row: Row) -> Seen:
 
 
 def _again(asked: list[Opened]) -> Iterator[Table]:
-    for time in range(1, WASHES):
+    for time in range(1, WASHES_OF_CLIPS if asked[0].coded else WASHES):
         yield _whole([washed(medium, time) for medium in asked])
 
 

@@ -64,10 +64,11 @@ class Grounding(Task):
         return Puzzle(_question(seconds, self.piece / FPS), media, answer, self.difficulty, margin)
 
     def _start(self, distances: Floats, rng: Rng) -> tuple[int, float]:
-        """A drawn place of the piece, and how clearly it lies nowhere else."""
+        """The place nearest to a drawn one where the piece lies nowhere else, and how clearly it does not."""
         step, places = pace(distances), len(distances) - self.piece + 1
-        closest = 0.0
-        for start in rng.shuffled(range(places)):
+        drawn, closest = rng.below(places), 0.0
+        # Any place that does, each equally likely, would be at an end far more often.
+        for start in sorted(range(places), key=lambda place: abs(place - drawn)):
             others = [at for at in range(places) if 2 * abs(at - start) > self.piece]
             own, k = np.arange(start, start + self.piece), np.arange(self.piece)
             other = min(float(distances[own, at + k].mean()) for at in others) / step
