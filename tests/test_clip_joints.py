@@ -17,7 +17,7 @@ from conftest import recipe_with
 from puzzlegen.audit.joints import clip_joints
 from puzzlegen.audit.ordering import joint_probes
 from puzzlegen.audit.report import Probe
-from puzzlegen.audit.sample import averaged, sample
+from puzzlegen.audit.sample import sample
 from puzzlegen.audit.seen import look, media_of
 from puzzlegen.errors import Unusable
 from puzzlegen.media.motion import thumbnails
@@ -138,8 +138,7 @@ def joined(task: str, **params: Any) -> dict[tuple[str, str], Probe]:
     made = [make_puzzle(recipe, Panned(seed), Pick(0, 0), "train", {}) for seed in range(10)]
     rows = [one.row for one in made if isinstance(one, Made)]
     assert len(rows) == 10
-    drawn = sample([look(row, media_of(row)) for row in rows], 0)
-    return {(p.sees, p.names): p for p in averaged([list(joint_probes(drawn))], drawn.sources)}
+    return {(p.sees, p.names): p for p in joint_probes(sample([look(row, media_of(row)) for row in rows], 0))}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from puzzlegen.audit.checks import Splits, evidence, task_checks
 from puzzlegen.audit.estimates import Estimate
 from puzzlegen.audit.learning import sklearn
 from puzzlegen.audit.passes import Key, key_of, looked_at, spread, washed
-from puzzlegen.audit.probes import probed
+from puzzlegen.audit.probes import TaskProbes
 from puzzlegen.audit.report import Check, Probe, Report, TaskReport, Verdict, lines
 from puzzlegen.audit.section import section
 from puzzlegen.audit.seen import Seen
@@ -80,7 +80,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
 
 
 def _probed(work: tuple[list[Seen], int]) -> tuple[Probe, ...]:
-    return probed(*work)
+    return tuple(TaskProbes(*work).run())
 
 
 def _suspect(probes: Sequence[Probe]) -> bool:

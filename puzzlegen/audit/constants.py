@@ -9,23 +9,31 @@ import json
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from puzzlegen.audit.sample import Sample, Tried
+from puzzlegen.audit.report import Probe
+from puzzlegen.audit.sample import Folding, Sample
 from puzzlegen.verify import boxes, grader, spans
 
 _LENGTHS_S: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
-def constant_probe(sample: Sample) -> Tried:
+def constant_probe(sample: Sample) -> Probe:
     """The reward of the answer that earns most of other sources' puzzles."""
     rewards = np.array([_rewards(puzzle.target.kind, puzzle.target.truth) for puzzle in sample.seen])
+    chance = float(np.mean([puzzle.chance for puzzle in sample.seen]))
+    return sample.probe("blind", "constant", "reward", sample.averaged(lambda one: _earned(rewards, one)), chance)
+
+
+def _earned(rewards: NDArray[np.float64], folding: Folding) -> list[float]:
+    """What each puzzle gives for the answer that earns most of the other folds."""
     earned = np.zeros(len(rewards))
-    for fold in np.unique(sample.fold):
-        own = sample.fold == fold
+    for fold in np.unique(folding.fold):
+        own = folding.fold == fold
         learned = rewards[~own] if not own.all() else rewards
         earned[own] = rewards[own, learned.mean(axis=0).argmax()]
-    chance = float(np.mean([puzzle.chance for puzzle in sample.seen]))
-    return Tried("blind", "constant", "reward", earned.tolist(), chance)
+    found: list[float] = earned.tolist()
+    return found
 
 
 def _rewards(kind: str, truth: str) -> list[float]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from puzzlegen.media.image import encode_image
 from puzzlegen.media.mp4 import encode_mp4
 
 Plane = NDArray[np.float32]
@@ -60,15 +61,30 @@ def open_medium(stored: dict[str, Any]) -> Opened:
     """Decode a record's medium, ``{bytes, path}``."""
     data: bytes = stored["bytes"]
     sha256 = hashlib.sha256(data).hexdigest()
-    if stored["path"].endswith(".mp4"):
+    decoded = _decoded(data, clip=stored["path"].endswith(".mp4"))
+    plain = sum(len(_jpeg(picture)) for picture in _some(decoded["pictures"]))
+    return Opened(weight=len(data), plain=plain, sha256=sha256, **decoded)
+
+
+class _Decoded(TypedDict):
+    """What of an :class:`Opened` is decoded."""
+
+    size: tuple[int, int]
+    coded: tuple[int, ...]
+    pictures: list[NDArray[np.uint8]]
+    halved: bool
+    own_steps: Plane
+
+
+def _decoded(data: bytes, *, clip: bool) -> _Decoded:
+    if clip:
         coded, pictures = _frames(data)
         own, halved = _NO_STEPS, True
     else:
         coded, (picture, own, halved) = (), _still(data)
         pictures = [picture]
     height, width = pictures[0].shape[:2]
-    plain = sum(len(_jpeg(picture)) for picture in _some(pictures))
-    return Opened((width, height), len(data), plain, coded, pictures, sha256, halved, own)
+    return _Decoded(size=(width, height), coded=coded, pictures=pictures, halved=halved, own_steps=own)
 
 
 def _still(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
@@ -88,13 +104,10 @@ def washed(medium: Opened, time: int = 0) -> Opened:
     draws = [k / 255 for k in bytes.fromhex(medium.sha256)[_DRAWS * time : _DRAWS * (time + 1)]]
     copies = [_rescaled(picture, draws) for picture in medium.pictures]
     if medium.coded:
-        coded, pictures = _frames(encode_mp4([copy[: len(copy) & ~1, : copy.shape[1] & ~1] for copy in copies], 1))
-        own, halved = _NO_STEPS, True
+        data = encode_mp4([copy[: len(copy) & ~1, : copy.shape[1] & ~1] for copy in copies], 1)
     else:
-        coded, (picture, own, halved) = (), _still(_jpeg(copies[0]))
-        pictures = [picture]
-    height, width = pictures[0].shape[:2]
-    return medium._replace(size=(width, height), coded=coded, pictures=pictures, halved=halved, own_steps=own)
+        data = _jpeg(copies[0])
+    return medium._replace(**_decoded(data, clip=bool(medium.coded)))
 
 
 def _rescaled(picture: NDArray[np.uint8], draws: list[float]) -> NDArray[np.uint8]:
@@ -108,9 +121,7 @@ def _rescaled(picture: NDArray[np.uint8], draws: list[float]) -> NDArray[np.uint
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=90, subsampling="4:2:0")
-    return buffer.getvalue()
+    return encode_image(Image.fromarray(picture)).data
 
 
 def _some(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from puzzlegen.audit.joints import Floats, Joints, best_order, in_context, joints_of, order_score
 from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
-from puzzlegen.audit.report import Family
-from puzzlegen.audit.sample import Sample, Tried
+from puzzlegen.audit.report import Family, Probe
+from puzzlegen.audit.sample import Sample
 from puzzlegen.audit.seen import Seen
 from puzzlegen.audit.surface import relative
 
@@ -22,43 +22,48 @@ Scores = tuple[Matrix, Matrix | None]
 Hypotheses = tuple[list[tuple[int, ...]], int]
 
 
-def place_probes(sample: Sample) -> Iterator[Tried]:
+def place_probes(sample: Sample) -> Iterator[Probe]:
     """Each part by itself: its place; then the order that fits all parts best."""
     n = len(sample.seen[0].target.order)
     truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
     y = np.argsort(truth, axis=1).ravel()
-    fold = np.repeat(sample.fold, n)
-    orders = {}
-    for key in sample.seen[0].parts:
+    none = np.zeros((n, n))
+
+    def orders(key: str) -> Labels:
         x = np.vstack([puzzle.parts[key] for puzzle in sample.seen])
-        found = np.log(probabilities(x, y, fold, n, sample.seed)).reshape(-1, n, n)
-        none = np.zeros((n, n))
-        orders[key] = np.array([best_order(none, None, 1, n, place.T) for place in found])
-    yield from _order_probes(sample, "blind", "the parts' sizes, bytes, borders", orders["form"], truth)
-    yield from _order_probes(sample, "artefact", "traces", orders["traces"], truth, orders.get("washed"))
+        found = [
+            np.log(probabilities(x, y, np.repeat(one.fold, n), n, one.seed)).reshape(-1, n, n)
+            for one in sample.foldings
+        ]
+        return np.array([[best_order(none, None, 1, n, place.T) for place in places] for places in found])
+
+    form, traces, *washed = (orders(key) for key in ("form", "traces", "washed") if key in sample.seen[0].parts)
+    yield from _order_probes(sample, "blind", "the parts' sizes, bytes, borders", form, truth)
+    yield from _order_probes(sample, "artefact", "traces", traces, truth, *washed)
 
 
 def _order_probes(
     sample: Sample, family: Family, sees: str, orders: Labels, truth: Labels, washed: Labels | None = None
-) -> Iterator[Tried]:
+) -> Iterator[Probe]:
+    """How many of the orders found, ``(foldings, puzzles, parts)``, are right, and how many of their places."""
     n = truth.shape[1]
     right = orders == truth
     known = None if washed is None else washed == truth
-    whole, single = (None, None) if known is None else (float(known.all(axis=1).mean()), float(known.mean()))
-    hits: list[float] = right.all(axis=1).astype(float).tolist()
-    yield Tried(family, sees, "order", hits, sample.order_chance, washed=whole)
+    whole, single = (None, None) if known is None else (float(known.all(axis=2).mean()), float(known.mean()))
+    hits: list[float] = right.all(axis=2).mean(axis=0).tolist()
+    yield sample.probe(family, sees, "order", hits, sample.order_chance, washed=whole)
     chance = math.factorial(n - 1) * sample.order_chance
-    shares: list[float] = right.mean(axis=1).tolist()
-    yield Tried(family, sees, "positions", shares, chance, parts=n, counts=family != "edge", washed=single)
+    shares: list[float] = right.mean(axis=2).mean(axis=0).tolist()
+    yield sample.probe(family, sees, "positions", shares, chance, parts=n, counts=family != "edge", washed=single)
 
 
-def joint_probes(sample: Sample) -> Iterator[Tried]:
+def joint_probes(sample: Sample) -> Iterator[Probe]:
     """Parts put together by their joints alone: as they are, and by a learner; nothing if answers are no orders."""
     hypotheses = [_hypotheses(puzzle) for puzzle in sample.seen]
     if any(not found or right < 0 for found, right in hypotheses):
         return
     plain = [(-p.joints.beside[..., 0], _negated(p)) for p in sample.seen if p.joints]
-    yield from _joined(sample, "plain joints", plain, hypotheses)
+    yield from _joined(sample, "plain joints", [plain], hypotheses)
     yield from _joined(sample, "learned joints", _learned(sample, hypotheses), hypotheses)
     if len(hypotheses[0][0]) > 1:
         yield _told_apart(sample, hypotheses)
@@ -67,87 +72,83 @@ def joint_probes(sample: Sample) -> Iterator[Tried]:
 def _joined(
     sample: Sample,
     sees: str,
-    scores: list[Scores],
+    scores: Sequence[list[Scores]],
     hypotheses: list[Hypotheses],
-) -> Iterator[Tried]:
+) -> Iterator[Probe]:
+    """What is found by each of ``scores``, as good as one another: those of all puzzles, by one folding or by none."""
     if sample.seen[0].target.order:
-        found = [
-            _best(p.joints, len(p.target.order), beside, below)
-            for p, (beside, below) in zip(sample.seen, scores, strict=True)
-            if p.joints
-        ]
         truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
-        yield from _order_probes(sample, "edge", sees, np.array(found), truth)
-        yield _neighbours(sample, sees, np.array(found), truth)
+        found = np.array([[_best(*one) for one in zip(sample.seen, some, strict=True)] for some in scores])
+        yield from _order_probes(sample, "edge", sees, found, truth)
+        yield _neighbours(sample, sees, found, truth)
         return
-    hits = []
-    for puzzle, (beside, below), (orders, right) in zip(sample.seen, scores, hypotheses, strict=True):
-        cols = puzzle.joints.cols if puzzle.joints else 1
-        sums = [order_score(order, beside, below, cols) for order in orders]
-        hits.append(float(int(np.argmax(sums)) == right))
+    hits = [[_chosen(*one) for one in zip(sample.seen, some, hypotheses, strict=True)] for some in scores]
     chance = float(np.mean([1 / len(orders) for orders, _ in hypotheses]))
-    yield Tried("edge", sees, "option", hits, chance)
+    yield sample.probe("edge", sees, "option", np.mean(hits, axis=0).tolist(), chance)
 
 
-def _best(joints: Joints, count: int, beside: Matrix, below: Matrix | None) -> list[int]:
-    """The order of ``count`` parts that join best after those that are given, which come first."""
+def _chosen(puzzle: Seen, scores: Scores, hypotheses: Hypotheses) -> float:
+    """1 if of the orders offered the right one joins best."""
+    orders, right = hypotheses
+    cols = puzzle.joints.cols if puzzle.joints else 1
+    return float(int(np.argmax([order_score(order, *scores, cols) for order in orders])) == right)
+
+
+def _best(puzzle: Seen, scores: Scores) -> list[int]:
+    """The order of the asked parts that join best after those that are given, which come first."""
+    joints = puzzle.joints
+    if joints is None:
+        raise TypeError("a puzzle without joints")
     n = joints.rows * joints.cols
-    given = n - count
+    given = n - len(puzzle.target.order)
     place = np.zeros((n, n))
     for k in range(given):
         place[k] = np.where(np.arange(n) == k, 0, -_NEVER)
-    order = best_order(beside, below, joints.rows, joints.cols, place)
+    order = best_order(*scores, joints.rows, joints.cols, place)
     return [part - given for part in order[given:]]
 
 
-def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Tried:
+def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Probe:
     joints = sample.seen[0].joints
     rows, cols = (joints.rows, joints.cols) if joints and joints.rows > 1 else (1, truth.shape[1])
     pairs = [(k, k + 1) for k in range(rows * cols) if (k + 1) % cols]
     under = [(k, k + cols) for k in range((rows - 1) * cols)]
-    shares = []
-    for found, right in zip(orders, truth, strict=True):
-        known = [{(right[a], right[b]) for a, b in kind} for kind in (pairs, under)]
-        kept = [(found[a], found[b]) in known[k] for k, kind in enumerate((pairs, under)) for a, b in kind]
-        shares.append(sum(kept) / len(kept))
+    kinds = list(enumerate((pairs, under)))
+
+    def share(found: Labels, right: Labels) -> float:
+        known = [{(right[a], right[b]) for a, b in kind} for _, kind in kinds]
+        kept = [(found[a], found[b]) in known[k] for k, kind in kinds for a, b in kind]
+        return sum(kept) / len(kept)
+
+    shares = [[share(*one) for one in zip(found, truth, strict=True)] for found in orders]
     n = rows * cols
     chance = (len(pairs) ** 2 + len(under) ** 2) / ((len(pairs) + len(under)) * n * (n - 1))
     parts = len(pairs) + len(under)
-    return Tried("edge", sees, "neighbours", shares, chance, parts=parts, counts=False)
+    return sample.probe("edge", sees, "neighbours", np.mean(shares, axis=0).tolist(), chance, parts=parts, counts=False)
 
 
-def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[Scores]:
-    """Log-odds of all joints by a learner that has seen joints of other sources."""
-    tables, labels, lengths = [], [], []
-    for puzzle, (orders, right) in zip(sample.seen, hypotheses, strict=True):
-        x, y = _pairs(puzzle, orders[right])
-        tables.append(x)
-        labels.append(y)
-        lengths.append(len(x))
-    fold = np.repeat(sample.fold, lengths)
-    odds = log_odds(probabilities(np.vstack(tables), np.concatenate(labels), fold, 2, sample.seed)[:, 1])
-    scores: list[Scores] = []
-    start = 0
-    for puzzle, length in zip(sample.seen, lengths, strict=True):
-        own = odds[start : start + length]
-        start += length
-        scores.append(_unpaired(puzzle, own))
+def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[list[Scores]]:
+    """Log-odds of all joints by learners that have seen joints of other sources, with each folding."""
+    pairs = [_pairs(puzzle, orders[right]) for puzzle, (orders, right) in zip(sample.seen, hypotheses, strict=True)]
+    x, y = np.vstack([table for table, _ in pairs]), np.concatenate([met for _, met in pairs])
+    lengths = [len(table) for table, _ in pairs]
+    scores = []
+    for folding in sample.foldings:
+        odds = log_odds(probabilities(x, y, np.repeat(folding.fold, lengths), 2, folding.seed)[:, 1])
+        each = np.split(odds, np.cumsum(lengths)[:-1])
+        scores.append([_unpaired(puzzle, own) for puzzle, own in zip(sample.seen, each, strict=True)])
     return scores
 
 
-def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Tried:
+def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Probe:
     """A learner that compares the orders offered, by the sums of all their joints' features."""
     tables = [
         relative(_sums(puzzle.joints, orders))
         for puzzle, (orders, _) in zip(sample.seen, hypotheses, strict=True)
         if puzzle.joints
     ]
-    lengths = [len(table) for table in tables]
-    y = np.concatenate([np.arange(len(orders)) == right for orders, right in hypotheses]).astype(np.int64)
-    fold = np.repeat(sample.fold, lengths)
-    found = np.split(probabilities(np.vstack(tables), y, fold, 2, sample.seed)[:, 1], np.cumsum(lengths)[:-1])
-    hits = [float(int(odds.argmax()) == right) for odds, (_, right) in zip(found, hypotheses, strict=True)]
-    return Tried("edge", "learned orders", "option", hits, float(np.mean([1 / n for n in lengths])))
+    hits = sample.picked(tables, [right for _, right in hypotheses])
+    return sample.probe("edge", "learned orders", "option", hits, float(np.mean([1 / len(table) for table in tables])))
 
 
 def _sums(joints: Joints, orders: Sequence[Sequence[int]]) -> Floats:

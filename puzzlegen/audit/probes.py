@@ -14,26 +14,14 @@ from puzzlegen.audit.estimates import at_least_p, repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
-from puzzlegen.audit.sample import Tried, averaged, sample
+from puzzlegen.audit.sample import Folding, sample
 from puzzlegen.audit.seen import Seen
 
 _LEAST_SOURCES: Final = 10
-_FOLDINGS: Final = 3
 _MOST_CLASSES: Final = 40
 _TERCILES: Final = ("low", "middle", "high")
 #: How unlikely a repeat must be to count.
 _SURE: Final = 0.001
-
-
-def probed(seen: Sequence[Seen], seed: int) -> tuple[Probe, ...]:
-    """All probes that fit the puzzles, which are of one task with the same parameters.
-
-    Args:
-        seen: the puzzles.
-        seed: of folds and learners.
-    """
-    foldings = [list(TaskProbes(seen, _FOLDINGS * seed + k).run()) for k in range(_FOLDINGS)]
-    return tuple(averaged(foldings, [puzzle.source for puzzle in seen]))
 
 
 class TaskProbes:
@@ -48,7 +36,7 @@ class TaskProbes:
         self._sample = sample(seen, seed)
         self._seen = self._sample.seen
 
-    def run(self) -> Iterator[Tried]:
+    def run(self) -> Iterator[Probe]:
         """Each probe that fits the kind of answer; artefact ones with a control if the puzzles have been washed."""
         labels, allowed = self._classes()
         yield from self._constant(labels, allowed)
@@ -77,17 +65,19 @@ class TaskProbes:
             return [], []
         return labels, allowed
 
-    def _constant(self, labels: list[str], allowed: list[tuple[str, ...]]) -> Iterator[Tried]:
+    def _constant(self, labels: list[str], allowed: list[tuple[str, ...]]) -> Iterator[Probe]:
         targets = [puzzle.target for puzzle in self._seen]
         if labels and self._seen[0].target.amount is None:
             # Of many classes some one is right more often than others by chance; the interval does not know that.
             counts, chance = _uneven(labels, allowed), _even_share(allowed)
-            yield Tried("blind", "constant", "class", _constant_hits(labels, allowed), chance, counts=counts)
+            yield self._sample.probe(
+                "blind", "constant", "class", _constant_hits(labels, allowed), chance, counts=counts
+            )
         if targets[0].letters:
             rights = [str(target.right) for target in targets]
             letters = [tuple(map(str, range(target.letters))) for target in targets]
             chance = _even_share(letters)
-            yield Tried("blind", "constant", "letter", _constant_hits(rights, letters), chance)
+            yield self._sample.probe("blind", "constant", "letter", _constant_hits(rights, letters), chance)
         if all(target.truth for target in targets):
             yield constant_probe(self._sample)
         if orders := [target.order for target in targets if target.order]:
@@ -95,7 +85,7 @@ class TaskProbes:
             hits, chance = [float(order == commonest) for order in orders], self._sample.order_chance
             # Of many orders some one comes again by chance; an interval around the commonest does not know that.
             counts = repeats_p(times, len(orders), chance) < _SURE
-            yield Tried("blind", "constant", "order", hits, chance, counts=counts)
+            yield self._sample.probe("blind", "constant", "order", hits, chance, counts=counts)
 
     def _features(self) -> Iterator[tuple[Family, str, Matrix]]:
         yield "blind", "words and fields", _stacked([puzzle.words for puzzle in self._seen])
@@ -112,27 +102,31 @@ class TaskProbes:
         labels: list[str],
         allowed: list[tuple[str, ...]],
         names: str = "class",
-    ) -> Tried:
+    ) -> Probe:
         uneven = _uneven(labels, allowed)
         chance = float(np.mean(_constant_hits(labels, allowed))) if uneven else _even_share(allowed)
         washed = None
         if family == "artefact" and all(puzzle.washed for puzzle in self._seen):
             copies = zip(*(puzzle.washed for puzzle in self._seen), strict=True)
             washed = float(np.mean([self._class_hits(_stacked(few), labels, allowed) for few in copies]))
-        return Tried(family, sees, names, self._class_hits(x, labels, allowed), chance, washed=washed)
+        return self._sample.probe(family, sees, names, self._class_hits(x, labels, allowed), chance, washed=washed)
 
     def _class_hits(self, x: Matrix, labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:
         known = sorted({name for possible in allowed for name in possible} | set(labels))
         index = {name: k for k, name in enumerate(known)}
         y = np.array([index[label] for label in labels], dtype=np.int64)
-        found = probabilities(x, y, self._sample.fold, len(known), self._sample.seed)
-        open_to = np.zeros(found.shape, dtype=bool)
+        open_to = np.zeros((len(y), len(known)), dtype=bool)
         for row, possible in enumerate(allowed):
             open_to[row, [index[name] for name in possible]] = True
-        hits: list[float] = (np.where(open_to, found, -1).argmax(axis=1) == y).astype(float).tolist()
-        return hits
 
-    def _letter_probes(self) -> Iterator[Tried]:
+        def hits(folding: Folding) -> list[float]:
+            found = probabilities(x, y, folding.fold, len(known), folding.seed)
+            right: list[float] = (np.where(open_to, found, -1).argmax(axis=1) == y).astype(float).tolist()
+            return right
+
+        return self._sample.averaged(hits)
+
+    def _letter_probes(self) -> Iterator[Probe]:
         letters = [tuple(map(str, range(puzzle.target.letters))) for puzzle in self._seen]
         rights = [str(puzzle.target.right) for puzzle in self._seen]
         blind = [x for family, _, x in self._features() if family == "blind"]
@@ -144,32 +138,24 @@ class TaskProbes:
         }
         yield from self._option_probes(known)
 
-    def _fit_probes(self) -> Iterator[Tried]:
+    def _fit_probes(self) -> Iterator[Probe]:
         sees = {"joints": "learned joints", "hole": "the hole's rim", "colours": "colours"}
         yield from self._option_probes({key: ("edge", text) for key, text in sees.items()})
 
-    def _option_probes(self, known: dict[str, tuple[Family, str]]) -> Iterator[Tried]:
+    def _option_probes(self, known: dict[str, tuple[Family, str]]) -> Iterator[Probe]:
+        right = [puzzle.target.right for puzzle in self._seen]
         for key, (family, sees) in known.items():
             if tables := self._option_tables(key):
                 copies = self._option_tables("washed") if family == "artefact" else []
-                washed = float(np.mean(self._option_hits(copies))) if copies else None
+                washed = float(np.mean(self._sample.picked(copies, right))) if copies else None
                 chance = float(np.mean([1 / len(table) for table in tables]))
-                yield Tried(family, sees, "option", self._option_hits(tables), chance, washed=washed)
+                yield self._sample.probe(
+                    family, sees, "option", self._sample.picked(tables, right), chance, washed=washed
+                )
 
     def _option_tables(self, key: str) -> list[Matrix]:
         tables = [puzzle.options[key] for puzzle in self._seen if key in puzzle.options]
         return tables if len(tables) == len(self._seen) else []
-
-    def _option_hits(self, tables: list[Matrix]) -> list[float]:
-        """Each option by itself: right or not; the likeliest of a puzzle is its answer."""
-        y = np.concatenate([np.arange(len(t)) == p.target.right for t, p in zip(tables, self._seen, strict=True)])
-        fold = np.repeat(self._sample.fold, [len(table) for table in tables])
-        found = probabilities(np.vstack(tables), y.astype(np.int64), fold, 2, self._sample.seed)[:, 1]
-        hits, start = [], 0
-        for table, puzzle in zip(tables, self._seen, strict=True):
-            hits.append(float(int(found[start : start + len(table)].argmax()) == puzzle.target.right))
-            start += len(table)
-        return hits
 
 
 def _constant_hits(labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:

@@ -118,7 +118,8 @@ def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> 
 
 def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image.Image]:
     found: list[Image.Image] = []
-    for other in hard_negatives(item, item.peers()):
+    peers = item.peers()
+    for other in hard_negatives(item, peers):
         try:
             _, box, _ = draw_boxes(other, rng, views)
         except Unusable:
@@ -126,9 +127,8 @@ def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image
         found.append(cut_out(other.image(), box, rng, views))
         if len(found) == count:
             return found
-    peers = len(item.peers())
-    few = "; a larger output.shard_size gives more" if peers < count else ""
-    raise Unusable("no_partner", f"{len(found)} of {peers} other items of its shard fit, needs {count}{few}")
+    few = "; a larger output.shard_size gives more" if len(peers) < count else ""
+    raise Unusable("no_partner", f"{len(found)} of {len(peers)} other items of its shard fit, needs {count}{few}")
 
 
 def _area(box: Box) -> int:

@@ -76,7 +76,8 @@ class Grounding(Task):
             if other >= least:
                 return start, other - least
             closest = max(closest, other)
-        raise Unusable("repeated", f"no place is more than {closest:.1f} steps from all others, needs {_LEAST_OTHER}")
+        needed = f"{_LEAST_OTHER}, at an end {_LEAST_OTHER_AT_END}"
+        raise Unusable("repeated", f"no place is more than {closest:.1f} steps from all others, needs {needed}")
 
 
 def _question(seconds: float, length: float) -> str:
