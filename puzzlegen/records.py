@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
     "symmetric": "the picture looks the same after the asked transformation",
     "no_upright": "nothing in the picture tells which side is up",
     "interchangeable": "two parts look the same, so several answers would be right",
+    "telling": "something other than what is to be looked at tells the right option",
     "reversible": "the clip looks the same backwards",
     "repeated": "the part that is asked for occurs more than once",
     "no_partner": "too few items of its shard fit beside this one: too alike, or output.shard_size leaves too few",

@@ -332,6 +332,8 @@ def test_factors_that_cannot_be_told_apart_are_refused(factors: tuple[float, ...
 @pytest.mark.parametrize("name", ["jigsaw", "swap", "tile_place", "tile_relation", "arrangement", "odd_tile"])
 @pytest.mark.parametrize(("rows", "cols"), [(2, 2), (2, 4), (4, 3)])
 def test_every_grid_is_asked_in_its_own_size(name: str, rows: int, cols: int) -> None:
-    found = puzzle(name, rows=rows, cols=cols)
+    # Blobs have so few sides that some always tell where the right arrangement is.
+    parts = PLAIN if name == "arrangement" else {}
+    found = puzzle(name, rows=rows, cols=cols, **parts)
     assert f"{rows} rows and {cols} columns" in found.question
     assert found.margin >= 0

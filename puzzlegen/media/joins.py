@@ -22,12 +22,12 @@ SIDE: Final = 48
 _DEPTHS: Final = ((0, 1), (1, 2), (2, 5))
 _SHIFTS: Final = range(-4, 5, 2)
 #: Luma about a tile's own: so many steps to its deviation.
-_OWN: Final = 64
+OWN: Final = 64
 _LUMA: Final = np.array([77.0, 150.0, 29.0])
 #: Values are kept in quarters of a grey level, features in thousandths.
 _STEPS: Final = 4
-_UNIT: Final = 1000
-_MOST: Final = 4 * _UNIT
+UNIT: Final = 1000
+_MOST: Final = 4 * UNIT
 # Logistic regression on 133,000 pairs of tiles of 231 pictures, cut 3x3 at gaps of 0.25 to 0.4: neighbours or not.
 # Learned on half of the photos, weights told neighbours on the other half nearly as well (area under the curve 0.70 and
 # 0.69, on their own half 0.70 and 0.71). Rows: by value, among all of the first part, among all of the second.
@@ -47,12 +47,12 @@ class Joints(NamedTuple):
     below: Whole
 
 
-class _Sides(NamedTuple):
+class Sides(NamedTuple):
     """One side of each tile, the tiles along the last axis, for sums along an earlier one are the faster.
 
     Attributes:
         shown: luma and two chromas of the outermost strip, levelled, ``(3, SIDE / 2, m)``.
-        own: luma about the tile's, of all three strips, ``(3, SIDE / 2, m)``.
+        own: luma about the tile's, in parts of its deviation, of all three strips, ``(3, SIDE / 2, m)``.
     """
 
     shown: Floats
@@ -67,13 +67,13 @@ def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:
         owner: ``(m,)``: those with the same number are cuts of one place, and are not compared.
         level: how far their tones are brought together first, as ``tiles.toned`` will do.
     """
-    right, left, bottom, top = _sides(small, level)
+    right, left, bottom, top = sides_of(small, level)
     other = owner[:, None] != owner[None]
-    return Joints(_scores(_features(right, left), other), _scores(_features(bottom, top), other))
+    return Joints(_scores(features_of(right, left), other), _scores(features_of(bottom, top), other))
 
 
-def _sides(small: NDArray[np.uint8], level: float) -> list[_Sides]:
-    """Right, left, bottom and top."""
+def sides_of(small: NDArray[np.uint8], level: float = 0) -> list[Sides]:
+    """Right, left, bottom and top of each tile; arguments are those of :func:`joints`."""
     turned = small.swapaxes(1, 2)
     deep = _DEPTHS[-1][1]
     rim = np.stack([part[:, :, :deep] for part in (small[:, :, ::-1], small, turned[:, :, ::-1], turned)])
@@ -88,9 +88,9 @@ def _sides(small: NDArray[np.uint8], level: float) -> list[_Sides]:
     red, green, blue = (strips[:, :, k] for k in range(3))
     luma = np.floor((_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue) / 256)
     middle, wide = _STEPS * (grey + level * (LEVEL_MEAN - grey)), _STEPS * (spread * gain + 2)
-    own = np.floor(_OWN * (luma - middle) / wide)
+    own = np.floor(OWN * (luma - middle) / wide)
     shown = np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]])
-    return [_Sides(shown[:, k], own[:, k]) for k in range(4)]
+    return [Sides(shown[:, k], own[:, k]) for k in range(4)]
 
 
 def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
@@ -102,7 +102,7 @@ def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
     return some.sum(axis=1) / n, first / n, np.sqrt(np.maximum(n * n, n * second - first * first)) / n
 
 
-def _features(a: _Sides, b: _Sides) -> Floats:
+def features_of(a: Sides, b: Sides) -> Floats:
     """``(18, m, m)``: side ``a`` of part i against side ``b`` of part j, in thousandths; some grow with likeness."""
     an, bn = a.own, b.own
     inner = [_centred(x[0]) for x in (an, bn)]
@@ -112,20 +112,20 @@ def _features(a: _Sides, b: _Sides) -> Floats:
     (changes,) = _alike(np.diff(an[:1], axis=1), np.diff(bn[:1], axis=1))
     found = [
         _apart(a.shown[0], b.shown[0]) / (100 * _STEPS),
-        _apart(an[0], bn[0]) / _OWN,
+        _apart(an[0], bn[0]) / OWN,
         (_apart(a.shown[1], b.shown[1]) + _apart(a.shown[2], b.shown[2])) / (50 * _STEPS),
-        _apart(*inner) / _OWN,
-        _apart(2 * an[0] - an[1], 2 * bn[0] - bn[1]) / _OWN,
+        _apart(*inner) / OWN,
+        _apart(2 * an[0] - an[1], 2 * bn[0] - bn[1]) / OWN,
         *own,
         *changes,
         *last,
         *one,
         *other,
-        _apart(an[0] - an[1], bn[1] - bn[0]) / _OWN,
-        np.abs(levels[0][:, None] - levels[1]) / _OWN,
-        np.abs(spreads[0][:, None] - spreads[1]) / _OWN,
+        _apart(an[0] - an[1], bn[1] - bn[0]) / OWN,
+        np.abs(levels[0][:, None] - levels[1]) / OWN,
+        np.abs(spreads[0][:, None] - spreads[1]) / OWN,
     ]
-    return np.floor(np.stack(found) * _UNIT + 0.5)
+    return np.floor(np.stack(found) * UNIT + 0.5)
 
 
 def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
@@ -162,7 +162,7 @@ def _context(features: Floats, other: NDArray[np.bool_]) -> Floats:
         n = other.sum(axis=axis, keepdims=True)
         total, square = (x.sum(axis=axis + 1, keepdims=True) for x in (compared, squares))
         spread = n * square - total * total
-        found.append(np.floor(_UNIT * (n * features - total) / np.sqrt(np.maximum(spread, 400 * n * n))))
+        found.append(np.floor(UNIT * (n * features - total) / np.sqrt(np.maximum(spread, 400 * n * n))))
     return np.clip(np.stack(found), -_MOST, _MOST)
 
 

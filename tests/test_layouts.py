@@ -1,0 +1,102 @@
+"""Arrangements of which the right one does not look best to who sees sides only."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from conftest import recipe_with
+
+from puzzlegen.media.cuts import cut_apart
+from puzzlegen.media.joins import SIDE, UNIT, sides_of
+from puzzlegen.media.layouts import Looks, alone
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.records import Item, Puzzle, Rejection
+from puzzlegen.rng import Rng, rng_for
+from puzzlegen.scenes import render_image
+from puzzlegen.tasks.arrangement import Arrangement
+
+N = 9
+DRAWS = 40
+TASK = Arrangement()
+SCENES = [render_image(rng_for("layouts", k)) for k in range(16)]
+TILES = [cut_apart(scene, 3, 3, 0.3, 1, rng_for("cut", k)) for k, scene in enumerate(SCENES)]
+
+
+ITEM = OpenItem(
+    Item("p", "image"), lambda _: io.BytesIO(), recipe_with([{"task": "arrangement"}]).media, rng_for("clean")
+)
+
+
+class Fixed(Looks):
+    """Looks that are known: as many points as tiles are in their places."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def of(self, order: Sequence[int]) -> float:
+        return sum(place == tile for place, tile in enumerate(order))
+
+
+def rank(looks: Looks, orders: list[list[int]]) -> int:
+    own, *others = map(looks.of, orders)
+    return sum(other > own for other in others)
+
+
+def ranks(looks: Looks, rng: Rng) -> Counter[int]:
+    """Ranks of the right order where its sides do not tell."""
+    found = [TASK._orders(looks, rng) for _ in range(DRAWS)]
+    return Counter(rank(looks, orders) for orders in found if orders)
+
+
+def test_the_right_one_looks_best_as_often_as_worst() -> None:
+    chosen, any_drawn = Counter[int](), Counter[int]()
+    for k, tiles in enumerate(TILES):
+        looks, rng = Looks(tiles, 3), rng_for("orders", k)
+        chosen += ranks(looks, rng)
+        any_drawn += Counter(rank(looks, TASK._drawn(rng)) for _ in range(DRAWS))
+    assert chosen.total() > DRAWS * len(TILES) / 3
+    assert all(0.2 < chosen[k] / chosen.total() < 0.3 for k in range(4))
+    assert any_drawn[0] > 1.5 * any_drawn[3]
+
+
+def test_what_sides_always_tell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puzzlegen.tasks.arrangement.Looks", Fixed)
+    monkeypatch.setattr("puzzlegen.tasks.arrangement.told_apart", lambda *_: (TILES[0], 1.0))
+    made = TASK.make(ITEM, rng_for("fixed"))
+    assert isinstance(made, Rejection)
+    assert made.reason == "telling"
+
+
+@pytest.mark.parametrize("params", [{"gap": 0}, {"rows": 2, "cols": 2}])
+def test_where_sides_can_do_nothing_but_tell_nothing_is_refused(
+    params: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("puzzlegen.tasks.arrangement.Looks", Fixed)
+    monkeypatch.setattr(
+        "puzzlegen.tasks.arrangement.told_apart", lambda _, rows, cols, *__: (TILES[0][: rows * cols], 1.0)
+    )
+    assert isinstance(Arrangement(**params).make(ITEM, rng_for("fixed")), Puzzle)
+
+
+def test_an_order_looks_as_its_joints_do() -> None:
+    looks = Looks(TILES[0], 3)
+    straight = looks.of(range(N))
+    assert straight == int(straight)
+    below = [[0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 4, 5, 0, 1, 2, 6, 7, 8]]
+    beside = [Looks(TILES[0], N).of(order) for order in below]
+    assert beside[0] != beside[1]
+    assert looks.of(below[0]) != looks.of(below[1])
+
+
+def test_sides_are_told_by_how_rough_they_are() -> None:
+    smooth = np.full((SIDE, SIDE, 3), 90, np.uint8)
+    smooth[SIDE // 2] = 200
+    rough = smooth.copy()
+    rough[::4, -1] = rough[1::4, -1] = 255
+    features = alone(sides_of(np.stack([smooth, rough])))
+    right = features[0]
+    assert (right[:3, 1] > right[:3, 0] + UNIT).all()
+    assert np.array_equal(features, np.floor(features))
