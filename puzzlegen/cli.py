@@ -240,6 +240,9 @@ def audit(
     limit: Annotated[int | None, typer.Option(min=1, help="Most puzzles to look at per task.")] = None,
     seed: Annotated[int, typer.Option(help="Of folds and draws.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
+    together: Annotated[
+        str, typer.Option(help="Regular expression: sources alike in what it matches show one scene.")
+    ] = "",
     as_html: Annotated[bool, typer.Option("--html", help="Also write audit.html, with charts.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -248,7 +251,7 @@ def audit(
     from puzzlegen.audit import lines
     from puzzlegen.engines import usable_cores
 
-    report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores())
+    report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores(), together=together)
     show(report.to_json(), lines(report), as_json)
     if as_html:
         from puzzlegen.preview.audited import write_audit_page

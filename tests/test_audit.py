@@ -147,6 +147,27 @@ def test_a_border_whose_colour_names_the_answer_is_found(tmp_path: Path) -> None
     assert leaks(task) == {"sizes, bytes, borders"}, lines(report)
 
 
+def known_scene(source: int, variant: int) -> Row:
+    """Four clips of each camera are of one size and have one answer: who has seen some of them knows the others'."""
+    camera = source // 4
+    right = (0, 1, 1, 0, 1, 0, 0, 1, 1, 0)[camera]
+    letter = rng_for("letter", source, variant).below(2)
+    row = puzzle(source, variant, right, letter, [jpeg(picture(source, variant, side=40 + 8 * camera))])
+    row["extra_info"]["source_uri"] = f"camera-{camera}/{source}"
+    return row
+
+
+def test_what_is_known_by_heart_is_no_leak_where_scenes_are_folded_together(tmp_path: Path) -> None:
+    folder = folder_of([known_scene(k, variant) for k in range(SOURCES) for variant in range(6)], tmp_path)
+    assert "sizes, bytes, borders" in leaks(audit(folder).tasks[0])
+    report = audit(folder, together=r"camera-\d+")
+    assert not leaks(report.tasks[0])
+    assert {probe.estimate.sources for probe in report.tasks[0].probes} == {SOURCES // 4}
+    assert json.loads((folder / AUDIT).read_text())["together"] == r"camera-\d+"
+    with pytest.raises(PuzzlegenError, match="is no regular expression"):
+        audit(folder, together="camera-(")
+
+
 def test_bytes_beyond_the_content_are_found(tmp_path: Path) -> None:
     def plant(source: int, variant: int, right: int, letter: int) -> Row:
         return puzzle(source, variant, right, letter, [jpeg(picture(source, variant)) + bytes(7 * right)])

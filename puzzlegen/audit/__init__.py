@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from puzzlegen.audit.probes import TaskProbes
 from puzzlegen.audit.report import Check, Probe, Report, TaskReport, Verdict, lines
 from puzzlegen.audit.section import section
 from puzzlegen.audit.seen import Seen
+from puzzlegen.errors import PuzzlegenError
 from puzzlegen.output import write_atomic, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.rng import digest
@@ -38,7 +40,7 @@ _BINS: Final = 10
 _NO_MEDIA: Final = "No media: the text is the content, so only its form and the record's fields were probed."
 
 
-def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int = 1) -> Report:
+def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int = 1, together: str = "") -> Report:
     """Audit a finished folder; write ``audit.json`` into it, and a section into its card.
 
     Media are decoded one puzzle at a time; only numbers are kept, some 10 KB per puzzle.
@@ -48,13 +50,17 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
         seed: of folds and of the draw of ``limit`` puzzles.
         limit: most puzzles to look at per task.
         workers: processes; their number changes no result.
+        together: regular expression: sources in whose names it first matches the same text show one scene (clips of
+            one camera, frames of one film). They are folded together, since a learner that has seen a scene knows by
+            heart what no media tell.
 
     Raises:
         IntegrityError: there is no finished build.
-        PuzzlegenError: scikit-learn is not installed.
+        PuzzlegenError: scikit-learn is not installed, or ``together`` is no regular expression.
         OutputError: the report cannot be written.
     """
     sklearn("base")
+    _check_pattern(together)
     manifest = manifest_of(folder)
     files = [folder / file["path"] for file in files_of(manifest)]
     chosen = None if limit is None else _draw(files, seed, limit)
@@ -64,14 +70,14 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
         for key, puzzle in looked_at(files, chosen, workers, over):
             seen[key].append(puzzle)
             splits.add(puzzle, str(key))
-        probes = dict(zip(seen, over(_probed, [(puzzles, seed) for puzzles in seen.values()]), strict=True))
+        probes = dict(zip(seen, over(_probed, [(puzzles, seed, together) for puzzles in seen.values()]), strict=True))
         if suspects := [key for key, found in probes.items() if _suspect(found)]:
             copies = washed(files, {puzzle.id: puzzle for key in suspects for puzzle in seen[key]}, workers, over)
-            again = [([copies[puzzle.id] for puzzle in seen[key]], seed) for key in suspects]
+            again = [([copies[puzzle.id] for puzzle in seen[key]], seed, together) for key in suspects]
             probes |= dict(zip(suspects, over(_probed, again), strict=True))
     names = _names(list(seen))
     tasks = tuple(_task_report(names[key], seen[key], probes[key]) for key in sorted(seen))
-    report = Report(seed, limit, tasks, tuple(splits.checks()), manifest.get("content_sha256", ""))
+    report = Report(seed, limit, tasks, tuple(splits.checks()), manifest.get("content_sha256", ""), together)
     write_json(folder / AUDIT, report.to_json())
     card = folder / "README.md"
     if card.is_file():
@@ -79,7 +85,14 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     return report
 
 
-def _probed(work: tuple[list[Seen], int]) -> tuple[Probe, ...]:
+def _check_pattern(together: str) -> None:
+    try:
+        re.compile(together)
+    except re.error as err:
+        raise PuzzlegenError(f"together: {together!r} is no regular expression: {err}") from err
+
+
+def _probed(work: tuple[list[Seen], int, str]) -> tuple[Probe, ...]:
     return tuple(TaskProbes(*work).run())
 
 

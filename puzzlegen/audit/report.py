@@ -120,6 +120,7 @@ class Report:
         tasks: by name.
         checks: what concerns the folder as a whole: splits.
         content_sha256: of the puzzles, as the manifest has it.
+        together: the pattern by which sources were folded together, if any.
     """
 
     seed: int
@@ -127,6 +128,7 @@ class Report:
     tasks: tuple[TaskReport, ...]
     checks: tuple[Check, ...]
     content_sha256: str = ""
+    together: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -144,6 +146,7 @@ class Report:
         return {
             "seed": self.seed,
             "limit": self.limit,
+            "together": self.together,
             "content_sha256": self.content_sha256,
             "verdict": self.verdict,
             "tasks": tasks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -34,7 +35,7 @@ class Sample(NamedTuple):
 
     Attributes:
         seen: the puzzles.
-        sources: the item of each.
+        sources: the item of each, or what items of one scene have in common.
         foldings: what is learned is learned anew with each.
     """
 
@@ -86,8 +87,13 @@ class Sample(NamedTuple):
         return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts, known)
 
 
-def sample(seen: Sequence[Seen], seed: int) -> Sample:
-    """The puzzles with their foldings."""
-    sources = [puzzle.source for puzzle in seen]
+def sample(seen: Sequence[Seen], seed: int, together: str = "") -> Sample:
+    """The puzzles with their foldings; sources of which ``together`` matches the same text count as one."""
+    sources = [_scene(puzzle.source, together) for puzzle in seen]
     seeds = range(_FOLDINGS * seed, _FOLDINGS * (seed + 1))
     return Sample(list(seen), sources, tuple(Folding(folds(sources, one), one) for one in seeds))
+
+
+def _scene(source: str, together: str) -> str:
+    match = re.search(together, source) if together else None
+    return match.group() if match else source

@@ -23,7 +23,8 @@ def section(report: Report) -> str:
     lines = [f"| {' | '.join(cells)} |" for cells in table]
     folder = [f"{check.name}: {check.verdict}, {check.detail}." for check in report.checks if check.verdict != "clean"]
     looked = "" if report.limit is None else f" At most {report.limit} puzzles per task were looked at."
-    return "\n".join([f"## Audit\n\n{_RULE}{looked}\n", *lines, *(f"\n{line}" for line in folder)])
+    scenes = f" Sources alike in `{report.together}` were folded together." if report.together else ""
+    return "\n".join([f"## Audit\n\n{_RULE}{looked}{scenes}\n", *lines, *(f"\n{line}" for line in folder)])
 
 
 def _row(task: TaskReport) -> list[str]:
