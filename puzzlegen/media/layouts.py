@@ -16,7 +16,7 @@ from PIL import Image
 
 from puzzlegen.media.joins import OWN, SIDE, UNIT, Floats, Sides, features_of, sides_of
 
-Rows = list[list[float]]
+_Scores = list[list[float]]
 
 _MOST: Final = 3 * UNIT
 # Logistic regression on right and wrong arrangements of 3,026 puzzles, 3x3 at the defaults, of 59 photos, frames of 11
@@ -45,8 +45,8 @@ class Looks:
         joined = [np.tensordot(_JOINTS, features_of(*pair), 1) for pair in ((right, left), (bottom, top))]
         of = (_ALONE[:, :, None] * alone(sides)).sum(axis=1)
         # Lists, for single values are looked up; all of them are whole.
-        self._beside: Rows = (joined[0] + of[0][:, None] + of[1]).tolist()
-        self._below: Rows = (joined[1] + of[2][:, None] + of[3]).tolist()
+        self._beside: _Scores = (joined[0] + of[0][:, None] + of[1]).tolist()
+        self._below: _Scores = (joined[1] + of[2][:, None] + of[3]).tolist()
         self._cols = cols
 
     def of(self, order: Sequence[int]) -> float:
