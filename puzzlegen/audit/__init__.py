@@ -12,7 +12,7 @@ import heapq
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +60,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
         OutputError: the report cannot be written.
     """
     sklearn("base")
-    _check_pattern(together)
+    scene_of = _scenes(together)
     manifest = manifest_of(folder)
     files = [folder / file["path"] for file in files_of(manifest)]
     chosen = None if limit is None else _draw(files, seed, limit)
@@ -68,12 +68,12 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     splits = Splits()
     with spread(workers) as over:
         for key, puzzle in looked_at(files, chosen, workers, over):
-            seen[key].append(puzzle)
+            seen[key].append(puzzle._replace(scene=scene_of(puzzle.source)))
             splits.add(puzzle, str(key))
-        probes = dict(zip(seen, over(_probed, [(puzzles, seed, together) for puzzles in seen.values()]), strict=True))
+        probes = dict(zip(seen, over(_probed, [(puzzles, seed) for puzzles in seen.values()]), strict=True))
         if suspects := [key for key, found in probes.items() if _suspect(found)]:
             copies = washed(files, {puzzle.id: puzzle for key in suspects for puzzle in seen[key]}, workers, over)
-            again = [([copies[puzzle.id] for puzzle in seen[key]], seed, together) for key in suspects]
+            again = [([copies[puzzle.id] for puzzle in seen[key]], seed) for key in suspects]
             probes |= dict(zip(suspects, over(_probed, again), strict=True))
     names = _names(list(seen))
     tasks = tuple(_task_report(names[key], seen[key], probes[key]) for key in sorted(seen))
@@ -85,14 +85,21 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     return report
 
 
-def _check_pattern(together: str) -> None:
+def _scenes(together: str) -> Callable[[str], str]:
+    """What names of sources have in common with those of their scene."""
     try:
-        re.compile(together)
+        pattern = re.compile(together)
     except re.error as err:
         raise PuzzlegenError(f"together: {together!r} is no regular expression: {err}") from err
 
+    def scene(source: str) -> str:
+        match = pattern.search(source) if together else None
+        return match.group() if match else source
 
-def _probed(work: tuple[list[Seen], int, str]) -> tuple[Probe, ...]:
+    return scene
+
+
+def _probed(work: tuple[list[Seen], int]) -> tuple[Probe, ...]:
     return tuple(TaskProbes(*work).run())
 
 

@@ -36,7 +36,7 @@ def evidence(seen: Sequence[Seen], probes: Sequence[Probe]) -> Check:
     """Whether there was enough to look at: a task of which nothing is known has not been shown to be clean."""
     learned = [probe for probe in probes if probe.counts and probe.sees != "constant"]
     if not learned:
-        sources = len({puzzle.source for puzzle in seen})
+        sources = len({puzzle.scene for puzzle in seen})
         return Check("evidence", "weak", f"not probed: kind {seen[0].target.kind}, or too few sources ({sources})")
     widest = max(probe.estimate.high - probe.estimate.low for probe in learned) / 2
     detail = f"the widest interval is +-{100 * widest:.1f} points"

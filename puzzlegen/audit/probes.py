@@ -30,11 +30,10 @@ class TaskProbes:
     Args:
         seen: puzzles of one task with the same parameters.
         seed: of folds and learners.
-        together: which sources are folded together, as :func:`puzzlegen.audit.audit` has it.
     """
 
-    def __init__(self, seen: Sequence[Seen], seed: int, together: str = "") -> None:
-        self._sample = sample(seen, seed, together)
+    def __init__(self, seen: Sequence[Seen], seed: int) -> None:
+        self._sample = sample(seen, seed)
         self._seen = self._sample.seen
 
     def run(self) -> Iterator[Probe]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -35,7 +34,7 @@ class Sample(NamedTuple):
 
     Attributes:
         seen: the puzzles.
-        sources: the item of each, or what items of one scene have in common.
+        sources: the scene of each.
         foldings: what is learned is learned anew with each.
     """
 
@@ -87,13 +86,8 @@ class Sample(NamedTuple):
         return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts, known)
 
 
-def sample(seen: Sequence[Seen], seed: int, together: str = "") -> Sample:
-    """The puzzles with their foldings; sources of which ``together`` matches the same text count as one."""
-    sources = [_scene(puzzle.source, together) for puzzle in seen]
+def sample(seen: Sequence[Seen], seed: int) -> Sample:
+    """The puzzles with their foldings."""
+    sources = [puzzle.scene for puzzle in seen]
     seeds = range(_FOLDINGS * seed, _FOLDINGS * (seed + 1))
     return Sample(list(seen), sources, tuple(Folding(folds(sources, one), one) for one in seeds))
-
-
-def _scene(source: str, together: str) -> str:
-    match = re.search(together, source) if together else None
-    return match.group() if match else source

@@ -36,6 +36,7 @@ class Seen(NamedTuple):
         id: of the puzzle.
         split: of the puzzle.
         source: the item it was made of.
+        scene: what that item shares with others of its scene; its own name if nothing is known of that.
         source_sha256: of that item's bytes.
         target: what to name.
         fingerprint: of its media and its question.
@@ -56,6 +57,7 @@ class Seen(NamedTuple):
     id: str
     split: str
     source: str
+    scene: str
     source_sha256: str
     target: Target
     fingerprint: str
@@ -84,6 +86,7 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         id=row["id"],
         split=info["split"],
         source=info["source_uri"],
+        scene=info["source_uri"],
         source_sha256=info["source_sha256"],
         target=target,
         fingerprint=digest("puzzle", row["problem"], *(medium.sha256 for medium in opened)).hex()[:32],

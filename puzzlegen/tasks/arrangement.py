@@ -102,11 +102,11 @@ class Arrangement(Task):
 
     def _orders(self, looks: Looks, rng: Rng) -> Orders:
         """As :meth:`_drawn`, and a drawn number of the wrong ones look more right than the right one; or nothing."""
+        own = looks.of(range(self.rows * self.cols))
         by_rank: dict[int, Orders] = {}
         for _ in range(_TRIES):
-            right, *wrong = orders = self._drawn(rng)
-            own = looks.of(right)
-            by_rank.setdefault(sum(looks.of(order) > own for order in wrong), orders)
+            orders = self._drawn(rng)
+            by_rank.setdefault(sum(looks.of(order) > own for order in orders[1:]), orders)
             if len(by_rank) == self.options:
                 return by_rank[rng.below(self.options)]
         return []
