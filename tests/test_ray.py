@@ -22,7 +22,7 @@ import pytest
 from conftest import MIXED, export_samples, recipe_with, tree_bytes
 from hostile import many_scans
 
-from puzzlegen.building import Share, build
+from puzzlegen.building import Share, Status, build
 from puzzlegen.errors import EngineError, OutputError
 from puzzlegen.manifest import environment
 from puzzlegen.recipe import Recipe
@@ -190,6 +190,26 @@ def test_a_node_with_other_versions_is_refused(recipe: Recipe, tmp_path: Path, m
     monkeypatch.setattr("puzzlegen.engines.ray.environment", lambda recipe: environment(recipe) | {"pillow": "1.0"})
     with pytest.raises(OutputError, match=r"a node would give other bytes: it has pillow \S+ for 1\.0"):
         build(recipe, tmp_path / "out", engine="ray", workers=1)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_interrupted_build_leaves_no_work_behind(
+    recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def interrupt(status: Status) -> None:
+        if status.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(recipe, out, engine="ray", report=interrupt)
+    deadline = time.monotonic() + 30
+    while left := _pids("ray::_work"):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+    assert build(recipe, out, engine="ray").manifest is not None
+    assert tree_bytes(out) == undisturbed
 
 
 def test_nodes_killed_at_twenty_moments_change_no_byte(cluster: Any, tmp_path: Path) -> None:

@@ -101,12 +101,15 @@ class Ray:
         return self._done
 
     def close(self) -> None:
-        """Cancel what is at work; leave the cluster as it was found."""
+        """End what is at work; leave the cluster as it was found."""
+        if self._ours:
+            # Ray ends the tasks of a driver that leaves. One that is cancelled while its answer is on its way makes Ray
+            # end this process without a word (issue 54846 of ray-project/ray), and with it what there is to say.
+            self._ray.shutdown()
+            return
         for task in self._running:
             with contextlib.suppress(self._ray.exceptions.RayError):
                 self._ray.cancel(task, force=True)
-        if self._ours:
-            self._ray.shutdown()
 
 
 def _import_ray() -> Any:  # noqa: ANN401 - a module without types
