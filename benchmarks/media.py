@@ -28,9 +28,11 @@ def photos(folder: Path, source: Path | None, size: tuple[int, int], count: int)
         if len(ready) == count:
             break
     for k in range(count):
-        # A comment of its own makes each file another one, at the same cost.
-        data = ready[k % len(ready)]
-        (folder / f"{k:06}.jpg").write_bytes(data[:2] + b"\xff\xfe\x00\x08" + f"{k:06}".encode() + data[2:])
+        # A comment of its own makes each file another one, at the same cost, and of another size: files of one size are
+        # rare in collections, and are read twice, to tell duplicates.
+        data, comment = ready[k % len(ready)], f"{k:06}".encode() + bytes(k // len(ready))
+        marker = b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big")
+        (folder / f"{k:06}.jpg").write_bytes(data[:2] + marker + comment + data[2:])
 
 
 def clips(folder: Path, source: Path | None, height: int, count: int, seconds: int = 6) -> None:
@@ -43,7 +45,7 @@ def clips(folder: Path, source: Path | None, height: int, count: int, seconds: i
         if len(ready) == min(count, 8):
             break
     for k in range(count):
-        (folder / f"{k:06}.mp4").write_bytes(ready[k % len(ready)] + _free_box(k))
+        (folder / f"{k:06}.mp4").write_bytes(ready[k % len(ready)] + _free_box(k, k // len(ready)))
 
 
 def _pictures(source: Path | None) -> Iterator[Image.Image]:
@@ -102,5 +104,5 @@ def _as_source(frames: list[np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def _free_box(k: int) -> bytes:
-    return (16).to_bytes(4, "big") + b"free" + f"{k:08}".encode()
+def _free_box(k: int, spare: int) -> bytes:
+    return (16 + spare).to_bytes(4, "big") + b"free" + f"{k:08}".encode() + bytes(spare)

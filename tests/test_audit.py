@@ -294,6 +294,22 @@ def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
     assert {c.name: c.verdict for c in task.checks}["balance of letters"] == "weak"
 
 
+@pytest.mark.parametrize("known", ["answers", "letters", "nothing"])
+def test_sources_with_answers_of_their_own_are_found(known: str, tmp_path: Path) -> None:
+    """Five of six puzzles of a source share its answer; no learner that is judged on other sources knows."""
+
+    def own(source: int, variant: int, name: str) -> int:
+        draws = rng_for(name, source) if variant and name == known else rng_for(name, source, variant)
+        return draws.below(2)
+
+    places = [(source, variant) for source in range(SOURCES) for variant in range(6)]
+    rows = [fair(*place, own(*place, "answers"), own(*place, "letters")) for place in places]
+    _, task = audited(rows, tmp_path)
+    found = {check.name: check.verdict for check in task.checks if check.name.endswith("by source")}
+    assert found == {f"{name} by source": "leaky" if name == known else "clean" for name in ("answers", "letters")}
+    assert not leaks(task)
+
+
 @pytest.mark.parametrize("where", ["one second and a quarter", "the end", "anywhere"])
 def test_one_place_for_all_is_found(where: str, tmp_path: Path) -> None:
     def timed(source: int, variant: int, right: int, letter: int) -> Row:

@@ -20,6 +20,7 @@ import numpy as np
 
 from puzzlegen.audit.checks import Splits, evidence, task_checks
 from puzzlegen.audit.estimates import Estimate
+from puzzlegen.audit.habits import habits
 from puzzlegen.audit.learning import sklearn
 from puzzlegen.audit.passes import Key, key_of, looked_at, spread, washed
 from puzzlegen.audit.probes import TaskProbes
@@ -137,7 +138,7 @@ def _task_report(name: str, seen: list[Seen], probes: tuple[Probe, ...]) -> Task
         sources=len({puzzle.source for puzzle in seen}),
         kind=seen[0].target.kind,
         probes=probes,
-        checks=(*task_checks(seen), evidence(seen, probes)),
+        checks=(*task_checks(seen), *habits(seen), evidence(seen, probes)),
         difficulty=tuple(int(n) for n in difficulty),
         margin=tuple(round(float(m), 4) for m in margin),
         note="" if seen[0].form is not None else _NO_MEDIA,

@@ -16,10 +16,9 @@ from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Folding, sample
 from puzzlegen.audit.seen import Seen
+from puzzlegen.audit.targets import classes_of, letters_of
 
 _LEAST_SOURCES: Final = 10
-_MOST_CLASSES: Final = 40
-_TERCILES: Final = ("low", "middle", "high")
 #: How unlikely a repeat must be to count.
 _SURE: Final = 0.001
 
@@ -38,7 +37,7 @@ class TaskProbes:
 
     def run(self) -> Iterator[Probe]:
         """Each probe that fits the kind of answer; artefact ones with a control if the puzzles have been washed."""
-        labels, allowed = self._classes()
+        labels, allowed = classes_of([puzzle.target for puzzle in self._seen])
         yield from self._constant(labels, allowed)
         if len(set(self._sample.sources)) < _LEAST_SOURCES:
             return
@@ -53,18 +52,6 @@ class TaskProbes:
         if all(puzzle.joints for puzzle in self._seen):
             yield from joint_probes(self._sample)
 
-    def _classes(self) -> tuple[list[str], list[tuple[str, ...]]]:
-        """Each puzzle's class and those it could have had; nothing if classes are too many to learn, or none."""
-        targets = [puzzle.target for puzzle in self._seen]
-        if all(target.amount is not None for target in targets):
-            cuts = np.quantile([float(t.amount or 0) for t in targets], (1 / 3, 2 / 3))
-            third = [_TERCILES[int(np.searchsorted(cuts, float(t.amount or 0)))] for t in targets]
-            return third, [_TERCILES] * len(targets)
-        labels, allowed = [t.label for t in targets], [t.classes for t in targets]
-        if not all(labels) or len({name for names in allowed for name in names}) > _MOST_CLASSES:
-            return [], []
-        return labels, allowed
-
     def _constant(self, labels: list[str], allowed: list[tuple[str, ...]]) -> Iterator[Probe]:
         targets = [puzzle.target for puzzle in self._seen]
         if labels and self._seen[0].target.amount is None:
@@ -74,8 +61,7 @@ class TaskProbes:
                 "blind", "constant", "class", _constant_hits(labels, allowed), chance, counts=counts
             )
         if targets[0].letters:
-            rights = [str(target.right) for target in targets]
-            letters = [tuple(map(str, range(target.letters))) for target in targets]
+            rights, letters = letters_of(targets)
             chance = _even_share(letters)
             yield self._sample.probe("blind", "constant", "letter", _constant_hits(rights, letters), chance)
         if all(target.truth for target in targets):
@@ -127,8 +113,7 @@ class TaskProbes:
         return self._sample.averaged(hits)
 
     def _letter_probes(self) -> Iterator[Probe]:
-        letters = [tuple(map(str, range(puzzle.target.letters))) for puzzle in self._seen]
-        rights = [str(puzzle.target.right) for puzzle in self._seen]
+        rights, letters = letters_of([puzzle.target for puzzle in self._seen])
         blind = [x for family, _, x in self._features() if family == "blind"]
         yield self._class_probe("blind", "words, fields, sizes, bytes", np.hstack(blind), rights, letters, "letter")
         known: dict[str, tuple[Family, str]] = {

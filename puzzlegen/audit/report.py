@@ -4,8 +4,9 @@ A probe is ``leaky`` if the lower end of its interval is more than 3 points abov
 may help to match); ``clean`` if its value is within those points of chance or its interval contains chance; otherwise
 ``weak``. Content is no leak, a trace is: an artefact probe that would not be clean is repeated on copies of the media
 that were cut, rescaled and saved anew, and what it tells of those as well counts as chance. A check is ``leaky`` where
-a puzzle is certainly spoilt, ``weak`` where it may be, or where there was too little to look at to say (no probe, or
-intervals of 12 points or more to either side). A task is what its worst probe or check is.
+a puzzle is certainly spoilt or sources have answers of their own (10 points, as for joints), ``weak`` where that may
+be, or where there was too little to look at to say (no probe, or intervals of 12 points or more to either side). A task
+is what its worst probe or check is.
 """
 
 from __future__ import annotations

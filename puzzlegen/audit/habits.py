@@ -1,0 +1,59 @@
+"""Whether sources have answers of their own: what a policy that knows a source by heart names without looking.
+
+Learned probes are judged on sources that they have not seen; a policy that is trained for more than one pass, or on
+several variants of each item, has seen them all. Where what a source shows decides what can be asked about it, its
+puzzles have like answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from puzzlegen.audit.estimates import estimate
+from puzzlegen.audit.report import Check, Verdict
+from puzzlegen.audit.seen import Seen
+from puzzlegen.audit.targets import classes_of, letters_of
+
+#: Of fewer puzzles the commonest answer is one of chance.
+_LEAST_PUZZLES: Final = 5
+_LEAST_SOURCES: Final = 10
+#: Evening out a shard's answers falls on its last sources, and gives these some points.
+_SLACK: Final = 0.10
+
+
+def habits(seen: Sequence[Seen]) -> Iterator[Check]:
+    """How often the commonest answer of a source's other puzzles is right; nothing if few sources have several."""
+    counts = Counter(puzzle.source for puzzle in seen)
+    several = [puzzle for puzzle in seen if counts[puzzle.source] >= _LEAST_PUZZLES]
+    sources, scenes = [puzzle.source for puzzle in several], [puzzle.scene for puzzle in several]
+    if len(set(sources)) < _LEAST_SOURCES:
+        return
+    targets = [puzzle.target for puzzle in several]
+    for name, (labels, allowed) in {"answers": classes_of(targets), "letters": letters_of(targets)}.items():
+        if labels:
+            chance = float(np.mean([1 / len(names) for names in allowed]))
+            found = estimate(list(_hits(labels, allowed, sources)), scenes, chance)
+            verdict: Verdict = "leaky" if found.low > chance + _SLACK else "clean"
+            if verdict == "clean" and found.value > chance + _SLACK and found.low > chance:
+                verdict = "weak"
+            detail = f"that of others of its source is right {found.value:.1%} of the time"
+            yield Check(
+                f"{name} by source", verdict, f"{detail} ({found.low:.1%} to {found.high:.1%}), chance {chance:.1%}"
+            )
+
+
+def _hits(labels: Sequence[str], allowed: Sequence[tuple[str, ...]], sources: Sequence[str]) -> Iterator[float]:
+    """For each puzzle how likely it is named by the answer that the others of its source have most often."""
+    right: dict[str, Counter[str]] = defaultdict(Counter)
+    possible: dict[str, Counter[str]] = defaultdict(Counter)
+    for label, names, source in zip(labels, allowed, sources, strict=True):
+        right[source][label] += 1
+        possible[source].update(names)
+    for label, names, source in zip(labels, allowed, sources, strict=True):
+        others = {n: (right[source][n] - (n == label)) / max(1, possible[source][n] - 1) for n in names}
+        best = [name for name, rate in others.items() if rate == max(others.values())]
+        yield (label in best) / len(best)
