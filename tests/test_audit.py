@@ -162,10 +162,23 @@ def test_what_is_known_by_heart_is_no_leak_where_scenes_are_folded_together(tmp_
     assert "sizes, bytes, borders" in leaks(audit(folder).tasks[0])
     report = audit(folder, together=r"camera-\d+")
     assert not leaks(report.tasks[0])
+    assert not report.tasks[0].note
     assert {probe.estimate.sources for probe in report.tasks[0].probes} == {SOURCES // 4}
     assert json.loads((folder / AUDIT).read_text())["together"] == r"camera-\d+"
     with pytest.raises(PuzzlegenError, match="is no regular expression"):
         audit(folder, together="camera-(")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_audits_ask_whether_sources_that_look_alike_show_one_scene(share: float, tmp_path: Path) -> None:
+    def taken(source: int, variant: int, right: int, letter: int) -> Row:
+        shown = picture("room" if source < share * SOURCES else source)
+        return puzzle(source, variant, right, letter, [jpeg(np.roll(shown, variant, axis=1))])
+
+    folder = folder_of(drawn(taken), tmp_path)
+    asked = f"{round(share * SOURCES)} of {SOURCES} sources look like another."
+    assert [asked in line for line in lines(audit(folder))].count(True) == (share > 0.15)
+    assert not audit(folder, together="photo-").tasks[0].note
 
 
 def test_bytes_beyond_the_content_are_found(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from puzzlegen.audit.checks import Splits, evidence, task_checks
+from puzzlegen.audit.checks import Splits, evidence, scenes_note, task_checks
 from puzzlegen.audit.estimates import Estimate
 from puzzlegen.audit.habits import habits
 from puzzlegen.audit.learning import sklearn
@@ -141,5 +141,5 @@ def _task_report(name: str, seen: list[Seen], probes: tuple[Probe, ...]) -> Task
         checks=(*task_checks(seen), *habits(seen), evidence(seen, probes)),
         difficulty=tuple(int(n) for n in difficulty),
         margin=tuple(round(float(m), 4) for m in margin),
-        note="" if seen[0].form is not None else _NO_MEDIA,
+        note=scenes_note(seen) if seen[0].form is not None else _NO_MEDIA,
     )

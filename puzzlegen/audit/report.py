@@ -81,7 +81,7 @@ class TaskReport:
         checks: balance, duplicates, solutions.
         difficulty: histogram over ten equal bins of 0 to 1.
         margin: quartiles: least, lower, middle, upper, most.
-        note: what was not looked at, if anything.
+        note: what was not looked at, or what to look after, if anything.
     """
 
     task: str
