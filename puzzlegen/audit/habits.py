@@ -11,12 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import numpy as np
-
-from puzzlegen.audit.estimates import estimate
+from puzzlegen.audit.classes import Classes, classes_of, letters_of
+from puzzlegen.audit.estimates import Estimate, estimate
 from puzzlegen.audit.report import Check, Verdict
 from puzzlegen.audit.seen import Seen
-from puzzlegen.audit.targets import classes_of, letters_of
 
 #: Of fewer puzzles the commonest answer is one of chance.
 _LEAST_PUZZLES: Final = 5
@@ -33,27 +31,28 @@ def habits(seen: Sequence[Seen]) -> Iterator[Check]:
     if len(set(sources)) < _LEAST_SOURCES:
         return
     targets = [puzzle.target for puzzle in several]
-    for name, (labels, allowed) in {"answers": classes_of(targets), "letters": letters_of(targets)}.items():
-        if labels:
-            chance = float(np.mean([1 / len(names) for names in allowed]))
-            found = estimate(list(_hits(labels, allowed, sources)), scenes, chance)
-            verdict: Verdict = "leaky" if found.low > chance + _SLACK else "clean"
-            if verdict == "clean" and found.value > chance + _SLACK and found.low > chance:
-                verdict = "weak"
+    for name, classes in {"answers": classes_of(targets), "letters": letters_of(targets)}.items():
+        if classes.labels:
+            found = estimate(list(_hits(classes, sources)), scenes, classes.chance)
             detail = f"that of others of its source is right {found.value:.1%} of the time"
-            yield Check(
-                f"{name} by source", verdict, f"{detail} ({found.low:.1%} to {found.high:.1%}), chance {chance:.1%}"
-            )
+            detail += f" ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
+            yield Check(f"{name} by source", _verdict(found), detail)
 
 
-def _hits(labels: Sequence[str], allowed: Sequence[tuple[str, ...]], sources: Sequence[str]) -> Iterator[float]:
+def _verdict(found: Estimate) -> Verdict:
+    if found.low > found.chance + _SLACK:
+        return "leaky"
+    return "weak" if found.value > found.chance + _SLACK and found.low > found.chance else "clean"
+
+
+def _hits(classes: Classes, sources: Sequence[str]) -> Iterator[float]:
     """For each puzzle how likely it is named by the answer that the others of its source have most often."""
     right: dict[str, Counter[str]] = defaultdict(Counter)
     possible: dict[str, Counter[str]] = defaultdict(Counter)
-    for label, names, source in zip(labels, allowed, sources, strict=True):
+    for label, names, source in zip(classes.labels, classes.allowed, sources, strict=True):
         right[source][label] += 1
         possible[source].update(names)
-    for label, names, source in zip(labels, allowed, sources, strict=True):
+    for label, names, source in zip(classes.labels, classes.allowed, sources, strict=True):
         others = {n: (right[source][n] - (n == label)) / max(1, possible[source][n] - 1) for n in names}
         best = [name for name, rate in others.items() if rate == max(others.values())]
         yield (label in best) / len(best)

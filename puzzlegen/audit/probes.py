@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from puzzlegen.audit.classes import Classes, classes_of, letters_of
 from puzzlegen.audit.constants import constant_probe
-from puzzlegen.audit.estimates import at_least_p, repeats_p
+from puzzlegen.audit.estimates import repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Folding, sample
 from puzzlegen.audit.seen import Seen
-from puzzlegen.audit.targets import classes_of, letters_of
 
 _LEAST_SOURCES: Final = 10
 #: How unlikely a repeat must be to count.
@@ -37,33 +37,30 @@ class TaskProbes:
 
     def run(self) -> Iterator[Probe]:
         """Each probe that fits the kind of answer; artefact ones with a control if the puzzles have been washed."""
-        labels, allowed = classes_of([puzzle.target for puzzle in self._seen])
-        yield from self._constant(labels, allowed)
+        targets = [puzzle.target for puzzle in self._seen]
+        classes, letters = classes_of(targets), letters_of(targets)
+        yield from self._constant(classes, letters)
         if len(set(self._sample.sources)) < _LEAST_SOURCES:
             return
-        if labels:
+        if classes.labels:
             for family, sees, x in self._features():
-                yield self._class_probe(family, sees, x, labels, allowed)
-        if self._seen[0].target.letters:
-            yield from self._letter_probes()
+                yield self._class_probe(family, sees, x, classes)
+        if letters.labels:
+            yield from self._letter_probes(letters)
         yield from self._fit_probes()
         if self._seen[0].parts:
             yield from place_probes(self._sample)
         if all(puzzle.joints for puzzle in self._seen):
             yield from joint_probes(self._sample)
 
-    def _constant(self, labels: list[str], allowed: list[tuple[str, ...]]) -> Iterator[Probe]:
+    def _constant(self, classes: Classes, letters: Classes) -> Iterator[Probe]:
         targets = [puzzle.target for puzzle in self._seen]
-        if labels and self._seen[0].target.amount is None:
+        if classes.labels and not classes.cut:
             # Of many classes some one is right more often than others by chance; the interval does not know that.
-            counts, chance = _uneven(labels, allowed), _even_share(allowed)
-            yield self._sample.probe(
-                "blind", "constant", "class", _constant_hits(labels, allowed), chance, counts=counts
-            )
-        if targets[0].letters:
-            rights, letters = letters_of(targets)
-            chance = _even_share(letters)
-            yield self._sample.probe("blind", "constant", "letter", _constant_hits(rights, letters), chance)
+            counts, chance = classes.uneven, classes.even_share
+            yield self._sample.probe("blind", "constant", "class", classes.constant_hits(), chance, counts=counts)
+        if letters.labels:
+            yield self._sample.probe("blind", "constant", "letter", letters.constant_hits(), letters.even_share)
         if all(target.truth for target in targets):
             yield constant_probe(self._sample)
         if orders := [target.order for target in targets if target.order]:
@@ -80,24 +77,16 @@ class TaskProbes:
         if all(puzzle.traces is not None for puzzle in self._seen):
             yield "artefact", "traces", _stacked([p.traces for p in self._seen if p.traces is not None])
 
-    def _class_probe(
-        self,
-        family: Family,
-        sees: str,
-        x: Matrix,
-        labels: list[str],
-        allowed: list[tuple[str, ...]],
-        names: str = "class",
-    ) -> Probe:
-        uneven = _uneven(labels, allowed)
-        chance = float(np.mean(_constant_hits(labels, allowed))) if uneven else _even_share(allowed)
+    def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
         washed = None
         if family == "artefact" and all(puzzle.washed for puzzle in self._seen):
             copies = zip(*(puzzle.washed for puzzle in self._seen), strict=True)
-            washed = float(np.mean([self._class_hits(_stacked(few), labels, allowed) for few in copies]))
-        return self._sample.probe(family, sees, names, self._class_hits(x, labels, allowed), chance, washed=washed)
+            washed = float(np.mean([self._class_hits(_stacked(few), classes) for few in copies]))
+        hits = self._class_hits(x, classes)
+        return self._sample.probe(family, sees, names, hits, classes.chance, washed=washed)
 
-    def _class_hits(self, x: Matrix, labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:
+    def _class_hits(self, x: Matrix, classes: Classes) -> list[float]:
+        labels, allowed = classes.labels, classes.allowed
         known = sorted({name for possible in allowed for name in possible} | set(labels))
         index = {name: k for k, name in enumerate(known)}
         y = np.array([index[label] for label in labels], dtype=np.int64)
@@ -112,10 +101,9 @@ class TaskProbes:
 
         return self._sample.averaged(hits)
 
-    def _letter_probes(self) -> Iterator[Probe]:
-        rights, letters = letters_of([puzzle.target for puzzle in self._seen])
+    def _letter_probes(self, letters: Classes) -> Iterator[Probe]:
         blind = [x for family, _, x in self._features() if family == "blind"]
-        yield self._class_probe("blind", "words, fields, sizes, bytes", np.hstack(blind), rights, letters, "letter")
+        yield self._class_probe("blind", "words, fields, sizes, bytes", np.hstack(blind), letters, "letter")
         known: dict[str, tuple[Family, str]] = {
             "words": ("blind", "the options' words"),
             "form": ("blind", "the options' sizes, bytes, borders"),
@@ -141,28 +129,6 @@ class TaskProbes:
     def _option_tables(self, key: str) -> list[Matrix]:
         tables = [puzzle.options[key] for puzzle in self._seen if key in puzzle.options]
         return tables if len(tables) == len(self._seen) else []
-
-
-def _constant_hits(labels: list[str], allowed: list[tuple[str, ...]]) -> list[float]:
-    """Hits of the rule "the class that is right most often when it can be", per puzzle."""
-    right, possible = Counter(labels), Counter(name for names in allowed for name in names)
-    rate = {name: right[name] / possible[name] for name in possible}
-    return [
-        float(max(names, key=lambda n: (rate[n], n)) == label) for label, names in zip(labels, allowed, strict=True)
-    ]
-
-
-def _even_share(allowed: list[tuple[str, ...]]) -> float:
-    """What any one class earns where all that are allowed are equally likely."""
-    return float(np.mean([1 / len(names) for names in allowed]))
-
-
-def _uneven(labels: list[str], allowed: list[tuple[str, ...]]) -> bool:
-    """Whether some class is right more often than it would be by chance, over all the puzzles that allow it."""
-    right, possible = Counter(labels), Counter(name for names in allowed for name in names)
-    share = _even_share(allowed)
-    found = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
-    return found * len(possible) < _SURE  # Boole's bound over the classes
 
 
 def _stacked(rows: Sequence[NDArray[np.float32]]) -> Matrix:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from puzzlegen.verify import SIDE
-
-_MOST_CLASSES: Final = 40
-_TERCILES: Final = ("low", "middle", "high")
 
 
 class Target(NamedTuple):
@@ -44,28 +39,6 @@ def target_of(ground_truth: str) -> Target:
     read = _READERS.get(spec["kind"])
     target = read(spec["target"], spec["params"]) if read else Target(spec["kind"])
     return target._replace(truth=ground_truth) if target.kind in _NEAR else target
-
-
-def classes_of(targets: Sequence[Target]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Each puzzle's class and those it could have had; nothing if classes are too many to learn, or none.
-
-    Answers that are amounts fall into thirds, as many in each.
-    """
-    if all(target.amount is not None for target in targets):
-        cuts = np.quantile([float(t.amount or 0) for t in targets], (1 / 3, 2 / 3))
-        third = [_TERCILES[int(np.searchsorted(cuts, float(t.amount or 0)))] for t in targets]
-        return third, [_TERCILES] * len(targets)
-    labels, allowed = [t.label for t in targets], [t.classes for t in targets]
-    if not all(labels) or len({name for names in allowed for name in names}) > _MOST_CLASSES:
-        return [], []
-    return labels, allowed
-
-
-def letters_of(targets: Sequence[Target]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """The place of each puzzle's right option among its lettered ones, and all places; nothing without letters."""
-    if not targets[0].letters:
-        return [], []
-    return [str(t.right) for t in targets], [tuple(map(str, range(t.letters))) for t in targets]
 
 
 def _choice(target: str, params: dict[str, Any]) -> Target:

@@ -1,0 +1,75 @@
+"""Answers as classes that can be learned, and how often a class is right by chance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from puzzlegen.audit.estimates import at_least_p
+from puzzlegen.audit.targets import Target
+
+_MOST_CLASSES: Final = 40
+_TERCILES: Final = ("low", "middle", "high")
+#: How unlikely unevenness must be to count.
+_SURE: Final = 0.001
+
+
+class Classes(NamedTuple):
+    """What answers of one task fall into.
+
+    Attributes:
+        labels: of each puzzle the right one; empty if answers are not of few kinds.
+        allowed: of each puzzle those that its answer could have had.
+        cut: whether we made them, out of amounts: thirds are not even where amounts come more than once.
+    """
+
+    labels: list[str]
+    allowed: list[tuple[str, ...]]
+    cut: bool = False
+
+    @property
+    def even_share(self) -> float:
+        """What any one class earns where all that are allowed are equally likely."""
+        return float(np.mean([1 / len(names) for names in self.allowed]))
+
+    @property
+    def chance(self) -> float:
+        """What is earned by one class for all, where these are uneven; otherwise their share."""
+        return float(np.mean(self.constant_hits())) if self.cut or self.uneven else self.even_share
+
+    def constant_hits(self) -> list[float]:
+        """Hits of the rule "the class that is right most often when it can be", per puzzle."""
+        right, possible = Counter(self.labels), Counter(name for names in self.allowed for name in names)
+        rate = {name: right[name] / possible[name] for name in possible}
+        pairs = zip(self.labels, self.allowed, strict=True)
+        return [float(max(names, key=lambda n: (rate[n], n)) == label) for label, names in pairs]
+
+    @property
+    def uneven(self) -> bool:
+        """Whether some class is right more often than it would be by chance, over all the puzzles that allow it."""
+        right, possible = Counter(self.labels), Counter(name for names in self.allowed for name in names)
+        share = self.even_share
+        found = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
+        return found * len(possible) < _SURE  # Boole's bound over the classes
+
+
+def classes_of(targets: Sequence[Target]) -> Classes:
+    """Classes of answers: none if they are too many to learn. Amounts fall into thirds."""
+    if all(target.amount is not None for target in targets):
+        cuts = np.quantile([float(t.amount or 0) for t in targets], (1 / 3, 2 / 3))
+        third = [_TERCILES[int(np.searchsorted(cuts, float(t.amount or 0)))] for t in targets]
+        return Classes(third, [_TERCILES] * len(targets), cut=True)
+    labels, allowed = [t.label for t in targets], [t.classes for t in targets]
+    if not all(labels) or len({name for names in allowed for name in names}) > _MOST_CLASSES:
+        return Classes([], [])
+    return Classes(labels, allowed)
+
+
+def letters_of(targets: Sequence[Target]) -> Classes:
+    """The place of each puzzle's right option among its lettered ones; none without letters."""
+    if not targets[0].letters:
+        return Classes([], [])
+    return Classes([str(t.right) for t in targets], [tuple(map(str, range(t.letters))) for t in targets])
