@@ -16,8 +16,8 @@ _LEAST_FOR_CONSTANT: Final = 8
 #: Bits of 144 in which two pictures differ at most to be called alike, whichever way they are turned or mirrored.
 #: Of two differently cleaned versions of a photo 7 in 10 are that near; of 7503 pairs of different photos one is.
 NEAR_BITS: Final = 8
-#: ... for it to be asked whether they show one scene. Of 43 to 45 clips of which 20 were filmed in one room, 16 look
-#: like another by one puzzle of each (11 of 39 where windows move); of photos 10 of 127 at most (crops of sky).
+#: ... for it to be asked whether they show one scene. Of 38 to 45 clips, up to 20 of which were filmed in one room, 8
+#: to 14 look like another by one puzzle of each, of frames of theirs half; of photos 10 of 127 at most (crops of sky).
 ALIKE_BITS: Final = 12
 _SHARE_ALIKE: Final = 0.15
 _LEAST_ALIKE: Final = 4

@@ -1,8 +1,10 @@
 """Play a clip forward or backward and ask which (ViSS-R1).
 
-Beside it the clip is shown as it was filmed. A part of that, cut smaller and changed in brightness so that its pixels
-cannot be looked up, is played one way or the other: who sees what happens before what knows. Parts that backward look
-like some part of the clip forward are refused: what is held still, leaves, jumps, what swings.
+Beside it a clip is shown of which it is a part, cut smaller and changed in brightness so that its pixels cannot be
+looked up, played as in that clip or the other way round: who sees what happens before what knows. Parts that backward
+look like some part of the clip forward are refused: what is held still, leaves, jumps, what swings. That clip itself
+runs as it was filmed or backward, each as often: how people and things move would otherwise tell the answer to who
+looks at one of the two only, or knows the film.
 
 ``reference: false`` shows one clip only, as the paper does. Then the answer rests on a prior, how people and things
 move: clips that look the same backward or come back to what they showed are refused, but of those kept one in three is
@@ -31,8 +33,9 @@ from puzzlegen.tasks import Task
 WAYS: Final = ("forward", "backward")
 QUESTION: Final = "<video>\nIs this video played forward, as it was filmed, or backward?"
 BESIDE: Final = (
-    "First: <video>\nSecond: <video>\nThe first clip is played as it was filmed. The second shows a part of it, cut "
-    "smaller and changed in brightness. Is the second clip played forward, as it was filmed, or backward?"
+    "First: <video>\nSecond: <video>\nThe second clip shows a part of the first, cut smaller and changed in brightness;"
+    " the first may itself run backward in time. Compared with the first, is the second played forward, so that things "
+    "happen in the same order, or backward?"
 )
 # Of 200 clips of 45 sources called by eye, 32 with a direction and 144 without: 24 and 79 lie under it, 15 and 13 of
 # which also keep from coming back.
@@ -55,10 +58,10 @@ class ArrowOfTime(Task):
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
     spoils: ClassVar = "order"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
-    reference: bool = Field(default=True, description="show the clip as it was filmed first, then a part of it")
+    reference: bool = Field(default=True, description="show a clip first, then a part of it")
     cut: float = Field(0.12, ge=0, le=0.4, description="part of the sides that the clip beside a reference leaves out")
     jitter: float = Field(0.15, ge=0, le=0.5, description="most that its brightness and contrast change")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
@@ -82,7 +85,10 @@ class ArrowOfTime(Task):
         return Puzzle(question, tuple(map(encode_clip, media)), answer, self.difficulty, margin)
 
     def _shown(self, whole: Pixels, played: Pixels, rng: Rng) -> list[Pixels]:
-        return [whole, disguised(played, rng, cut=self.cut, jitter=self.jitter)] if self.reference else [played]
+        if not self.reference:
+            return [played]
+        shown = [whole, disguised(played, rng, cut=self.cut, jitter=self.jitter)]
+        return [clip[::-1] for clip in shown] if rng.below(2) else shown
 
     def _clearest(self, clip: Clip, rng: Rng) -> _Segment:
         spans = moving_spans(clip, LEAST_FRAMES, self.frames, rng)

@@ -6,10 +6,11 @@ it, so which two belong together tells nothing. Each clip is cropped and lit in 
 one that begins most like the first clip's end would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that
 leaves them as they are. Our design: no paper has it.
 
-The shot is shown first, as it was filmed: who finds the clips in it knows which comes next. Refused are clips that may
-be taken for other places of it, so that their order would change, and right ones that backward are like some part of
-it. ``reference: false`` leaves the shot out, and then shots whose parts look alike or come back to what they showed
-before are refused; of 56 such puzzles 5 could be disputed.
+The shot is shown first: who finds the clips in it knows which comes next. It runs as it was filmed or backward, each as
+often, and the clips with it: which way things move, by nature or in a shot that one knows, would otherwise tell which
+candidates are its reverses. Refused are clips that may be taken for other places of it, so that their order would
+change, and right ones that backward are like some part of it. ``reference: false`` leaves the shot out, and then shots
+whose parts look alike or come back to what they showed before are refused; of 56 such puzzles 5 could be disputed.
 """
 
 from __future__ import annotations
@@ -59,13 +60,13 @@ class NextClip(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 7
+    version: ClassVar = 8
 
     frames: int = Field(
         6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
     )
     trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
-    reference: bool = Field(default=True, description="show the shot as it was filmed first")
+    reference: bool = Field(default=True, description="show the shot first")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
     shade: Shade = reframe.SHADE
@@ -83,6 +84,8 @@ class NextClip(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut three clips, show two of them forwards and backwards as candidates."""
         shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
+        if self.reference and rng.below(2):
+            shots = [_backwards(shot) for shot in shots]
         pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
         leads = {way: self._lead(pieces, *way[:2]) for way in rng.shuffled(_WAYS)}
         # Not the clearest: one and the same part of a shot would be right in all its puzzles.
@@ -116,9 +119,10 @@ class NextClip(Task):
         candidates = "\n".join(f"{letter}: <video>" for letter in ascii_uppercase[:_CANDIDATES])
         if self.reference:
             return (
-                f"Shot: <video>\nClip: <video>\n{candidates}\nThe shot is shown as it was filmed. The clip and A to D "
-                "are parts of it, each cropped and lit in its own way, and two of A to D are played backward. Of the "
-                "two that are not, which comes soonest after the clip?"
+                f"Shot: <video>\nClip: <video>\n{candidates}\nThe clip and A to D are parts of the shot, each cropped "
+                "and lit in its own way, and two of A to D are played backward compared with it. The shot may itself "
+                "run backward in time; what comes after what is meant as it shows it. Of the two that are not played "
+                "backward, which comes soonest after the clip?"
             )
         return (
             f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in "
