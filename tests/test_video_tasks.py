@@ -46,7 +46,7 @@ def _slow_change_is_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """What turns into something else in 48 frames changes less than what is asked of filmed shots."""
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 1.5)
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN", 1.0)
-    monkeypatch.setattr("puzzlegen.tasks.next_clip._LEAST_TURNED", 1.0)
+    monkeypatch.setattr("puzzlegen.tasks.next_clip._LEAST_TURNED", 0.9)
 
 
 def numbered(numbers: list[int]) -> Clip:
