@@ -53,6 +53,12 @@ def test_a_clip_in_which_nothing_moves_is_not_asked_about() -> None:
     assert np.isfinite(margins[:, 8:]).all()
 
 
+def test_a_place_that_shares_half_of_the_piece_with_all_others_is_not_asked_about() -> None:
+    margins = occurrences(moving([8 * k for k in range(16)]), 8, 16)
+    assert np.isneginf(margins[:, 0]).tolist() == [place == 4 for place in range(9)]
+    assert np.isfinite(margins[margins >= 0]).all()
+
+
 def test_what_returns_is_asked_about_nowhere() -> None:
     there_and_back = [8 * k for k in range(4)] + [32 - 8 * k for k in range(4)]
     with pytest.raises(Unusable, match="repeated"):

@@ -16,6 +16,8 @@ LEAST_OTHER: Final = 1.65
 # The same of a piece near an end, which has others on one side only. Of 334 clips 44 % of these places are 1.65 away,
 # of those in the middle 31 %, so that "the last seconds" was right twice as often as by chance; 2.0 away are 26 %.
 LEAST_OTHER_AT_END: Final = 2.0
+#: Farther than any two frames are from each other, in grey levels.
+_FAR: Final = 256.0
 
 
 def occurrences(run: Pixels, piece: int, count: int) -> Floats:
@@ -24,11 +26,12 @@ def occurrences(run: Pixels, piece: int, count: int) -> Floats:
     Args:
         run: ``(T, H, W, 3)`` uint8 RGB, of one shot.
         piece: its frames.
-        count: a clip's frames, at most T; over twice the piece's.
+        count: a clip's frames, at most T.
 
     Returns:
         ``(count - piece + 1, T - count + 1)``, by the place in the clip and by where in the run the clip begins: paces
-        over what is asked, 0 is just enough. Less than that throughout if nothing moves in the clip.
+        over what is asked, 0 is just enough. Minus infinity where nothing moves in the clip, and for places that share
+        half of the piece with all others.
     """
     small, distances = thumbnails(run), frame_distances(run)
     starts = len(run) - piece + 1
@@ -41,12 +44,12 @@ def _each_clip(small: Pixels, distances: Floats, apart: Floats, piece: int, coun
     # As many frames between the two as the piece's half make another place; nearer ones show much the same.
     other = 2 * np.abs(places[:, None] - places) > piece
     between = (np.argmax(other, axis=1) < places) & (places < len(places) - 1 - np.argmax(other[:, ::-1], axis=1))
-    least = np.where(between, LEAST_OTHER, LEAST_OTHER_AT_END)
+    least = np.where(other.any(axis=1), np.where(between, LEAST_OTHER, LEAST_OTHER_AT_END), np.inf)
     for begin in range(len(small) - count + 1):
         if static(small[begin : begin + count]):
             yield np.full(len(places), -np.inf)
             continue
         here = slice(begin, begin + len(places))
-        nearest = np.where(other, apart[here, here], np.inf).min(axis=1)
+        nearest = np.where(other, apart[here, here], _FAR).min(axis=1)
         clip = slice(begin, begin + count)
         yield nearest / pace(distances[clip, clip]) - least
