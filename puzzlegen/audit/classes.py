@@ -8,13 +8,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from puzzlegen.audit.estimates import at_least_p
+from puzzlegen.audit.estimates import SURE, at_least_p
 from puzzlegen.audit.targets import Target
 
 _MOST_CLASSES: Final = 40
 _TERCILES: Final = ("low", "middle", "high")
-#: How unlikely unevenness must be to count.
-_SURE: Final = 0.001
 
 
 class Classes(NamedTuple):
@@ -40,9 +38,14 @@ class Classes(NamedTuple):
         """What is earned by one class for all, where these are uneven; otherwise their share."""
         return float(np.mean(self.constant_hits())) if self.cut or self.uneven else self.even_share
 
+    @property
+    def _counts(self) -> tuple[Counter[str], Counter[str]]:
+        """Of each class how often it is right, and how often it may be."""
+        return Counter(self.labels), Counter(name for names in self.allowed for name in names)
+
     def constant_hits(self) -> list[float]:
         """Hits of the rule "the class that is right most often when it can be", per puzzle."""
-        right, possible = Counter(self.labels), Counter(name for names in self.allowed for name in names)
+        right, possible = self._counts
         rate = {name: right[name] / possible[name] for name in possible}
         pairs = zip(self.labels, self.allowed, strict=True)
         return [float(max(names, key=lambda n: (rate[n], n)) == label) for label, names in pairs]
@@ -50,10 +53,10 @@ class Classes(NamedTuple):
     @property
     def uneven(self) -> bool:
         """Whether some class is right more often than it would be by chance, over all the puzzles that allow it."""
-        right, possible = Counter(self.labels), Counter(name for names in self.allowed for name in names)
+        right, possible = self._counts
         share = self.even_share
         found = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
-        return found * len(possible) < _SURE  # Boole's bound over the classes
+        return found * len(possible) < SURE  # Boole's bound over the classes
 
 
 def classes_of(targets: Sequence[Target]) -> Classes:

@@ -11,6 +11,10 @@ from typing import Final
 import numpy as np
 
 _Z: Final = 1.96
+#: How unlikely by chance must be what counts as found.
+SURE: Final = 0.001
+#: Of fewer nothing is said.
+LEAST_SOURCES: Final = 10
 
 
 @dataclass(frozen=True)

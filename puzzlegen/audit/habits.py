@@ -12,15 +12,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from puzzlegen.audit.classes import Classes, classes_of, letters_of
-from puzzlegen.audit.estimates import Estimate, estimate
-from puzzlegen.audit.report import Check, Verdict
+from puzzlegen.audit.estimates import LEAST_SOURCES, estimate
+from puzzlegen.audit.report import SLACK, Check, judged
 from puzzlegen.audit.seen import Seen
 
 #: Of fewer puzzles the commonest answer is one of chance.
 _LEAST_PUZZLES: Final = 5
-_LEAST_SOURCES: Final = 10
-#: Evening out a shard's answers falls on its last sources, and gives these some points.
-_SLACK: Final = 0.10
 
 
 def habits(seen: Sequence[Seen]) -> Iterator[Check]:
@@ -28,7 +25,7 @@ def habits(seen: Sequence[Seen]) -> Iterator[Check]:
     counts = Counter(puzzle.source for puzzle in seen)
     several = [puzzle for puzzle in seen if counts[puzzle.source] >= _LEAST_PUZZLES]
     sources, scenes = [puzzle.source for puzzle in several], [puzzle.scene for puzzle in several]
-    if len(set(sources)) < _LEAST_SOURCES:
+    if len(set(sources)) < LEAST_SOURCES:
         return
     targets = [puzzle.target for puzzle in several]
     for name, classes in {"answers": classes_of(targets), "letters": letters_of(targets)}.items():
@@ -36,13 +33,8 @@ def habits(seen: Sequence[Seen]) -> Iterator[Check]:
             found = estimate(list(_hits(classes, sources)), scenes, classes.chance)
             detail = f"that of others of its source is right {found.value:.1%} of the time"
             detail += f" ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
-            yield Check(f"{name} by source", _verdict(found), detail)
-
-
-def _verdict(found: Estimate) -> Verdict:
-    if found.low > found.chance + _SLACK:
-        return "leaky"
-    return "weak" if found.value > found.chance + _SLACK and found.low > found.chance else "clean"
+            # As much is let pass as for joints: evening out a shard's answers falls on its last sources.
+            yield Check(f"{name} by source", judged(found, found.chance, SLACK["edge"]), detail)
 
 
 def _hits(classes: Classes, sources: Sequence[str]) -> Iterator[float]:

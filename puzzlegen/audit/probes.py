@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.audit.classes import Classes, classes_of, letters_of
 from puzzlegen.audit.constants import constant_probe
-from puzzlegen.audit.estimates import repeats_p
+from puzzlegen.audit.estimates import LEAST_SOURCES, SURE, repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Folding, sample
 from puzzlegen.audit.seen import Seen
-
-_LEAST_SOURCES: Final = 10
-#: How unlikely a repeat must be to count.
-_SURE: Final = 0.001
 
 
 class TaskProbes:
@@ -40,7 +35,7 @@ class TaskProbes:
         targets = [puzzle.target for puzzle in self._seen]
         classes, letters = classes_of(targets), letters_of(targets)
         yield from self._constant(classes, letters)
-        if len(set(self._sample.sources)) < _LEAST_SOURCES:
+        if len(set(self._sample.sources)) < LEAST_SOURCES:
             return
         if classes.labels:
             for family, sees, x in self._features():
@@ -67,7 +62,7 @@ class TaskProbes:
             commonest, times = Counter(orders).most_common(1)[0]
             hits, chance = [float(order == commonest) for order in orders], self._sample.order_chance
             # Of many orders some one comes again by chance; an interval around the commonest does not know that.
-            counts = repeats_p(times, len(orders), chance) < _SURE
+            counts = repeats_p(times, len(orders), chance) < SURE
             yield self._sample.probe("blind", "constant", "order", hits, chance, counts=counts)
 
     def _features(self) -> Iterator[tuple[Family, str, Matrix]]:

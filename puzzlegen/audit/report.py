@@ -20,7 +20,14 @@ Verdict = Literal["clean", "weak", "leaky"]
 Family = Literal["blind", "artefact", "edge"]
 
 RANKS: Final[tuple[Verdict, ...]] = ("clean", "weak", "leaky")
-_SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10}
+SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10}
+
+
+def judged(found: Estimate, base: float, slack: float) -> Verdict:
+    """By the rules of this module, where ``base`` is expected and ``slack`` above it is let pass."""
+    if found.low > base + slack:
+        return "leaky"
+    return "clean" if found.value <= base + slack or found.low <= base else "weak"
 
 
 @dataclass(frozen=True)
@@ -51,12 +58,7 @@ class Probe:
     @property
     def verdict(self) -> Verdict:
         """By the rules of this module."""
-        found, slack = self.estimate, _SLACK[self.family]
-        if found.low > self.base + slack:
-            return "leaky"
-        if found.value <= self.base + slack or found.low <= self.base:
-            return "clean"
-        return "weak"
+        return judged(self.estimate, self.base, SLACK[self.family])
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def lines(report: Report) -> list[str]:
 def _task_lines(task: TaskReport) -> list[str]:
     small = "" if task.precise or not task.probes else "  n too small for +-3 points"
     out = [f"{task.task:24} {task.verdict:6} {task.n} puzzles of {task.sources} sources{small}"]
-    for family in _SLACK:
+    for family in SLACK:
         best = task.best(family)  # type: ignore[arg-type]
         bad = [p for p in task.probes if p.family == family and p.counts and p.verdict != "clean" and p != best]
         out += [_probe_line(probe) for probe in ([best] if best else []) + bad]

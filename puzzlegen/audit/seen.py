@@ -50,7 +50,7 @@ class Seen(NamedTuple):
         options: tables over its options: of their words, of their media's form and traces, and of how they fit.
         parts: tables over its parts, where an order is asked: of their form and traces.
         joints: how its parts join; None if it has none.
-        bits: what its largest medium looks like, by ``checks.look_bits``; None without media.
+        bits: what its largest medium looks like, by ``looks.look_bits``; None without media.
         washed: as ``traces``, of copies that bear none; empty unless asked for, as is "washed" in options and parts.
     """
 
