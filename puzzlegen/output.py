@@ -142,15 +142,16 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
     with ExitStack() as held:
         try:
             place.mkdir(parents=True, exist_ok=True)
-            whole, own = (held.enter_context((out / STATE / name).open("wb")) for name in ("lock", f"lock-{share}"))
-            free = _locked(whole, fcntl.LOCK_EX)
-            if free:
-                for left in out.rglob(".*.tmp"):
-                    left.unlink()
-            if beside:
-                free = _locked(whole, fcntl.LOCK_SH)
-            if not (free and _locked(own, fcntl.LOCK_EX)):
+            # Open for both: over NFS a shared lock asks for a file that may be read, an exclusive one for writing.
+            whole, own, swept = (
+                held.enter_context((out / STATE / name).open("w+b")) for name in ("lock", f"lock-{share}", "lock-sweep")
+            )
+            if not (_locked(whole, fcntl.LOCK_SH if beside else fcntl.LOCK_EX) and _locked(own, fcntl.LOCK_EX)):
                 raise OutputError(f"another build is at work on '{out}'; wait for it, or choose another --out")
+            if _locked(swept, fcntl.LOCK_EX):
+                _sweep(out)
+            # Shares that begin together wait until the one of them that sweeps is done; none is refused for it.
+            fcntl.flock(swept, fcntl.LOCK_SH)
             _empty(place)
         except OSError as err:
             raise refused(out, err) from err
@@ -160,6 +161,11 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
             # It may have become unwritable; what went wrong before is what counts.
             with suppress(OSError):
                 _empty(place)
+
+
+def _sweep(out: Path) -> None:
+    for left in out.rglob(".*.tmp"):
+        left.unlink(missing_ok=True)
 
 
 def _locked(file: BinaryIO, how: int) -> bool:

@@ -11,8 +11,11 @@ import subprocess
 import tarfile
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +24,7 @@ import pytest
 from conftest import tree_bytes
 from faulty import Bench, environment, plug_in, until_stage
 
-from puzzlegen import building
+from puzzlegen import building, output
 from puzzlegen.building import Share, build, merge
 from puzzlegen.errors import OutputError, SourceError
 from puzzlegen.integrity import verify
@@ -217,6 +220,29 @@ def test_shares_build_beside_each_other_but_not_twice(tmp_path: Path) -> None:
         for share, beside in (("0-of-2", True), ("0-of-1", False)):
             with pytest.raises(OutputError, match="another build is at work"), workplace(out, share, beside=beside):
                 pass
+
+
+def test_shares_that_begin_together_do_not_refuse_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the tasks of a job array do; the first of them is still looking for what killed writers left."""
+    out, others = tmp_path / "out", 3
+    begin, swept, sweep = Barrier(1 + others), Counter[str](), output._sweep
+
+    def slowly(folder: Path) -> None:
+        begin.wait()
+        time.sleep(0.2)
+        swept["times"] += 1
+        sweep(folder)
+        monkeypatch.setattr(output, "_sweep", sweep)
+
+    def share(part: int) -> int:
+        if part:
+            begin.wait()
+        with workplace(out, f"{part}-of-{others + 1}", beside=True):
+            return swept["times"]
+
+    monkeypatch.setattr(output, "_sweep", slowly)
+    with ThreadPoolExecutor(1 + others) as shares:
+        assert list(shares.map(share, range(1 + others))) == [1] * (1 + others)
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
