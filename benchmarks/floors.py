@@ -25,7 +25,7 @@ from PIL import Image
 
 from puzzlegen.media.augment import changed
 from puzzlegen.media.image import tone
-from puzzlegen.media.marks import hatch, lettered_ring, ring
+from puzzlegen.media.marks import hatch, lettered_rings, ring
 from puzzlegen.media.mp4 import EXACT, encode_mp4
 from puzzlegen.media.palette import one_palette
 from puzzlegen.media.shade import shaded
@@ -75,12 +75,13 @@ class Photos:
         return [square, square.transpose(Image.Transpose(1 + quarters)) if quarters else square]
 
     def jigsaw(self, picture: Image.Image) -> list[Image.Image]:
-        """Nine tiles of one tone."""
-        return toned(cut(picture, 3, 3, 0.25, self.draws), self.draws, 0.8, 0.08)
+        """The picture, and nine tiles of one tone."""
+        return [picture, *toned(cut(picture, 3, 3, 0.25, self.draws), self.draws, 0.8, 0.08)]
 
     def jigsaw_picture(self, picture: Image.Image) -> list[Image.Image]:
-        """The same laid out as one picture."""
-        return [mosaic(self.jigsaw(picture), 3)]
+        """The same, the tiles laid out as one picture."""
+        whole, *tiles = self.jigsaw(picture)
+        return [mosaic(tiles, 3), whole]
 
     def similarity(self, picture: Image.Image) -> list[Image.Image]:
         """Two views of the picture and one of each of three others: coloured anew, four of them in one palette."""
@@ -107,8 +108,7 @@ class Photos:
             corners = draw_corners(picture.size, self.draws, short * self.rng.uniform(0.32, 0.4), 45.0, 0.15)
             views.append(tone(warped(picture, warp_onto(corners, side), side), self.draws, 0.15))
         ring(views[0], (side / 2, side / 2))
-        for k, letter in enumerate("ABCD", 1):
-            lettered_ring(views[1], (k * side / 5, side / 2), letter)
+        lettered_rings(views[1], [(k * side / 5, side / 2) for k in range(1, 5)])
         return views
 
     def _view(self, picture: Image.Image) -> Image.Image:

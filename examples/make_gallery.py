@@ -74,7 +74,7 @@ def gallery() -> tuple[str, dict[str, bytes]]:
         puzzle = puzzle_of(task, recipe)
         parts.append(section(task, puzzle))
         if puzzle.media:
-            pictures[f"{name}.jpg"] = sheet(puzzle.media)
+            pictures[f"{name}.jpg"] = sheet(puzzle.media, puzzle.question)
         if name in QUESTIONS:
             options = puzzle.answer.spec.params.get("options", {})
             shown[name] = pictures[f"{name}.jpg"], options.get(puzzle.answer.text, puzzle.answer.text)

@@ -48,7 +48,8 @@ def _pictures(census: Census) -> list[tuple[str, bytes]]:
     for task, counted in sorted(census.tasks.items()):
         stored = [*counted.example.get("images", ()), *counted.example.get("videos", ())]
         if stored:
-            found.append((task, sheet([Medium(m["bytes"], m["path"].rpartition(".")[2]) for m in stored])))
+            media = [Medium(m["bytes"], m["path"].rpartition(".")[2]) for m in stored]
+            found.append((task, sheet(media, counted.example["problem"])))
     return found
 
 

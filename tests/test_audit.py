@@ -22,6 +22,7 @@ from puzzlegen.integrity import verify
 from puzzlegen.media.image import clean_image, encode_image
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import AS_IT_WAS
 from puzzlegen.recipe import Recipe, load_recipe
 from puzzlegen.records import Item, Puzzle, canonical_json
 from puzzlegen.rng import rng_for
@@ -35,6 +36,7 @@ from puzzlegen.audit.estimates import estimate, repeats_p, uniform_p
 from puzzlegen.audit.joints import best_order, tile_joints
 from puzzlegen.audit.media import open_medium
 from puzzlegen.audit.quantisation import steps
+from puzzlegen.audit.seen import look, media_of
 from puzzlegen.audit.traces import grid, traces
 
 WORDS = ("up", "down")
@@ -388,6 +390,16 @@ def jigsaw(source: int, variant: int, right: int, letter: int) -> Row:
     row = record(source, variant, text, canonical_json(truth), problem, [jpeg(tile) for tile in shown])
     row["extra_info"]["params"] = '{"rows":2,"cols":2}'
     return row
+
+
+def test_the_picture_beside_tiles_is_not_one_of_them() -> None:
+    plain = jigsaw(1, 0, 0, 0)
+    beside = {**plain, "problem": f"{AS_IT_WAS}\n{plain['problem']}"}
+    beside["images"] = [{"bytes": jpeg(picture("beside", 1)), "path": "0.jpg"}, *plain["images"]]
+    seen = [look(row, media_of(row)) for row in (plain, beside)]
+    joints = [found.joints.beside for found in seen if found.joints]
+    assert np.array_equal(joints[0], joints[1])
+    assert all(np.array_equal(seen[0].parts[name], seen[1].parts[name]) for name in ("form", "traces"))
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from PIL import Image
 from puzzlegen.cards.front_matter import front_matter
 from puzzlegen.census import take_census
 from puzzlegen.integrity import verify
+from puzzlegen.media.sheet import names
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import Profile
 from puzzlegen.schema import arrow_schema
@@ -139,3 +140,9 @@ def test_a_damaged_picture_is_found(mixed_build: Path, tmp_path: Path) -> None:
     assert "assets/rotation.jpg" in tree_bytes(mixed_build)
     (tmp_path / "build" / "assets" / "rotation.jpg").unlink()
     assert verify(tmp_path / "build").problems == ["assets/rotation.jpg: missing"]
+
+
+def test_media_on_a_sheet_are_called_what_the_question_calls_them() -> None:
+    question = "Shot: <image> <image>\nThe picture as it was: <image>\nTile 3: <image>\nA: <video>\nWhich of these?"
+    assert names(question) == ["Shot", "", "The picture as it was", "3", "A"]
+    assert names("<image>\n<image>\nThe second is turned: how?") == ["", ""]

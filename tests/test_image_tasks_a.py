@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import mirror_margin, tilt_margin, tilted
 from puzzlegen.media.opened import OpenItem
+from puzzlegen.media.tiles import AS_IT_WAS
 from puzzlegen.records import Item, Medium, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.tasks import Task, task_class
@@ -97,8 +98,19 @@ def restored(shown: np.ndarray[Any, Any], order: list[int]) -> np.ndarray[Any, A
 def test_the_order_restores_the_picture(k: int) -> None:
     laid = puzzle("jigsaw", k, form="picture_order", **PLAIN)
     assert same(restored(pixels(laid.media[0]), laid.answer.spec.target), whole())
-    apart = puzzle("jigsaw", k, **PLAIN)
+    apart = puzzle("jigsaw", k, reference=False, **PLAIN)
     assert same(laid_out([pixels(apart.media[n - 1]) for n in apart.answer.spec.target]), whole())
+
+
+@pytest.mark.parametrize(("form", "at", "start"), [("order", 0, AS_IT_WAS), ("picture_order", 1, "Tiles: <image>")])
+def test_a_jigsaw_shows_the_picture_as_it_was_beside_its_tiles(form: str, at: int, start: str) -> None:
+    found, bare = (puzzle("jigsaw", form=form, reference=reference, **PLAIN) for reference in (True, False))
+    assert same(pixels(found.media[at]), pixels(ITEM.image()))
+    assert found.question.startswith(start)
+    assert AS_IT_WAS in found.question
+    assert AS_IT_WAS not in bare.question
+    assert [medium.data for k, medium in enumerate(found.media) if k != at] == [medium.data for medium in bare.media]
+    assert found.difficulty < bare.difficulty
 
 
 @pytest.mark.parametrize("k", range(3))

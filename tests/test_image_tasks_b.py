@@ -18,6 +18,7 @@ from PIL import Image
 from puzzlegen.errors import RecipeError, Unusable
 from puzzlegen.media import augment
 from puzzlegen.media.landmarks import Surroundings, landmarks
+from puzzlegen.media.marks import letter_boxes
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette, one_palette_in
 from puzzlegen.media.rims import evenness, likeness, rims_inside
@@ -318,3 +319,27 @@ def test_changed_colours_leave_the_size_of_the_piece() -> None:
     assert decoded(plain.media[1]).size == decoded(changed.media[1]).size
     assert plain.media[0] == changed.media[0]
     assert plain.media[1] != changed.media[1]
+
+
+def test_letters_cover_no_ring_and_no_other_letter() -> None:
+    """Four places drawn as near to each other, and to the edges, as the smallest views may have them."""
+    side, gap, rng = 192, 27, rng_for("letters")
+    for _ in range(200):
+        places: list[tuple[float, float]] = []
+        while len(places) < 4:
+            x, y = rng.uniform(16, 80), rng.uniform(16, 176)
+            if all((x - a) ** 2 + (y - b) ** 2 >= gap**2 for a, b in places):
+                places.append((x, y))
+        drawn = np.zeros((side, side), np.int64)
+        for left, top, right, low in letter_boxes(places, (side, side)):
+            assert min(left, top) >= 0
+            assert max(right, low) <= side
+            drawn[top:low, left:right] += 1
+        for x, y in places:
+            drawn[round(y) - 7 : round(y) + 8, round(x) - 7 : round(x) + 8] += 1
+        assert drawn.max() == 1, places
+
+
+def test_letters_of_crowded_rings_are_drawn_all_the_same() -> None:
+    crowd = [(50.0 + 16 * dx, 50.0 + 16 * dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+    assert len(letter_boxes(crowd, (100, 100))) == len(crowd)

@@ -1,4 +1,4 @@
-"""Arrangements of which the right one does not look best to who sees sides only."""
+"""Arrangements and exchanges of which the right one does not look best to who sees sides only."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from puzzlegen.records import Item, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.scenes import render_image
 from puzzlegen.tasks.arrangement import Arrangement
+from puzzlegen.tasks.swap import Swap, _exchanged
 
 N = 9
 DRAWS = 40
 TASK = Arrangement()
+SWAP = Swap(rows=3, cols=3)
 SCENES = [render_image(rng_for("layouts", k)) for k in range(16)]
 TILES = [cut_apart(scene, 3, 3, 0.3, 1, rng_for("cut", k)) for k, scene in enumerate(SCENES)]
 
@@ -60,6 +62,35 @@ def test_the_right_one_looks_best_as_often_as_worst() -> None:
     assert chosen.total() > DRAWS * len(TILES) / 3
     assert all(0.2 < chosen[k] / chosen.total() < 0.3 for k in range(4))
     assert any_drawn[0] > 1.5 * any_drawn[3]
+
+
+def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Counter[int]()
+    for k, tiles in enumerate(TILES):
+        monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_, tiles=tiles: (tiles, 1.0))
+        for draw in range(DRAWS):
+            rng = rng_for("swap", k, draw)
+            right, *others = rng.shuffled(SWAP._pairs())
+            shown, wrong, _ = SWAP._laid(ITEM, right, others, rng)
+            looks, lie = Looks(shown, 3), _exchanged(range(N), right)
+            found[rank(looks, [_exchanged(lie, pair) for pair in (right, *wrong)])] += 1
+    assert all(0.1 < found[k] / found.total() < 0.25 for k in range(6))
+
+
+def test_an_exchange_that_sides_always_tell_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other pairs of the picture would not be refused, and so being refused would tell."""
+    monkeypatch.setattr("puzzlegen.tasks.swap.Looks", Fixed)
+    monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_: (TILES[0], 1.0))
+    monkeypatch.setattr("puzzlegen.tasks.swap._places_spare", lambda *_: 1.0)
+    made = SWAP.make(ITEM, rng_for("fixed"))
+    assert isinstance(made, Puzzle)
+    assert len(made.answer.spec.params["options"]) == 6
+
+
+def test_more_than_four_tiles_hide_their_sides_unless_told_otherwise() -> None:
+    assert (SWAP.gap, SWAP.level, SWAP.shade) == (0.4, 1, 0.7)
+    assert (Swap().gap, Swap().level, Swap().shade) == (0.3, 0.8, 0)
+    assert (Swap(rows=3, gap=0.1).gap, Swap(rows=3, gap=0.1).shade) == (0.1, 0.7)
 
 
 def test_what_sides_always_tell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

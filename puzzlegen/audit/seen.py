@@ -25,7 +25,7 @@ Table = NDArray[np.float32]
 
 _MOST_SIDE_BY_SIDE: Final = 3
 _OPTION_MEDIUM: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
-_SHOT: Final = re.compile(r"Shot:(?: <(?:image|video)>)+\n")
+_GIVEN: Final = re.compile(r"(Shot|The picture as it was):(?: <(?:image|video)>)+\n")
 _GROUPS: Final = re.compile(r"frames in (\d+) groups")
 
 
@@ -127,9 +127,9 @@ def _whole(opened: list[Opened]) -> Table:
 
 
 def _asked_about(row: Row, opened: list[Opened]) -> list[Opened]:
-    """The media without the shot that some puzzles show first, as it was filmed: it bears nothing of the answer."""
-    shot = _SHOT.match(row["problem"])
-    return opened[shot[0].count("<") :] if shot else opened
+    """The media without the shot or picture that some puzzles show first, as it was: it bears nothing of the answer."""
+    given = _GIVEN.match(row["problem"])
+    return opened[given[0].count("<") :] if given else opened
 
 
 def _bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:
@@ -198,11 +198,11 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
     params: dict[str, Any] = json.loads(row["extra_info"]["params"])
     rows, cols = params.get("rows"), params.get("cols")
     several = bool(target.order) and len(opened) == len(target.order)
-    of_a_shot = several and (opened[0].coded or _SHOT.match(row["problem"]))
-    if of_a_shot or _after_given(row, target, opened):
-        return clip_joints([medium.pictures for medium in opened])
     if several and rows and cols and rows * cols == len(opened):
         return tile_joints([medium.pictures[0] for medium in opened], rows, cols)
+    of_a_shot = several and (opened[0].coded or _GIVEN.match(row["problem"]))
+    if of_a_shot or _after_given(row, target, opened):
+        return clip_joints([medium.pictures for medium in opened])
     # Of two pictures the first is the tiles, the other the picture as it was.
     if (len(opened) == 1 or params.get("reference")) and rows and cols and not opened[0].coded:
         return tile_joints(_cells(opened[0].pictures[0], rows, cols), rows, cols)

@@ -1,8 +1,11 @@
-"""Marks drawn on a picture, always in the same style: a ring, a lettered ring, a hatched square."""
+"""Marks drawn on a picture, always in the same style: a ring, lettered rings, a hatched square."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
+from string import ascii_uppercase
 from typing import Final
 
 import numpy as np
@@ -11,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from puzzlegen.errors import RecipeError
 
 Point = tuple[float, float]
+Box = tuple[int, int, int, int]
 _DARK: Final = (20, 20, 20)
 _LIGHT: Final = (255, 225, 40)
 _RING_PX: Final = 6
@@ -27,17 +31,53 @@ def ring(picture: Image.Image, at: Point) -> None:
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=ink, width=width)
 
 
-def lettered_ring(picture: Image.Image, at: Point, letter: str) -> None:
-    """Draw a ring with a letter in a box beside it: to the right, or to the left where there is no room."""
-    ring(picture, at)
-    reach, half = _RING_PX + 3, _LABEL_PX // 2
-    x = round(at[0]) + reach
-    if x + _LABEL_PX > picture.width:
-        x = round(at[0]) - reach - _LABEL_PX
-    y = min(max(round(at[1]) - half, 0), picture.height - _LABEL_PX)
+def lettered_rings(picture: Image.Image, places: Sequence[Point]) -> None:
+    """Draw a ring around each point, and a letter (A, B, ...) in a box beside it: see :func:`letter_boxes`."""
+    for place in places:
+        ring(picture, place)
     pen = ImageDraw.Draw(picture)
-    pen.rectangle((x, y, x + _LABEL_PX - 1, y + _LABEL_PX - 1), fill=_DARK)
-    pen.text((x + half, y + half), letter, fill=_LIGHT, font=_font(_LABEL_PX - 3), anchor="mm")
+    for letter, box in zip(ascii_uppercase, letter_boxes(places, picture.size), strict=False):
+        pen.rectangle((*box[:2], box[2] - 1, box[3] - 1), fill=_DARK)
+        middle = box[0] + _LABEL_PX // 2, box[1] + _LABEL_PX // 2
+        pen.text(middle, letter, fill=_LIGHT, font=_font(_LABEL_PX - 3), anchor="mm")
+
+
+def letter_boxes(places: Sequence[Point], size: tuple[int, int]) -> list[Box]:
+    """Where the letters of rings lie: to the right, or where a ring or letter is in the way, on another side or aslant.
+
+    Among rings so close that no place is free it is where least is covered.
+
+    Args:
+        places: centres of the rings.
+        size: of the picture, width and height.
+    """
+    points = [(round(x), round(y)) for x, y in places]
+    reach = _RING_PX + 2
+    taken = [(x - reach, y - reach, x + reach + 1, y + reach + 1) for x, y in points]
+    for x, y in points:
+        covered = [(sum(_shared(box, other) for other in taken), box) for box in _beside(x, y, size)]
+        taken.append(min(covered, key=lambda found: found[0])[1])
+    return taken[len(points) :]
+
+
+def _beside(x: int, y: int, size: tuple[int, int]) -> list[Box]:
+    """Where the letter of a ring may lie within a picture of ``size``, in the order of preference."""
+    half, away = _LABEL_PX // 2, _RING_PX + 3 + _LABEL_PX // 2
+    most = size[0] - _LABEL_PX, size[1] - _LABEL_PX
+    # Beside a ring at a picture's edge a box is moved inwards.
+    level, under = min(max(y - half, 0), most[1]), min(max(x - half, 0), most[0])
+    rights, lows = (x + away - half, x - away - half), (y + away - half, y - away - half)
+    corners = [(left, level) for left in rights] + [(under, top) for top in lows] + list(product(rights, lows))
+    return [
+        (left, top, left + _LABEL_PX, top + _LABEL_PX)
+        for left, top in corners
+        if 0 <= left <= most[0] and 0 <= top <= most[1]
+    ]
+
+
+def _shared(a: Box, b: Box) -> int:
+    """Pixels that two boxes share."""
+    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def hatch(picture: Image.Image, box: tuple[int, int, int, int]) -> None:

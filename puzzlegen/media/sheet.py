@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,23 +15,25 @@ from puzzlegen.records import Medium
 _WIDTH, _TALL, _GAP = 960, 132, 6
 _STRIP: Final = 6
 _QUALITY: Final = 72
+_NAMED: Final = re.compile(r"(?:([^\n:<>]+): )?<(?:image|video)>")
 
 
-def sheet(media: Sequence[Medium]) -> bytes:
-    """A JPEG of all media in rows, numbered where there are several, each clip a row of its own.
+def sheet(media: Sequence[Medium], question: str) -> bytes:
+    """A JPEG of all media in rows, each clip a row of its own, named as the question does where there are several.
 
     Args:
         media: one or more, encoded.
+        question: has a placeholder for each.
     """
     font = ImageFont.load_default(size=14)
     tall = _TALL * 2 if len(media) == 1 and media[0].ext != "mp4" else _TALL
     rows: list[list[Image.Image]] = [[]]
-    for k, medium in enumerate(media):
+    for medium, name in zip(media, names(question), strict=True):
         strip = [p.resize((round(p.width * tall / p.height), tall), Image.Resampling.LANCZOS) for p in _frames(medium)]
-        if len(media) > 1:
+        if len(media) > 1 and name:
             draw = ImageDraw.Draw(strip[0])
-            draw.rectangle((0, 0, 22, 20), fill="white")
-            draw.text((6, 1), str(k + 1), fill="black", font=font)
+            draw.rectangle((0, 0, 12 + round(font.getlength(name)), 20), fill="white")
+            draw.text((6, 1), name, fill="black", font=font)
         wide = sum(p.width + _GAP for p in rows[-1] + strip)
         if rows[-1] and (wide > _WIDTH or medium.ext == "mp4"):
             rows.append([])
@@ -38,6 +41,12 @@ def sheet(media: Sequence[Medium]) -> bytes:
     buffer = io.BytesIO()
     _laid_out(rows, tall).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
+
+
+def names(question: str) -> list[str]:
+    """What a question calls each of its media: "Tile 3" is 3; the second and later ones of one name have none."""
+    called = (found[1] or "" for found in _NAMED.finditer(question))
+    return [name.split()[-1] if name[-1:].isdigit() else name for name in called]
 
 
 def _laid_out(rows: list[list[Image.Image]], tall: int) -> Image.Image:

@@ -30,6 +30,8 @@ Level = Annotated[
 ]
 Jitter = Annotated[float, Field(ge=0, le=0.5, description="most that brightness and contrast then change per tile")]
 
+#: How the picture is shown beside its tiles.
+AS_IT_WAS: Final = "The picture as it was: <image>"
 LEAST_SIDE_PX: Final = 28
 # What tiles are brought to: the middle of 126 photos' tiles. Flat tiles would become noise without an upper bound.
 LEVEL_MEAN: Final = 118.0
@@ -93,7 +95,7 @@ def as_shown(gap: float, *tones: float) -> str:
 
 def opening(*, reference: bool) -> str:
     """The first words of a question about tiles, after which the picture, with ``reference``, is shown as it was."""
-    return "Tiles: <image>\nThe picture as it was: <image>\nThe picture" if reference else "<image>\nA picture"
+    return f"Tiles: <image>\n{AS_IT_WAS}\nThe picture" if reference else "<image>\nA picture"
 
 
 def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *, reference: bool = False) -> str:

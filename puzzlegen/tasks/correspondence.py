@@ -10,7 +10,6 @@ views and places are made: our design, same task family.
 from __future__ import annotations
 
 import math
-from string import ascii_uppercase
 from typing import ClassVar, Final, Literal, NamedTuple
 
 from PIL import Image
@@ -20,7 +19,7 @@ from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import encode_image, tone
 from puzzlegen.media.landmarks import Surroundings, landmarks
-from puzzlegen.media.marks import lettered_ring, ring
+from puzzlegen.media.marks import lettered_rings, ring
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.warp import Point, Warp, draw_corners, warp_onto, warped
 from puzzlegen.records import Puzzle
@@ -53,7 +52,7 @@ class Correspondence(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "correspondence"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     form: Literal["choice", "point"] = Field("choice", description="answer by letter of a place or by coordinates")
     options: int = Field(4, ge=2, le=5, description="number of lettered places")
@@ -82,8 +81,7 @@ class Correspondence(Task):
         k, answer = answers.pick(rng, self.options)
         ring(first, places[k].first)
         if self.form == "choice":
-            for letter, place in zip(ascii_uppercase, places, strict=False):
-                lettered_ring(second, place.second, letter)
+            lettered_rings(second, [place.second for place in places])
         else:
             x, y = (round(value / side * _COORDINATES) for value in places[k].second)
             answer = answers.point((x, y), self.radius)

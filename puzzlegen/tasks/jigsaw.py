@@ -3,8 +3,12 @@
 One convention, stated in every prompt with an example of the puzzle's own size: the answer lists, for each place of
 the original in reading order, the number of the tile that belongs there. Pictures with a flat tile or with two that
 could be exchanged unnoticed are refused, and so are patterns. Tiles as separate pictures are the form of SSL4RL and
-Visual Jigsaw, one picture laid out anew that of Jigsaw-R1 and SSL-R1; that tiles leave a gap and have their tones
-levelled is ours.
+Visual Jigsaw, one picture laid out anew that of Jigsaw-R1 and SSL-R1; that tiles leave a gap, have their tones levelled
+and lie beside the picture as it was is ours.
+
+``reference: false`` leaves the picture out, as the papers do: then the order rests on what goes on from tile to tile,
+of which sides alone must tell nothing. Of 96 such 3x3 puzzles 16 could be disputed (water, leaves, sky, a column that
+could stand at either side), and no measure told which.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
+from puzzlegen.media.tiles import AS_IT_WAS, Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -29,7 +33,7 @@ class Jigsaw(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 6
+    version: ClassVar = 7
     spoils: ClassVar = "directions"
 
     rows: Rows = 3
@@ -40,27 +44,29 @@ class Jigsaw(Task):
     form: Literal["order", "picture_order"] = Field(
         "order", description="tiles as pictures of their own, or laid out as one picture"
     )
+    reference: bool = Field(default=True, description="show the picture as it was beside the tiles")
     partial_credit: answers.PartialCredit = Field(
         "auto", description="credit for a partly right order, by this metric; auto: positions from 3x3 on"
     )
 
     @property
     def media_count(self) -> int:
-        """One picture per tile, or one of all."""
-        return self.rows * self.cols if self.form == "order" else 1
+        """One picture per tile, or one of all, and the picture as it was if asked for."""
+        return (self.rows * self.cols if self.form == "order" else 1) + self.reference
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of possible orders: 0.04 at 2x2, 0.13 at 3x3, 1 at 6x6."""
-        return round(math.lgamma(self.rows * self.cols + 1) / math.lgamma(37), 4)
+        """Grows with the number of possible orders: 0.04 at 2x2, 0.13 at 3x3, 1 at 6x6; half with the picture."""
+        return round(math.lgamma(self.rows * self.cols + 1) / math.lgamma(37) / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         order = answers.draw_order(rng, len(tiles))
         shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
-        pictures = shown if self.form == "order" else [mosaic(shown, self.cols)]
-        media = tuple(encode_image(picture) for picture in pictures)
+        whole = [item.image()] if self.reference else []
+        pictures = [*whole, *shown] if self.form == "order" else [mosaic(shown, self.cols), *whole]
+        media = tuple(map(encode_image, pictures))
         return Puzzle(self._question(), media, answers.permutation(order, self.partial_credit), self.difficulty, margin)
 
     def _question(self) -> str:
@@ -76,9 +82,10 @@ class Jigsaw(Task):
     def _shown(self, n: int) -> str:
         parts = as_shown(self.gap, self.level, self.jitter)
         if self.form == "picture_order":
-            return laid_out(self.rows, self.cols, parts, "another order") + numbered(n)
+            return laid_out(self.rows, self.cols, parts, "another order", reference=self.reference) + numbered(n)
         tiles = "\n".join(f"Tile {k + 1}: <image>" for k in range(n))
+        whole, which = (f"{AS_IT_WAS}\n", "The") if self.reference else ("", "A")
         return (
-            f"{tiles}\nA picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles are shown in "
-            f"another order, none of them turned.{parts}"
+            f"{whole}{tiles}\n{which} picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles "
+            f"are shown in another order, none of them turned.{parts}"
         )
