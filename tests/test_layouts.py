@@ -81,16 +81,16 @@ def test_an_exchange_that_sides_always_tell_is_asked_all_the_same(monkeypatch: p
     """Other pairs of the picture would not be refused, and so being refused would tell."""
     monkeypatch.setattr("puzzlegen.tasks.swap.Looks", Fixed)
     monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_: (TILES[0], 1.0))
-    monkeypatch.setattr("puzzlegen.tasks.swap._places_spare", lambda *_: 1.0)
-    made = SWAP.make(ITEM, rng_for("fixed"))
+    made = SWAP.model_copy(update={"reference": False}).make(ITEM, rng_for("fixed"))
     assert isinstance(made, Puzzle)
     assert len(made.answer.spec.params["options"]) == 6
 
 
 def test_more_than_four_tiles_hide_their_sides_unless_told_otherwise() -> None:
-    assert (SWAP.gap, SWAP.level, SWAP.shade) == (0.4, 1, 0.7)
-    assert (Swap().gap, Swap().level, Swap().shade) == (0.3, 0.8, 0)
-    assert (Swap(rows=3, gap=0.1).gap, Swap(rows=3, gap=0.1).shade) == (0.1, 0.7)
+    assert (SWAP.gap, SWAP.level, SWAP.shade, SWAP.reference) == (0.4, 1, 0.7, True)
+    assert (Swap().gap, Swap().level, Swap().shade, Swap().reference) == (0.3, 0.8, 0, False)
+    own = Swap(rows=3, gap=0.1, reference=False)
+    assert (own.gap, own.shade, own.reference) == (0.1, 0.7, False)
 
 
 def test_what_sides_always_tell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@
 
 All tiles, exchanged or not, are cut smaller than their places, toned on their own and put side by side, so that no
 seam is smooth and an exchange has no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile or
-with two that could be exchanged unnoticed are refused. Grids larger than ViSS-R1's 2x2 are our design, same task
-family: their tiles leave more out and lie each in a light of its own, and of their many pairs six are offered, such
-that by the sides of the tiles alone the right one looks best about as often as worst. 2x2 is the easy level: what goes
-on from tile to tile tells much of it, and is much of what a person goes by. Of 2x2 no two tiles of one row are
-exchanged: where the upper two are, the lower two might as well be, and only what goes on across a gap tells.
+with two that could be exchanged unnoticed are refused. 2x2 is the easy level: what goes on from tile to tile tells much
+of it, and is much of what a person goes by. Of 2x2 no two tiles of one row are exchanged: where the upper two are, the
+lower two might as well be, and only what goes on across a gap tells.
+
+Larger grids than ViSS-R1's 2x2 are our design, same task family: their tiles leave more out and lie each in a light of
+its own, and of their many pairs six are offered, such that by the sides of the tiles alone the right one looks best
+about as often as worst. So hidden, they are shown beside the picture as it was, unless ``reference: false``.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.layouts import Looks
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import clarity_of, distinct, seen
+from puzzlegen.media.places import clarity_of
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Gap, Jitter, Level, as_shown, mosaic, toned
+from puzzlegen.media.tiles import Gap, Jitter, Level, as_shown, mosaic, opening, toned
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -38,13 +40,12 @@ _FEW: Final = 4
 #: Cuts that are tried until sides can be made not to tell: one does for about every second pair.
 _CUTS: Final = 6
 #: What keeps sides from telling which of many pairs it is. Four tiles are the easy level.
-_HIDDEN: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7}
+#: So hidden they do not always tell people either: of 88 puzzles without the picture 4 could be disputed, of those with
+#: more to spare by the five clues as many.
+_HIDDEN: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7, "reference": True}
 # Set on 149 puzzles, of which 21 were disputable: cups, toys, a leaf, blurred flowers, shrubs.
 _LEAST_CLARITY: Final = 12.0
 _LESS_UP: Final = 2.0
-# Of more tiles, hidden as they are, the five clues must have so much to spare. Of 48 puzzles without it two were
-# disputable (fur, binders on a carpet) and 12 in doubt, of the 33 that have it none and 9.
-_MORE_TO_SPARE: Final = 0.6
 
 Pair = tuple[int, int]
 T = TypeVar("T")
@@ -64,6 +65,9 @@ class Swap(Task):
     level: Level = Field(0.8, description="how far tiles are brought to one tone; beyond 2x2 1 by default")
     jitter: Jitter = 0.08
     shade: Shade = Field(0.0, description="how far light and tint change across a tile; beyond 2x2 0.7 by default")
+    reference: bool = Field(
+        default=False, description="show the picture as it was beside the tiles; beyond 2x2 by default"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -73,19 +77,26 @@ class Swap(Task):
         return given
 
     @property
+    def media_count(self) -> int:
+        """The tiles, and the picture as it was if asked for."""
+        return 2 if self.reference else 1
+
+    @property
     def difficulty(self) -> float:
-        """Grows with the number of pairs: 0.25 at 2x2, 0.55 at 3x3, 0.75 at 4x4."""
-        return round(0.25 + 0.5 * math.log(math.comb(self.rows * self.cols, 2) / 6) / math.log(20), 4)
+        """Grows with the number of pairs: 0.25 at 2x2, 0.55 at 3x3, 0.75 at 4x4; half with the picture."""
+        hard = 0.25 + 0.5 * math.log(math.comb(self.rows * self.cols, 2) / 6) / math.log(20)
+        return round(hard / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, exchange, put together."""
-        known = _laid_out(item) if self._few else _places_spare(item, self.rows, self.cols)
+        known = _laid_out(item) if self._few else math.inf
         pairs = self._pairs()
         right = pairs[rng.balanced("answer", len(pairs))]
         tiles, wrong, margin = self._laid(item, right, [pair for pair in pairs if pair != right], rng)
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (right, *wrong)]
         block, answer = answers.choice(rng, options, 0)
-        media = (encode_image(mosaic(_exchanged(tiles, right), self.cols)),)
+        laid = mosaic(_exchanged(tiles, right), self.cols)
+        media = tuple(map(encode_image, (laid, item.image()) if self.reference else (laid,)))
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(known, margin))
 
     @property
@@ -114,12 +125,12 @@ class Swap(Task):
         return [(i, j) for i, j in pairs if not self._few or i // self.cols != j // self.cols]
 
     def _question(self) -> str:
-        n = self.rows * self.cols
+        n, start = self.rows * self.cols, opening(reference=self.reference)
         return (
-            f"<image>\nA picture was cut into {self.rows} rows and {self.cols} columns, and two of its {n} tiles were "
-            f"exchanged.{as_shown(self.gap, self.level, self.jitter, self.shade)} Places are numbered from left to "
-            f"right and top to bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right "
-            f"corner. Which two tiles stand in each other's place?"
+            f"{start} was cut into {self.rows} rows and {self.cols} columns, and two of its {n} tiles were exchanged."
+            f"{as_shown(self.gap, self.level, self.jitter, self.shade)} Places are numbered from left to right and top "
+            f"to bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right corner. Which "
+            "two tiles stand in each other's place?"
         )
 
 
@@ -133,18 +144,6 @@ def _laid_out(item: OpenItem) -> float:
     if (clear := clarity_of(item)) < _LEAST_CLARITY:
         raise Unusable("interchangeable", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
     return margin
-
-
-def _places_spare(item: OpenItem, rows: int, cols: int) -> float:
-    """How much more clearly the tiles of a larger grid have their places than is asked of them.
-
-    Raises:
-        Unusable: ``flat`` or ``interchangeable``.
-    """
-    spare = distinct(item.known(seen, rows, cols)) - _MORE_TO_SPARE
-    if spare < 0:
-        raise Unusable("interchangeable", f"tiles have their places by {-spare:.2f} too little to be hidden")
-    return spare
 
 
 def _compared(looks: Looks, n: int, right: Pair, wrong: list[Pair]) -> tuple[list[Pair], list[Pair]]:
