@@ -157,7 +157,7 @@ def test_it_streams_from_any_file_system(graphs: dict[str, Path]) -> None:
 def test_pictures_are_decoded_and_clips_left_as_they_are(mixed_build: Path) -> None:
     stored = {row["id"]: row for f in files_of(manifest_of(mixed_build)) for row in read_rows(mixed_build / f["path"])}
     for row in Puzzles(mixed_build, "multi_image"):
-        assert [picture.mode for picture in row["images"]] == ["RGB"] * 9
+        assert [picture.mode for picture in row["images"]] == ["RGB"] * 10
     for profile in ("image", "video"):
         for row in Puzzles(mixed_build, profile, decode=False):
             assert row == stored[row["id"]]
