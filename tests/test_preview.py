@@ -239,6 +239,7 @@ def test_what_people_wrote_is_never_run(browser: Any, tmp_path: Path) -> None:
     assert page.locator("script:not([type])").count() == 1
     assert page.locator("h1").inner_text().startswith(HOSTILE)
     assert page.title().startswith(HOSTILE)
+    page.wait_for_function("document.querySelector('#p0 .words').innerText")  # a puzzle is filled in as it comes near
     assert HOSTILE in page.locator("#p0 .words").inner_text()
     assert page.get_by_text("<img src=x onerror=window.hacked=3>.jpg").count() == 1
     assert page.get_by_text(names[0]).count() + page.get_by_text(names[1]).count() >= 1
