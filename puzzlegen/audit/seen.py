@@ -25,7 +25,7 @@ Table = NDArray[np.float32]
 
 _MOST_SIDE_BY_SIDE: Final = 3
 _OPTION_MEDIUM: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
-_GIVEN: Final = re.compile(r"(Shot|The picture as it was):(?: <(?:image|video)>)+\n")
+_GIVEN: Final = re.compile(r"(?:Shot|The picture as it was):(?: <(?:image|video)>)+\n")
 _GROUPS: Final = re.compile(r"frames in (\d+) groups")
 
 

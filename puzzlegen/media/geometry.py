@@ -12,6 +12,9 @@ from PIL import Image, ImageFilter
 from puzzlegen.errors import Unusable
 from puzzlegen.rng import Rng
 
+#: Left, top, right and bottom, in whole pixels; the last two lie outside.
+Box = tuple[int, int, int, int]
+
 #: Counter-clockwise turns, in degrees; the index is the number of quarter turns.
 ANGLES: Final = (0, 90, 180, 270)
 _TRANSPOSE: Final = (
@@ -38,6 +41,11 @@ _BLUR_PX: Final = 0.8
 _SHRINK: Final = 0.75
 #: What a turn by any angle may read beyond the pixels it shows: bicubic reach, and that of the blur.
 _REACH_PX: Final = 3
+
+
+def shared_area(a: Box, b: Box) -> int:
+    """Pixels that two boxes share."""
+    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def even(length: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from string import ascii_uppercase
 from typing import Final
@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from puzzlegen.errors import RecipeError
+from puzzlegen.media.geometry import Box, shared_area
 
 Point = tuple[float, float]
-Box = tuple[int, int, int, int]
 _DARK: Final = (20, 20, 20)
 _LIGHT: Final = (255, 225, 40)
 _RING_PX: Final = 6
@@ -55,8 +55,7 @@ def letter_boxes(places: Sequence[Point], size: tuple[int, int]) -> list[Box]:
     reach = _RING_PX + 2
     taken = [(x - reach, y - reach, x + reach + 1, y + reach + 1) for x, y in points]
     for x, y in points:
-        covered = [(sum(_shared(box, other) for other in taken), box) for box in _beside(x, y, size)]
-        taken.append(min(covered, key=lambda found: found[0])[1])
+        taken.append(min(_beside(x, y, size), key=partial(_covered, taken)))
     return taken[len(points) :]
 
 
@@ -75,9 +74,9 @@ def _beside(x: int, y: int, size: tuple[int, int]) -> list[Box]:
     ]
 
 
-def _shared(a: Box, b: Box) -> int:
-    """Pixels that two boxes share."""
-    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+def _covered(taken: list[Box], box: Box) -> int:
+    """Pixels of what is there already that a box would cover."""
+    return sum(shared_area(box, other) for other in taken)
 
 
 def hatch(picture: Image.Image, box: tuple[int, int, int, int]) -> None:

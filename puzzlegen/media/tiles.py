@@ -16,7 +16,9 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import tone_curve
+from puzzlegen.media.image import encode_image, tone_curve
+from puzzlegen.media.opened import OpenItem
+from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
 
 #: Parameters that every task about tiles has under the same names.
@@ -29,6 +31,7 @@ Level = Annotated[
     float, Field(ge=0, le=1, description="how far tiles are brought to one brightness, contrast and colour cast")
 ]
 Jitter = Annotated[float, Field(ge=0, le=0.5, description="most that brightness and contrast then change per tile")]
+Reference = Annotated[bool, Field(description="show the picture as it was beside the tiles")]
 
 #: How the picture is shown beside its tiles.
 AS_IT_WAS: Final = "The picture as it was: <image>"
@@ -112,6 +115,11 @@ def numbered(n: int) -> str:
         " They are numbered as they lie here, from left to right and top to bottom: tile 1 is in the top left corner, "
         f"tile 2 to the right of it, and tile {n} in the bottom right corner."
     )
+
+
+def encoded(tiles: Image.Image, item: OpenItem, *, reference: bool) -> tuple[Medium, ...]:
+    """The media of a question that begins as :func:`opening` has it, about the tiles of an item's picture."""
+    return tuple(map(encode_image, (tiles, item.image()) if reference else (tiles,)))
 
 
 def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:

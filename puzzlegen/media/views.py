@@ -13,13 +13,13 @@ from pydantic import Field
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured, recoloured_alike
+from puzzlegen.media.geometry import Box, shared_area
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import one_palette
 from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.similarity import detail, grey, hard_negatives
 from puzzlegen.rng import Rng
 
-Box = tuple[int, int, int, int]
 Part = Annotated[float, Field(gt=0, le=1)]
 
 #: Parameters that every task about views has under the same names.
@@ -54,8 +54,7 @@ class Views(NamedTuple):
 
 def overlap(a: Box, b: Box) -> float:
     """Area that two boxes share over the area that they cover together."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0, width) * max(0, height)
+    shared = shared_area(a, b)
     return shared / (_area(a) + _area(b) - shared)
 
 

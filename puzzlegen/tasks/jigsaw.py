@@ -22,7 +22,20 @@ from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import AS_IT_WAS, Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
+from puzzlegen.media.tiles import (
+    AS_IT_WAS,
+    Cols,
+    Gap,
+    Jitter,
+    Level,
+    Reference,
+    Rows,
+    as_shown,
+    laid_out,
+    mosaic,
+    numbered,
+    toned,
+)
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -44,7 +57,7 @@ class Jigsaw(Task):
     form: Literal["order", "picture_order"] = Field(
         "order", description="tiles as pictures of their own, or laid out as one picture"
     )
-    reference: bool = Field(default=True, description="show the picture as it was beside the tiles")
+    reference: Reference = True
     partial_credit: answers.PartialCredit = Field(
         "auto", description="credit for a partly right order, by this metric; auto: positions from 3x3 on"
     )

@@ -19,10 +19,22 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import cut_apart
-from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, cut, mosaic, opening, toned
+from puzzlegen.media.tiles import (
+    Cols,
+    Gap,
+    Jitter,
+    Level,
+    Reference,
+    Rows,
+    as_shown,
+    cut,
+    encoded,
+    mosaic,
+    opening,
+    toned,
+)
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -51,7 +63,7 @@ class OddTile(Task):
     level: Level = 1.0
     jitter: Jitter = 0.08
     shade: Shade = 0.5
-    reference: bool = Field(default=True, description="show the picture as it was beside the tiles")
+    reference: Reference = True
     change: Literal["turned", "mirrored", "hue"] = Field("turned", description="what happens to the odd tile")
 
     @property
@@ -74,8 +86,7 @@ class OddTile(Task):
         k = rng.balanced("answer", len(shown))
         shown[k] = odd[k]
         shown = shaded(toned(shown, rng, self.level, self.jitter), rng, self._shade)
-        tiles = mosaic(shown, self.cols)
-        media = tuple(map(encode_image, (tiles, picture) if self.reference else (tiles,)))
+        media = encoded(mosaic(shown, self.cols), item, reference=self.reference)
         answer = answers.label([str(number + 1) for number in range(len(shown))], k)
         return Puzzle(self._question(), media, answer, self.difficulty, margin)
 

@@ -24,12 +24,11 @@ from pydantic import Field, model_validator
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import told_apart
-from puzzlegen.media.image import encode_image
 from puzzlegen.media.layouts import Looks
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity_of
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.tiles import Gap, Jitter, Level, as_shown, mosaic, opening, toned
+from puzzlegen.media.tiles import Gap, Jitter, Level, as_shown, encoded, mosaic, opening, toned
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -96,7 +95,7 @@ class Swap(Task):
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (right, *wrong)]
         block, answer = answers.choice(rng, options, 0)
         laid = mosaic(_exchanged(tiles, right), self.cols)
-        media = tuple(map(encode_image, (laid, item.image()) if self.reference else (laid,)))
+        media = encoded(laid, item, reference=self.reference)
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(known, margin))
 
     @property

@@ -15,9 +15,21 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.media.cuts import told_apart
-from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.tiles import Cols, Gap, Jitter, Level, Rows, as_shown, laid_out, mosaic, numbered, toned
+from puzzlegen.media.tiles import (
+    Cols,
+    Gap,
+    Jitter,
+    Level,
+    Reference,
+    Rows,
+    as_shown,
+    encoded,
+    laid_out,
+    mosaic,
+    numbered,
+    toned,
+)
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -48,7 +60,7 @@ class TileRelation(Task):
     level: Level = 1.0
     jitter: Jitter = 0.08
     directions: Literal[4, 8] = Field(4, description="neighbours that share a side, or corners as well")
-    reference: bool = Field(default=True, description="show the picture as it was beside the tiles")
+    reference: Reference = True
 
     @property
     def media_count(self) -> int:
@@ -72,7 +84,7 @@ class TileRelation(Task):
         block, answer = answers.choice(rng, names, k)
         question = self._question(shown.index(first) + 1, shown.index(second) + 1)
         laid = mosaic([tiles[k] for k in shown], self.cols)
-        media = tuple(map(encode_image, (laid, item.image()) if self.reference else (laid,)))
+        media = encoded(laid, item, reference=self.reference)
         return Puzzle(f"{question}\n{block}", media, answer, self.difficulty, margin)
 
     def _pair(self, down: int, right: int, rng: Rng) -> tuple[int, int]:
