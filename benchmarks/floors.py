@@ -36,7 +36,7 @@ from puzzlegen.rng import rng_for
 
 _ROWS = 250
 _CLIP_FRAMES = 16
-_SMALL = 64, 64
+_SMALL = 160
 _MEDIUM = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _SCHEMA = pa.schema([("media", pa.list_(_MEDIUM)), ("text", pa.string())])
 _TEXT = "A question of the usual length, with options. " * 10
@@ -55,7 +55,7 @@ class Photos:
         """The media of each puzzle of a file."""
         decoded = _decoded(path)
         if not kept:
-            decoded.resize(_SMALL, Image.Resampling.BOX)
+            decoded.reduce(max(1, min(decoded.size) // _SMALL))
             return
         picture = _clean(decoded, self.rng)
         for task in kept:

@@ -166,13 +166,21 @@ def _nearness(metric: str, guess: int, right: int) -> Fraction:
 
 def _permutation(spec: VerifierSpec) -> Outcomes:
     """All orders by their metric, less those that are never asked for."""
-    n, metric = spec.params["n"], spec.params.get("metric", "positions")
-    spread = _SPREADS[metric](n).copy()
+    metric = spec.params.get("metric", "positions")
     place = {part: rank for rank, part in enumerate(spec.target)}
-    for order in spec.params.get("excluded", []):
-        measured = ORDER_METRICS[metric][0]([place[part] for part in order])
+    excluded = (ORDER_METRICS[metric][0]([place[part] for part in order]) for order in spec.params.get("excluded", []))
+    others = {key: value for key, value in spec.params.items() if key != "excluded"}
+    return _orders(metric, tuple(excluded), canonical_json(others))
+
+
+@lru_cache(maxsize=4096)
+def _orders(metric: str, excluded: tuple[float, ...], others: str) -> list[tuple[float, float]]:
+    """The outcomes of orders of which those with the values ``excluded`` are never asked for."""
+    params = json.loads(others)
+    spread = _SPREADS[metric](params["n"]).copy()
+    for measured in excluded:
         spread[min(spread, key=lambda value: abs(value - measured))] -= 1
-    return _credited(spread, spec.params)
+    return list(_credited(spread, params))
 
 
 @lru_cache(maxsize=32)

@@ -67,7 +67,7 @@ def test_the_right_one_looks_best_as_often_as_worst() -> None:
 def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Counter[int]()
     for k, tiles in enumerate(TILES):
-        monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_, tiles=tiles: (tiles, 1.0))
+        monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_, tiles=tiles, **__: (tiles, 1.0))
         for draw in range(DRAWS):
             rng = rng_for("swap", k, draw)
             right, *others = rng.shuffled(SWAP._pairs())
@@ -80,7 +80,7 @@ def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.Mon
 def test_an_exchange_that_sides_always_tell_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other pairs of the picture would not be refused, and so being refused would tell."""
     monkeypatch.setattr("puzzlegen.tasks.swap.Looks", Fixed)
-    monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_: (TILES[0], 1.0))
+    monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_, **__: (TILES[0], 1.0))
     made = SWAP.model_copy(update={"reference": False}).make(ITEM, rng_for("fixed"))
     assert isinstance(made, Puzzle)
     assert len(made.answer.spec.params["options"]) == 6
@@ -95,7 +95,7 @@ def test_more_than_four_tiles_hide_their_sides_unless_told_otherwise() -> None:
 
 def test_what_sides_always_tell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("puzzlegen.tasks.arrangement.Looks", Fixed)
-    monkeypatch.setattr("puzzlegen.tasks.arrangement.told_apart", lambda *_: (TILES[0], 1.0))
+    monkeypatch.setattr("puzzlegen.tasks.arrangement.told_apart", lambda *_, **__: (TILES[0], 1.0))
     made = TASK.make(ITEM, rng_for("fixed"))
     assert isinstance(made, Rejection)
     assert made.reason == "telling"

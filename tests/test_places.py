@@ -18,17 +18,17 @@ from puzzlegen.sources.samples import Samples
 
 
 @cache
-def scene() -> Image.Image:
+def scene(number: int = 11) -> Image.Image:
     source = Samples(images=12, videos=0)
-    item = list(source.items())[11]
+    item = list(source.items())[number]
     assert isinstance(item, Item)
     with source.open(item) as file:
-        return clean_image(file.read(), rng_for(1, "image-000011"), ImageSettings()).pixels()
+        return clean_image(file.read(), rng_for(1, f"image-{number:06}"), ImageSettings()).pixels()
 
 
-def refused(picture: Image.Image, rows: int = 3, cols: int = 3) -> str:
+def refused(picture: Image.Image, rows: int = 3, cols: int = 3, *, beside: bool = False) -> str:
     with pytest.raises(Unusable) as no:
-        distinct(seen(unscaled(picture), rows, cols))
+        distinct(seen(unscaled(picture), rows, cols), beside=beside)
     return no.value.reason
 
 
@@ -49,7 +49,24 @@ def test_two_equal_places_have_none() -> None:
     picture = scene().copy()
     width, height = picture.width // 3, picture.height // 3
     picture.paste(picture.crop((0, 0, width, height)), (2 * width, height))
-    assert refused(picture) == "interchangeable"
+    assert refused(picture) == refused(picture, beside=True) == "interchangeable"
+
+
+def test_beside_the_picture_less_is_needed() -> None:
+    less = scene(3)
+    assert refused(less) == "interchangeable"
+    assert distinct(seen(unscaled(less), 3, 3), beside=True) > 0
+
+
+def test_a_tile_without_a_mark_has_no_place_beside_the_picture() -> None:
+    picture = scene()
+    width, height = picture.width // 3, picture.height // 3
+    ramp = Image.linear_gradient("L").resize((width, height)).point(lambda v: 100 + v // 8)
+    assert distinct(seen(unscaled(picture), 3, 3), beside=True) > 0
+    bare = picture.copy()
+    bare.paste(ramp, (0, 0))
+    assert seen(unscaled(bare), 3, 3).clear > 9.5
+    assert refused(bare, beside=True) == "interchangeable"
 
 
 def test_an_empty_place_is_flat() -> None:

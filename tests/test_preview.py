@@ -396,7 +396,7 @@ def test_a_changed_source_is_not_shown_as_the_original(tmp_path: Path) -> None:
 def test_a_recipe_is_previewed_without_leaving_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = preview_of("quickstart", None, limit=2, source=None, overrides=["source.images=2"])
-    assert made.puzzles == made.originals == 2
+    assert 2 <= made.puzzles == made.originals
     assert [path.name for path in tmp_path.iterdir()] == ["quickstart.html"]
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from puzzlegen.errors import Unusable
 from puzzlegen.media import scaled
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.scaled import ScaledImage, unscaled
+from puzzlegen.media.scaled import ScaledImage, sketch_of, unscaled
 from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
 from puzzlegen.tasks.jigsaw import Jigsaw
@@ -46,6 +46,23 @@ def test_large_pictures_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     large = ScaledImage(scene(), BOX, SIZE)
     assert large.pixels().tobytes() == held.pixels().tobytes()
     assert large.shrunk(SIZE).tobytes() == large.pixels().tobytes() != held.shrunk(SIZE).tobytes()
+
+
+def test_a_sketch_shows_what_the_picture_does() -> None:
+    sketch = sketch_of(scene())
+    drawn, plain = ScaledImage(scene(), BOX, SIZE, sketch), ScaledImage(scene(), BOX, SIZE)
+    assert (sketch.factor, sketch.pixels.size) == (3, (214, 160))
+    for box in (None, (0, 0, *SIZE), (120, 40, 380, 300), (360, 270, *SIZE)):
+        small, large = (np.asarray(one.shrunk((9, 9), box), np.float32) for one in (drawn, plain))
+        assert 0 < np.abs(small - large).mean() < 1.5
+    assert drawn.shrunk((200, 150)).tobytes() == plain.shrunk((200, 150)).tobytes()
+    assert drawn.pixels().tobytes() == plain.pixels().tobytes()
+
+
+def test_a_small_picture_is_its_own_sketch() -> None:
+    picture = scene().resize((300, 200))
+    assert sketch_of(picture).factor == 1
+    assert sketch_of(picture).pixels.tobytes() == picture.tobytes()
 
 
 def test_a_picture_as_it_is_is_not_copied() -> None:

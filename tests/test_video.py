@@ -195,6 +195,14 @@ def test_no_cut_where_there_is_none() -> None:
     assert find_shots(scene(40, step=9), 7.0) == ((3, 37),)
 
 
+def test_less_is_cut_away_where_only_the_sampling_ends() -> None:
+    frames = np.concatenate([scene(20), scene(20, seed=4)])
+    assert find_shots(frames, 7.0) == ((3, 17), (23, 37))
+    assert find_shots(frames, 7.0, begins=False) == ((1, 17), (23, 37))
+    assert find_shots(frames, 7.0, ends=False) == ((3, 17), (23, 39))
+    assert find_shots(frames[19:], 7.0, begins=False) == ((4, 18),)
+
+
 def test_bars_are_trimmed() -> None:
     frames = np.zeros((60, 160, 160, 3), np.uint8)
     frames[:, 30:130] = scene(60, size=(100, 160))

@@ -103,8 +103,6 @@ class _Local(Tree):
         path = Path(location)
         self._only = escaped(os.fsencode(path.name)) if path.is_file() else ""
         self._folder = path.parent if self._only else path
-        # A file that the user names may be a link; those below a folder must not lead out.
-        self._file = Path(os.path.realpath(path))
 
     def walk(self, after: str = "") -> Iterable[Found | Skipped]:
         if self._only:
@@ -127,9 +125,11 @@ class _Local(Tree):
         return local.Listed(file, name, size, stamp) if stamp else file
 
     def _place(self, name: str) -> tuple[Path, str]:
-        if name == self._only:
-            return self._file.parent, escaped(os.fsencode(self._file.name))
-        return self._folder, name
+        if name != self._only:
+            return self._folder, name
+        # A file that the user names may be a link; those below a folder must not lead out.
+        file = Path(os.path.realpath(self.location))
+        return file.parent, escaped(os.fsencode(file.name))
 
 
 class _Remote(Tree):

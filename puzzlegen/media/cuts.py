@@ -34,14 +34,16 @@ _REDUCED: Final = 2
 
 
 def told_apart(
-    item: OpenItem, rows: int, cols: int, gap: float, level: float, rng: Rng
+    item: OpenItem, rows: int, cols: int, gap: float, level: float, rng: Rng, *, beside: bool = False
 ) -> tuple[list[Image.Image], float]:
     """An item's tiles in reading order, as :func:`cut_apart` has them, and how clearly their places are told apart.
+
+    ``beside`` says that they are shown beside the picture.
 
     Raises:
         Unusable: ``too_small``, ``flat`` or ``interchangeable``.
     """
-    margin = distinct(item.known(seen, rows, cols))
+    margin = distinct(item.known(seen, rows, cols), beside=beside)
     return cut_apart(item.image(), rows, cols, gap, level, rng), margin
 
 

@@ -38,6 +38,9 @@ FADE_STEP: Final = 0.6
 _FADE_FRAMES: Final = range(4, 15)
 #: Seconds cut away on either side of a joint.
 MARGIN_S: Final = 0.3
+#: Frames kept back where only the sampling ends, so that a joint right there is seen.
+OPEN_MARGIN: Final = 1
+_LEAST_SHOT: Final = 2
 #: Stillness: all but this part of the picture keeps within so many grey levels (of 255).
 MOVING_PART: Final = 0.05
 STILL: Final = 6
@@ -99,12 +102,14 @@ def reversible(frames: Pixels) -> float:
     return min(1.0, max(0.0, 1 - min(ratios, default=1.0)))
 
 
-def find_shots(frames: Pixels, fps: float) -> Shots:
+def find_shots(frames: Pixels, fps: float, *, begins: bool = True, ends: bool = True) -> Shots:
     """The parts of a clip without a cut, dissolve or fade, with ``MARGIN_S`` cut away at both ends of each.
 
     Args:
         frames: ``(T, H, W, 3)`` uint8 RGB.
         fps: their rate.
+        begins: whether the film begins with them; where it goes on, less is cut away.
+        ends: whether it ends with them.
 
     Returns:
         ``[start, stop)`` ranges of at least two frames, in order; may be empty.
@@ -115,8 +120,10 @@ def find_shots(frames: Pixels, fps: float) -> Shots:
     shots, begin = [], 0
     for (_, before), (after, _) in pairwise(joints):
         begin = max(begin, before)
-        if after - begin >= 2 * margin + 2:
-            shots.append((begin + margin, after - margin))
+        start = begin + (margin if begins or begin else OPEN_MARGIN)
+        stop = after - (margin if ends or after < len(frames) else OPEN_MARGIN)
+        if stop - start >= _LEAST_SHOT:
+            shots.append((start, stop))
     return tuple(shots)
 
 

@@ -182,7 +182,7 @@ class OpenItem:
         return io.BytesIO(data)
 
     def _read_raw(self, file: BinaryIO) -> bytes:
-        data = file.read(_MOST_BYTES + 1) if self.item.size <= _MOST_BYTES else b""
+        data = _whole(file, self.item.size) if self.item.size <= _MOST_BYTES else b""
         if max(len(data), self.item.size) > _MOST_BYTES:
             raise Unusable("too_large", f"more than {_MOST_BYTES} bytes")
         self.sha256 = hashlib.sha256(data).hexdigest()
@@ -196,6 +196,12 @@ class OpenItem:
         clip = read_clip(file, self._rng.fork("clip"), self._settings.video, frames)
         clip.frames.flags.writeable = False
         return clip
+
+
+def _whole(file: BinaryIO, size: int) -> bytes:
+    """A file's bytes, up to one more than are allowed; to ask for far more than there are costs memory at once."""
+    data = file.read(size + 1) if size else b""
+    return data + file.read(_MOST_BYTES + 1 - len(data)) if len(data) in (0, size + 1) else data
 
 
 def sha256_of(file: BinaryIO) -> str:

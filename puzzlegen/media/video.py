@@ -19,7 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Film, Sampling, Shown
 from puzzlegen.media.framing import SQUEEZE, TRIM, Shape, framing
-from puzzlegen.media.motion import Pixels, Shots, find_shots, margin_frames, motion, reversible, static, thumbnails
+from puzzlegen.media.motion import (
+    OPEN_MARGIN,
+    Pixels,
+    Shots,
+    find_shots,
+    margin_frames,
+    motion,
+    reversible,
+    static,
+    thumbnails,
+)
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.shortage import refuse_shortage
 
@@ -201,7 +211,8 @@ def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings,
     """The clip from ``start`` on, up to where it has what is wanted."""
     sampling = Sampling(start, draws.fps, draws.phase, settings.window_s, settings.max_pixels)
     most = int(settings.window_s * draws.fps) + 1
-    due = most if wanted is None else wanted + 2 * margin_frames(draws.fps)
+    begins = start == 0
+    due = most if wanted is None else wanted + (margin_frames(draws.fps) if begins else OPEN_MARGIN) + OPEN_MARGIN
     times: list[float] = []
     frames, small = np.empty(0, np.uint8), list[Pixels]()
     for picture, shown in _clean(film.frames(sampling), draws, settings):
@@ -211,19 +222,22 @@ def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings,
         small.append(thumbnails(picture[None]))
         times.append(shown.time)
         if wanted is not None and len(times) >= due:
-            if _holds(clip := _clip_of(frames, small, times, draws.fps), wanted):
+            if _holds(clip := _clip_of(frames, small, times, draws.fps, begins=begins, ends=False), wanted):
                 return clip
             due = len(times) + _LOOK_AGAIN
         if len(times) == most:
             break
     if len(times) < MIN_FRAMES:
         raise Unusable("too_short", f"{len(times)} different frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
-    return _clip_of(frames, small, times, draws.fps)
+    return _clip_of(frames, small, times, draws.fps, begins=begins, ends=True)
 
 
-def _clip_of(frames: Pixels, small: list[Pixels], times: list[float], asked: float) -> Clip:
+def _clip_of(
+    frames: Pixels, small: list[Pixels], times: list[float], asked: float, *, begins: bool, ends: bool
+) -> Clip:
     fps, seen = _rate(times, asked), np.concatenate(small)
-    return Clip(frames[: len(times)], tuple(times), fps, find_shots(seen, fps), seen)
+    shots = find_shots(seen, fps, begins=begins, ends=ends)
+    return Clip(frames[: len(times)], tuple(times), fps, shots, seen)
 
 
 def _holds(clip: Clip, wanted: int) -> bool:

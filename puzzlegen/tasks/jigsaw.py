@@ -46,7 +46,7 @@ class Jigsaw(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 7
+    version: ClassVar = 8
     spoils: ClassVar = "directions"
 
     rows: Rows = 3
@@ -74,7 +74,7 @@ class Jigsaw(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask."""
-        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
         order = answers.draw_order(rng, len(tiles))
         shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
         whole = [item.image()] if self.reference else []

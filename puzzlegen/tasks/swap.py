@@ -55,7 +55,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 9
+    version: ClassVar = 10
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
@@ -108,7 +108,7 @@ class Swap(Task):
         """The tiles, the wrong pairs that are offered, and how clearly the tiles have their places."""
         rank = rng.below(_OPTIONS)
         for _ in range(_CUTS):
-            tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
+            tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
             tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
             if not self.gap or self._few:
                 return tiles, rng.sample(wrong, min(_OPTIONS - 1, len(wrong))), margin

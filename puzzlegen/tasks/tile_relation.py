@@ -52,7 +52,7 @@ class TileRelation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
-    version: ClassVar = 7
+    version: ClassVar = 8
 
     rows: Rows = 3
     cols: Cols = 3
@@ -75,7 +75,7 @@ class TileRelation(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut, shuffle, ask for two."""
-        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
+        tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
         tiles = toned(tiles, rng, self.level, self.jitter)
         shown = rng.permutation(len(tiles))
         names = list(_DIRECTIONS)[: self.directions]
