@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from puzzlegen.media.succession import _distances_of_runs, _mistaken, retraced
+from puzzlegen.media.succession import _distances_of_runs, _misplaced, _mistaken, evenly, retraced
 
 RISING = range(40)
 LIFTED_TWICE = [*range(20), *range(20, 0, -1), *range(20)]
@@ -36,6 +36,23 @@ def test_what_comes_twice_may_be_taken_for_the_other_time() -> None:
 
 def test_what_is_not_shown_is_not_taken_for_anything() -> None:
     assert mistaken(LIFTED_TWICE, 2, 10, 18, length=1) == mistaken(RISING, 2, 10, 18, length=1) == 4
+
+
+def test_shown_frames_are_evenly_apart() -> None:
+    found = evenly(np.array([0, 3]), np.array([35, 20]), 8)
+    assert found.tolist() == [[0, 5, 10, 15, 20, 25, 30, 35], [3, 5, 7, 10, 12, 15, 17, 20]]
+
+
+def misplaced(numbers: Sequence[int], *starts: int) -> float:
+    return float(_misplaced(distances(numbers), np.array([starts]), 8)[0])
+
+
+def test_a_frame_that_is_more_like_others_than_its_own_is_misplaced() -> None:
+    assert misplaced(RISING, 0, 10, 20, 35) == 10
+    assert misplaced([30 if k == 9 else k for k in RISING], 0, 9, 20, 35) == 0
+    # What is like no frame that is shown is less like its own than others.
+    assert misplaced([40 if k == 17 else k for k in RISING], 0, 17, 20, 35) == 0
+    assert misplaced([16 if k == 17 else k for k in RISING], 0, 17, 25, 35) > 0
 
 
 def test_runs_are_told_apart_frame_by_frame() -> None:

@@ -46,6 +46,8 @@ def _slow_change_is_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """What turns into something else in 48 frames changes less than what is asked of filmed shots."""
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 1.5)
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN", 1.0)
+    monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN_FRAME", 1.0)
+    monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISPLACED", 0.5)
     monkeypatch.setattr("puzzlegen.tasks.next_clip._LEAST_TURNED", 0.9)
 
 
@@ -152,7 +154,7 @@ def test_a_shot_that_comes_back_has_no_order() -> None:
 
 
 def test_pieces_that_look_alike_have_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    for least in ("_LEAST_UNLIKE", "_LEAST_MISTAKEN"):
+    for least in ("_LEAST_UNLIKE", "_LEAST_MISTAKEN", "_LEAST_MISTAKEN_FRAME"):
         monkeypatch.setattr(f"puzzlegen.media.succession.{least}", 8.0)
     for task in (ClipOrder(), GroupSwap(), FrameOrder(), ClipOrder(reference=False), GroupSwap(reference=False)):
         rejection = task.make(TURNING, rng_for("slow"))

