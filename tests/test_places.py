@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 
 import numpy as np
 import pytest
+from conftest import recipe_with
 from PIL import Image
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.image import ImageSettings, clean_image
+from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import distinct, seen
 from puzzlegen.media.scaled import unscaled
-from puzzlegen.records import Item
+from puzzlegen.records import Item, Puzzle, Rejection
 from puzzlegen.rng import rng_for
 from puzzlegen.sources.samples import Samples
+from puzzlegen.tasks import Task
+from puzzlegen.tasks.jigsaw import Jigsaw
+from puzzlegen.tasks.swap import Swap
+from puzzlegen.tasks.tile_relation import TileRelation
 
 
 @cache
@@ -56,6 +63,18 @@ def test_beside_the_picture_less_is_needed() -> None:
     less = scene(3)
     assert refused(less) == "interchangeable"
     assert distinct(seen(unscaled(less), 3, 3), beside=True) > 0
+
+
+@pytest.mark.parametrize("task", [Jigsaw(), TileRelation(), Swap(rows=3, cols=3)])
+def test_tasks_that_show_the_picture_ask_less(task: Task) -> None:
+    buffer = io.BytesIO()
+    scene(3).resize((1000, 750)).save(buffer, "PNG")
+    media = recipe_with([{"task": "jigsaw"}]).media
+    item = OpenItem(Item("scene.png", "image"), lambda _: io.BytesIO(buffer.getvalue()), media, rng_for("clean"))
+    assert isinstance(task.make(item, rng_for("beside")), Puzzle)
+    alone = task.model_copy(update={"reference": False}).make(item, rng_for("beside"))
+    assert isinstance(alone, Rejection)
+    assert alone.reason == "interchangeable"
 
 
 def test_a_tile_without_a_mark_has_no_place_beside_the_picture() -> None:
