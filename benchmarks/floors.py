@@ -28,6 +28,7 @@ from puzzlegen.media.image import tone
 from puzzlegen.media.marks import hatch, lettered_rings, ring
 from puzzlegen.media.mp4 import EXACT, encode_mp4
 from puzzlegen.media.palette import one_palette
+from puzzlegen.media.scaled import sketch_of
 from puzzlegen.media.shade import shaded
 from puzzlegen.media.tiles import cut, mosaic, toned
 from puzzlegen.media.warp import draw_corners, warp_onto, warped
@@ -36,7 +37,6 @@ from puzzlegen.rng import rng_for
 
 _ROWS = 250
 _CLIP_FRAMES = 16
-_SMALL = 160
 _MEDIUM = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _SCHEMA = pa.schema([("media", pa.list_(_MEDIUM)), ("text", pa.string())])
 _TEXT = "A question of the usual length, with options. " * 10
@@ -55,7 +55,7 @@ class Photos:
         """The media of each puzzle of a file."""
         decoded = _decoded(path)
         if not kept:
-            decoded.reduce(max(1, min(decoded.size) // _SMALL))
+            sketch_of(decoded)
             return
         picture = _clean(decoded, self.rng)
         for task in kept:

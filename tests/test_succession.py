@@ -39,7 +39,7 @@ def test_what_is_not_shown_is_not_taken_for_anything() -> None:
 
 
 def test_shown_frames_are_evenly_apart() -> None:
-    found = evenly(np.array([0, 3]), np.array([35, 20]), 8)
+    found = evenly(np.array([[0], [3]]), np.array([[35], [20]]), 8)
     assert found.tolist() == [[0, 5, 10, 15, 20, 25, 30, 35], [3, 5, 7, 10, 12, 15, 17, 20]]
 
 

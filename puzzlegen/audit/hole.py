@@ -11,8 +11,7 @@ from PIL import Image, ImageFilter
 
 from puzzlegen.audit.joints import Floats, alike, strips
 from puzzlegen.audit.media import chroma, luma
-
-Box = tuple[int, int, int, int]
+from puzzlegen.media.geometry import Box
 
 _STRIPE_PX: Final = 6
 _TONES: Final = (112, 144)

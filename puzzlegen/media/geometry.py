@@ -53,7 +53,7 @@ def even(length: float) -> int:
     return max(2, int(length / 2 + 0.5) * 2)
 
 
-def square_box(size: tuple[int, int], rng: Rng) -> tuple[int, int, int, int]:
+def square_box(size: tuple[int, int], rng: Rng) -> Box:
     """The largest square with even side inside ``(width, height)``, at a drawn place: left, top, right, bottom."""
     side = min(size) // 2 * 2
     left, top = rng.integer(0, size[0] - side), rng.integer(0, size[1] - side)
@@ -90,7 +90,7 @@ def tilted(square: Image.Image, degrees: float) -> Image.Image:
     return seen.resize((small, small), Image.Resampling.BICUBIC)
 
 
-def drawn_box(size: tuple[int, int], least: float, rng: Rng) -> tuple[int, int, int, int]:
+def drawn_box(size: tuple[int, int], least: float, rng: Rng) -> Box:
     """A box with even sides of ``least`` to 1 times those of ``(width, height)``, at a drawn place."""
     part = rng.uniform(least, 1)
     width, height = (int(side * part) // 2 * 2 for side in size)

@@ -79,7 +79,7 @@ def _covered(taken: list[Box], box: Box) -> int:
     return sum(shared_area(box, other) for other in taken)
 
 
-def hatch(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
+def hatch(picture: Image.Image, box: Box) -> None:
     """Cover a box with grey diagonal stripes, the same for every picture."""
     width, height = box[2] - box[0], box[3] - box[1]
     y, x = np.indices((height, width))

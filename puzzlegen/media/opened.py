@@ -125,14 +125,14 @@ class OpenItem:
             raise TypeError(f"{self.item.id} has been opened as a medium")
         return media
 
-    def square_box(self, size: tuple[int, int], rng: Rng) -> tuple[int, int, int, int]:
+    def square_box(self, size: tuple[int, int], rng: Rng) -> geometry.Box:
         """Where to cut ``(width, height)`` so that the shape says nothing: :func:`geometry.square_box`.
 
         Media that are not to be cleaned keep the shape in which they were found.
         """
         return geometry.square_box(size, rng) if self.cleaned else (0, 0, *size)
 
-    def drawn_box(self, size: tuple[int, int], least: float, rng: Rng) -> tuple[int, int, int, int]:
+    def drawn_box(self, size: tuple[int, int], least: float, rng: Rng) -> geometry.Box:
         """Where to cut ``(width, height)`` so that the edge says nothing: :func:`geometry.drawn_box`.
 
         Media that are not to be cleaned keep the edge that they were found with.
@@ -200,8 +200,8 @@ class OpenItem:
 
 def _whole(file: BinaryIO, size: int) -> bytes:
     """A file's bytes, up to one more than are allowed; to ask for far more than there are costs memory at once."""
-    data = file.read(size + 1) if size else b""
-    return data + file.read(_MOST_BYTES + 1 - len(data)) if len(data) in (0, size + 1) else data
+    data = file.read(size + 1)
+    return data + file.read(_MOST_BYTES - size) if len(data) > size else data
 
 
 def sha256_of(file: BinaryIO) -> str:

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from puzzlegen.media.geometry import Box
 from puzzlegen.media.sums import Sums
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Box = tuple[int, int, int, int]
 
 #: Rims are compared in strips of this depth, at this many places along each side; roughness is taken of more of them.
 STRIP_PX: Final = 4

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.geometry import Box
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.scaled import ScaledImage
-
-Box = tuple[int, int, int, int]
 
 _SIDE: Final = 32
 _MOST_SHIFT: Final = _SIDE // 4

@@ -236,9 +236,9 @@ def _overlap(even: Ints, dy: int, dx: int) -> Floats:
     return part.reshape(len(even), -1).astype(np.float64)
 
 
-def evenly(starts: Ints, ends: Ints, count: int) -> Ints:
-    """``count`` whole numbers from each start to each end, both included, as evenly apart as can be: ``(n, count)``."""
-    return np.asarray(starts[:, None] + np.arange(count) * (ends - starts)[:, None] // (count - 1))
+def evenly(start: int | Ints, end: int | Ints, count: int) -> Ints:
+    """``count`` whole numbers from start to end, both included, as evenly apart as can be; of columns, in rows."""
+    return np.asarray(start + np.arange(count) * (end - start) // (count - 1))
 
 
 def _found_margins(distances: Floats, starts: Ints, length: int, spread: int) -> Floats:
@@ -255,14 +255,12 @@ def _misplaced(distances: Floats, starts: Ints, spread: int) -> Floats:
 
     A frame's own are the shown ones before and after it. As in :func:`_mistaken` the less like of the two counts.
     """
-    shown = evenly(starts[:, 0], starts[:, -1], spread)
+    shown = evenly(starts[:, :1], starts[:, -1:], spread)
     apart = distances[starts[:, :, None], shown[:, None, :]]
     after = (shown[:, None, :] <= starts[:, :, None]).sum(axis=2, keepdims=True)
     near = [np.take_along_axis(apart, np.clip(after + k, 0, spread - 1), axis=2) for k in (-1, 0)]
     excess = np.maximum(apart - np.minimum(*near), 0)
-    later = np.minimum.accumulate(excess[..., ::-1], axis=2)[..., ::-1][..., 1:]
-    pairs = combinations(range(starts.shape[1]), 2)
-    return np.asarray(np.min([np.maximum(later[:, a], excess[:, b, :-1]).min(axis=1) for a, b in pairs], axis=0))
+    return _least_exchange(excess, behind=1)
 
 
 def _unlike(nearest: Floats, starts: Ints) -> Floats:
@@ -279,9 +277,20 @@ def _mistaken(apart: Floats, starts: Ints) -> Floats:
     places = np.arange(len(apart))
     beyond = (places < starts[:, :1]) | (places > starts[:, -1:])
     each = np.where(beyond[:, None], np.inf, apart[starts])
-    from_there_on = np.minimum.accumulate(each[..., ::-1], axis=2)[..., ::-1]
-    pairs = combinations(range(starts.shape[1]), 2)
-    return np.asarray(np.min([np.maximum(from_there_on[:, a], each[:, b]).min(axis=1) for a, b in pairs], axis=0))
+    return _least_exchange(each, behind=0)
+
+
+def _least_exchange(unlike: Floats, behind: int) -> Floats:
+    """The least, over any two pieces and places, at which the earlier one is taken for a place behind the later one's.
+
+    Args:
+        unlike: ``(layouts, pieces, places)``, each piece to each place; of two pieces the larger one counts.
+        behind: by how many places at least.
+    """
+    from_there_on = np.minimum.accumulate(unlike[..., ::-1], axis=2)[..., ::-1][..., behind:]
+    place = unlike[..., : unlike.shape[2] - behind]
+    pairs = combinations(range(unlike.shape[1]), 2)
+    return np.asarray(np.min([np.maximum(from_there_on[:, a], place[:, b]).min(axis=1) for a, b in pairs], axis=0))
 
 
 def _margins(distances: Floats, starts: Ints, length: int) -> Floats:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Final
 
-import numpy as np
 from PIL import Image
 from pydantic import Field
 
@@ -108,4 +107,4 @@ class FrameOrder(Task):
 
 def _spread(shot: Pixels) -> list[Pixels]:
     """Frames from the first to the last, as evenly apart as can be."""
-    return [shot[k] for k in evenly(np.array([0]), np.array([len(shot) - 1]), _SHOWN)[0]]
+    return [shot[k] for k in evenly(0, len(shot) - 1, _SHOWN)]

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
+from puzzlegen.media.geometry import Box
 from puzzlegen.media.image import encode_image, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
@@ -54,7 +55,6 @@ _LEAST_SPREAD: Final = 12.0
 _MOST_CHANGE: Final = 16.0
 _LESS_UP: Final = 2.5
 
-Box = tuple[int, int, int, int]
 Place = tuple[int, int]
 Layouts = NDArray[np.float32]
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.augment import AUGMENT_PACKAGES, recoloured
+from puzzlegen.media.geometry import Box
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.similarity import unlike_elsewhere
@@ -28,7 +29,6 @@ _COORDINATES: Final = 1000
 _LEAST_DISTANCE: Final = 10.0
 
 Part = Annotated[float, Field(gt=0, le=0.7)]
-Box = tuple[int, int, int, int]
 
 
 class Locate(Task):

@@ -18,9 +18,10 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.augment import AUGMENT_PACKAGES, recoloured
+from puzzlegen.media.geometry import Box
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.similarity import Box, grey, unlike_beyond
+from puzzlegen.media.similarity import grey, unlike_beyond
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
