@@ -134,12 +134,6 @@ class Rng:
         self._counter += 1
         return hashlib.shake_256(block).digest(n)
 
-    def ahead(self) -> Rng:
-        """A stream that makes the draws which this one will make next, and leaves it where it is."""
-        twin = Rng(self._key, self._fixed)
-        twin._counter, twin._pool, twin._pool_bits = self._counter, self._pool, self._pool_bits
-        return twin
-
     def fork(self, *parts: str | int) -> Rng:
         """A stream of its own, the same however much of this one was used."""
         return Rng(digest(self._key.hex(), *parts))

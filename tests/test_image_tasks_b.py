@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from puzzlegen.media import augment
 from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.marks import letter_boxes
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.palette import one_palette, one_palette_in
+from puzzlegen.media.palette import one_palette, one_palette_of
 from puzzlegen.media.rims import evenness, likeness, rims_inside
 from puzzlegen.media.scaled import ScaledImage, unscaled
 from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
@@ -227,12 +228,19 @@ def test_rims_that_change_alike_are_the_most_alike() -> None:
 
 
 def test_small_pictures_get_one_palette_as_large_ones_do() -> None:
-    small = [item.image().resize((16, 16)) for item in samples()[:4]]
-    strip = Image.new("RGB", (16, 64))
-    for k, one in enumerate(small):
-        strip.paste(one, (0, 16 * k))
-    alone = np.concatenate([np.asarray(one) for one in one_palette(small)])
-    assert np.array_equal(alone, np.asarray(one_palette_in(strip, 4)))
+    small = [item.image().resize((16, 12)) for item in samples()[:4]]
+    alone = np.stack([np.asarray(one) for one in one_palette(small)])
+    assert np.array_equal(alone, one_palette_of(np.stack([np.asarray(one) for one in small])))
+
+
+def test_sketches_of_many_boxes_are_their_means() -> None:
+    picture = samples()[0].image()
+    pixels = np.asarray(picture, dtype=np.int64)
+    boxes = np.array([(0, 0, 32, 16), (8, 8, 25, 27), (picture.width - 19, picture.height - 16, *picture.size)])
+    for (left, top, right, bottom), sketch in zip(boxes, Sums(picture).sketches(boxes, 16), strict=True):
+        xs, ys = (low + (high - low) * np.arange(17) // 16 for low, high in ((left, right), (top, bottom)))
+        means = [[pixels[y0:y1, x0:x1].mean(axis=(0, 1)) for x0, x1 in pairwise(xs)] for y0, y1 in pairwise(ys)]
+        assert np.array_equal(sketch, np.floor(means))
 
 
 def test_a_view_shows_the_place_that_its_map_names() -> None:

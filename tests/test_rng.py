@@ -64,13 +64,6 @@ def test_a_decided_slot_changes_nothing_else() -> None:
     assert fixed.slots == {"answer": (2, 4)}
 
 
-def test_looking_ahead_leaves_the_stream_where_it_is() -> None:
-    rng = rng_for("ahead")
-    rng.below(7)
-    ahead = rng.ahead()
-    assert [ahead.below(1000) for _ in range(50)] == [rng.below(1000) for _ in range(50)]
-
-
 def test_below_refuses_an_empty_range() -> None:
     with pytest.raises(ValueError, match="n >= 1, got 0"):
         Rng(b"k").below(0)

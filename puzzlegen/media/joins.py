@@ -7,6 +7,7 @@ machine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ Whole = NDArray[np.int64]
 #: Tiles are judged at this many pixels to a side.
 SIDE: Final = 48
 _DEPTHS: Final = ((0, 1), (1, 2), (2, 5))
-_SHIFTS: Final = range(-4, 5, 2)
+_SHIFTS: Final = (-4, -2, 0, 2, 4)
 #: Luma about a tile's own: so many steps to its deviation.
 OWN: Final = 64
 _LUMA: Final = np.array([77.0, 150.0, 29.0])
@@ -48,11 +49,11 @@ class Joints(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """One side of each tile, the tiles along the last axis, for sums along an earlier one are the faster.
+    """The sides of tiles: right, left, bottom and top along the second axis, the tiles along the last one.
 
     Attributes:
-        shown: luma and two chromas of the outermost strip, levelled, ``(3, SIDE / 2, m)``.
-        own: luma about the tile's, in parts of its deviation, of all three strips, ``(3, SIDE / 2, m)``.
+        shown: luma and two chromas of the outermost strip, levelled, ``(3, 4, SIDE / 2, m)``.
+        own: luma about the tile's, in parts of its deviation, of all three strips, ``(3, 4, SIDE / 2, m)``.
     """
 
     shown: Floats
@@ -67,13 +68,12 @@ def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:
         owner: ``(m,)``: those with the same number are cuts of one place, and are not compared.
         level: how far their tones are brought together first, as ``tiles.toned`` will do.
     """
-    right, left, bottom, top = sides_of(small, level)
-    other = owner[:, None] != owner[None]
-    return Joints(_scores(features_of(right, left), other), _scores(features_of(bottom, top), other))
+    context = _context(features_of(sides_of(small, level)), owner[:, None] != owner[None])
+    return Joints(*np.asarray(np.tensordot(_WEIGHTS, context, 2), dtype=np.int64))
 
 
-def sides_of(small: NDArray[np.uint8], level: float = 0) -> list[Sides]:
-    """Right, left, bottom and top of each tile; arguments are those of :func:`joints`."""
+def sides_of(small: NDArray[np.uint8], level: float = 0) -> Sides:
+    """The sides of tiles; arguments are those of :func:`joints`."""
     turned = small.swapaxes(1, 2)
     deep = _DEPTHS[-1][1]
     rim = np.stack([part[:, :, :deep] for part in (small[:, :, ::-1], small, turned[:, :, ::-1], turned)])
@@ -88,9 +88,7 @@ def sides_of(small: NDArray[np.uint8], level: float = 0) -> list[Sides]:
     red, green, blue = (strips[:, :, k] for k in range(3))
     luma = np.floor((_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue) / 256)
     middle, wide = _STEPS * (grey + level * (LEVEL_MEAN - grey)), _STEPS * (spread * gain + 2)
-    own = np.floor(OWN * (luma - middle) / wide)
-    shown = np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]])
-    return [Sides(shown[:, k], own[:, k]) for k in range(4)]
+    return Sides(np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]]), np.floor(OWN * (luma - middle) / wide))
 
 
 def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
@@ -102,18 +100,20 @@ def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
     return some.sum(axis=1) / n, first / n, np.sqrt(np.maximum(n * n, n * second - first * first)) / n
 
 
-def features_of(a: Sides, b: Sides) -> Floats:
-    """``(18, m, m)``: side ``a`` of part i against side ``b`` of part j, in thousandths; some grow with likeness."""
-    an, bn = a.own, b.own
+def features_of(sides: Sides) -> Floats:
+    """``(18, 2, m, m)``: the right side of part i against the left one of part j, and its bottom against j's top.
+
+    In thousandths; some grow with likeness. Both at once, for calls cost more than what they do.
+    """
+    (a, an), (b, bn) = ((sides.shown[:, k::2], sides.own[:, k::2]) for k in (0, 1))
     inner = [_centred(x[0]) for x in (an, bn)]
-    spreads = [np.floor(np.sqrt((x * x).sum(axis=0) / len(x))) for x in inner]
-    levels = [np.floor(x.sum(axis=(0, 1)) / (x.shape[0] * x.shape[1])) for x in (an, bn)]
-    own, last, one, other = _alike(np.stack([an[0], an[2], *a.shown[1:]]), np.stack([bn[0], bn[2], *b.shown[1:]]))
-    (changes,) = _alike(np.diff(an[:1], axis=1), np.diff(bn[:1], axis=1))
+    spreads = [np.floor(np.sqrt((x * x).sum(axis=1) / x.shape[1])) for x in inner]
+    levels = [np.floor(x.sum(axis=(0, 2)) / (x.shape[0] * x.shape[2])) for x in (an, bn)]
+    own, last, one, other, changes = _alike(*(np.stack([x[0], x[2], *y[1:]]) for x, y in ((an, a), (bn, b))))
     found = [
-        _apart(a.shown[0], b.shown[0]) / (100 * _STEPS),
+        _apart(a[0], b[0]) / (100 * _STEPS),
         _apart(an[0], bn[0]) / OWN,
-        (_apart(a.shown[1], b.shown[1]) + _apart(a.shown[2], b.shown[2])) / (50 * _STEPS),
+        (_apart(a[1], b[1]) + _apart(a[2], b[2])) / (50 * _STEPS),
         _apart(*inner) / OWN,
         _apart(2 * an[0] - an[1], 2 * bn[0] - bn[1]) / OWN,
         *own,
@@ -122,49 +122,57 @@ def features_of(a: Sides, b: Sides) -> Floats:
         *one,
         *other,
         _apart(an[0] - an[1], bn[1] - bn[0]) / OWN,
-        np.abs(levels[0][:, None] - levels[1]) / OWN,
-        np.abs(spreads[0][:, None] - spreads[1]) / OWN,
+        *(np.abs(x[:, :, None] - y[:, None]) / OWN for x, y in (levels, spreads)),
     ]
     return np.floor(np.stack(found) * UNIT + 0.5)
-
-
-def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
-    """Of each of several values: correlation as they lie, and the best one if one side may slide along the other."""
-    found = [_correlation(a, b, shift) for shift in _SHIFTS]
-    return list(zip(found[len(found) // 2], np.max(found, axis=0), strict=True))
 
 
 def _apart(a: Floats, b: Floats) -> Floats:
     # Whole numbers, and sums below 2**24: single precision keeps them.
     first, second = a.astype(np.float32), b.astype(np.float32)
-    return np.asarray(np.abs(first[:, :, None] - second[:, None]).sum(axis=0).astype(np.float64) / len(a))
+    return np.asarray(np.abs(first[..., None] - second[:, :, None]).sum(axis=1).astype(np.float64) / a.shape[1])
 
 
 def _centred(a: Floats) -> Floats:
-    return np.asarray(a - np.floor(a.sum(axis=0) / len(a)))
+    return np.asarray(a - np.floor(a.sum(axis=1, keepdims=True) / a.shape[1]))
 
 
-def _correlation(a: Floats, b: Floats, shift: int) -> Floats:
-    """``(values, m, m)``: of each side in ``a`` with each in ``b``, slid along it by ``shift``."""
-    n = a.shape[1]
-    x, y = a[:, max(0, shift) : n + min(0, shift)], b[:, max(0, -shift) : n + min(0, -shift)]
-    x, y = (x.shape[1] * z - z.sum(axis=1, keepdims=True) for z in (x, y))
-    norm = np.sqrt((x * x).sum(axis=1)[:, :, None] * (y * y).sum(axis=1)[:, None])
-    return np.asarray((x.swapaxes(1, 2) @ y) / np.maximum(norm, 1))
+def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
+    """Of each value, and of the first one's changes: correlation as they lie, and the best one if sides may slide.
+
+    Values are ``(values, 2, places, m)``, results ``(2, m, m)``.
+    """
+    x, y = (
+        np.concatenate([_slid(values, shifts), _slid(np.diff(values[:1], axis=2), shifts)], axis=1)
+        for values, shifts in ((a, _SHIFTS), (b, _SHIFTS[::-1]))
+    )
+    norm = np.sqrt((x * x).sum(axis=-2)[..., None] * (y * y).sum(axis=-2)[..., None, :])
+    found = (x.swapaxes(-1, -2) @ y) / np.maximum(norm, 1)
+    return list(zip(found[len(_SHIFTS) // 2], found.max(axis=0), strict=True))
+
+
+def _slid(values: Floats, shifts: Sequence[int]) -> Floats:
+    """What of values lies beside the other side when slid, about its mean, as often as it has places: whole numbers.
+
+    ``(shifts, values, 2, SIDE / 2, m)``, with 0 where nothing lies.
+    """
+    slid = np.zeros((len(shifts), *values.shape[:2], SIDE // 2, values.shape[-1]))
+    for out, shift in zip(slid, shifts, strict=True):
+        part = values[:, :, max(0, shift) : values.shape[2] + min(0, shift)]
+        n = part.shape[2]
+        np.subtract(n * part, part.sum(axis=2, keepdims=True), out=out[:, :, :n])
+    return slid
 
 
 def _context(features: Floats, other: NDArray[np.bool_]) -> Floats:
-    """Features, and where each stands among all of part i and all of part j: ``(3, 18, m, m)``, in thousandths."""
+    """Features, and where each stands among all of part i and all of part j: ``(3, 18, 2, m, m)``, in thousandths."""
     compared = features * other
     squares = compared * features
-    found = [features]
-    for axis in (1, 0):
+    found = np.empty((3, *features.shape))
+    found[0] = features
+    for out, axis in zip(found[1:], (-1, -2), strict=True):
         n = other.sum(axis=axis, keepdims=True)
-        total, square = (x.sum(axis=axis + 1, keepdims=True) for x in (compared, squares))
-        spread = n * square - total * total
-        found.append(np.floor(UNIT * (n * features - total) / np.sqrt(np.maximum(spread, 400 * n * n))))
-    return np.clip(np.stack(found), -_MOST, _MOST)
-
-
-def _scores(features: Floats, other: NDArray[np.bool_]) -> Whole:
-    return np.asarray(np.tensordot(_WEIGHTS, _context(features, other), 2), dtype=np.int64)
+        total, square = (x.sum(axis=axis, keepdims=True) for x in (compared, squares))
+        spread = np.sqrt(np.maximum(n * square - total * total, 400 * n * n))
+        np.floor(UNIT * (n * features - total) / spread, out=out)
+    return np.clip(found, -_MOST, _MOST, out=found)

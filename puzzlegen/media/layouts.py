@@ -41,8 +41,8 @@ class Looks:
 
     def __init__(self, tiles: Sequence[Image.Image], cols: int) -> None:
         small = np.stack([np.asarray(tile.resize((SIDE, SIDE), Image.Resampling.BOX)) for tile in tiles])
-        right, left, bottom, top = sides = sides_of(small)
-        joined = [np.tensordot(_JOINTS, features_of(*pair), 1) for pair in ((right, left), (bottom, top))]
+        sides = sides_of(small)
+        joined = np.tensordot(_JOINTS, features_of(sides), 1)
         of = (_ALONE[:, :, None] * alone(sides)).sum(axis=1)
         # Lists, for single values are looked up; all of them are whole.
         self._beside: _Scores = (joined[0] + of[0][:, None] + of[1]).tolist()
@@ -56,12 +56,12 @@ class Looks:
         return beside + sum(self._below[order[k - cols]][order[k]] for k in range(cols, len(order)))
 
 
-def alone(sides: list[Sides]) -> Floats:
+def alone(sides: Sides) -> Floats:
     """What sides show by themselves, in thousandths of the deviation over all of them: ``(4 sides, 4 features, n)``.
 
     How far luma varies along a side, how much it changes inwards, how much from sample to sample, and how light it is.
     """
-    features = np.stack([_features(side.own) for side in sides])
+    features = np.stack([_features(sides.own[:, k]) for k in range(4)])
     n = features.shape[0] * features.shape[2]
     total, square = (x.sum(axis=(0, 2), keepdims=True) for x in (features, features * features))
     spread = np.sqrt(np.maximum(n * square - total * total, n * n))

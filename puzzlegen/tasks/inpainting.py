@@ -28,11 +28,11 @@ from puzzlegen.media.geometry import Box
 from puzzlegen.media.image import encode_image, tone
 from puzzlegen.media.marks import hatch
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.palette import one_palette, one_palette_in
+from puzzlegen.media.palette import one_palette, one_palette_of
 from puzzlegen.media.places import clarity_of
 from puzzlegen.media.rims import SAMPLES, STRIP_PX, Rims, evenness, likeness, rims_around, rims_inside
 from puzzlegen.media.shade import Shade, shaded
-from puzzlegen.media.sums import Sums
+from puzzlegen.media.sums import Sums, block_means
 from puzzlegen.media.upright import SIDE, upright_margin
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
@@ -46,7 +46,7 @@ _SKETCH_PX: Final = 16
 _PLACES: Final = 80
 #: Whole levels of a sketch to finer ones, so that means may be rounded down.
 _FINE: Final = 64
-#: Layouts are compared as versions of this side.
+#: Layouts are compared as versions of this side, ``_SKETCH_PX`` a multiple of it.
 _COARSE: Final = 8
 # Set by eye on 168 puzzles, in grey levels: pieces that differ less are of moss, leaves, roofs from above; what is
 # plainer is sky and blur, what one palette changes more is hard to find again.
@@ -56,6 +56,7 @@ _MOST_CHANGE: Final = 16.0
 _LESS_UP: Final = 2.5
 
 Place = tuple[int, int]
+Sketches = NDArray[np.uint8]
 Layouts = NDArray[np.float32]
 
 
@@ -78,17 +79,17 @@ class _Sizes(NamedTuple):
 
 
 class _Fits(NamedTuple):
-    """How well pieces go with the surroundings of one square, each in colours and in roughness.
+    """How places go with the surroundings of one square.
 
     Attributes:
         around: colours along the square, outside.
-        own: of its own piece.
-        others: of those from elsewhere.
+        nearest: places, as they go with them most nearly as well as the square's own piece does.
+        kinds: of each place, see :func:`_kind`.
     """
 
     around: NDArray[np.int64]
-    own: tuple[float, float]
-    others: list[tuple[float, float]]
+    nearest: list[int]
+    kinds: list[int]
 
 
 class _Elsewhere(NamedTuple):
@@ -98,42 +99,47 @@ class _Elsewhere(NamedTuple):
         sizes: of the square and of what pieces show.
         centres: of the places.
         rims: what lies along their sides.
+        sketches: what they show.
     """
 
     sizes: _Sizes
     centres: list[Place]
     rims: Rims
+    sketches: Sketches
 
     def fits(self, sums: Sums, drawn: Sequence[tuple[Place, Place]]) -> list[_Fits]:
         """Of squares with their pieces, as :meth:`_Sizes.drawn` has them: all at once, for one by one costs more."""
         around = rims_around(sums, [_square(middle, self.sizes.square) for middle, _ in drawn])
         own = rims_inside(sums, [_square(here, self.sizes.window) for _, here in drawn])
-        alike = likeness(around.colours, np.concatenate([own.colours, self.rims.colours])).tolist()
-        even = evenness(around.rough, np.concatenate([own.rough, self.rims.rough])).tolist()
-        pairs = [list(zip(*row, strict=True)) for row in zip(alike, even, strict=True)]
-        return [_Fits(around.colours[k : k + 1], row[k], row[len(drawn) :]) for k, row in enumerate(pairs)]
+        alike = likeness(around.colours, np.concatenate([own.colours, self.rims.colours]))
+        even = evenness(around.rough, np.concatenate([own.rough, self.rims.rough]))
+        n = len(drawn)
+        colour, roughness = (fit[:, n:] - fit.diagonal()[:, None] for fit in (alike, even))
+        nearest = np.argsort(np.abs(colour) + np.abs(roughness), axis=1, kind="stable").tolist()
+        kinds = _kind(colour > 0, roughness > 0).tolist()
+        return [_Fits(around.colours[k : k + 1], *found) for k, found in enumerate(zip(nearest, kinds, strict=True))]
 
-    def rivals(self, middle: Place, fits: _Fits, wanted: Sequence[tuple[bool, bool]]) -> list[Place]:
+    def rivals(self, middle: Place, fits: _Fits, wanted: Sequence[int]) -> list[int]:
         """Places in full view whose rims go with a square's surroundings most nearly as well as its own piece's does.
 
         Args:
             middle: of the square.
             fits: of the square.
-            wanted: of each place whether it goes with them better than its piece does, in colours and in roughness.
+            wanted: of each place its kind.
 
         Returns:
-            Centres of places that do not overlap; too few if there are no more.
+            Places that do not overlap; too few if there are no more.
         """
-        right, even = fits.own
-        left, found = Counter(wanted), list[Place]()
-        apart = [abs(fit - right) + abs(rough - even) for fit, rough in fits.others]
-        for k in sorted(range(len(apart)), key=apart.__getitem__):
-            place, kind = self.centres[k], (fits.others[k][0] > right, fits.others[k][1] > even)
+        left, found = Counter(wanted), list[int]()
+        for k in fits.nearest:
+            kind, place = fits.kinds[k], self.centres[k]
             if not left[kind] or not _far(place, middle, (sum(self.sizes) + 1) // 2):
                 continue
-            if all(_far(place, other, self.sizes.window) for other in found):
-                found.append(place)
+            if all(_far(place, self.centres[other], self.sizes.window) for other in found):
+                found.append(k)
                 left[kind] -= 1
+                if len(found) == len(wanted):
+                    break
         return found
 
 
@@ -142,7 +148,7 @@ class Inpainting(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "completion"
-    version: ClassVar = 8
+    version: ClassVar = 9
 
     hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
     options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
@@ -177,20 +183,20 @@ class Inpainting(Task):
         """The pieces of the first square that will do, the right one first, the square, and how clearly they differ."""
         sums, sizes = Sums(picture), self._sizes(picture, rng)
         better, wanted = self._wanted(rng)
-        elsewhere = _elsewhere(picture, sums, sizes, rng)
+        elsewhere = _elsewhere(picture.size, sums, sizes, rng)
         shown = round(sizes.window * rng.uniform(*_SHOWN_RANGE))
-        ahead = rng.ahead()
-        for fits in elsewhere.fits(sums, [sizes.drawn(picture.size, ahead) for _ in range(_TRIES)]):
-            middle, here = sizes.drawn(picture.size, rng)
-            if _plain(_layouts(sizes.cut(picture, [here], _COARSE))).any():
+        drawn = [sizes.drawn(picture.size, rng) for _ in range(_TRIES)]
+        sketches, plain = _seen(sums, sizes, [here for _, here in drawn])
+        for k, fits in enumerate(elsewhere.fits(sums, drawn)):
+            middle, here = drawn[k]
+            if plain[k] or len(rivals := elsewhere.rivals(middle, fits, wanted)) < len(wanted):
                 continue
-            centres = [here, *elsewhere.rivals(middle, fits, wanted)]
             # Small ones tell nearly as well, at a fraction of the price.
-            if len(centres) < self.options or not (sketch := alike(sizes.cut(picture, centres, _SKETCH_PX))):
+            sketch = alike(np.concatenate([sketches[k : k + 1], elsewhere.sketches[rivals]]))
+            if sketch is None or _better(fits.around, sketch) != better:
                 continue
-            if _better(fits.around, sketch) != better:
-                continue
-            pieces = one_palette(sizes.cut(picture, centres, shown))
+            places = [here, *(elsewhere.centres[rival] for rival in rivals)]
+            pieces = one_palette(sizes.cut(picture, places, shown))
             if (margin := distinct(pieces)) >= 0:
                 return pieces, _square(middle, sizes.square), margin
         raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike or show little")
@@ -202,11 +208,11 @@ class Inpainting(Task):
             raise Unusable("too_small", f"a piece has {window} px, needs {_LEAST_SIDE_PX}")
         return _Sizes(side, window)
 
-    def _wanted(self, rng: Rng) -> tuple[int, list[tuple[bool, bool]]]:
-        """How many wrong pieces go better by colour than the right one; which do, and which do by roughness."""
-        ranks = range(self.options - 1)
+    def _wanted(self, rng: Rng) -> tuple[int, list[int]]:
+        """How many wrong pieces go better by colour than the right one, and the kind of each."""
+        ranks = np.arange(self.options - 1)
         better, smoother = rng.below(self.options), rng.below(self.options)
-        return better, list(zip((k < better for k in ranks), rng.shuffled(k < smoother for k in ranks), strict=True))
+        return better, _kind(ranks < better, np.array(rng.shuffled(ranks < smoother))).tolist()
 
     def _question(self) -> str:
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
@@ -217,12 +223,25 @@ class Inpainting(Task):
         )
 
 
-def _elsewhere(picture: Image.Image, sums: Sums, sizes: _Sizes, rng: Rng) -> _Elsewhere:
+def _elsewhere(size: tuple[int, int], sums: Sums, sizes: _Sizes, rng: Rng) -> _Elsewhere:
     """Drawn places that show something."""
-    centres = [sizes.drawn(picture.size, rng)[1] for _ in range(_PLACES)]
-    plain = _plain(_layouts(sizes.cut(picture, centres, _COARSE)))
+    centres = [sizes.drawn(size, rng)[1] for _ in range(_PLACES)]
+    sketches, plain = _seen(sums, sizes, centres)
     centres = [centre for centre, shows_nothing in zip(centres, plain, strict=True) if not shows_nothing]
-    return _Elsewhere(sizes, centres, rims_inside(sums, [_square(centre, sizes.window) for centre in centres]))
+    rims = rims_inside(sums, [_square(centre, sizes.window) for centre in centres])
+    return _Elsewhere(sizes, centres, rims, sketches[~plain])
+
+
+def _kind(colour: NDArray[np.bool_], roughness: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """One number for whether a place goes with a square's surroundings better than its own piece does, in each."""
+    return np.asarray(2 * colour + roughness, dtype=np.int64)
+
+
+def _seen(sums: Sums, sizes: _Sizes, centres: Sequence[Place]) -> tuple[Sketches, NDArray[np.bool_]]:
+    """What places show, and which of them show nothing."""
+    boxes = np.array([_square(centre, sizes.window) for centre in centres], dtype=np.int64)
+    sketches = sums.sketches(boxes, _SKETCH_PX)
+    return sketches, np.asarray(_layouts(sketches).mean(axis=3).std(axis=(1, 2)) < _LEAST_SPREAD)
 
 
 def distinct(pieces: list[Image.Image]) -> float:
@@ -230,7 +249,9 @@ def distinct(pieces: list[Image.Image]) -> float:
 
     The measure is the mean absolute difference of 8x8 colour versions of mean 0.
     """
-    return _distance(_layouts(pieces)) - _LEAST_DISTANCE
+    size = _COARSE, _COARSE
+    small = np.stack([np.asarray(piece.resize(size, Image.Resampling.BOX)) for piece in pieces])
+    return _distance(_layouts(small)) - _LEAST_DISTANCE
 
 
 def _distance(layouts: Layouts) -> float:
@@ -242,29 +263,19 @@ def _apart(some: Layouts, others: Layouts) -> NDArray[np.float32]:
     return np.asarray(np.abs(some - others).mean(axis=(1, 2, 3)), dtype=np.float32)
 
 
-def alike(pieces: list[Image.Image]) -> list[Image.Image]:
-    """Small square pieces in one palette; none if they look alike in it, or if it changes one of them much."""
-    side = pieces[0].width
-    strip = Image.new("RGB", (side, side * len(pieces)))
-    for k, piece in enumerate(pieces):
-        strip.paste(piece, (0, side * k))
-    strip = one_palette_in(strip, len(pieces))
-    toned = [strip.crop((0, side * k, side, side * (k + 1))) for k in range(len(pieces))]
+def alike(sketches: Sketches) -> Sketches | None:
+    """Pieces in one palette; None if they look alike in it, or if it changes one of them much."""
+    toned = one_palette_of(sketches)
     layouts = _layouts(toned)
-    if _distance(layouts) < _LEAST_DISTANCE:
-        return []
-    return toned if float(_apart(_layouts(pieces), layouts).max()) <= _MOST_CHANGE else []
+    if _distance(layouts) < _LEAST_DISTANCE or float(_apart(_layouts(sketches), layouts).max()) > _MOST_CHANGE:
+        return None
+    return toned
 
 
-def _plain(layouts: Layouts) -> NDArray[np.bool_]:
-    return np.asarray(layouts.mean(axis=3).std(axis=(1, 2)) < _LEAST_SPREAD)
-
-
-def _layouts(pieces: Sequence[Image.Image]) -> Layouts:
-    """8x8 colour versions about the mean of all their values, ``(pieces, 8, 8, 3)``."""
-    size = _COARSE, _COARSE
-    small = np.stack([np.asarray(piece.resize(size, Image.Resampling.BOX)) for piece in pieces]).astype(np.float32)
-    return np.asarray(small - small.mean(axis=(1, 2, 3), keepdims=True), dtype=np.float32)
+def _layouts(sketches: Sketches) -> Layouts:
+    """8x8 colour versions about the mean of all their values, ``(n, 8, 8, 3)``."""
+    coarse = block_means(sketches, _COARSE)
+    return np.asarray(coarse - coarse.mean(axis=(1, 2, 3), keepdims=True), dtype=np.float32)
 
 
 def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
@@ -278,9 +289,9 @@ def _far(a: Place, b: Place, least: float) -> bool:
     return max(abs(a[0] - b[0]), abs(a[1] - b[1])) >= least
 
 
-def _better(around: NDArray[np.int64], pieces: list[Image.Image]) -> int:
+def _better(around: NDArray[np.int64], sketches: Sketches) -> int:
     """How many pieces go better with what surrounds the square than the first does, as they are shown."""
-    small = np.stack([np.asarray(piece, dtype=np.int64) for piece in pieces])
+    small = sketches.astype(np.int64)
     sides = np.concatenate([small[:, :, 0], small[:, :, -1], small[:, 0], small[:, -1]], axis=1)
     fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _FINE)[0]
     return int((fits > fits[0]).sum())
