@@ -87,6 +87,7 @@ def test_odd_names_open(folder: Path) -> None:
     ("item_id", "reason"),
     [
         ("../secret.jpg", "outside_source"),
+        ("../no_such_secret.jpg", "outside_source"),
         ("escape.jpg", "outside_source"),
         ("gone.jpg", "unreadable"),
         ("pipe.jpg", "not_a_file"),
@@ -97,6 +98,17 @@ def test_what_is_no_file_inside_is_refused_when_opened(folder: Path, item_id: st
     with pytest.raises(Unusable) as caught:
         Folder(path=folder).open(Item(item_id, "image"))
     assert caught.value.reason == reason
+
+
+def test_a_folder_that_is_another_one_meanwhile_is_read_where_it_lies(tmp_path: Path) -> None:
+    link = tmp_path / "latest"
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jpg").write_bytes(name.encode())
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / name)
+        with Folder(path=link).open(Item("a.jpg", "image")) as file:
+            assert file.read() == name.encode()
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import io
 import os
 import stat
 from collections.abc import Container, Iterator
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import unquote_to_bytes
@@ -69,17 +71,21 @@ def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
     """
     path = os.path.join(os.fsencode(folder), unquote_to_bytes(name))  # noqa: PTH118 - bytes path
     try:
-        if not _inside(os.path.realpath(path), real(folder)):
-            raise Unusable("outside_source", name)
         file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - closed by the caller
     except ValueError as err:
         raise Unusable("unreadable", "no such name can exist") from err
     except OSError as err:
+        if not _inside(os.path.realpath(path), real(folder)):
+            raise Unusable("outside_source", name) from err
         if stamp and err.errno in _GONE:
             raise SourceError(since(name, "is gone")) from err
         if err.errno in _FOR_NOW:
             raise SourceError(f"'{name}' cannot be read: {os.strerror(err.errno)}; the same command goes on") from err
         raise Unusable("unreadable", os.strerror(err.errno or 0)) from err
+    # Once it is open, so that nothing can take its place in between.
+    if not _lies_inside(file, path, real(folder)):
+        file.close()
+        raise Unusable("outside_source", name)
     info = os.fstat(file.fileno())
     if not stat.S_ISREG(info.st_mode) or stamp not in (0, stamp_of(info)):
         file.close()
@@ -113,6 +119,15 @@ def stamp_of(info: os.stat_result) -> int:
 
 def real(folder: Path) -> bytes:
     """Where a folder really lies, for :func:`find_inside`."""
+    try:
+        info = folder.stat()
+    except OSError:
+        return os.path.realpath(os.fsencode(folder))
+    return _real(folder, info.st_dev, info.st_ino, info.st_ctime_ns)
+
+
+@lru_cache(maxsize=64)
+def _real(folder: Path, *which: int) -> bytes:  # noqa: ARG001 - a folder that is moved, or another one, is looked up anew
     return os.path.realpath(os.fsencode(folder))
 
 
@@ -135,6 +150,14 @@ def find_inside(root: bytes, name: str) -> Found | Skipped:
 def _open_without_waiting(path: str | bytes, flags: int) -> int:
     # A pipe put in a file's place between listing and reading must not hang the build.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _lies_inside(file: BinaryIO, path: bytes, root: bytes) -> bool:
+    # Linux tells where an open file lies by one call; to follow links takes one for each folder on the way.
+    with suppress(OSError):
+        if _inside(os.readlink(b"/proc/self/fd/%d" % file.fileno()), root):  # noqa: PTH115 - bytes path
+            return True
+    return _inside(os.path.realpath(path), root)
 
 
 def _inside(path: bytes, root: bytes) -> bool:
