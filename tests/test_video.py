@@ -191,8 +191,15 @@ def test_a_dissolve_lies_in_no_shot() -> None:
     assert [(start <= 15, stop >= 24) for start, stop in shots] == [(True, False), (False, True)]
 
 
-def test_no_cut_where_there_is_none() -> None:
-    assert find_shots(scene(40, step=9), 7.0) == ((3, 37),)
+def test_a_cut_between_dark_scenes_is_found() -> None:
+    # As dark as a scene by torchlight: all of it within 50 of 255 grey levels.
+    frames = np.concatenate([scene(20), scene(20, seed=4)]) // 5
+    assert find_shots(frames, 7.0) == ((3, 17), (23, 37))
+
+
+@pytest.mark.parametrize("dark", [1, 5])
+def test_no_cut_where_there_is_none(dark: int) -> None:
+    assert find_shots(scene(40, step=9) // dark, 7.0) == ((3, 37),)
 
 
 def test_less_is_cut_away_where_only_the_sampling_ends() -> None:

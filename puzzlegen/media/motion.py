@@ -24,8 +24,11 @@ _SIDE: Final = 32
 _COARSE: Final = 16
 _TONES: Final = 16
 _SHIFT: Final = 3
-#: A cut: no shift of the picture explains the change (0..255), and it is far above its surroundings ...
+#: A cut: no shift of the picture explains the change (0..255, or as a part of the pictures' own deviation, for a dark
+#: scene changes little), and it is far above its surroundings ...
 CUT_CHANGE: Final = 12.0
+CUT_SHARE: Final = 0.3
+_FAINT: Final = 8.0
 CUT_RATIO: Final = 3.0
 _SURROUNDINGS: Final = 3
 #: ... or, whatever moves around it, change times the share of tones replaced is as large as this.
@@ -155,14 +158,24 @@ def _coarse(colour: Pixels) -> Shorts:
 
 def _cuts(colour: Pixels) -> list[tuple[int, int]]:
     """Hard cuts as empty ranges ``(i, i)`` before frame ``i``."""
-    change, replaced = _unexplained(_coarse(colour)), _tones_replaced(colour)
+    coarse = _coarse(colour)
+    change, replaced, least = _unexplained(coarse), _tones_replaced(colour), _least_change(coarse)
     cuts = []
     for i, value in enumerate(change):
         around = np.delete(change[max(0, i - _SURROUNDINGS) : i + _SURROUNDINGS + 1], min(i, _SURROUNDINGS))
-        stands_out = value >= CUT_CHANGE and value >= CUT_RATIO * (float(np.median(around)) + 1)
+        stands_out = value >= least[i] and value >= CUT_RATIO * (float(np.median(around)) + 1)
         if stands_out or value * replaced[i] >= CUT_PRODUCT:
             cuts.append((i + 1, i + 1))
     return cuts
+
+
+def _least_change(coarse: Shorts) -> Floats:
+    """What a cut changes at least, ``(T - 1,)``: less between dark or pale frames."""
+    flat = coarse.reshape(len(coarse), -1).astype(np.int64)
+    n, total = flat.shape[1], flat.sum(axis=1)
+    spread = np.sqrt(n * (flat * flat).sum(axis=1) - total * total) / n
+    least: Floats = np.minimum(CUT_CHANGE, CUT_SHARE * (np.maximum(spread[:-1], spread[1:]) + _FAINT))
+    return least
 
 
 def _unexplained(coarse: Shorts) -> Floats:
