@@ -158,7 +158,8 @@ def _varied(places: Array) -> float:
     parts = np.concatenate(
         [block_means(np.asarray(each, dtype=np.float32), 2).reshape(len(places), 4, 1) for each in shown], axis=2
     )
-    parts[..., :2] = np.log(parts[..., :2] + 2)
+    # One by one: of numpy's logarithms of many values the last bit is the processor's affair.
+    parts[..., :2] = np.reshape([math.log(value) for value in (parts[..., :2] + 2).ravel().tolist()], (-1, 4, 2))
     parts[..., 2:] /= 40
     means, noise = parts.mean(axis=1), parts.var(axis=1, ddof=1) / 4
     apart = (means[:, None] - means[None]) ** 2 / (noise[:, None] + noise[None] + 0.02)

@@ -34,7 +34,7 @@ class Contrastive(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "recognition"
-    version: ClassVar = 2
+    version: ClassVar = 3
 
     strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
     scale_range: ScaleRange = None
