@@ -13,7 +13,7 @@ from conftest import only_under_the_lock, scene
 from PIL import Image, ImageCms
 
 from puzzlegen.errors import Unusable
-from puzzlegen.media.image import ImageSettings, clean_image, content_box, encode_image, to_srgb, tone
+from puzzlegen.media.image import FORMATS, ImageSettings, clean_image, content_box, encode_image, to_srgb, tone
 from puzzlegen.media.scaled import sketch_of
 from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
@@ -122,6 +122,18 @@ def test_what_is_not_fit_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(Unusable) as caught:
         clean(data)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture at all", bytes(range(256)) * 90])
+def test_what_is_no_picture_is_told_the_same_way_every_time(data: bytes) -> None:
+    with pytest.raises(Unusable) as caught:
+        clean(data)
+    assert caught.value.detail == f"none of {', '.join(FORMATS)}"
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "MPO"])
+def test_every_format_is_read(form: str) -> None:
+    assert clean(saved(scene(), form)).mode == "RGB"
 
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
@@ -29,7 +29,7 @@ from puzzlegen.rng import Rng
 if TYPE_CHECKING:
     from PIL import ImageCms
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "MPO", "PPM")
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
 JPEG: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling": "4:2:0"}
 #: Marks a picture that was not cleaned, and all that is cut out of it.
 _AS_FOUND: Final = "as found"
@@ -96,6 +96,10 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> ScaledImage:
         raise
     except Image.DecompressionBombError as err:
         raise Unusable("too_large", str(err)) from err
+    except UnidentifiedImageError as err:
+        refuse_shortage()
+        # Its own words hold an address in memory, and rejections are the same every time.
+        raise Unusable("undecodable", f"none of {', '.join(FORMATS)}") from err
     # Decoders raise nearly anything on damaged bytes (OSError, SyntaxError, struct.error, IndexError ...).
     except Exception as err:
         refuse_shortage()
