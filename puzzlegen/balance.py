@@ -1,8 +1,8 @@
 """Evens out answers within a shard, so that no answer is more frequent than another by more than one.
 
 Every puzzle draws its answer from its own stream, so that no other puzzle moves it. Chance leaves such draws uneven;
-the last puzzles of a shard are therefore given the answers that are too rare. Where rejections leave a few too many of
-an answer even so, those are made again with another one.
+some puzzles of a shard are therefore given the answers that are too rare. Where rejections leave a few too many of an
+answer even so, those are made again with another one.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def overdue(counts: Sequence[int], left: int) -> list[int]:
-    """The rarest answers, one of which the next puzzle must have if all are to become even; empty while it need not.
+def overdue(counts: Sequence[int], left: int) -> tuple[float, list[int]]:
+    """How likely the next puzzle must have one of the rarest answers if all are to become even, and which they are.
+
+    As likely as those that are missing are among those to come: so they lie anywhere in a shard. Were the last ones
+    given all of them, as many variants of one item would have one and the same answer.
 
     Args:
         counts: how many puzzles have each answer, by its number.
         left: how many are still to come.
     """
     missing = sum(max(counts) - count for count in counts)
-    return [k for k, count in enumerate(counts) if count == min(counts)] if 0 < left <= missing else []
+    rarest = [k for k, count in enumerate(counts) if count == min(counts)]
+    return (min(1.0, missing / left) if left > 0 else 0.0), rarest
 
 
 def even_out(counts: Sequence[int], movable: Sequence[Sequence[str]]) -> dict[str, int]:

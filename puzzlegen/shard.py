@@ -320,8 +320,9 @@ class _ShardBuild:
         for (task, slot), counts in self.slots.items():
             if task == pick.task:
                 left = self._left[task] * self._made[task] // self._tried[task]
-                if rarest := overdue([counts[k] for k in range(len(counts))], left):
-                    rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
+                likely, rarest = overdue([counts[k] for k in range(len(counts))], left)
+                rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
+                if likely and rng.uniform() < likely:
                     decided[slot] = rng.choice(rarest)
         return decided
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puzzlegen.balance import even_out, overdue
+from puzzlegen.rng import rng_for
 
 
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=7))
@@ -27,17 +28,42 @@ def test_what_may_not_move_stays() -> None:
     assert even_out([3, 3], [["a", "b", "c"], ["d", "e", "f"]]) == {}
 
 
-@given(st.integers(2, 7), st.lists(st.integers(0, 6), min_size=1, max_size=60))
-def test_last_puzzles_even_out_what_chance_left(n: int, draws: list[int]) -> None:
-    counts = [0] * n
+def drawn(answers: int, draws: list[int], seed: int) -> tuple[list[int], list[int]]:
+    """Counts after so many puzzles, and which of them were decided."""
+    counts, decided = [0] * answers, []
     for k, draw in enumerate(draws):
-        rarest = overdue(counts, len(draws) - k)
-        counts[rarest[draw % len(rarest)] if rarest else draw % n] += 1
+        likely, rarest = overdue(counts, len(draws) - k)
+        rng = rng_for("even", seed, k)
+        if rng.uniform() < likely:
+            decided.append(k)
+            counts[rng.choice(rarest)] += 1
+        else:
+            counts[draw % answers] += 1
+    return counts, decided
+
+
+@given(st.integers(2, 7), st.lists(st.integers(0, 6), min_size=1, max_size=60), st.integers(0, 9))
+def test_the_puzzles_to_come_make_up_for_chance(n: int, draws: list[int], seed: int) -> None:
+    counts, _ = drawn(n, draws, seed)
     assert max(counts) - min(counts) <= 1
 
 
-def test_chance_decides_while_it_may() -> None:
-    assert overdue([3, 0], 4) == []
-    assert overdue([3, 0], 3) == [1]
-    assert overdue([3, 3], 1) == []
-    assert overdue([3, 1, 1], 2) == [1, 2]
+def test_decided_answers_lie_anywhere() -> None:
+    # Variants of one item lie side by side: were the last puzzles decided, its answers would be one and the same.
+    puzzles, ends = 2000, []
+    for seed in range(20):
+        _, decided = drawn(2, [rng_for("draw", seed, k).below(2) for k in range(puzzles)], seed)
+        ends.append([len(decided), sum(k >= puzzles - 24 for k in decided), sum(k < puzzles / 2 for k in decided)])
+    count, last, early = (sum(column) / len(ends) for column in zip(*ends, strict=True))
+    assert count < 0.08 * puzzles
+    assert last < 16
+    assert early > count / 6
+
+
+def test_the_next_puzzle_must_as_likely_as_any_to_come() -> None:
+    assert overdue([3, 0], 6) == (0.5, [1])
+    assert overdue([3, 0], 3) == (1, [1])
+    assert overdue([3, 0], 2) == (1, [1])
+    assert overdue([3, 3], 1) == (0, [0, 1])
+    assert overdue([3, 1, 1], 8) == (0.5, [1, 2])
+    assert overdue([3, 0], 0) == (0, [1])
