@@ -106,10 +106,10 @@ def option(
     return f"{text}\n{block}", answer
 
 
-def count(n: int, most: int) -> Answer:
-    """How many, from 0 to ``most``."""
-    wrong = [str(k) for k in range(most + 1) if k != n]
-    return _answer("number", n, {"allowed": list(range(most + 1))}, str(n), wrong, "only the number")
+def count(n: int, most: int, least: int = 0) -> Answer:
+    """How many, from ``least`` to ``most``."""
+    allowed = list(range(least, most + 1))
+    return _answer("number", n, {"allowed": allowed}, str(n), [str(k) for k in allowed if k != n], "only the number")
 
 
 def counts(mapping: Mapping[str, int], most: int = 9) -> Answer:

@@ -73,6 +73,8 @@ def test_path_lengths_are_shortest() -> None:
     for puzzle in puzzles(PathLength(longest=3)):
         start, end = asked(puzzle.question)[:2]
         assert distances(read(puzzle.question), start)[end] == puzzle.answer.spec.target
+        assert puzzle.answer.spec.params["allowed"] == [1, 2, 3]
+        assert puzzle.answer.chance == pytest.approx(1 / 3)
 
 
 def test_numbers_of_edges_do_not_tell_the_distance() -> None:

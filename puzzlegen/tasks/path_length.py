@@ -27,6 +27,7 @@ class PathLength(Task):
 
     accepts: ClassVar = "graph"
     ability: ClassVar = "graph reading"
+    version: ClassVar = 2
 
     longest: int = Field(3, ge=2, le=6, description="the answer is 1 to this many edges, each equally often")
 
@@ -49,7 +50,7 @@ class PathLength(Task):
             f"and node {shown.names[ends[length - 1]]}{either}? "
             f"It has 1 to {self.longest}; 1 means that an edge joins them."
         )
-        answer = answers.count(length, self.longest)._replace(chance=1 / self.longest)
+        answer = answers.count(length, self.longest, least=1)
         return Puzzle(question, (), answer, self.difficulty, 0.0)
 
     def _ends(self, near: Adjacency, rng: Rng) -> tuple[str, list[str]]:
