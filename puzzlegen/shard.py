@@ -321,9 +321,10 @@ class _ShardBuild:
             if task == pick.task:
                 left = self._left[task] * self._made[task] // self._tried[task]
                 likely, rarest = overdue([counts[k] for k in range(len(counts))], left)
-                rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
-                if likely and rng.uniform() < likely:
-                    decided[slot] = rng.choice(rarest)
+                if likely:
+                    rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
+                    if rng.uniform() < likely:
+                        decided[slot] = rng.choice(rarest)
         return decided
 
     def _keep(self, made: Made) -> None:
