@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import recipe_with
 from PIL import Image
 
 from puzzlegen import answers
@@ -25,8 +27,13 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.tiles import AS_IT_WAS
 from puzzlegen.recipe import Recipe, load_recipe
 from puzzlegen.records import Item, Puzzle, canonical_json
-from puzzlegen.rng import rng_for
-from puzzlegen.tasks import task_class
+from puzzlegen.rng import Rng, rng_for
+from puzzlegen.sources.graph import Graph
+from puzzlegen.tasks import Task, task_class
+from puzzlegen.tasks.link import Link
+from puzzlegen.tasks.neighbours import Neighbours
+from puzzlegen.tasks.node_attribute import NodeAttribute
+from puzzlegen.tasks.path_length import PathLength
 from puzzlegen.writers import Row, open_writer
 
 pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzlegen[audit]")
@@ -41,6 +48,7 @@ from puzzlegen.audit.traces import grid, traces
 
 WORDS = ("up", "down")
 SOURCES, VARIANTS = 40, 2
+MEDIA = recipe_with([{"task": "rotation"}]).media
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -91,7 +99,7 @@ def folder_of(rows: list[Row], out: Path, form: str = "parquet") -> Path:
     suffix = "tar" if form == "webdataset" else "parquet"
     path = out / "data" / f"train-00000-of-00001.{suffix}"
     path.parent.mkdir(parents=True)
-    profile = "image" if len(rows[0]["images"]) == 1 else "multi_image"
+    profile = ("text", "image", "multi_image")[min(2, len(rows[0]["images"]))]
     writer = open_writer(form, path, profile)  # type: ignore[arg-type]
     writer.write(rows)
     writer.close()
@@ -147,6 +155,42 @@ def test_a_border_whose_colour_names_the_answer_is_found(tmp_path: Path) -> None
 
     report, task = audited(drawn(plant), tmp_path)
     assert leaks(task) == {"sizes, bytes, borders"}, lines(report)
+
+
+def networks(task: Task, out: Path, graphs: int, tell: bool = False) -> tuple[Report, TaskReport]:
+    """An audit of a task's puzzles of drawn networks.
+
+    Args:
+        task: a task about networks.
+        out: a folder.
+        graphs: how many are drawn; each gives about six puzzles.
+        tell: show of each hidden node but the one that is asked about the other option.
+    """
+    source = Graph(graphs=graphs)
+    rows: list[Row] = []
+    for item in source.items():
+        opened = OpenItem(item, source.open, MEDIA, rng_for("clean"))  # type: ignore[arg-type]
+        made = task.make(opened, Rng(opened.item.id.encode()))
+        if isinstance(made, Puzzle):
+            spec, question = made.answer.spec, made.question
+            if tell:
+                (asked,) = re.findall(r"of node (\d+)\?", question)
+                (other,) = {*spec.params["options"].values()} - {spec.params["options"][spec.target]}
+                question = re.sub(rf"^(?!{asked}:)(\d+): \?$", rf"\1: topic {other}", question, flags=re.MULTILINE)
+            rows.append(record(len(rows), 0, made.answer.text, spec.to_json(), question, []))
+    return audited(rows, out)
+
+
+def test_counting_words_tells_nothing_of_networks_unless_they_are_made_naively(tmp_path: Path) -> None:
+    sees = "how often names are named"
+    for k, task in enumerate([NodeAttribute(), Neighbours(), Link(), PathLength()]):
+        report, found = networks(task, tmp_path / str(k), 40)
+        assert not leaks(found), lines(report)
+        assert (sees in {probe.sees for probe in found.probes}) == (task.name in {"node_attribute", "neighbours"})
+    report, found = networks(NodeAttribute(), tmp_path / "told", 80, tell=True)
+    assert leaks(found) == {sees}, lines(report)
+    report, found = networks(Neighbours(form="set"), tmp_path / "set", 80)
+    assert sees in leaks(found), lines(report)
 
 
 def known_scene(source: int, variant: int) -> Row:

@@ -9,10 +9,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from puzzlegen.audit.estimates import SURE, at_least_p
-from puzzlegen.audit.targets import Target
+from puzzlegen.audit.targets import THIRDS, Target
 
 _MOST_CLASSES: Final = 40
-_TERCILES: Final = ("low", "middle", "high")
 
 
 class Classes(NamedTuple):
@@ -63,8 +62,8 @@ def classes_of(targets: Sequence[Target]) -> Classes:
     """Classes of answers: none if they are too many to learn. Amounts fall into thirds."""
     if all(target.amount is not None for target in targets):
         cuts = np.quantile([float(t.amount or 0) for t in targets], (1 / 3, 2 / 3))
-        third = [_TERCILES[int(np.searchsorted(cuts, float(t.amount or 0)))] for t in targets]
-        return Classes(third, [_TERCILES] * len(targets), cut=True)
+        third = [THIRDS[int(np.searchsorted(cuts, float(t.amount or 0)))] for t in targets]
+        return Classes(third, [THIRDS] * len(targets), cut=True)
     labels, allowed = [t.label for t in targets], [t.classes for t in targets]
     if not all(labels) or len({name for names in allowed for name in names}) > _MOST_CLASSES:
         return Classes([], [])

@@ -15,6 +15,8 @@ from puzzlegen.audit.report import Probe
 from puzzlegen.audit.sample import Folding, Sample
 from puzzlegen.verify import boxes, grader, spans
 
+#: Kinds of which one answer may be near many.
+NEAR: Final = ("interval", "box")
 _LENGTHS_S: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
@@ -22,11 +24,18 @@ def constant_probe(sample: Sample) -> Probe:
     """The reward of the answer that earns most of other sources' puzzles."""
     rewards = np.array([_rewards(puzzle.target.kind, puzzle.target.truth) for puzzle in sample.seen])
     chance = float(np.mean([puzzle.chance for puzzle in sample.seen]))
-    return sample.probe("blind", "constant", "reward", sample.averaged(lambda one: _earned(rewards, one)), chance)
+    return sample.probe(
+        "blind", "constant", "reward", sample.averaged(lambda one: best_elsewhere(rewards, one)), chance
+    )
 
 
-def _earned(rewards: NDArray[np.float64], folding: Folding) -> list[float]:
-    """What each puzzle gives for the answer that earns most of the other folds."""
+def best_elsewhere(rewards: NDArray[np.float64], folding: Folding) -> list[float]:
+    """What each puzzle gives for the answer that earns most of the other folds.
+
+    Args:
+        rewards: ``(puzzles, answers)``.
+        folding: of the puzzles.
+    """
     earned = np.zeros(len(rewards))
     for fold in np.unique(folding.fold):
         own = folding.fold == fold

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.audit.classes import Classes, classes_of, letters_of
-from puzzlegen.audit.constants import constant_probe
+from puzzlegen.audit.constants import NEAR, constant_probe
 from puzzlegen.audit.estimates import LEAST_SOURCES, SURE, repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
+from puzzlegen.audit.mentions import mention_probe
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Folding, sample
@@ -42,6 +43,8 @@ class TaskProbes:
                 yield self._class_probe(family, sees, x, classes)
         if letters.labels:
             yield from self._letter_probes(letters)
+        if probe := mention_probe(self._sample):
+            yield probe
         yield from self._fit_probes()
         if self._seen[0].parts:
             yield from place_probes(self._sample)
@@ -56,7 +59,7 @@ class TaskProbes:
             yield self._sample.probe("blind", "constant", "class", classes.constant_hits(), chance, counts=counts)
         if letters.labels:
             yield self._sample.probe("blind", "constant", "letter", letters.constant_hits(), letters.even_share)
-        if all(target.truth for target in targets):
+        if targets[0].kind in NEAR:
             yield constant_probe(self._sample)
         if orders := [target.order for target in targets if target.order]:
             commonest, times = Counter(orders).most_common(1)[0]

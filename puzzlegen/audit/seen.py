@@ -47,7 +47,8 @@ class Seen(NamedTuple):
         words: text and fields.
         form: sizes, bytes, borders.
         traces: how its media were made; None without media.
-        options: tables over its options: of their words, of their media's form and traces, and of how they fit.
+        options: tables over its options: of their words, how often the text names them, of their media's form
+            and traces, and of how they fit.
         parts: tables over its parts, where an order is asked: of their form and traces.
         joints: how its parts join; None if it has none.
         bits: what its largest medium looks like, by ``looks.look_bits``; None without media.
@@ -164,6 +165,8 @@ def _options(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]
     tables = {}
     if target.letters > 1 and (words := surface.option_words(target)) is not None:
         tables["words"] = words
+    if not opened and (mentions := surface.mentions(row["problem"], target)) is not None:
+        tables["mentions"] = mentions
     if shown := _shown_options(row, target, opened):
         place = np.eye(len(shown), 8, dtype=np.float32)
         tables["form"] = np.hstack([_relative(surface.form, shown), place])

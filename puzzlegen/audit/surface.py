@@ -6,6 +6,7 @@ Borders count only where they are drawn ones: one tone along a whole side that e
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,9 +19,11 @@ from puzzlegen.audit.targets import Target
 
 Vector = NDArray[np.float32]
 
+_OPTION: Final = re.compile(r"^[A-Z][.:] .*$", re.MULTILINE)
 _WORD_BINS: Final = 24
 _NAME_BINS: Final = 16
 _NUMBERS: Final = 6
+_NAMED: Final = 2
 _ID_BITS: Final = 8
 _FLAT: Final = 3.0
 _STEP: Final = 10.0
@@ -28,9 +31,9 @@ _DEEPEST: Final = 0.15
 
 
 def words(row: dict[str, Any], target: Target) -> Vector:
-    """The question's length, numbers and words, and the record's fields, as numbers."""
+    """The question's length, numbers and words, and the record's fields; of a text also what it names how often."""
     info, text = row["extra_info"], row["problem"]
-    asked = "\n".join(line for line in text.splitlines() if not re.match(r"[A-Z][.:] ", line))
+    asked = "\n".join(line for line in text.splitlines() if not _OPTION.match(line))
     numbers = [float(x) for x in re.findall(r"\d{1,6}", asked)[:_NUMBERS]]
     order = [float(text) for text in target.classes if text.isdigit()]
     # Of a place or a time, what chance earns follows from where it is: as little for a policy to see as the answer.
@@ -40,12 +43,19 @@ def words(row: dict[str, Any], target: Target) -> Vector:
     parts = [
         [len(text), len(asked), text.count("\n"), len(order)],
         numbers + [0.0] * (_NUMBERS - len(numbers)),
+        [] if row.get("images") or row.get("videos") else _named(asked),
         fields,
         bits,
         _binned(re.findall(r"[a-z]+", asked.lower()), _WORD_BINS),
         _binned(re.findall(r"[A-Za-z]+|\d+", info["source_uri"]), _NAME_BINS),
     ]
     return np.array([x for part in parts for x in part], dtype=np.float32)
+
+
+def _named(text: str) -> list[float]:
+    """How often a text names each of the first numbers of its last paragraph: the nodes that are asked about."""
+    last = re.findall(r"\d{1,6}", text.rpartition("\n\n")[2])[:_NAMED]
+    return [float(len(re.findall(_whole(number), text))) for number in last] + [0.0] * (_NAMED - len(last))
 
 
 def _binned(tokens: Sequence[str], bins: int) -> list[float]:
@@ -74,6 +84,28 @@ def option_words(target: Target) -> Vector | None:
     table = np.array(columns, dtype=np.float32).T
     place = np.eye(len(texts), 8, dtype=np.float32)
     return np.hstack([relative(table), place])
+
+
+def mentions(text: str, target: Target) -> Vector | None:
+    """One row per lettered option or name of a set: how often the text names it, first and last where.
+
+    None if options have no text.
+    """
+    names = target.classes if target.letters and target.letters == len(target.classes) else _names(target)
+    if len(names) < 2:  # noqa: PLR2004 - nothing to choose from
+        return None
+    asked = _OPTION.sub("", text)
+    found = [[match.start() / len(asked) for match in re.finditer(_whole(name), asked)] for name in names]
+    table = [[float(len(places)), min(places, default=1.0), max(places, default=0.0)] for places in found]
+    return relative(np.array(table, dtype=np.float32))
+
+
+def _names(target: Target) -> tuple[str, ...]:
+    return tuple(json.loads(target.truth)["params"]["names"]) if target.kind == "set" else ()
+
+
+def _whole(name: str) -> str:
+    return rf"(?<!\w){re.escape(name)}(?!\w)"
 
 
 def _alike(a: list[str], b: list[str]) -> float:

@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from puzzlegen.rng import rng_for
 from puzzlegen.verify import SIDE
+
+THIRDS: Final = ("low", "middle", "high")
 
 
 class Target(NamedTuple):
@@ -38,7 +41,7 @@ def target_of(ground_truth: str) -> Target:
     spec = json.loads(ground_truth)
     read = _READERS.get(spec["kind"])
     target = read(spec["target"], spec["params"]) if read else Target(spec["kind"])
-    return target._replace(truth=ground_truth) if target.kind in _NEAR else target
+    return target._replace(truth=ground_truth) if target.kind in _PARTLY else target
 
 
 def _choice(target: str, params: dict[str, Any]) -> Target:
@@ -86,15 +89,21 @@ def _point(target: list[float], _: dict[str, Any]) -> Target:
 
 
 def _set(target: list[str], params: dict[str, Any]) -> Target:
-    names = params["names"]
-    return Target("set", amount=sum(names.index(name) for name in target) / len(target))
+    """The third of the list of names in which one of the right ones, drawn, lies.
+
+    How many names there are, and how many of them are right, tells of where they lie on average, but not of this; the
+    place within a name's share of the list is drawn too, since few names do not fall evenly into thirds.
+    """
+    names, rng = params["names"], rng_for("third", *params["names"])
+    place = (names.index(rng.choice(target)) + rng.uniform()) / len(names)
+    return Target("set", THIRDS[int(len(THIRDS) * place)], THIRDS)
 
 
 def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
     return Target("counts", amount=float(sum(target.values())))
 
 
-_NEAR: Final = ("interval", "box")
+_PARTLY: Final = ("interval", "box", "set")
 _READERS: Final[dict[str, Callable[[Any, dict[str, Any]], Target]]] = {
     "choice": _choice,
     "label": _label,

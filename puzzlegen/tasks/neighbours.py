@@ -1,9 +1,10 @@
-"""List a network's edges in a drawn order, ask for a node's neighbours, or for the nodes some steps away.
+"""List a network's edges in a drawn order, ask for one of a node's neighbours, or of the nodes some steps away.
 
-Refuses networks in which no node's neighbours make a question: at least one, but not most of the others; and, for
-lettered options, networks without nodes of exactly as many edges that are not neighbours, for the better connected
-node would be the better guess. Neighbour prediction is one of SSL4RL's graph tasks; its settings are not public:
-our design, same task family.
+Lettered options have exactly as many edges, for the better connected node would be the better guess; networks
+without such nodes are refused. With ``form: set`` all neighbours are asked for, in any network whose nodes have some,
+but not most of the others; there naming those that the list names most often earns a third of the reward in parts of
+real networks, against a 20th for random ones, and audits say so. Neighbour prediction is one of SSL4RL's graph tasks;
+its settings are not public: our design, same task family.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class Neighbours(Task):
 
     accepts: ClassVar = "graph"
     ability: ClassVar = "graph reading"
+    version: ClassVar = 2
 
-    form: Literal["set", "choice"] = Field("set", description="list them all, or pick the one among lettered options")
+    form: Literal["choice", "set"] = Field("choice", description="pick one of lettered options, or list them all")
     steps: int = Field(1, ge=1, le=4, description="how many edges away; 1 asks for neighbours")
     options: int = Field(4, ge=2, le=8, description="how many nodes to choose from, where form is choice")
 
