@@ -154,6 +154,19 @@ def test_building_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_recolouring_does_not_load_torch_nor_keep_others_from_it() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    code = (
+        "import sys\nfrom PIL import Image\nfrom puzzlegen.media.augment import recoloured\n"
+        "from puzzlegen.rng import rng_for\n"
+        "recoloured(Image.effect_noise((64, 64), 90).convert('RGB'), rng_for('x'), 'strong')\n"
+        "print('albumentations' in sys.modules, 'torch' in sys.modules)\n"
+        "from albumentations.pytorch import ToTensorV2\nprint(ToTensorV2.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "ToTensorV2"]
+
+
 def test_importing_the_package_imports_nothing() -> None:
     code = "import sys; before = set(sys.modules); import puzzlegen; print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

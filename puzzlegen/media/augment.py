@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -114,9 +117,25 @@ def _functions() -> Any:  # noqa: ANN401 - a module without types
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     try:
         import cv2  # noqa: PLC0415 - comes with albumentations
-        from albumentations.augmentations.pixel import functional  # noqa: PLC0415
+
+        with _no_tensors():
+            from albumentations.augmentations.pixel import functional  # noqa: PLC0415
     except ImportError as err:
         raise RecipeError('view augmentation needs albumentations: pip install "puzzlegen[augment]"') from err
     # A build has one process per core already.
     cv2.setNumThreads(1)
     return functional
+
+
+@contextmanager
+def _no_tensors() -> Iterator[None]:
+    """Where torch is installed albumentations imports it to offer tensors: two thirds of its time, and 200 MB."""
+    offers = "albumentations.pytorch"
+    if "torch" in sys.modules or offers in sys.modules:
+        yield
+        return
+    sys.modules[offers] = ModuleType(offers)
+    try:
+        yield
+    finally:
+        del sys.modules[offers]
