@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from puzzlegen.errors import Unusable
@@ -101,7 +102,8 @@ class Index(NamedTuple):
         kept, ring = [centre], [centre]
         for hop in range(hops):
             beyond = {other for name in ring for other in self.near[name]}.difference(kept)
-            ring = rng.sample(sorted(beyond), (max_nodes - len(kept)) // (hops - hop))
+            # Behind a hub are thousands, of which a few are drawn.
+            ring = list(islice(rng.drawn(sorted(beyond)), (max_nodes - len(kept)) // (hops - hop)))
             kept += ring
         return self._part(set(kept), centre)
 

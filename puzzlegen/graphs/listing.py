@@ -48,8 +48,8 @@ class Listing(NamedTuple):
 def listing(net: Network, rng: Rng) -> Listing:
     """Draw names and orders, so that neither tells anything about the network."""
     low, high = (10, 99) if len(net.nodes) <= _TWO_DIGITS else (100, 99 + MOST_NODES)
-    numbers = rng.sample(range(low, high + 1), len(net.nodes))
-    names = {node: str(number) for node, number in zip(net.nodes, numbers, strict=True)}
+    numbers = rng.drawn(range(low, high + 1))
+    names = {node: str(next(numbers)) for node in net.nodes}
     edges = [(b, a) if rng.below(2) and not net.directed else (a, b) for a, b in rng.shuffled(net.edges)]
     return Listing(names, rng.shuffled(net.nodes), edges, net.directed)
 

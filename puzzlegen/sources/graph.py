@@ -108,7 +108,7 @@ class Graph(Source):
                 yield Item(name, "graph", len(to_json(part)), licence, found.stamp, group=group, bundle=group)
 
     def _ego(self, index: Index, file: str, centre: str) -> Network:
-        rng = rng_for("ego-v1", file, centre)
+        rng = rng_for("ego-v2", file, centre)
         return index.ego(centre, hops=self.hops, max_nodes=self.max_nodes, rng=rng)
 
 
