@@ -3,8 +3,8 @@
 Lettered options have exactly as many edges, for the better connected node would be the better guess; networks
 without such nodes are refused. With ``form: set`` all neighbours are asked for, in any network whose nodes have some,
 but not most of the others; there naming those that the list names most often earns a quarter of the reward in parts
-of real networks, against a 20th for random ones, and audits say so. Neighbour prediction is one of SSL4RL's graph tasks;
-its settings are not public: our design, same task family.
+of real networks, against a 20th for random ones, and audits say so. Neighbour prediction is one of SSL4RL's graph
+tasks; its settings are not public: our design, same task family.
 """
 
 from __future__ import annotations
