@@ -229,6 +229,14 @@ def test_a_single_file_must_be_a_network(folder: Path) -> None:
             list(Graph(path=folder / name).items())
 
 
+@pytest.mark.parametrize("text", ["", "source,target\n", "source,target\na,a\n"])
+def test_a_network_without_edges_is_a_rejection(text: str, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text(text)
+    assert [(entry.id, entry.reason) for entry in Graph(path=tmp_path).items() if isinstance(entry, Skipped)] == [
+        ("none.csv", "too_few_nodes")
+    ]
+
+
 def test_graphml_is_read_by_networkx(tmp_path: Path) -> None:
     networkx = pytest.importorskip("networkx")
     net = networkx.relabel_nodes(networkx.karate_club_graph(), str)

@@ -94,6 +94,8 @@ class Graph(Source):
         return _read(self.path, file, stamp, self.directed)
 
     def _egos(self, found: Found, index: Index, group: str) -> Iterator[Item | Skipped]:
+        if not index.near:
+            yield Skipped(found.id, "too_few_nodes", "no edge joins two nodes")
         covered: set[str] = set()
         for centre in rng_for("centres", found.id).shuffled(sorted(index.near)):
             if centre in covered and self.centres == "sparse":
