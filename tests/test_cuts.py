@@ -66,3 +66,20 @@ def test_cuts_of_few_places_fit_neither_better_nor_worse_than_strangers() -> Non
     beyond = [beyond_strangers(cut_apart(p, 2, 2, 0.3, 0, rng_for("few", k))) for k, p in enumerate(SCENES)]
     plain = [beyond_strangers(cut(p, 2, 2, 0.3, rng_for("few", k))) for k, p in enumerate(SCENES)]
     assert abs(np.mean(beyond)) < 0.5 * np.mean(plain)
+
+
+def framed(plain: tuple[int, ...]) -> Image.Image:
+    """A scene of nine places, some of which are plain but for a frame of their own that no cut shows whole."""
+    pixels = np.asarray(SCENES[0].resize((900, 900))).copy()
+    for place in plain:
+        y, x = 300 * (place // GRID), 300 * (place % GRID)
+        pixels[y : y + 300, x : x + 300] = 40 * place
+        pixels[y + 4 : y + 296, x + 4 : x + 296] = 120
+    return Image.fromarray(pixels)
+
+
+def test_tiles_that_show_the_same_are_refused_though_their_places_differ() -> None:
+    assert len(cut_apart(framed(()), GRID, GRID, 0.25, 0.8, rng_for("twins"))) == N
+    with pytest.raises(Unusable, match="two tiles, as shown, differ by 0") as refused:
+        cut_apart(framed((2, 5)), GRID, GRID, 0.4, 0.8, rng_for("twins"))
+    assert refused.value.reason == "interchangeable"

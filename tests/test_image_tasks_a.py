@@ -214,6 +214,16 @@ def test_the_odd_tile_is_the_only_changed_one(change: str) -> None:
         assert odd == [int(found.answer.text)]
 
 
+def test_an_odd_tile_must_show_its_change_in_the_part_that_is_shown() -> None:
+    picture = np.asarray(scene().resize((900, 900))).copy()
+    picture[40:410, 40:410] = 128
+    for gap, kept in ((0, True), (0.4, False)):
+        made = built("odd_tile", gap=gap).make(opened(Image.fromarray(picture)), rng_for("plain"))
+        assert isinstance(made, Puzzle) == kept, made
+    assert isinstance(made, Rejection)
+    assert made.reason == "symmetric"
+
+
 @pytest.mark.parametrize("name", ["odd_tile", "tile_relation"])
 def test_the_picture_beside_the_tiles_is_the_one_they_were_cut_from(name: str) -> None:
     alone, beside = puzzle(name, reference=False), puzzle(name)

@@ -21,7 +21,7 @@ from puzzlegen.media import augment
 from puzzlegen.media.landmarks import Surroundings, landmarks
 from puzzlegen.media.marks import letter_boxes
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.palette import one_palette, one_palette_of
+from puzzlegen.media.palette import grey_together, hues_apart, one_palette, one_palette_of
 from puzzlegen.media.rims import evenness, likeness, rims_inside
 from puzzlegen.media.scaled import ScaledImage, unscaled
 from puzzlegen.media.similarity import apart, hard_negatives, looks, unlike_beyond, unlike_elsewhere
@@ -225,6 +225,27 @@ def test_rims_that_change_alike_are_the_most_alike() -> None:
     assert np.array_equal(np.diag(even), [4.0] * 8)
     assert np.array_equal(alike[2:3], likeness(colours[2:3], colours))
     assert alike.max() < 3 + 1e-9
+
+
+def chart(ink: float, colour: tuple[int, int, int]) -> np.ndarray:
+    """White paper, of which a share is covered by strokes of one colour."""
+    paper = np.full((48, 48, 3), 255, np.uint8)
+    paper.reshape(-1, 3)[:: round(1 / ink)] = colour
+    return paper
+
+
+def test_of_views_the_one_with_as_much_ink_is_nearest() -> None:
+    same, more, other = chart(0.1, (20, 20, 200)), chart(0.5, (20, 20, 200)), chart(0.1, (200, 20, 20))
+    apart = hues_apart(np.stack([same, same[::-1], more, other]))
+    assert apart[0] == apart[1] == 0
+    assert apart[2] > apart[3] > 0
+
+
+def test_where_one_picture_has_no_colour_all_are_grey() -> None:
+    bright = [Image.fromarray(chart(0.5, colour)) for colour in ((20, 20, 200), (200, 20, 20))]
+    assert grey_together(bright) == bright
+    scan = Image.fromarray(chart(0.5, (60, 60, 60)))
+    assert all(one.convert("L").convert("RGB") == one for one in grey_together([*bright, scan]))
 
 
 def test_small_pictures_get_one_palette_as_large_ones_do() -> None:

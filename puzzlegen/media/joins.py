@@ -82,13 +82,22 @@ def sides_of(small: NDArray[np.uint8], level: float = 0) -> Sides:
     along = np.ascontiguousarray(pairs.transpose(3, 0, 4, 2, 1))
     strips = np.stack([_STEPS * along[a:b].sum(axis=0).astype(np.float64) / (2 * (b - a)) for a, b in _DEPTHS])
     tones, grey, spread = _tones(small)
-    gain = 1 + level * (np.minimum(MOST_GAIN, LEVEL_SPREAD / spread) - 1)
+    gain = _gain(spread, level)
     mean = tones.T[:, None]
     strips = np.floor((strips - _STEPS * mean) * gain + _STEPS * (mean + level * (LEVEL_MEAN - mean)))
     red, green, blue = (strips[:, :, k] for k in range(3))
     luma = np.floor((_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue) / 256)
     middle, wide = _STEPS * (grey + level * (LEVEL_MEAN - grey)), _STEPS * (spread * gain + 2)
     return Sides(np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]]), np.floor(OWN * (luma - middle) / wide))
+
+
+def gains(small: NDArray[np.uint8], level: float) -> Floats:
+    """By how much the contrast of each tile will grow, ``(m,)``; arguments are those of :func:`joints`."""
+    return _gain(_tones(small)[2], level)
+
+
+def _gain(spread: Floats, level: float) -> Floats:
+    return np.asarray(1 + level * (np.minimum(MOST_GAIN, LEVEL_SPREAD / spread) - 1))
 
 
 def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:

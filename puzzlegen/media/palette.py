@@ -1,4 +1,7 @@
-"""One palette for several pictures, so that colours do not tell which of them belongs to another picture."""
+"""One palette for several pictures, so that colours do not tell which of them belongs to another picture.
+
+Where much is of one value (paper, a chart's ground) palettes cannot be made alike: then pictures are chosen that are.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _LEVELS: Final = 256
+_LUMA: Final = np.array([77, 150, 29])
+_RADIX: Final = np.array([16, 4, 1])
+_SIXTEENTHS: Final = (1, 4, 8, 12, 15)
+#: A mean saturation of less, of 255, is a scan, ink on paper, a photo in black and white.
+_LEAST_SATURATION: Final = 8
 
 Counts = NDArray[np.int64]
 
@@ -34,6 +42,37 @@ def one_palette_of(sketches: NDArray[np.uint8]) -> NDArray[np.uint8]:
     values = _tables(counts).astype(np.uint8).ravel()[index]
     strip = Image.frombytes("YCbCr", (width, seen.shape[0]), values.tobytes())
     return np.asarray(strip.convert("RGB")).reshape(sketches.shape)
+
+
+def grey_together(pictures: Sequence[Image.Image]) -> list[Image.Image]:
+    """RGB pictures as they are, or all in grey if one of them has next to no colour: it cannot be given any."""
+    if min(map(_saturation, pictures)) >= _LEAST_SATURATION:
+        return list(pictures)
+    return [picture.convert("L").convert("RGB") for picture in pictures]
+
+
+def _saturation(picture: Image.Image) -> float:
+    """The mean difference between a pixel's strongest and weakest band."""
+    pixels = np.asarray(picture, dtype=np.int16)
+    return int((pixels.max(axis=2) - pixels.min(axis=2)).sum(dtype=np.int64)) / pixels[..., 0].size
+
+
+def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
+    """How far the values of small pictures ``(n, height, width, 3)`` are from those of the first of them.
+
+    The sum of the differences at five quantiles of lightness, saturation and two chromas, in levels, and a hundred
+    times that of the shares of 64 colours.
+    """
+    pixels = sketches.reshape(len(sketches), -1, 3).astype(np.int64)
+    count = pixels.shape[1]
+    luma = (pixels @ _LUMA) >> 8
+    values = np.stack([luma, pixels.max(axis=2) - pixels.min(axis=2), pixels[..., 0] - luma, pixels[..., 2] - luma])
+    marks = np.sort(values, axis=2)[:, :, [count * k // 16 for k in _SIXTEENTHS]]
+    index = (pixels >> 6) @ _RADIX + 64 * np.arange(len(pixels))[:, None]
+    shares = np.bincount(index.ravel(), minlength=64 * len(pixels)).reshape(-1, 64)
+    apart = np.abs(marks - marks[:, :1]).sum(axis=(0, 2)) + 100 * np.abs(shares - shares[:1]).sum(axis=1) // count
+    found: list[int] = apart.tolist()
+    return found
 
 
 def _tables(counts: Counts) -> Counts:

@@ -6,8 +6,10 @@ Crops are made here, so that what two views share is known.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Annotated, Final, NamedTuple
 
+import numpy as np
 from PIL import Image
 from pydantic import Field
 
@@ -15,7 +17,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.augment import LEAST_DETAIL, Strength, recoloured, recoloured_alike
 from puzzlegen.media.geometry import Box, shared_area
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.palette import one_palette
+from puzzlegen.media.palette import hues_apart, one_palette, one_palette_of
 from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.similarity import detail, grey, hard_negatives
 from puzzlegen.rng import Rng
@@ -34,6 +36,8 @@ _SCALE_RANGES: Final[dict[Strength, tuple[float, float]]] = {"plain": (0.08, 1.0
 _ASPECT: Final = 4 / 3
 _TRIES: Final = 8
 _PAIR_TRIES: Final = 40
+#: Views are compared at this many pixels to a side, taken out and not averaged: lines stay lines.
+_SKETCH_SIDE: Final = 48
 
 
 class Views(NamedTuple):
@@ -50,6 +54,13 @@ class Views(NamedTuple):
     strength: Strength
     scale_range: tuple[float, float] | None
     min_overlap: float
+
+
+class _Place(NamedTuple):
+    """A part of an item's picture."""
+
+    item: OpenItem
+    box: Box
 
 
 def overlap(a: Box, b: Box) -> float:
@@ -100,7 +111,7 @@ def cut_out(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Ima
 
 
 def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> tuple[Image.Image, list[Image.Image]]:
-    """The item's own view at ``box``, and views of the ``count`` pictures nearest in colour that have one to give.
+    """The item's own view at ``box``, and views of ``count`` other pictures, like it in their colours.
 
     Each of these is one of two that share something, as views of the item's own picture are: size and content tell
     nothing. All undergo one change of colours and get one palette: colours tell nothing either.
@@ -110,24 +121,37 @@ def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> 
         RecipeError: albumentations is not installed.
     """
     own = cut_out(item.image(), box, rng, views)
-    others = _strangers(item, rng, views, count)
+    places = _nearest(item, box, _strangers(item, rng, views, count))[:count]
+    others = [cut_out(other.image(), place, rng, views) for other, place in places]
     own, *others = one_palette(recoloured_alike([own, *others], rng, views.strength))
     return own, others
 
 
-def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[Image.Image]:
-    found: list[Image.Image] = []
+def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[_Place]:
+    """Two boxes each of the pictures that may stand beside an item's own."""
+    found: list[_Place] = []
     peers = item.peers()
     for other in hard_negatives(item, peers):
-        try:
-            _, box, _ = draw_boxes(other, rng, views)
-        except Unusable:
-            continue
-        found.append(cut_out(other.image(), box, rng, views))
-        if len(found) == count:
-            return found
+        with suppress(Unusable):
+            found += [_Place(other, box) for box in draw_boxes(other, rng, views)[:2]]
+    if len(found) >= 2 * count:
+        return found
     few = "; a larger output.shard_size gives more" if len(peers) < count else ""
-    raise Unusable("no_partner", f"{len(found)} of {len(peers)} other items of its shard fit, needs {count}{few}")
+    raise Unusable("no_partner", f"{len(found) // 2} of {len(peers)} other items of its shard fit, needs {count}{few}")
+
+
+def _nearest(item: OpenItem, box: Box, places: list[_Place]) -> list[_Place]:
+    """The place of each other picture that is nearest in colour, in one palette, to the item's own; nearest first."""
+    size = (_SKETCH_SIDE, _SKETCH_SIDE)
+    small = [
+        np.asarray(one.item.image().resize(size, Image.Resampling.NEAREST, box=one.box))
+        for one in (_Place(item, box), *places)
+    ]
+    apart = hues_apart(one_palette_of(np.stack(small)))[1:]
+    first: dict[str, _Place] = {}
+    for k in sorted(range(len(places)), key=lambda k: (apart[k], k)):
+        first.setdefault(places[k].item.item.id, places[k])
+    return list(first.values())
 
 
 def _area(box: Box) -> int:

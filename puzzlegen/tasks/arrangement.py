@@ -41,7 +41,7 @@ class Arrangement(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 7
+    version: ClassVar = 8
 
     rows: Rows = 3
     cols: Cols = 3

@@ -1,9 +1,10 @@
 """Show two crops with changed colours, ask whether they are of one picture or of two (SSL4RL).
 
 Crops of one picture share a part, and that part has content; otherwise the item is refused, as it is when no other
-picture can stand beside it. The other picture is the nearest in colour among the item's neighbours, never a
-near-duplicate, and its crop is drawn as if it had to share a part too, so that size and content tell nothing. What
-is shown as the second crop has a palette halfway between the two that could be: colours alone told 63 % before.
+picture can stand beside it. The other picture is one of the item's neighbours, never a near-duplicate; its crop is
+drawn as if it had to share a part too, so that size and content tell nothing, and is the one most like the right one
+in colour. What is shown as the second crop has a palette halfway between the two that could be: colours alone told 63 %
+before.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Contrastive(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "recognition"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
     scale_range: ScaleRange = None

@@ -46,7 +46,7 @@ class Jigsaw(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 8
+    version: ClassVar = 9
     spoils: ClassVar = "directions"
 
     rows: Rows = 3

@@ -55,7 +55,7 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 10
+    version: ClassVar = 11
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")

@@ -39,7 +39,7 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 7
+    version: ClassVar = 8
 
     rows: Rows = 3
     cols: Cols = 3

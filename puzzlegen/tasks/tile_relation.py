@@ -52,7 +52,7 @@ class TileRelation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
-    version: ClassVar = 8
+    version: ClassVar = 9
 
     rows: Rows = 3
     cols: Cols = 3
