@@ -10,11 +10,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 _LEVELS: Final = 256
-_LUMA: Final = np.array([77, 150, 29])
-_RADIX: Final = np.array([16, 4, 1])
 _SIXTEENTHS: Final = (1, 4, 8, 12, 15)
 #: A mean saturation of less, of 255, is a scan, ink on paper, a photo in black and white.
 _LEAST_SATURATION: Final = 8
@@ -53,8 +51,11 @@ def grey_together(pictures: Sequence[Image.Image]) -> list[Image.Image]:
 
 def _saturation(picture: Image.Image) -> float:
     """The mean difference between a pixel's strongest and weakest band."""
-    pixels = np.asarray(picture, dtype=np.int16)
-    return int((pixels.max(axis=2) - pixels.min(axis=2)).sum(dtype=np.int64)) / pixels[..., 0].size
+    red, green, blue = picture.split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    least = ImageChops.darker(ImageChops.darker(red, green), blue)
+    counts = ImageChops.subtract(most, least).histogram()
+    return sum(level * count for level, count in enumerate(counts)) / sum(counts)
 
 
 def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
@@ -63,13 +64,15 @@ def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
     The sum of the differences at five quantiles of lightness, saturation and two chromas, in levels, and a hundred
     times that of the shares of 64 colours.
     """
-    pixels = sketches.reshape(len(sketches), -1, 3).astype(np.int64)
-    count = pixels.shape[1]
-    luma = (pixels @ _LUMA) >> 8
-    values = np.stack([luma, pixels.max(axis=2) - pixels.min(axis=2), pixels[..., 0] - luma, pixels[..., 2] - luma])
-    marks = np.sort(values, axis=2)[:, :, [count * k // 16 for k in _SIXTEENTHS]]
-    index = (pixels >> 6) @ _RADIX + 64 * np.arange(len(pixels))[:, None]
-    shares = np.bincount(index.ravel(), minlength=64 * len(pixels)).reshape(-1, 64)
+    red, green, blue = np.ascontiguousarray(sketches.reshape(len(sketches), -1, 3).transpose(2, 0, 1)).astype(np.int32)
+    count = red.shape[1]
+    luma = (77 * red + 150 * green + 29 * blue) >> 8
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    # Of numbers of 16 bits numpy sorts many at once.
+    values = np.stack([luma, spread, red - luma, blue - luma]).astype(np.int16)
+    marks = np.sort(values, axis=2)[:, :, [count * k // 16 for k in _SIXTEENTHS]].astype(np.int64)
+    index = ((red >> 6) << 4) + ((green >> 6) << 2) + (blue >> 6) + 64 * np.arange(len(red))[:, None]
+    shares = np.bincount(index.ravel(), minlength=64 * len(red)).reshape(-1, 64)
     apart = np.abs(marks - marks[:, :1]).sum(axis=(0, 2)) + 100 * np.abs(shares - shares[:1]).sum(axis=1) // count
     found: list[int] = apart.tolist()
     return found
