@@ -130,13 +130,11 @@ def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Pro
 def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[list[Scores]]:
     """Log-odds of all joints by learners that have seen joints of other sources, with each folding."""
     pairs = [_pairs(puzzle, orders[right]) for puzzle, (orders, right) in zip(sample.seen, hypotheses, strict=True)]
-    x, y = np.vstack([table for table, _ in pairs]), np.concatenate([met for _, met in pairs])
-    lengths = [len(table) for table, _ in pairs]
+    tables, inside = [table for table, _ in pairs], [met for _, met in pairs]
     scores = []
     for folding in sample.foldings:
-        odds = log_odds(probabilities(x, y, np.repeat(folding.fold, lengths), 2, folding.seed)[:, 1])
-        each = np.split(odds, np.cumsum(lengths)[:-1])
-        scores.append([_unpaired(puzzle, own) for puzzle, own in zip(sample.seen, each, strict=True)])
+        each = sample.odds(tables, inside, folding)
+        scores.append([_unpaired(puzzle, log_odds(own)) for puzzle, own in zip(sample.seen, each, strict=True)])
     return scores
 
 

@@ -12,7 +12,7 @@ from puzzlegen.audit.classes import Classes, classes_of, letters_of
 from puzzlegen.audit.constants import NEAR, constant_probe
 from puzzlegen.audit.estimates import LEAST_SOURCES, SURE, repeats_p
 from puzzlegen.audit.learning import Matrix, probabilities
-from puzzlegen.audit.mentions import mention_probe
+from puzzlegen.audit.mentions import MENTIONS, mention_probe
 from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Folding, sample
@@ -43,8 +43,8 @@ class TaskProbes:
                 yield self._class_probe(family, sees, x, classes)
         if letters.labels:
             yield from self._letter_probes(letters)
-        if probe := mention_probe(self._sample):
-            yield probe
+        if self._seen[0].target.kind == "set" and (tables := self._option_tables("mentions")):
+            yield mention_probe(self._sample, tables)
         yield from self._fit_probes()
         if self._seen[0].parts:
             yield from place_probes(self._sample)
@@ -106,6 +106,7 @@ class TaskProbes:
             "words": ("blind", "the options' words"),
             "form": ("blind", "the options' sizes, bytes, borders"),
             "traces": ("artefact", "the options' traces"),
+            "mentions": ("blind", MENTIONS),
         }
         yield from self._option_probes(known)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from puzzlegen.audit.estimates import estimate
 from puzzlegen.audit.learning import Labels, Matrix, folds, probabilities
@@ -59,15 +60,26 @@ class Sample(NamedTuple):
             tables: of each puzzle a row per option, each judged by itself.
             right: of each puzzle the right option, from 0.
         """
-        x, lengths = np.vstack(tables), [len(table) for table in tables]
-        y = np.concatenate([np.arange(n) == k for n, k in zip(lengths, right, strict=True)]).astype(np.int64)
+        inside = [np.arange(len(table)) == k for table, k in zip(tables, right, strict=True)]
 
         def hits(folding: Folding) -> list[float]:
-            found = probabilities(x, y, np.repeat(folding.fold, lengths), 2, folding.seed)[:, 1]
-            each = np.split(found, np.cumsum(lengths)[:-1])
+            each = self.odds(tables, inside, folding)
             return [float(int(odds.argmax()) == k) for odds, k in zip(each, right, strict=True)]
 
         return self.averaged(hits)
+
+    def odds(self, tables: Sequence[Matrix], inside: Sequence[NDArray[Any]], folding: Folding) -> list[Matrix]:
+        """How likely each option of each puzzle is right, by a learner of others.
+
+        Args:
+            tables: of each puzzle a row per option, each judged by itself.
+            inside: of each puzzle which options are right.
+            folding: of the puzzles.
+        """
+        lengths = [len(table) for table in tables]
+        x, y = np.vstack(tables), np.concatenate(inside).astype(np.int64)
+        found = probabilities(x, y, np.repeat(folding.fold, lengths), 2, folding.seed)[:, 1]
+        return np.split(found, np.cumsum(lengths)[:-1])
 
     def probe(
         self,

@@ -15,8 +15,9 @@ from PIL import Image
 from puzzlegen.errors import Unusable
 from puzzlegen.media.joins import SIDE, Joints, gains, joints
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.places import distinct, seen
+from puzzlegen.media.places import distinct, least_apart, seen
 from puzzlegen.media.scaled import Box
+from puzzlegen.media.sums import block_means
 from puzzlegen.media.tiles import LEAST_SIDE_PX, cut
 from puzzlegen.rng import Rng
 
@@ -31,9 +32,8 @@ _SEARCH: Final = (256, 2)
 _FEW: Final = 4
 _SEARCH_OF_FEW: Final = (16, 0)
 _REDUCED: Final = 2
-#: Tiles are compared as versions of this side, in so many parts of a grey level.
+#: Tiles are compared as versions of this side.
 _LAYOUT: Final = 8
-_PARTS: Final = 16
 # Of 80 puzzles of charts five of the seven disputable ones lie below, and one other; of photos one in 400.
 _LEAST_APART: Final = 3.5
 
@@ -99,19 +99,9 @@ def _refuse_twins(small: NDArray[np.uint8], level: float) -> None:
 
     The measure is the mean difference of 8x8 versions about their means, their contrast brought together.
     """
-    alike = int(_layouts_apart(small, level).min()) / _PARTS
-    if alike < _LEAST_APART:
+    layouts = block_means(small, _LAYOUT) * gains(small, level).astype(np.float32)[:, None, None, None]
+    if (alike := least_apart(layouts)) < _LEAST_APART:
         raise Unusable("interchangeable", f"two tiles, as shown, differ by {alike:.1f} of 255, need {_LEAST_APART}")
-
-
-def _layouts_apart(small: NDArray[np.uint8], level: float) -> Whole:
-    """Of all pairs of tiles, in parts of a grey level."""
-    step = SIDE // _LAYOUT
-    sums = small.astype(np.int64).reshape(len(small), _LAYOUT, step, _LAYOUT, step, 3).sum(axis=(2, 4))
-    mean = sums.mean(axis=(1, 2), keepdims=True)
-    layouts = np.floor((sums - mean) * gains(small, level)[:, None, None, None] * _PARTS / step**2).astype(np.int64)
-    a, b = np.triu_indices(len(small), 1)
-    return np.asarray(np.abs(layouts[a] - layouts[b]).sum(axis=(1, 2, 3)) // (3 * _LAYOUT**2))
 
 
 def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[int]:

@@ -64,7 +64,7 @@ def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
     The sum of the differences at five quantiles of lightness, saturation and two chromas, in levels, and a hundred
     times that of the shares of 64 colours.
     """
-    red, green, blue = np.ascontiguousarray(sketches.reshape(len(sketches), -1, 3).transpose(2, 0, 1)).astype(np.int32)
+    red, green, blue = sketches.reshape(len(sketches), -1, 3).transpose(2, 0, 1).astype(np.int32, order="C")
     count = red.shape[1]
     luma = (77 * red + 150 * green + 29 * blue) >> 8
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)

@@ -117,7 +117,7 @@ def clues(places: Array, cols: int) -> dict[str, float]:
     strength, lines = _gradients(places)
     usual, strongest = _ranked(strength, 0.5), _ranked(strength, 0.98)
     return {
-        "apart": _apart(coarse),
+        "apart": least_apart(coarse),
         "varied": _varied(places),
         "joined": _joined(coarse, cols),
         "lines": float(lines.min()),
@@ -137,7 +137,7 @@ def _light(places: Array) -> Array:
     return np.asarray((places[..., :1] + places[..., 1:2] + places[..., 2:]) / 3, dtype=np.float32)
 
 
-def _apart(coarse: Array) -> float:
+def least_apart(coarse: Array) -> float:
     """Difference of the two most similar layouts, how light they are left out of account, in grey levels."""
     layouts = coarse - coarse.mean(axis=(1, 2), keepdims=True)
     apart = differences(layouts, layouts)

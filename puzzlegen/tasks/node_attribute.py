@@ -60,9 +60,8 @@ class NodeAttribute(Task):
         correct = rng.balanced("answer", self.options)
         asked = cases[values[correct]].node
         shown = listing(net, rng)
-        hidden = {node for node, _ in cases.values()}
-        told = {name: described(node, self.text_characters) for name, node in net.nodes.items()}
-        nodes = shown.described(lambda node: "?" if node in hidden else told[node])
+        hidden, most = {case.node for case in cases.values()}, self.text_characters
+        nodes = shown.described(lambda node: "?" if node in hidden else described(net.nodes[node], most))
         block, answer = answers.choice(rng, values, correct)
         question = (
             f"This is a part of a network.\n{nodes}\n{shown.edges_text()}\n\n"
