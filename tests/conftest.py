@@ -7,6 +7,7 @@ import re
 import signal
 from importlib.metadata import version
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import before_numpy  # noqa: F401 - imported for what it sets
@@ -94,7 +95,12 @@ def scene(size: tuple[int, int] = (640, 480)) -> Image.Image:
 
 
 def only_under_the_lock() -> None:
-    """Skip where decisive packages are not the versions in constraints.txt: pixels are promised for those."""
+    """Skip where decisive packages are not the versions in constraints.txt: pixels are promised for those.
+
+    Of samples they are promised for one architecture only, since Pillow fills polygons in floating point.
+    """
+    if machine() not in ("x86_64", "AMD64"):
+        pytest.skip(f"drawn samples have these pixels on x86-64, here is {machine()}")
     locked = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE))
     here = {name: version(name) for name in DECISIVE}
     if any(locked[name] != found for name, found in here.items()):

@@ -19,6 +19,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media import decode
 from puzzlegen.media.decode import Film
 from puzzlegen.media.motion import Pixels, find_shots, liveliness
 from puzzlegen.media.video import Clip, VideoSettings, encode_mp4, motion, read_clip, reversible, static
@@ -316,6 +317,16 @@ def test_frames_that_are_not_decoded_are_not_missed(
     full = read(data, 5, settings, wanted)
     assert clip.times == full.times
     assert np.array_equal(clip.frames, full.frames)
+
+
+def test_transforms_are_not_left_to_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders of MPEG-4 and its kin may round as they like; the option that settles it must reach them."""
+    data = clip_bytes(scene(40), codec="mpeg4")
+    settled = read(data).frames
+    monkeypatch.setattr(decode, "_EXACT", {"idct": "faani"})
+    assert not np.array_equal(read(data).frames, settled)
+    monkeypatch.setattr(decode, "_EXACT", {"idct": "simple"})
+    assert np.array_equal(read(data).frames, settled)
 
 
 def test_a_duration_that_lies_is_forgiven() -> None:

@@ -1,6 +1,7 @@
 """Colours, brightness and sharpness of a picture changed as SimCLR does, its geometry untouched.
 
-The pixel functions are albumentations'; every parameter is drawn from the puzzle's own stream.
+The pixel functions are albumentations' (a hue's is ours: theirs depends on the processor); every parameter is drawn
+from the puzzle's own stream.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import RecipeError, Unusable
+from puzzlegen.media.hue import hue_turned
 from puzzlegen.media.similarity import detail
 from puzzlegen.rng import Rng
 
@@ -33,6 +35,8 @@ LEAST_DETAIL: Final = 3.0
 _KEPT_DETAIL: Final = 0.8
 _TRIES: Final = 16
 _JITTER: Final = 0.8
+#: Weights in such steps give sums that single precision holds, so that there is nothing to round differently.
+_STEPS: Final = 256
 _HUE: Final = 0.2
 _BLUR_PX: Final = (0.1, 2.0)
 _BLUR_SIDE_PX: Final = 224
@@ -93,8 +97,8 @@ def _jittered(pixels: Pixels, rng: Rng) -> Pixels:
     changes: list[Callable[[Pixels], Pixels]] = [
         lambda p: f.adjust_brightness_torchvision(p, brightness),
         lambda p: f.adjust_contrast_torchvision(p, contrast),
-        lambda p: f.adjust_saturation_torchvision(p, saturation),
-        lambda p: f.adjust_hue_torchvision(p, hue),
+        lambda p: f.adjust_saturation_torchvision(p, round(_STEPS * saturation) / _STEPS),
+        lambda p: hue_turned(p, hue),
     ]
     for change in rng.shuffled(changes):
         pixels = change(pixels)

@@ -40,6 +40,8 @@ _REPEAT: Final = 10
 _LOOKED_BACK: Final = 12
 #: ... or by no more than this part of a grey level.
 _LEAST_CHANGE: Final = 16
+#: MPEG-2, MPEG-4 Part 2 and their kin leave a last bit to the decoder; FFmpeg takes what is fastest on the processor.
+_EXACT: Final = {"idct": "simple"}
 #: Decoders whose frames that no other refers to can be left out at no loss to those others.
 _SPARING: Final = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
 #: ... in containers that tell when each frame is shown; elsewhere that is counted, and all must be there.
@@ -132,6 +134,7 @@ class Film:
         container, stream = self._container, self._stream
         _check_size(stream.width, stream.height, sampling.max_pixels)
         stream.codec_context.thread_count = 1
+        stream.codec_context.options = _EXACT
         first = _seek(container, stream, sampling.start)
         most = int((sampling.window_s + _MAX_LEAD_S) * _RATES[1])
         decoded = _decode(container, stream, sampling.max_pixels, self._needed(first, sampling))

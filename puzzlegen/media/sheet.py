@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-import av
 from PIL import Image, ImageDraw, ImageFont
 
+from puzzlegen.media.shown import timed_frames
 from puzzlegen.records import Medium
 
 _WIDTH, _TALL, _GAP = 960, 132, 6
@@ -64,6 +64,4 @@ def _frames(medium: Medium) -> list[Image.Image]:
     """The picture itself, or six frames of a clip."""
     if medium.ext != "mp4":
         return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
-    with av.open(io.BytesIO(medium.data), "r") as container:
-        shown = [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
-    return [shown[round(k * (len(shown) - 1) / (_STRIP - 1))] for k in range(_STRIP)]
+    return [picture for _, picture in timed_frames(medium.data, (), _STRIP)]

@@ -46,7 +46,7 @@ class Position(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     rows: int = Field(2, ge=1, le=4, description="rows of cells")
     cols: int = Field(2, ge=2, le=4, description="columns of cells")
