@@ -386,6 +386,23 @@ def test_one_place_for_all_is_found(where: str, tmp_path: Path) -> None:
     assert ("constant" in leaks(task)) == (where != "anywhere")
 
 
+@pytest.mark.parametrize("told", ["across", "down", ""])
+def test_a_word_that_tells_where_a_box_lies_is_found(told: str, tmp_path: Path) -> None:
+    def placed(source: int, variant: int, right: int, letter: int) -> Row:
+        draws = rng_for("place", source, variant, right, letter)
+        x, y = (draws.integer(0, 700) for _ in range(2))
+        word = WORDS[({"across": x, "down": y}[told] < 350) if told else draws.below(2)]
+        spec = answers.box([x, y, x + 300, y + 300]).spec
+        text = f"<image>\nWhere, {word}?"
+        made = record(source, variant, str(spec.target), spec.to_json(), text, [jpeg(picture(source, variant))])
+        made["extra_info"] |= {"chance": expected(spec)}
+        return made
+
+    _, task = audited(drawn(placed), tmp_path)
+    verdict = next(probe.verdict for probe in task.probes if probe.sees == "words and fields")
+    assert (verdict == "clean") == (not told)
+
+
 def test_a_repeated_order_counts_only_where_chance_would_not_repeat_it() -> None:
     assert repeats_p(1, 1, 0.25) == pytest.approx(1.0)
     assert repeats_p(2, 2, 0.25) == pytest.approx(0.25)

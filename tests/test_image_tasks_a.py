@@ -224,6 +224,16 @@ def test_an_odd_tile_must_show_its_change_in_the_part_that_is_shown() -> None:
     assert made.reason == "symmetric"
 
 
+def test_an_odd_tile_must_not_fit_its_place_a_little_higher() -> None:
+    """Bars in which a half turn changes all, and a slide by one bar changes all back."""
+    picture = np.asarray(scene()).copy()
+    picture[:450, :450] = (128 + 90 * np.sin(np.arange(450) * np.pi / 75))[:, None, None]
+    made = [built("odd_tile", gap=gap).make(opened(Image.fromarray(picture)), rng_for("bars")) for gap in (0, 0.4)]
+    assert isinstance(made[0], Puzzle), made
+    assert isinstance(made[1], Rejection), made
+    assert (made[1].reason, "fits" in made[1].detail) == ("symmetric", True)
+
+
 @pytest.mark.parametrize("name", ["odd_tile", "tile_relation"])
 def test_the_picture_beside_the_tiles_is_the_one_they_were_cut_from(name: str) -> None:
     alone, beside = puzzle(name, reference=False), puzzle(name)

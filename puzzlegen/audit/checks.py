@@ -55,7 +55,7 @@ def _balance(seen: Sequence[Seen]) -> Iterator[Check]:
         labels = [target.label for target in targets if target.label]
         if labels and targets[0].classes:
             yield _spread("answers", labels, len(targets[0].classes))
-    answers = {(t.label, t.right if not t.classes else -1, t.order, t.amount) for t in targets}
+    answers = {(t.label, t.right if not t.classes else -1, t.order, t.amounts) for t in targets}
     if len(answers) == 1 and len(seen) >= _LEAST_FOR_CONSTANT:
         yield Check("constant answer", "leaky", f"all {len(seen)} puzzles have the same answer")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from puzzlegen.audit.estimates import SURE, at_least_p
 from puzzlegen.audit.targets import THIRDS, Target
 
 _MOST_CLASSES: Final = 40
+_HALVES: Final = (THIRDS[0], THIRDS[-1])
 
 
 class Classes(NamedTuple):
@@ -20,7 +23,7 @@ class Classes(NamedTuple):
     Attributes:
         labels: of each puzzle the right one; empty if answers are not of few kinds.
         allowed: of each puzzle those that its answer could have had.
-        cut: whether we made them, out of amounts: thirds are not even where amounts come more than once.
+        cut: whether we made them, out of amounts: parts are not even where amounts come more than once.
     """
 
     labels: list[str]
@@ -59,15 +62,22 @@ class Classes(NamedTuple):
 
 
 def classes_of(targets: Sequence[Target]) -> Classes:
-    """Classes of answers: none if they are too many to learn. Amounts fall into thirds."""
-    if all(target.amount is not None for target in targets):
-        cuts = np.quantile([float(t.amount or 0) for t in targets], (1 / 3, 2 / 3))
-        third = [THIRDS[int(np.searchsorted(cuts, float(t.amount or 0)))] for t in targets]
-        return Classes(third, [THIRDS] * len(targets), cut=True)
+    """Classes of answers, none if too many to learn. Amounts fall into thirds, places in pictures into quarters."""
+    if all(target.amounts for target in targets):
+        return _parts(np.array([target.amounts for target in targets]))
     labels, allowed = [t.label for t in targets], [t.classes for t in targets]
     if not all(labels) or len({name for names in allowed for name in names}) > _MOST_CLASSES:
         return Classes([], [])
     return Classes(labels, allowed)
+
+
+def _parts(amounts: NDArray[np.float64]) -> Classes:
+    """Of ``(puzzles, 1)`` amounts the third, of ``(puzzles, 2)`` the half of each."""
+    names = THIRDS if amounts.shape[1] == 1 else _HALVES
+    cuts = np.quantile(amounts, [k / len(names) for k in range(1, len(names))], axis=0)
+    parts = (amounts[:, None] > cuts[None]).sum(axis=1)
+    allowed = tuple(map(" ".join, product(names, repeat=amounts.shape[1])))
+    return Classes([" ".join(names[k] for k in each) for each in parts], [allowed] * len(amounts), cut=True)
 
 
 def letters_of(targets: Sequence[Target]) -> Classes:

@@ -37,7 +37,7 @@ def words(row: dict[str, Any], target: Target) -> Vector:
     numbers = [float(x) for x in re.findall(r"\d{1,6}", asked)[:_NUMBERS]]
     order = [float(text) for text in target.classes if text.isdigit()]
     # Of a place or a time, what chance earns follows from where it is: as little for a policy to see as the answer.
-    chance = info["chance"] if target.amount is None else 0.0
+    chance = info["chance"] if not target.amounts else 0.0
     fields = [info["difficulty"], info["margin"], chance, float(info["variant"])]
     bits = [float(int(row["id"][:2], 16) >> k & 1) for k in range(_ID_BITS)]
     parts = [

@@ -22,7 +22,8 @@ class Target(NamedTuple):
         letters: how many lettered options there are.
         right: index of the right option or label, -1 without.
         order: of a permutation, 1-based.
-        amount: a number that stands for an answer of many possible values: where it starts, how much it is.
+        amounts: numbers that stand for an answer of many possible values: how much it is, where it lies in time, or
+            across and down a picture.
         truth: the ground truth, where a near answer is credited too.
     """
 
@@ -32,7 +33,7 @@ class Target(NamedTuple):
     letters: int = 0
     right: int = -1
     order: tuple[int, ...] = ()
-    amount: float | None = None
+    amounts: tuple[float, ...] = ()
     truth: str = ""
 
 
@@ -61,7 +62,7 @@ def _label(target: str, params: dict[str, Any]) -> Target:
 def _number(target: float, params: dict[str, Any]) -> Target:
     if allowed := params.get("allowed"):
         return Target("number", str(target), tuple(map(str, allowed)))
-    return Target("number", amount=float(target))
+    return Target("number", amounts=(float(target),))
 
 
 def _permutation(target: list[int], _: dict[str, Any]) -> Target:
@@ -69,11 +70,11 @@ def _permutation(target: list[int], _: dict[str, Any]) -> Target:
 
 
 def _interval(target: list[float], params: dict[str, Any]) -> Target:
-    return Target("interval", amount=_placed(target[0], target[1], params.get("duration") or 1))
+    return Target("interval", amounts=(_placed(target[0], target[1], params.get("duration") or 1),))
 
 
 def _box(target: list[float], _: dict[str, Any]) -> Target:
-    return Target("box", amount=_placed(target[0], target[2], SIDE))
+    return Target("box", amounts=(_placed(target[0], target[2], SIDE), _placed(target[1], target[3], SIDE)))
 
 
 def _placed(start: float, end: float, whole: float) -> float:
@@ -85,7 +86,7 @@ def _placed(start: float, end: float, whole: float) -> float:
 
 
 def _point(target: list[float], _: dict[str, Any]) -> Target:
-    return Target("point", amount=float(target[0]))
+    return Target("point", amounts=(float(target[0]), float(target[1])))
 
 
 def _set(target: list[str], params: dict[str, Any]) -> Target:
@@ -100,7 +101,7 @@ def _set(target: list[str], params: dict[str, Any]) -> Target:
 
 
 def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
-    return Target("counts", amount=float(sum(target.values())))
+    return Target("counts", amounts=(float(sum(target.values())),))
 
 
 _PARTLY: Final = ("interval", "box", "set")
