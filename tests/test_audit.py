@@ -392,7 +392,7 @@ def test_a_word_that_tells_where_a_box_lies_is_found(told: str, tmp_path: Path) 
         draws = rng_for("place", source, variant, right, letter)
         x, y = (draws.integer(0, 700) for _ in range(2))
         word = WORDS[({"across": x, "down": y}[told] < 350) if told else draws.below(2)]
-        spec = answers.box([x, y, x + 300, y + 300]).spec
+        spec = answers.box((x, y, x + 300, y + 300)).spec
         text = f"<image>\nWhere, {word}?"
         made = record(source, variant, str(spec.target), spec.to_json(), text, [jpeg(picture(source, variant))])
         made["extra_info"] |= {"chance": expected(spec)}
