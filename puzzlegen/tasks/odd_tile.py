@@ -1,7 +1,7 @@
 """Change one tile of a picture, ask which (our design; Spatial-SSRL mirrors one of four).
 
-All tiles, changed or not, are cut smaller than their places, toned and shaded on their own and put side by side; a hue
-is turned in a colour space that all tiles pass through, and not shaded, since that changes colours too. Pictures are
+All tiles, changed or not, are cut smaller than their places, toned and shaded on their own and put side by side; hues
+are turned in all tiles, and back in the unchanged ones, and not shaded, since that changes colours too. Pictures are
 refused if the change could be overlooked on any place or tile, not only on the one that is changed, and if a changed
 tile fits some part of its place nearly as well as it does unchanged: bars and bands do. Few tiles show by themselves
 which side is up: half of 100 puzzles of photos could be disputed, and no measure told which. So the picture is shown as
@@ -23,6 +23,7 @@ from pydantic import Field
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import cut_apart
+from puzzlegen.media.hue import hue_turned
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shade import Shade, shaded
 from puzzlegen.media.tiles import (
@@ -70,7 +71,7 @@ class OddTile(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "anomaly detection"
-    version: ClassVar = 8
+    version: ClassVar = 9
 
     rows: Rows = 2
     cols: Cols = 2
@@ -115,7 +116,8 @@ class OddTile(Task):
     def _both(self, tiles: list[Image.Image], hue: int) -> tuple[list[Image.Image], list[Image.Image]]:
         """Every tile as it would be shown unchanged and changed."""
         if self.change == "hue":
-            return [_recoloured(tile, 0) for tile in tiles], [_recoloured(tile, hue) for tile in tiles]
+            odd = [_recoloured(tile, hue) for tile in tiles]
+            return [_recoloured(tile, -hue) for tile in odd], odd
         method = Image.Transpose.ROTATE_180 if self.change == "turned" else Image.Transpose.FLIP_LEFT_RIGHT
         return tiles.copy(), [tile.transpose(method) for tile in tiles]
 
@@ -151,10 +153,8 @@ class OddTile(Task):
 
 
 def _recoloured(tile: Image.Image, shift: int) -> Image.Image:
-    """All hues moved around the circle by ``shift`` of 256; 0 costs the same rounding."""
-    hue, saturation, value = tile.convert("HSV").split()
-    moved = hue.point([(v + shift) % 256 for v in range(256)])
-    return Image.merge("HSV", (moved, saturation, value)).convert("RGB")
+    """All hues moved around the circle by ``shift`` of 256."""
+    return Image.fromarray(hue_turned(np.asarray(tile), shift / 256))
 
 
 def _fits(place: Image.Image, tiles: Sequence[Image.Image], sides: Sequence[int]) -> list[float]:
