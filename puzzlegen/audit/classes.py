@@ -75,7 +75,7 @@ def _parts(amounts: NDArray[np.float64]) -> Classes:
     """Of ``(puzzles, 1)`` amounts the third, of ``(puzzles, 2)`` the half of each."""
     names = THIRDS if amounts.shape[1] == 1 else _HALVES
     cuts = np.quantile(amounts, [k / len(names) for k in range(1, len(names))], axis=0)
-    parts = (amounts[:, None] > cuts[None]).sum(axis=1)
+    parts = (amounts[:, None] > cuts).sum(axis=1)
     allowed = tuple(map(" ".join, product(names, repeat=amounts.shape[1])))
     return Classes([" ".join(names[k] for k in each) for each in parts], [allowed] * len(amounts), cut=True)
 

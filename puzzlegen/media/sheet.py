@@ -61,7 +61,7 @@ def _laid_out(rows: list[list[Image.Image]], tall: int) -> Image.Image:
 
 
 def _frames(medium: Medium) -> list[Image.Image]:
-    """The picture itself, or six frames of a clip."""
+    """The picture itself, or at most six frames of a clip."""
     if medium.ext != "mp4":
         return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
     return [picture for _, picture in timed_frames(medium.data, (), _STRIP)]
