@@ -26,8 +26,9 @@ from PIL import Image
 from puzzlegen.media.augment import changed
 from puzzlegen.media.image import tone
 from puzzlegen.media.marks import hatch, lettered_rings, ring
-from puzzlegen.media.mp4 import EXACT, encode_mp4
+from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.palette import one_palette
+from puzzlegen.media.resample import EXACT, resampled
 from puzzlegen.media.scaled import sketch_of
 from puzzlegen.media.shade import shaded
 from puzzlegen.media.tiles import cut, mosaic, toned
@@ -183,9 +184,9 @@ def _clean(picture: Image.Image, rng: random.Random) -> Image.Image:
     width, height = picture.size
     short = 0.96 * min(width, height)
     factor = rng.uniform(256, min(448, 0.9 * short)) / short
-    box = (0.02 * width, 0.02 * height, 0.98 * width, 0.98 * height)
+    box = tuple(round(part * side) for part in (0.02, 0.98) for side in picture.size)
     size = round(width * 0.96 * factor), round(height * 0.96 * factor)
-    return picture.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+    return resampled(picture, size, box)
 
 
 def _jpeg(picture: Image.Image) -> bytes:

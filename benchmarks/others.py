@@ -69,6 +69,21 @@ class Stopwatch:
 
         setattr(place, name, counted)
 
+    def along(self, place: object, name: str, what: str) -> None:
+        """Count for ``what`` what an iterator of that name takes from item to item."""
+        inner = getattr(place, name)
+
+        def counted(*args: object, **kwargs: object) -> Iterator[object]:
+            items, end = inner(*args, **kwargs), object()
+            while True:
+                with self.on(what):
+                    item = next(items, end)
+                if item is end:
+                    return
+                yield item
+
+        setattr(place, name, counted)
+
 
 def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
     """Of one process that builds: decoding, the downscale, the rest of cleaning, encoding, writing, and the tasks."""
@@ -76,7 +91,7 @@ def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
     print(f"{'workload':20}" + "".join(f"{kind:>11}" for kind in kinds) + "  % of CPU")
     found = {}
     for name, work in works.items():
-        if work.floor != "photos":
+        if work.floor == "graph":
             continue
         with tempfile.TemporaryDirectory() as scratch:
             work.make(Path(scratch) / "media", args.media, work.large // 2)
@@ -93,7 +108,7 @@ def _shares(name: str, scratch: str) -> None:
     from PIL import Image, ImageFile
 
     from puzzlegen import datafile, shard
-    from puzzlegen.media import opened, scaled
+    from puzzlegen.media import decode, framing, opened, scaled, segments
     from puzzlegen.memory import keep_freed_memory
     from puzzlegen.plan import make_plan
     from puzzlegen.recipe import load_recipe
@@ -110,8 +125,13 @@ def _shares(name: str, scratch: str) -> None:
             watch = Stopwatch()
             watch.around(opened, "clean_image", "cleaning")
             watch.around(scaled.ScaledImage, "pixels", "cleaning")
+            watch.around(Image, "open", "decode")
             watch.around(ImageFile.ImageFile, "load", "decode", inside="cleaning")
-            watch.around(Image.Image, "resize", "downscale", inside="cleaning")
+            watch.around(scaled, "resampled", "downscale")
+            watch.around(opened, "read_clip", "cleaning")
+            watch.along(decode, "_until_damage", "decode")
+            watch.around(framing.Framing, "apply", "downscale")
+            watch.around(segments, "encode_mp4", "encode")
             watch.around(Image.Image, "save", "encode")
             watch.around(datafile.DataFile, "write", "write")
             watch.around(datafile.DataFile, "publish", "write")

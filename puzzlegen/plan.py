@@ -34,7 +34,7 @@ from puzzlegen.rng import digest
 __all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan", "picks", "split_of"]
 
 #: Raised when the same recipe and source give other bytes than before.
-FORMAT = 3
+FORMAT = 4
 TRAIN = "train"
 _ALL: Final = 1 << 64
 

@@ -79,7 +79,7 @@ def test_score_counts_against_chance(built: Path, tmp_path: Path) -> None:
     assert found["tasks"][-1]["reward"] == found["tasks"][-1]["accuracy"] == found["tasks"][-1]["format"] == 1
     assert (found["unknown"], found["missing"]) == (1, 1)
     shown = puzzlegen("score", built, responses).out
-    assert "answer A" in shown
+    assert f"answer {rows[0]['answer']}" in shown
     responses.write_text('{"id": 3}\n')
     done = puzzlegen("score", built, responses)
     assert done.code == 2

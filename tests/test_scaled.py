@@ -19,7 +19,7 @@ from puzzlegen.rng import rng_for
 from puzzlegen.tasks.jigsaw import Jigsaw
 from puzzlegen.tasks.rotation import Rotation
 
-BOX = (10.3, 20.7, 590.2, 460.9)
+BOX = (10, 21, 590, 461)
 SIZE = (400, 304)
 
 

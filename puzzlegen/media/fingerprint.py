@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Film, Sampling
 from puzzlegen.media.image import FORMATS
-from puzzlegen.media.mp4 import EXACT
+from puzzlegen.media.resample import EXACT
 from puzzlegen.media.shortage import refuse_shortage
 
 _SIDE: Final = 32

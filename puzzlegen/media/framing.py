@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Shown
 from puzzlegen.media.geometry import even
-from puzzlegen.media.mp4 import EXACT
+from puzzlegen.media.resample import EXACT
 
 Pixels = NDArray[np.uint8]
 #: Left, top, right, bottom.

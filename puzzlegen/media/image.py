@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import even
-from puzzlegen.media.scaled import Box, ScaledImage, Sketch, sketch_of, unscaled
+from puzzlegen.media.scaled import ScaledImage, Sketch, Whole, sketch_of, unscaled
 from puzzlegen.media.shortage import refuse_shortage
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
@@ -235,15 +235,20 @@ def _are_busy(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(n * (lines * lines).sum(axis=-1) - total * total > (n * _BORDER_STD) ** 2)
 
 
-def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, max_aspect: float) -> Box:
-    """Trim a little off each side, then the long side to ``max_aspect``; fractional, so the phase is random."""
+def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, max_aspect: float) -> Whole:
+    """Trim a little off each side, then the long side to ``max_aspect``; at any pixel, so the phase is random."""
     left, top, right, bottom = content
     width, height = right - left, bottom - top
     x0, x1 = left + trims[0] * width, right - trims[1] * width
     y0, y1 = top + trims[2] * height, bottom - trims[3] * height
     spare_x = max(0.0, (x1 - x0) - max_aspect * (y1 - y0))
     spare_y = max(0.0, (y1 - y0) - max_aspect * (x1 - x0))
-    return x0 + place * spare_x, y0 + place * spare_y, x1 - (1 - place) * spare_x, y1 - (1 - place) * spare_y
+    return (
+        round(x0 + place * spare_x),
+        round(y0 + place * spare_y),
+        round(x1 - (1 - place) * spare_x),
+        round(y1 - (1 - place) * spare_y),
+    )
 
 
 def encode_image(picture: Image.Image) -> Medium:

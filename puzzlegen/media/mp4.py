@@ -18,15 +18,13 @@ from typing import Final
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
+
+from puzzlegen.media.resample import EXACT
 
 Frames = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
-#: The only scaler flags whose pixels do not depend on the CPU (PyAV 18 or later).
-EXACT: Final = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
-)
 _CONTAINER_BITEXACT: Final = 0x400
 _CODEC_BITEXACT: Final = 1 << 23
 _X264: Final = {

@@ -10,7 +10,10 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
+from puzzlegen.media.resample import resampled
+
 Box = tuple[float, float, float, float]
+Whole = tuple[int, int, int, int]
 
 #: A larger one is scaled at once: many pictures are open at a time, and JPEG is decoded at a size below this.
 _HELD_PIXELS: Final = 2_100_000
@@ -36,12 +39,12 @@ class ScaledImage:
 
     Args:
         picture: RGB.
-        box: left, top, right and bottom of the part, in its pixels.
+        box: left, top, right and bottom of the part, in whole pixels of the picture.
         size: ``(width, height)`` of the part once it is scaled.
         sketch: of the picture, if it is at hand.
     """
 
-    def __init__(self, picture: Image.Image, box: Box, size: tuple[int, int], sketch: Sketch | None = None) -> None:
+    def __init__(self, picture: Image.Image, box: Whole, size: tuple[int, int], sketch: Sketch | None = None) -> None:
         self.size = size
         self._source, self._box = picture, box
         self._sketch = sketch and (sketch.pixels, _reduced(box, sketch))
@@ -77,7 +80,7 @@ class ScaledImage:
         return self.shrunk((round((right - left) * scale), round((bottom - top) * scale)), box).convert("L")
 
     def _scaled(self) -> Image.Image:
-        return self._source.resize(self.size, Image.Resampling.BICUBIC, box=self._box, reducing_gap=3.0)
+        return resampled(self._source, self.size, self._box)
 
     def _within(self, area: Box, box: Box | None) -> Box:
         """What ``box`` of the scaled picture is in ``area``, which shows all of it."""

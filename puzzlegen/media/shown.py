@@ -10,7 +10,7 @@ from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from puzzlegen.errors import IntegrityError
-from puzzlegen.media.mp4 import EXACT
+from puzzlegen.media.resample import EXACT
 
 
 def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[float, Image.Image]]:
