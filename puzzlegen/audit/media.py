@@ -137,6 +137,7 @@ def _frames(data: bytes) -> tuple[tuple[int, ...], list[NDArray[np.uint8]]]:
         for packet in container.demux(video=0):
             if packet.size:
                 coded.append(packet.size)
+            # As readers do it, not exactly: smoothed chroma lies off the middle of its lines, which tells up from down.
             pictures += [np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8) for frame in packet.decode()]
     return tuple(coded), pictures
 

@@ -6,11 +6,10 @@ import io
 from collections.abc import Sequence
 
 import av
-from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from puzzlegen.errors import IntegrityError
-from puzzlegen.media.resample import EXACT
+from puzzlegen.media.resample import to_rgb
 
 
 def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[float, Image.Image]]:
@@ -28,11 +27,10 @@ def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[f
         shown = list(container.decode(video=0))
     if times and len(times) != len(shown):
         raise IntegrityError(f"a clip has {len(shown)} frames, its record tells {len(times)}; verify the build")
-    scaler, found = VideoReformatter(), []
-    for k in _evenly(len(shown), most):
-        picture = scaler.reformat(shown[k], format="rgb24", interpolation=EXACT, threads=1)
-        found.append((times[k] if times else shown[k].time or 0.0, Image.fromarray(picture.to_ndarray())))
-    return found
+    return [
+        (times[k] if times else shown[k].time or 0.0, Image.fromarray(to_rgb(shown[k])))
+        for k in _evenly(len(shown), most)
+    ]
 
 
 def _evenly(count: int, most: int) -> list[int]:

@@ -13,6 +13,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.finder import Finder
 from puzzlegen.media.image import encode_image, to_srgb
 from puzzlegen.media.mp4 import encode_mp4
+from puzzlegen.media.resample import to_rgb
 from puzzlegen.plan import make_plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import Medium
@@ -78,7 +79,7 @@ class Originals:
 def _small(data: bytes, is_video: bool) -> Medium:
     if is_video:
         with av.open(io.BytesIO(data), "r") as container:
-            picture = Image.fromarray(next(container.decode(video=0)).to_ndarray(format="rgb24"))
+            picture = Image.fromarray(to_rgb(next(container.decode(video=0))))
     else:
         with Image.open(io.BytesIO(data)) as raw:
             raw.draft("RGB", (2 * _THUMBNAIL_PX, 2 * _THUMBNAIL_PX))
