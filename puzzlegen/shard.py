@@ -344,7 +344,8 @@ class _ShardBuild:
                     if made.pick.task == task:
                         movable[made.slots[slot][0]].append(made.row["id"])
                 if any(movable):
-                    for puzzle_id, value in even_out([counts[k] for k in range(len(counts))], movable).items():
+                    rng = rng_for("even", FORMAT, self.recipe.seed, self.job.shard.name, task, slot)
+                    for puzzle_id, value in even_out([counts[k] for k in range(len(counts))], movable, rng).items():
                         forced[puzzle_id][slot] = value
             file.held = [self._again(made, forced.get(made.row["id"])) for made in file.held]
 

@@ -174,3 +174,44 @@ def test_mistakes_are_said(graphs: dict[str, Path], tmp_path: Path) -> None:
         Puzzles(graphs["parquet"], "text", rank=1)
     with pytest.raises(PuzzlegenError, match="buffer=0 holds no row"):
         Puzzles(graphs["parquet"], "text", buffer=0)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_each_iteration_begins_anew(graphs: dict[str, Path], workers: int) -> None:
+    puzzles = Puzzles(graphs["parquet"], "text", seed=1)
+    begun = next(iter(puzzles))["id"]
+    assert next(iter(puzzles))["id"] == begun
+    for _ in loader(puzzles, workers):
+        break
+    for _ in range(2):
+        shown = [name for batch in loader(puzzles, workers) for name in batch["id"]]
+        assert sorted(shown) == sorted(ids_in(graphs["parquet"]))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_that_is_set_reaches_workers_that_stay(graphs: dict[str, Path], workers: int) -> None:
+    puzzles = Puzzles(graphs["parquet"], "text", seed=1)
+    staying = DataLoader(
+        puzzles, batch_size=2, num_workers=workers, collate_fn=collate, persistent_workers=bool(workers)
+    )
+    orders = []
+    for epoch in (0, 1, 1):
+        puzzles.set_epoch(epoch)
+        orders.append([name for batch in staying for name in batch["id"]])
+    assert orders[0] != orders[1] == orders[2]
+    assert sorted(orders[0]) == sorted(orders[1])
+
+
+def test_a_loaded_place_is_kept_for_its_own_epoch_only(graphs: dict[str, Path]) -> None:
+    puzzles = Puzzles(graphs["parquet"], "text", seed=1)
+    puzzles.set_epoch(3)
+    rows = iter(puzzles)
+    kept = ids(islice(rows, 5))
+    state = puzzles.state_dict()
+    rest = ids(rows)
+    for epoch, want in ((3, rest), (4, None)):
+        again = Puzzles(graphs["parquet"], "text", seed=1)
+        again.load_state_dict(state)
+        again.set_epoch(epoch)
+        shown = ids(again)
+        assert shown == want if want else len(shown) == len(kept) + len(rest)

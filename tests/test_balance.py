@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from puzzlegen.rng import rng_for
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=7))
 def test_counts_end_within_one_with_fewest_moves(counts: list[int]) -> None:
     movable = [[f"{k}-{i}" for i in range(n)] for k, n in enumerate(counts)]
-    moves = even_out(counts, movable)
+    moves = even_out(counts, movable, rng_for("ties"))
     after = list(counts)
     for name, to in moves.items():
         after[int(name.split("-")[0])] -= 1
@@ -23,9 +24,24 @@ def test_counts_end_within_one_with_fewest_moves(counts: list[int]) -> None:
 
 
 def test_what_may_not_move_stays() -> None:
-    assert even_out([5, 1], [["a"], []]) == {"a": 1}
-    assert even_out([5, 1], [[], []]) == {}
-    assert even_out([3, 3], [["a", "b", "c"], ["d", "e", "f"]]) == {}
+    rng = rng_for("ties")
+    assert even_out([5, 1], [["a"], []], rng) == {"a": 1}
+    assert even_out([5, 1], [[], []], rng) == {}
+    assert even_out([3, 3], [["a", "b", "c"], ["d", "e", "f"]], rng) == {}
+
+
+@pytest.mark.parametrize(("answers", "puzzles"), [(4, 2), (4, 3), (9, 5), (24, 20)])
+def test_no_answer_is_favoured_over_many_small_shards(answers: int, puzzles: int) -> None:
+    shards, total = 4000, [0] * answers
+    for shard in range(shards):
+        rng = rng_for("small", answers, puzzles, shard)
+        draws = {str(k): rng.below(answers) for k in range(puzzles)}
+        movable = [[name for name, draw in draws.items() if draw == k] for k in range(answers)]
+        draws |= even_out([len(names) for names in movable], movable, rng)
+        for draw in draws.values():
+            total[draw] += 1
+    fair = shards * puzzles / answers
+    assert max(abs(count - fair) for count in total) < 4.5 * fair**0.5
 
 
 def drawn(answers: int, draws: list[int], seed: int) -> tuple[list[int], list[int]]:

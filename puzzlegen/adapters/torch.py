@@ -2,12 +2,19 @@
 
     from torch.utils.data import DataLoader
     from puzzlegen.adapters.torch import Puzzles, collate
-    loader = DataLoader(Puzzles("puzzles/mine", "image", seed=1), batch_size=8, num_workers=2, collate_fn=collate)
+    puzzles = Puzzles("puzzles/mine", "image", seed=1)
+    loader = DataLoader(puzzles, batch_size=8, num_workers=2, collate_fn=collate)
+    for epoch in range(3):
+        puzzles.set_epoch(epoch)
+        for batch in loader:
+            ...
 
 Every epoch puts the files into an order of its own and cuts their rows into one span per rank and worker, whose lengths
-differ by at most one; nobody reads what is not in its span. Rows are shuffled within windows of ``buffer`` rows. The
-stream says where it is (``state_dict``) and goes on from there, mid-epoch, with the same rows; with workers that is
-what torchdata's ``StatefulDataLoader`` is for, which keeps the state of each.
+differ by at most one; nobody reads what is not in its span. Rows are shuffled within windows of ``buffer`` rows. As
+with torch's samplers, ``set_epoch`` says which epoch it is, to persistent workers as well; without it each iteration
+has the order of the first. Each iteration begins anew, however far the last one went. Only after ``load_state_dict``
+does the next one go on mid-epoch, with the same rows; with workers that is what torchdata's ``StatefulDataLoader`` is
+for, which keeps the state of each.
 """
 
 from __future__ import annotations
@@ -30,6 +37,7 @@ from puzzlegen.rng import rng_for
 
 try:
     import fsspec
+    import torch
     import torch.distributed as dist
     from torch.utils.data import IterableDataset, get_worker_info
 except ImportError as err:
@@ -43,6 +51,14 @@ BUFFER: Final = 1000
 class _File(NamedTuple):
     path: str
     rows: int
+
+
+class _Place(NamedTuple):
+    """The epoch that an iteration began with, the one it is in, and how many rows of that it has given."""
+
+    first: int
+    epoch: int
+    done: int
 
 
 class Puzzles(IterableDataset[Row]):
@@ -89,19 +105,23 @@ class Puzzles(IterableDataset[Row]):
             has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in manifest["rows"].items())
             raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
         self._content = manifest["content_sha256"]
-        self._first = self._epoch = self._done = 0
+        # In shared memory, so that workers that stay hear of it.
+        self._begin = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._at = _Place(0, 0, 0)
+        self._loaded: _Place | None = None
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin the next iteration with this epoch's order."""
-        self._first, self._epoch, self._done = epoch, epoch, 0
+        """Begin the next iteration with this epoch's order, or go on in it if a state of this epoch was loaded."""
+        self._begin[0] = epoch
+        if self._loaded is None or self._loaded.epoch != epoch:
+            self._at, self._loaded = _Place(epoch, epoch, 0), None
 
     def state_dict(self) -> State:
         """Where this rank's worker is: how many rows of which epoch it has given."""
-        place = {"first": self._first, "epoch": self._epoch, "done": self._done}
-        return place | {"split": self._split(), "content": self._content}
+        return self._at._asdict() | {"split": self._split(), "content": self._content}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from a state of the same build, rank and worker.
+        """Let the next iteration go on from a state of the same build, rank and worker.
 
         Raises:
             PuzzlegenError: the state belongs to another build, or to another number of ranks or workers.
@@ -110,21 +130,22 @@ class Puzzles(IterableDataset[Row]):
             if (theirs := state[key]) != mine:
                 what = "build" if key == "content" else "rank, world, worker and workers"
                 raise PuzzlegenError(f"this state belongs to another {what}: {theirs}, here {mine}")
-        self._first, self._epoch, self._done = state["first"], state["epoch"], state["done"]
+        self._at = self._loaded = _Place(state["first"], state["epoch"], state["done"])
 
     def _split(self) -> list[int]:
         worker = get_worker_info()
         return [self._rank, self._world, *((worker.id, worker.num_workers) if worker else (0, 1))]
 
     def __iter__(self) -> Iterator[Row]:
-        start, skip = self._epoch, self._done
-        for epoch in count(start) if self._epochs is None else range(start, self._first + self._epochs):
-            self._epoch, self._done = epoch, skip
-            for row in self._rows(epoch, skip):
-                self._done += 1
+        begin = int(self._begin[0])
+        (first, start, done), self._loaded = self._loaded or _Place(begin, begin, 0), None
+        for epoch in count(start) if self._epochs is None else range(start, first + self._epochs):
+            self._at = _Place(first, epoch, done)
+            for row in self._rows(epoch, done):
+                self._at = self._at._replace(done=self._at.done + 1)
                 yield self._decoded(row)
-            skip = 0
-        self._epoch, self._done = self._first, 0
+            done = 0
+        self._at = _Place(first, first, 0)
 
     def _rows(self, epoch: int, skip: int) -> Iterator[Row]:
         """This worker's rows of an epoch but for the first ``skip``."""
