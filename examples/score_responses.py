@@ -1,4 +1,6 @@
-"""Score a policy of your own against chance: python examples/score_responses.py puzzles/video_ssl responses.jsonl
+"""Write a policy's responses and score them: python examples/score_responses.py puzzles/video_ssl new.jsonl
+
+Responses that you have are scored by `puzzlegen score puzzles/video_ssl responses.jsonl`.
 
 The policy here is the laziest: always the first option. It should earn chance, and no more; that is the point.
 """
@@ -24,9 +26,11 @@ def respond(row: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path)
-    parser.add_argument("responses", type=Path)
+    parser.add_argument("responses", type=Path, help="a new file")
     chosen = parser.parse_args()
-    with chosen.responses.open("w", encoding="utf-8") as file:
+    if chosen.responses.exists():
+        parser.error(f"{chosen.responses} exists; `puzzlegen score` scores it, this writes another one")
+    with chosen.responses.open("x", encoding="utf-8") as file:
         for shard in files_of(manifest_of(chosen.build)):
             for row in read_rows(chosen.build / shard["path"]):
                 file.write(json.dumps({"id": row["id"], "response": respond(row)}) + "\n")

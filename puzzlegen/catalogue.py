@@ -14,11 +14,16 @@ from puzzlegen.tasks import task_class, task_names
 
 
 def tasks() -> list[dict[str, str]]:
-    """Name, kind of item and first sentence of each task."""
-    return [
-        {"task": name, "accepts": task_class(name).accepts, "about": _first_line(task_class(name))}
-        for name in task_names()
-    ]
+    """Name, kind of item and first sentence of each task; of one that cannot be loaded, why."""
+    return [_told(name) for name in task_names()]
+
+
+def _told(name: str) -> dict[str, str]:
+    try:
+        found = task_class(name)
+    except RecipeError as err:
+        return {"task": name, "accepts": "", "about": str(err)}
+    return {"task": name, "accepts": found.accepts, "about": _first_line(found)}
 
 
 def task(name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from puzzlegen import __version__
 from puzzlegen.errors import IntegrityError, Interrupted, PuzzlegenError
 from puzzlegen.threads import one_thread
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 USER_MISTAKE, FOUND_WRONG, INTERRUPTED = 2, 1, 130
 
 app = typer.Typer(
-    help="Make verifiable puzzles for multimodal RL out of raw images and videos.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,6 +29,21 @@ def _folder(location: str) -> Path:
     from puzzlegen.output import folder_at
 
     return folder_at(location)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"puzzlegen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Make verifiable puzzles for multimodal RL out of raw images and videos."""
 
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe file, or the name of one that ships with puzzlegen.")]

@@ -60,6 +60,11 @@ class Columns(NamedTuple):
         """All columns that may be looked at."""
         return {*self.names.values(), *_DIALOGUE, _SPELT_OTHERWISE}
 
+    @property
+    def of_media(self) -> str:
+        """The column of media, for messages."""
+        return "'image' or 'video'" if self.dialogue else f"'{self.names['media']}'"
+
     def read(self, row: Mapping[str, Any]) -> Said:
         """What a row says.
 

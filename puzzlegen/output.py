@@ -22,6 +22,8 @@ from puzzlegen.files import checked, is_url, place_of, retried
 
 #: Where a build keeps what it needs to go on after a stop; no reader of the data needs it.
 STATE = ".puzzlegen"
+#: Below it, where the source lies: on this machine, so no part of what is published.
+SOURCE = "source.json"
 _WRITABLE: Final = ("s3", "gs", "az", "memory")
 
 

@@ -37,6 +37,7 @@ __all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan
 FORMAT = 4
 TRAIN = "train"
 _ALL: Final = 1 << 64
+_REASONS_TOLD: Final = 3
 
 
 class Shard(NamedTuple):
@@ -187,10 +188,25 @@ def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = Non
     groups = list(_groups(recipe, listing, sifted, limit, kept.path, listed))
     skipped = SkippedFile(kept.path / "skipped.parquet", listing.skipped())
     if not groups:
-        wanted = " or ".join(sorted(kinds))
-        raise SourceError(f"the source has no {wanted} for the recipe's tasks, only {len(skipped)} other entries")
+        raise SourceError(f"the source has no {' or '.join(sorted(kinds))} for the recipe's tasks: {_why(skipped)}")
     listing.remove()
     return Plan(recipe, kept, groups, skipped, listed, sifted.excluded)
+
+
+def _why(skipped: SkippedFile) -> str:
+    """The commonest reasons for which nothing is left, each with an example."""
+    if not len(skipped):
+        return "it is empty"
+    examples: dict[str, Skipped] = {}
+    for one in skipped:
+        examples.setdefault(one.reason, one)
+        if len(examples) == len(skipped.reasons):
+            break
+    told = []
+    for reason, count in skipped.reasons.most_common(_REASONS_TOLD):
+        one = examples[reason]
+        told.append(f"{reason} {count}, such as '{one.id}'" + (f" ({one.detail})" if one.detail else ""))
+    return "; ".join(told)
 
 
 def _told(recipe: Recipe) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from puzzlegen.errors import RecipeError
@@ -47,14 +47,25 @@ def find(package: str, name: str, base: type[Any]) -> type[Any]:
         return _only_class(f"{package}.{name}", base)
     for point in entry_points(group=package):
         if point.name == name:
-            return _checked(point.load(), name, package, base)
+            return _checked(_loaded(point), name, package, base)
     word = base.__name__.lower()
     raise RecipeError(f"unknown {word} '{name}'{did_you_mean(name, names(package))}")
+
+
+def _loaded(point: EntryPoint) -> Any:  # noqa: ANN401 - anything at all
+    try:
+        return point.load()
+    # Code of others may raise anything when it is imported.
+    except Exception as err:
+        what = f"{type(err).__name__}: {err}"
+        raise RecipeError(f"entry point '{point.name}' of group {point.group} cannot be loaded: {what}") from err
 
 
 def _checked(found: Any, name: str, package: str, base: type[Any]) -> type[Any]:  # noqa: ANN401 - anything at all
     if not (inspect.isclass(found) and issubclass(found, base)):
         raise RecipeError(f"entry point '{name}' of group {package} is {found!r}, not a {base.__name__}")
+    if lacking := ", ".join(sorted(getattr(found, "__abstractmethods__", ()))):
+        raise RecipeError(f"entry point '{name}' of group {package} is no whole {base.__name__}: it lacks {lacking}")
     if found.__module__.rpartition(".")[2] != name:
         raise RecipeError(f"entry point '{name}' of group {package} lies in {found.__module__}; name it like its file")
     return found

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
-from puzzlegen.output import STATE, write_json
+from puzzlegen.output import SOURCE, STATE, write_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
 from puzzlegen.recipe import Recipe, recipe_from_canonical, source_at
+from puzzlegen.records import REASONS
 from puzzlegen.scoring import Scored, select
 from puzzlegen.subset import write_subset
 
@@ -48,7 +49,7 @@ def run(
 
 def _remember_source(recipe: Recipe, out: Path) -> None:
     # Where the source lies on this machine is nobody else's business: it stays out of the manifest.
-    write_json(out / STATE / "source.json", recipe.source.model_dump(mode="json"))
+    write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
 
 
 def recipe_of(folder: Path, source: str | None) -> Recipe:
@@ -56,7 +57,7 @@ def recipe_of(folder: Path, source: str | None) -> Recipe:
     canonical = _begun(folder)["recipe"]
     if source is not None:
         return recipe_from_canonical(canonical, source_at(source, canonical["source"]))
-    remembered = folder / STATE / "source.json"
+    remembered = folder / STATE / SOURCE
     if not remembered.exists():
         raise SourceError(f"'{folder}' does not know where its source lies; give --source")
     return recipe_from_canonical(canonical, json.loads(remembered.read_bytes()))
@@ -100,14 +101,21 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     """The summary for people."""
     if not summary["complete"]:
         return [f"{summary['shards_made']} shards made in {summary['out']}; other shards are still to be built"]
-    kept, rejected = summary["kept"], summary["rejected"]
+    kept, rejected, out = summary["kept"], summary["rejected"], summary["out"]
     size = f"{summary['files']} files, {summary['bytes'] / 1e6:.1f} MB, {summary['seconds']} s"
     return [
-        f"{sum(kept.values())} puzzles from {summary['items']} items in {summary['out']} ({size})",
+        f"{sum(kept.values())} puzzles from {summary['items']} items in {out} ({size})",
         *(f"  {task:16} kept {n:6}{_reasons(rejected.get(task, {}))}" for task, n in _by_task(kept, rejected)),
         *([f"  {'not items':16}            {_reasons(rejected[''])}"] if "" in rejected else []),
-        f"next: puzzlegen verify {summary['out']} --replay 10",
+        *(f"  {reason}: {REASONS[reason]}" for reason in _common(kept, rejected)),
+        f"next: puzzlegen {f'verify {out} --replay 10' if any(kept.values()) else f'preview {out}'}",
     ]
+
+
+def _common(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[str]:
+    """The reasons for which half of what was tried of some task was refused, or more."""
+    tried = {task: sum(found.values()) + kept.get(task, 0) for task, found in rejected.items() if task}
+    return sorted({reason for task, n in tried.items() for reason, count in rejected[task].items() if 2 * count >= n})
 
 
 def _by_task(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, MutableSequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from puzzlegen import joint
@@ -110,7 +111,9 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
         raise
     except Exception as err:
         refuse_shortage()
-        raise TaskError(f"task {task.name} failed on '{opened.item.id}': {type(err).__name__}: {err}") from err
+        raise TaskError(
+            f"task {task.name} failed on '{opened.item.id}': {type(err).__name__}: {err}{_at(err)}"
+        ) from err
     if isinstance(puzzle, Rejection):
         return puzzle._replace(variant=pick.variant)
     puzzle_id = digest("id", *parts).hex()[:32]
@@ -119,6 +122,12 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     row = _row(task, opened, pick, split, puzzle, posed, puzzle_id, rng.slots)
     _check(puzzle, posed, row, task.name)
     return Made(item, pick, rng.slots, row)
+
+
+def _at(err: Exception) -> str:
+    """Where a task failed: its author has no traceback."""
+    *_, last = extract_tb(err.__traceback__)
+    return f" ({last.filename}:{last.lineno}, in {last.name})"
 
 
 def _row(

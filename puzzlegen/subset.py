@@ -12,7 +12,7 @@ from puzzlegen.datafile import DataFile
 from puzzlegen.errors import OutputError
 from puzzlegen.finish import finish
 from puzzlegen.manifest import MANIFEST, REJECTIONS, content_of
-from puzzlegen.output import scratch, write_atomic, write_json
+from puzzlegen.output import SOURCE, STATE, scratch, write_atomic, write_json
 from puzzlegen.reading import manifest_of, read_rows
 from puzzlegen.records import split_in
 
@@ -55,6 +55,8 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
         "subset": {"of": manifest["content_sha256"], **chosen_by},
     }
     write_atomic(out / REJECTIONS, (folder / REJECTIONS).read_bytes())
+    if (remembered := folder / STATE / SOURCE).exists():
+        write_atomic(out / STATE / SOURCE, remembered.read_bytes())
     manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest

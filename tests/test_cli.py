@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 import pytest
 from conftest import ROOT
+from faulty import environment, plug_in
 
+from puzzlegen import __version__
 from puzzlegen.catalogue import recipes, tasks
 from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.sources.folder import Folder
 
 
 class Done(NamedTuple):
@@ -84,6 +87,18 @@ def test_score_counts_against_chance(built: Path, tmp_path: Path) -> None:
     done = puzzlegen("score", built, responses)
     assert done.code == 2
     assert "responses.jsonl: puzzle '3' needs either a response or a list of responses" in done.err
+
+
+def test_a_selection_knows_its_source(built: Path, tmp_path: Path) -> None:
+    rows = [row for file in files_of(manifest_of(built)) for row in read_rows(built / file["path"])]
+    rates = tmp_path / "rates.jsonl"
+    rates.write_text(
+        "".join(json.dumps({"id": row["id"], "n": 1, "mean": 0.5, "pass_rate": 0.5}) + "\n" for row in rows)
+    )
+    done = puzzlegen("select", built, rates, "--out", tmp_path / "some")
+    assert done.code == 0, done.err
+    done = puzzlegen("verify", tmp_path / "some", "--replay", "2")
+    assert done.code == 0, done.err
 
 
 def test_select_keeps_the_puzzles_that_still_teach(built: Path, tmp_path: Path) -> None:
@@ -167,6 +182,71 @@ def test_products_take_one_thread_unless_told_otherwise(given: dict[str, str], t
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean | given)
     assert done.stdout.split() == ["False", taken]
+
+
+def test_the_version_is_told() -> None:
+    done = puzzlegen("--version")
+    assert (done.code, done.out) == (0, f"puzzlegen {__version__}\n")
+
+
+def test_a_url_is_no_recipe() -> None:
+    done = puzzlegen("build", "s3://bucket/media")
+    assert (done.code, "'s3://bucket/media' is no recipe" in done.err, "--source" in done.err) == (2, True, True)
+
+
+def test_why_nothing_can_be_made_is_said(tmp_path: Path) -> None:
+    recipe, table = tmp_path / "r.yaml", tmp_path / "rows.jsonl"
+    recipe.write_text(f"source: {{kind: manifest, path: {table}}}\ntasks: [{{task: rotation}}]\n")
+    table.write_text('{"image": "a.jpg"}\n{"media": "b.jpg"}\n{"media": "c.jpg"}\n')
+    done = puzzlegen("build", recipe, "--out", tmp_path / "out")
+    assert done.code == 2
+    assert "unreadable 2, such as 'row 2' (b.jpg); bad_row 1, such as 'row 1' (no medium in column 'media'" in done.err
+    (tmp_path / "empty").mkdir()
+    assert "it is empty" in puzzlegen("build", "quickstart", "--source", tmp_path / "empty").err
+
+
+def test_a_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "photos").mkdir()
+    assert Folder(path="~/photos").path == str(tmp_path / "photos")
+    with pytest.raises(ValueError, match=f"'{tmp_path}/none' is missing; give"):
+        Folder(path="~/none")
+
+
+FAILING = """
+from puzzlegen.tasks import Task
+
+class Failing(Task):
+    \"\"\"Fails.\"\"\"
+    accepts = "image"
+    ability = "none"
+
+    @property
+    def difficulty(self):
+        return 0.5
+
+    def pose(self, item, rng):
+        return [][0]
+"""
+
+
+def test_what_others_add_and_is_broken_is_named(tmp_path: Path) -> None:
+    plug_in(tmp_path / "plug", "tasks", "failing", FAILING)
+    plug_in(tmp_path / "plug", "tasks", "gone", "import no_such_module")
+    plug_in(tmp_path / "plug", "tasks", "half", FAILING.replace("Failing", "Half").replace("def pose", "def posed"))
+    env = environment(tmp_path / "plug")
+    shown = [sys.executable, "-m", "puzzlegen", "tasks"]
+    done = subprocess.run(shown, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "entry point 'gone' of group puzzlegen.tasks cannot be loaded: ModuleNotFoundError" in done.stdout
+    assert "is no whole Task: it lacks pose" in done.stdout
+    assert "jigsaw" in done.stdout
+    (tmp_path / "r.yaml").write_text("source: {kind: samples, images: 1, videos: 0}\ntasks: [{task: failing}]\n")
+    made = [sys.executable, "-m", "puzzlegen", "build", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(made, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "IndexError: list index out of range (" in done.stderr
+    assert "failing.py:14, in pose)" in done.stderr
 
 
 def test_every_command_has_help_and_stands_in_the_readme() -> None:

@@ -85,8 +85,9 @@ def test_commands_run_as_they_stand(place: Path) -> None:
         assert done.returncode == 0, (line, done.stderr)
 
 
-def test_the_page_of_commands_is_what_the_command_line_says() -> None:
-    command = [sys.executable, str(ROOT / "examples" / "make_commands.py"), "--check"]
+@pytest.mark.parametrize("script", ["make_commands.py", "make_recipe_page.py"])
+def test_pages_are_what_the_code_says(script: str) -> None:
+    command = [sys.executable, str(ROOT / "examples" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

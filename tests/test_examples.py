@@ -45,6 +45,14 @@ def test_the_laziest_policy_is_scored_against_chance(mixed_build: Path, tmp_path
     assert "chance 0.250" in rotation
 
 
+def test_responses_that_are_there_are_not_written_over(mixed_build: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text("mine")
+    command = [sys.executable, str(EXAMPLES / "score_responses.py"), str(mixed_build), str(tmp_path / "mine.jsonl")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, (tmp_path / "mine.jsonl").read_text()) == (2, "mine")
+    assert "mine.jsonl exists" in done.stderr
+
+
 def test_a_task_of_another_package_is_built(tmp_path: Path) -> None:
     """Installed as pip would: the module on the path, and the entry points that its pyproject declares."""
     source = EXAMPLES / "custom_task"

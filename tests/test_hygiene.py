@@ -223,7 +223,7 @@ def test_duplicates_are_found_across_the_parts_of_a_mixture(folder: Path, tmp_pa
 def test_mistakes_in_a_mixture_are_said_with_their_place() -> None:
     for part, said in (
         ({"kind": "folde"}, "unknown source 'folde'; did you mean 'folder'?"),
-        ({"kind": "folder", "path": "gone"}, "'gone' is missing; give an existing folder"),
+        ({"kind": "folder", "path": "gone"}, f"'gone' is missing below '{Path.cwd()}'; give an existing folder"),
         ({"kind": "samples", "weight": 0}, "weight: 0 is not above 0"),
     ):
         with pytest.raises(RecipeError, match=r"source\.parts\.a") as caught:

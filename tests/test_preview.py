@@ -20,7 +20,7 @@ from puzzlegen.errors import IntegrityError, OutputError, RecipeError
 from puzzlegen.preview import page as pages
 from puzzlegen.preview import preview
 from puzzlegen.preview.audited import write_audit_page
-from puzzlegen.preview.entries import chosen
+from puzzlegen.preview.entries import _shares, chosen
 from puzzlegen.preview.target import preview_of
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
@@ -407,3 +407,15 @@ def test_mistakes_are_named(mixed_build: Path, tmp_path: Path) -> None:
         preview_of(str(mixed_build), None, limit=None, source=None, overrides=["seed=3"])
     with pytest.raises(OutputError, match="cannot write"):
         preview(mixed_build, Path("/proc/page.html"), limit=1)
+
+
+def test_as_many_are_shown_as_the_limit_allows() -> None:
+    assert _shares({"rare": 2, "common": 90, "usual": 30}, 60) == {"rare": 2, "usual": 29, "common": 29}
+    assert _shares({"rare": 2, "common": 90}, 92) == {"rare": 2, "common": 90}
+    assert _shares({"one": 5, "two": 5}, 1) == {"one": 1, "two": 0}
+
+
+def test_a_page_can_go_into_a_folder(mixed_build: Path, tmp_path: Path) -> None:
+    made = preview_of(str(mixed_build), tmp_path, limit=1, source=None, overrides=[])
+    assert made.page == tmp_path / f"{mixed_build.name}.html"
+    assert made.page.is_file()

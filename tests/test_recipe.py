@@ -229,7 +229,7 @@ def test_a_source_checks_its_own_settings() -> None:
         "x.yaml:2: source.kind: unknown source 'folde'; did you mean 'folder'?"
     ]
     assert problems(text % "folder, path: nowhere") == [
-        "x.yaml:2: source.path: 'nowhere' is missing; give an existing folder"
+        f"x.yaml:2: source.path: 'nowhere' is missing below '{Path.cwd()}'; give an existing folder"
     ]
     assert problems(text % "folder, pth: photos, path: photos") == [
         "x.yaml:2: source.pth: unknown parameter; did you mean 'path'?"

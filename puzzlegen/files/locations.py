@@ -32,7 +32,8 @@ def in_memory(locations: str) -> bool:
 
 
 def _as_text(location: object) -> object:
-    return os.fspath(location) if isinstance(location, Path) else location
+    text = os.fspath(location) if isinstance(location, Path) else location
+    return os.path.expanduser(text) if isinstance(text, str) and text.startswith("~") else text  # noqa: PTH111
 
 
 def checked(location: str) -> str:
@@ -73,7 +74,8 @@ def missing(location: str, wanted: str) -> str:
     good = {"folder": path.is_dir, "file": path.is_file, "either": path.exists}
     if is_url(location) or good[wanted]():
         return ""
-    return f"'{location}' is {f'no {wanted}' if path.exists() else 'missing'}"
+    below = "" if path.is_absolute() else f" below '{Path.cwd()}'"
+    return f"'{location}' is {f'no {wanted}' if path.exists() else f'missing{below}'}"
 
 
 Location = Annotated[str, BeforeValidator(_as_text), AfterValidator(checked)]

@@ -123,7 +123,8 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> ScaledImage:
     short = min(width, height) * full_short / min(raw.size)
     most = int(short * settings.max_scale)
     if most < low:
-        raise Unusable("too_small", f"short side {int(short)} px, needs {int(low / settings.max_scale) + 1}")
+        needed = int(low / settings.max_scale) + 1
+        raise Unusable("too_small", f"short side {int(short)} px once trimmed, needs {needed}")
     side = low + size_draw * (min(high, most) - low)
     factor = side / min(width, height)
     size = (even(width * factor * squeeze), even(height * factor / squeeze))

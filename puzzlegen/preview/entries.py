@@ -82,8 +82,7 @@ def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str
     One of each task, then the next of each, in an order that names decide. Of a large build only as many files are
     read as give every task its share: the first of each config and split, then the second, and so on.
     """
-    share = -(-limit // max(1, len(manifest["kept"])))
-    lacking = {task: min(count, share) for task, count in manifest["kept"].items()}
+    lacking = _shares(manifest["kept"], limit)
     tasks: dict[str, list[str]] = defaultdict(list)
     paths = []
     for name in sorted((file["path"] for file in files_of(manifest)), key=lambda name: (name.rsplit("-", 3)[1], name)):
@@ -95,6 +94,14 @@ def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str
     queues = [sorted(ids, key=lambda one: digest("preview", one)) for _, ids in sorted(tasks.items())]
     shown = [one for turn in zip_longest(*queues) for one in turn if one is not None][:limit]
     return {one: k for k, one in enumerate(shown)}, paths
+
+
+def _shares(kept: dict[str, int], limit: int) -> dict[str, int]:
+    """How many of each task are shown: as many of each as there are or as fit, rare ones first."""
+    shares: dict[str, int] = {}
+    for task, count in sorted(kept.items(), key=lambda one: one[1]):
+        shares[task] = min(count, -(-(limit - sum(shares.values())) // (len(kept) - len(shares))))
+    return shares
 
 
 def _entry(row: Row, source: Originals | None, spool: Spool) -> dict[str, Any]:

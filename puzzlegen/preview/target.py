@@ -22,7 +22,7 @@ def preview_of(
 
     Args:
         target: a build's folder, or what :func:`load_recipe` takes.
-        out: the HTML file; by default the target's name with ``.html``, in the working directory.
+        out: the HTML file, or a folder for it; by default it has the target's name and lies in the working directory.
         limit: of a folder the most puzzles to show, of a recipe the items to build.
         source: in the stead of the recipe's or the one that the folder remembers.
         overrides: ``a.b=c``, of a recipe only.
@@ -34,14 +34,20 @@ def preview_of(
         if overrides:
             raise RecipeError(f"--set changes a recipe, and '{target}' is built already; preview the recipe instead")
         folder = Path(target)
-        page = out or Path(f"{folder.resolve().name}.html")
+        page = _page(out, folder.resolve().name)
         return preview(folder, page, recipe=_known_recipe(folder, source), limit=limit or MOST_PUZZLES)
     recipe = load_recipe(target, source=source, overrides=overrides)
     name = Path(target).stem
     with tempfile.TemporaryDirectory(prefix="puzzlegen-") as place:
         folder = Path(place) / name
         runs.run(recipe, folder, workers=None, engine="local", limit=limit or _FEW_ITEMS, shards="0/1")
-        return preview(folder, out or Path(f"{name}.html"), recipe=recipe)
+        return preview(folder, _page(out, name), recipe=recipe)
+
+
+def _page(out: Path | None, name: str) -> Path:
+    if out is None or out.is_dir():
+        return (out or Path()) / f"{name}.html"
+    return out
 
 
 def _known_recipe(folder: Path, source: str | None) -> Recipe | None:

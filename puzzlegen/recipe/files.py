@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from puzzlegen.errors import RecipeError
+from puzzlegen.files import is_url
 from puzzlegen.plugins import did_you_mean
 from puzzlegen.recipe.problems import refusal
 
@@ -22,7 +24,13 @@ def shipped_recipes() -> dict[str, Path]:
 
 
 def find_recipe(path: str | Path) -> Path:
-    """The file itself, or the shipped recipe of that name if there is no such file."""
+    """The file itself, or the shipped recipe of that name if there is no such file.
+
+    Raises:
+        RecipeError: it is a URL.
+    """
+    if is_url(str(path)):
+        raise RecipeError(f"'{path}' is no recipe: recipes lie on this machine; a URL of media goes to --source")
     shipped = shipped_recipes().get(str(path))
     return Path(path) if shipped is None or Path(path).is_file() else shipped
 

@@ -180,8 +180,10 @@ class Media(_Section):
 class Output(_Section):
     """The form of the output folder."""
 
-    format: Literal["parquet", "webdataset"] = "parquet"
-    shard_size: int = Field(1000, ge=1, le=100_000, description="most puzzles per file")
+    format: Literal["parquet", "webdataset"] = Field("parquet", description="of the data files")
+    shard_size: int = Field(
+        1000, ge=1, le=100_000, description="most puzzles per file, of which some are refused; a file evens out answers"
+    )
 
 
 _Name = Annotated[str, AfterValidator(_split_name)]

@@ -118,7 +118,7 @@ def _finder(root: str) -> Find:
 
 def _item(named: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item:
     said = named.read(row)
-    found = find(_relative(said.media, root))
+    found = find(_relative(said.media, root, named.of_media))
     if isinstance(found, Skipped):
         raise Unusable(found.reason, found.id)
     kind = kind_of(found.id)
@@ -132,10 +132,10 @@ def _bad(what: str) -> Item:
     raise Unusable("bad_row", what)
 
 
-def _relative(path: object, root: str) -> str:
+def _relative(path: object, root: str, column: str) -> str:
     """A row's path as an escaped name below the root; that it stays inside is checked when it is looked up."""
     if not isinstance(path, str) or not path.strip():
-        raise Unusable("bad_row", "the row names no medium")
+        raise Unusable("bad_row", f"no medium in column {column}; source.fields names columns, as {{media: path}}")
     plain = path.strip()
     # Where the media lie is no part of their names.
     if is_url(root):

@@ -1,0 +1,128 @@
+"""Write ``docs/recipe.md``: every key of a recipe with its default and limits, from the models that check recipes.
+
+Run ``python examples/make_recipe_page.py`` after a change of a recipe's section, a source or a task; with ``--check``
+it only compares.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from puzzlegen.hygiene import HygieneSettings
+from puzzlegen.joint import JoinSettings
+from puzzlegen.media.image import ImageSettings
+from puzzlegen.media.video import VideoSettings
+from puzzlegen.prompts import PromptSettings
+from puzzlegen.recipe.model import Media, Output, Recipe, TaskEntry
+from puzzlegen.records import REASONS
+from puzzlegen.sources import source_class, source_kinds
+from puzzlegen.tasks import task_class, task_names
+
+PAGE = Path(__file__).parent.parent / "docs" / "recipe.md"
+HEAD = """# Recipes
+
+Written by `python examples/make_recipe_page.py` from the models that check recipes. `puzzlegen check RECIPE` tells all
+that is wrong with one, line by line; any key may be given on the command line, as `--set media.image.max_scale=0.8`.
+Paths are relative to the working directory.
+"""
+KINDS = {
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true, false",
+    "string": "text",
+    "null": "null",
+    "object": "mapping",
+}
+SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
+    ("media.image", "How raw pictures become clean ones, before any task sees them.", ImageSettings),
+    ("media.video", "How raw clips become clean ones.", VideoSettings),
+    ("media", "Of both.", Media),
+    ("hygiene", "What is left out before anything is made ([more](sources.md)).", HygieneSettings),
+    ("prompt", "How questions are put.", PromptSettings),
+    ("join", "Your own question beside the puzzle's ([more](training.md)).", JoinSettings),
+    (
+        "output",
+        "The form of the output folder.",
+        Output,
+    ),
+]
+
+
+def page() -> str:
+    """The page's text."""
+    parts = [HEAD, "## Top level\n", table(Recipe)]
+    for name, about, model in SECTIONS:
+        parts += [f"## `{name}`\n\n{about}\n", table(model)]
+    parts += ["## An entry of `tasks`\n\nBeside the task's own parameters, below.\n", table(TaskEntry, {"task"})]
+    parts += ["## `source`\n\nOne of these kinds; what each reads: [sources.md](sources.md).\n"]
+    for kind in source_kinds():
+        parts += [f"### `kind: {kind}`\n", table(source_class(kind), {"kind"})]
+    parts += ["## Tasks\n"]
+    for name in task_names():
+        found = task_class(name)
+        about = (found.__doc__ or "").partition("\n")[0]
+        parts += [f"### `task: {name}`\n\n{about} Takes: {found.accepts}.\n", table(found)]
+    parts += ["## Reasons\n\nWhy something is no puzzle, as `rejections.parquet` and summaries say it.\n"]
+    reasons = "".join(f"| `{reason}` | {cell(meaning)} |\n" for reason, meaning in REASONS.items())
+    parts += [f"| reason | what it means |\n|---|---|\n{reasons}"]
+    return "\n".join(parts)
+
+
+def table(model: type[BaseModel], without: Container[str] = ()) -> str:
+    """A row per key: sections have a table of their own, and no parameter has none."""
+    fields = model.model_json_schema()["properties"]
+    rows = [row(name, field) for name, field in fields.items() if name not in without and not is_section(field)]
+    head = "| key | default | allowed | what it is |\n|---|---|---|---|\n"
+    return head + "".join(rows) if rows else "No parameters.\n"
+
+
+def is_section(field: dict[str, Any]) -> bool:
+    """Whether a key has a table of its own."""
+    return "$ref" in field or any("$ref" in one for one in field.get("anyOf", ()))
+
+
+def row(name: str, field: dict[str, Any]) -> str:
+    """One key."""
+    default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "required"
+    return f"| `{name}` | {default} | {cell(allowed(field))} | {cell(field.get('description', ''))} |\n"
+
+
+def allowed(field: dict[str, Any]) -> str:
+    """The limits of a key's value."""
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
+    if "anyOf" in field:
+        return " or ".join(filter(None, (allowed(one) for one in field["anyOf"])))
+    if "const" in field:
+        return str(field["const"])
+    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
+    bounds = [f"{word} {field[key]}" for key, word in words.items() if key in field]
+    if field.get("type") == "array":
+        of = field.get("items") or next(iter(field.get("prefixItems", [])), {})
+        count = f"{field['maxItems']} of " if field.get("maxItems") else "list of "
+        return count + ("mappings" if "$ref" in of else allowed(of))
+    return " ".join([KINDS[field["type"]], *bounds])
+
+
+def cell(text: str) -> str:
+    """Text that stays in its cell."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> None:
+    """Write the page, or compare it with what is there."""
+    if "--check" in sys.argv[1:]:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
+            raise SystemExit("docs/recipe.md is stale: run python examples/make_recipe_page.py")
+        return
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
