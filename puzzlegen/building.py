@@ -23,7 +23,7 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, entries, refused, workplace, write_json
+from puzzlegen.output import STATE, entries, read_json, refused, workplace, write_json
 from puzzlegen.plan import Plan, identity, make_plan, terms
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -150,11 +150,13 @@ def _begun(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | Non
 
     Raises:
         OutputError: it holds another build, or something else.
+        IntegrityError: what it was begun with is damaged.
     """
     state = out / STATE / "build.json"
     if not state.exists() and not (out / MANIFEST).exists():
         return None
-    found: dict[str, Any] = json.loads((state if state.exists() else out / MANIFEST).read_bytes())
+    keys = ("environment", "format", "limit", "recipe", "source", "task_versions")
+    found = read_json(state if state.exists() else out / MANIFEST, *keys)
     if "subset" in found:
         raise OutputError(f"'{out}' holds a selection of another build's puzzles; choose another --out")
     if changes := _changes(found, terms(recipe, limit, environment(recipe))):

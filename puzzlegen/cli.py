@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from puzzlegen import __version__
-from puzzlegen.errors import IntegrityError, Interrupted, PuzzlegenError
+from puzzlegen.errors import IntegrityError, Interrupted, PuzzlegenError, RecipeError
 from puzzlegen.threads import one_thread
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ def recipes(
     """List the recipes that ship with puzzlegen, print one, or copy it."""
     from puzzlegen import catalogue
 
+    if copy and not name:
+        raise RecipeError("--copy needs the name of a recipe; puzzlegen recipes lists them")
     if name and copy:
         say(f"copied to {catalogue.copy_recipe(name)}")
     elif name:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from puzzlegen.census import Census, take_census
 from puzzlegen.media.sheet import sheet
-from puzzlegen.output import write_atomic
+from puzzlegen.output import CARD, REJECTIONS, write_atomic
 from puzzlegen.reading import files_of
 from puzzlegen.records import Medium, split_in
 from puzzlegen.writers.card import audit_in, card, with_audit
@@ -26,15 +26,22 @@ def finish(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
         manifest: as it will be written, but for what this returns.
 
     Returns:
-        Pictures and indexes, as the manifest names files: path, bytes, sha256.
+        Pictures, indexes and the list of rejections, as the manifest names files: path, bytes, sha256.
     """
     census = take_census(out, manifest)
     pictures = {f"{_PICTURES}/{task}.jpg": data for task, data in _pictures(census)}
     for path, data in pictures.items():
         write_atomic(out / path, data)
-    _write_card(out / "README.md", card(manifest, census, {Path(path).stem: path for path in pictures}))
+    _write_card(out / CARD, card(manifest, census, {Path(path).stem: path for path in pictures}))
     made = pictures | (_indexes(out, manifest) if manifest["recipe"]["output"]["format"] == "webdataset" else {})
-    return [{"path": p, "bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in sorted(made.items())]
+    found = [{"path": p, "bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in sorted(made.items())]
+    return [*found, _described(out, REJECTIONS)]
+
+
+def _described(out: Path, name: str) -> dict[str, Any]:
+    with (out / name).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": name, "bytes": (out / name).stat().st_size, "sha256": sha256}
 
 
 def _write_card(path: Path, text: str) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from puzzlegen.claims import WORDS, Claims
 from puzzlegen.errors import PuzzlegenError, SourceError
 from puzzlegen.finder import Finder
 from puzzlegen.joint import solved
-from puzzlegen.manifest import REJECTIONS, environment
+from puzzlegen.manifest import environment
+from puzzlegen.output import CARD
 from puzzlegen.plan import Pick, make_plan
 from puzzlegen.prompts import response
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -49,16 +51,19 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
     problems = [*_strangers(folder, manifest), *_stale_audit(folder, manifest)]
     for asset in manifest.get("assets", ()):
         problems += _file_problems(folder, asset)
-    rows, good = 0, []
+    rows, good, claims = 0, [], Claims(manifest)
     for file in files_of(manifest):
         found = _file_problems(folder, file)
         problems += found
         if not found:
             good.append(file)
         if (folder / file["path"]).is_file():
-            count, bad = _row_problems(folder, file, readable=not found)
+            count, bad = _row_problems(folder, file, claims, readable=not found)
             rows += count
             problems += bad
+        else:
+            claims.miss()
+    problems += claims.problems(folder)
     replayed = 0
     if replay:
         if recipe is None:
@@ -74,8 +79,8 @@ def _strangers(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
         relative = path.relative_to(folder).as_posix()
         if path.is_file() and relative not in known:
             yield f"{relative}: not in the manifest"
-    if not (folder / REJECTIONS).is_file():
-        yield f"{REJECTIONS}: missing"
+    if not (folder / CARD).is_file():
+        yield f"{CARD}: missing, by which loaders find configs and splits; run the build again"
 
 
 def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
@@ -104,24 +109,20 @@ def _file_problems(folder: Path, file: dict[str, Any]) -> list[str]:
     return [] if found == file["sha256"] else [f"{file['path']}: its bytes changed (sha256 {found[:12]}...)"]
 
 
-_WORDS = ["id", "answer", "solution", "ground_truth", "reward_model", "extra_info"]
-
-
-def _row_problems(folder: Path, file: dict[str, Any], *, readable: bool) -> tuple[int, list[str]]:
+def _row_problems(folder: Path, file: dict[str, Any], claims: Claims, *, readable: bool) -> tuple[int, list[str]]:
     problems: list[str] = []
-    count = 0
+    counted = claims.of_file(file)
     try:
-        for row in read_rows(folder / file["path"], _WORDS):
-            count += 1
-            problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in _answer_problems(row)]
+        for row in read_rows(folder / file["path"], [*WORDS, "solution", "reward_model"]):
+            found = [*counted.add(row), *_answer_problems(row)]
+            problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in found]
     # A damaged file fails in whichever layer meets the damage first; its hash has told already that it is damaged.
     except Exception as err:
         if readable:
             raise
-        return count, [*problems, f"{file['path']}: cannot be read to its end: {type(err).__name__}"]
-    if count != file["rows"]:
-        problems.append(f"{file['path']}: {count} rows, the manifest says {file['rows']}")
-    return count, problems
+        claims.miss()
+        return counted.rows, [*problems, f"{file['path']}: cannot be read to its end: {type(err).__name__}"]
+    return counted.rows, [*problems, *claims.add(counted)]
 
 
 def _answer_problems(row: Row) -> Iterator[str]:

@@ -85,21 +85,26 @@ class JoinSettings(BaseModel):
         return words
 
 
-def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None) -> str:
+def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: PromptSettings) -> str:
     """Why the item's question cannot be joined to a puzzle, as a reason for a rejection; empty if it can."""
     if not item.qa:
         return "no_question"
     question = Question.from_json(item.qa)
     if settings.spoilable == "reject" and spoilable(question, spoils):
         return "spoiled_question"
-    return "" if _verifiable(question) else "unverifiable"
+    return "" if _verifiable(question, prompt, settings) else "unverifiable"
 
 
-def _verifiable(question: Question) -> bool:
+def _verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) -> bool:
+    """Whether the answer, as it will be given, is right beside a first question's right answer, and others are not."""
+    first = VerifierSpec("choice", "A", {"options": {"A": "yes", "B": "no"}})
+    truth, thought = _truth(first, question, prompt, join).to_json(), _second_thought(question, join)
+    said = [_response("A", text, prompt, thought) for text in (question.answer, *_wrong(question))]
     try:
-        return score(f"<answer>{question.answer}</answer>", spec_of(question).to_json()).value == 1
+        right, *wrong = (solved(score(one, truth)) for one in said)
     except VerifierError:
         return False
+    return right and not any(wrong)
 
 
 def spoilable(question: Question, spoils: Spoils | None) -> bool:
@@ -120,7 +125,7 @@ def compose(puzzle: Puzzle, item: Item, spoils: Spoils | None, prompt: PromptSet
     """
     question = Question.from_json(item.qa)
     problem = f"{puzzle.question}\n\n{_second(question, item)}\n\n{_form(puzzle, question, prompt)}"
-    truth = _truth(puzzle, question, prompt, join)
+    truth = _truth(puzzle.answer.spec, question, prompt, join)
     thought = _thought(puzzle, question, join)
     wrong = [(text, question.answer) for text in puzzle.answer.wrong]
     wrong += [(puzzle.answer.text, text) for text in _wrong(question)]
@@ -153,8 +158,8 @@ def _form(puzzle: Puzzle, question: Question, prompt: PromptSettings) -> str:
     )
 
 
-def _truth(puzzle: Puzzle, question: Question, prompt: PromptSettings, join: JoinSettings) -> VerifierSpec:
-    target = {"answer": spec_of(question)._asdict(), "transform": puzzle.answer.spec._asdict()}
+def _truth(first: VerifierSpec, question: Question, prompt: PromptSettings, join: JoinSettings) -> VerifierSpec:
+    target = {"answer": spec_of(question)._asdict(), "transform": first._asdict()}
     form = {"format": prompt.format, "think": prompt.reasoning}
     weights = {"weights": join.weights.model_dump(), "words": list(join.words_range)}
     return VerifierSpec("composite", target, form | weights)
@@ -174,11 +179,15 @@ def _wrong(question: Question) -> list[str]:
 
 
 def _thought(puzzle: Puzzle, question: Question, join: JoinSettings) -> str:
-    own = question.thought if join.mode == "sft" else ""
     return (
         f"First, what was done: {because(puzzle.answer)} Now the second question, with that undone: "
-        f"{own or f'what I see gives {question.answer}.'}"
+        f"{_second_thought(question, join)}"
     )
+
+
+def _second_thought(question: Question, join: JoinSettings) -> str:
+    own = question.thought if join.mode == "sft" else ""
+    return own or f"what I see gives {question.answer}."
 
 
 def _response(transform: str, answer: str, prompt: PromptSettings, thought: str) -> str:

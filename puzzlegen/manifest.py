@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import uuid
 from collections import Counter, defaultdict
@@ -16,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puzzlegen import __version__
-from puzzlegen.errors import RecipeError
+from puzzlegen.errors import IntegrityError, RecipeError
 from puzzlegen.files import is_url, retried
 from puzzlegen.listing import Table, as_array, columns, texts
-from puzzlegen.output import STATE, publish, refused, scratch, write_json
+from puzzlegen.output import REJECTIONS, STATE, publish, read_json, refused, scratch, write_json
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
@@ -27,7 +26,8 @@ from puzzlegen.records import canonical_json
 #: Packages whose version decides bytes.
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
 MANIFEST: Final = "manifest.json"
-REJECTIONS: Final = "rejections.parquet"
+#: What a shard's entry says.
+_ENTRY: Final = ("files", "kept", "rejections", "shard", "sources", "split")
 #: As many rows as Arrow puts in a row group by itself.
 _ROW_GROUP: Final = 1 << 20
 _REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
@@ -57,8 +57,8 @@ def entry_path(out: Path, shard: str) -> Path:
 def read_entry(out: Path, shard: str) -> dict[str, Any] | None:
     """The entry of a shard whose files are in place, or None if it is not done."""
     try:
-        entry: dict[str, Any] = json.loads(entry_path(out, shard).read_bytes())
-    except (FileNotFoundError, ValueError):
+        entry = read_json(entry_path(out, shard), *_ENTRY)
+    except (FileNotFoundError, IntegrityError):
         return None
     for file in entry["files"]:
         path = out / file["path"]
@@ -162,9 +162,12 @@ def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:
-    """The manifest of a finished build, if there is one."""
+    """The manifest of a finished build, if there is one.
+
+    Raises:
+        IntegrityError: it is damaged, or of something else.
+    """
     try:
-        found: dict[str, Any] = json.loads((out / MANIFEST).read_bytes())
+        return read_json(out / MANIFEST, "shards")
     except FileNotFoundError:
         return None
-    return found

@@ -17,13 +17,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from puzzlegen.errors import OutputError
-from puzzlegen.files import checked, is_url, place_of, retried
+from puzzlegen.errors import IntegrityError, OutputError
+from puzzlegen.files import BUILD_STATE, checked, is_url, place_of, retried
 
 #: Where a build keeps what it needs to go on after a stop; no reader of the data needs it.
-STATE = ".puzzlegen"
+STATE = BUILD_STATE
 #: Below it, where the source lies: on this machine, so no part of what is published.
 SOURCE = "source.json"
+REJECTIONS: Final = "rejections.parquet"
+CARD: Final = "README.md"
 _WRITABLE: Final = ("s3", "gs", "az", "memory")
 
 
@@ -76,6 +78,23 @@ def refused(path: Path, err: OSError) -> OutputError:
         errno.EROFS: "choose a folder you may write to with --out",
     }.get(err.errno or 0, "choose another folder with --out, or mend this one and run the same command again")
     return OutputError(f"cannot write '{path}': {why}; {remedy}")
+
+
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """An object that was written by :func:`write_json`, with these keys at least.
+
+    Raises:
+        FileNotFoundError: there is none.
+        IntegrityError: it is damaged, or something else.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as err:
+        raise IntegrityError(f"'{path}' is damaged: {err}") from err
+    if not isinstance(found, dict) or (lacking := [key for key in keys if key not in found]):
+        what = f"lacks {lacking[0]}" if isinstance(found, dict) else "is no object"
+        raise IntegrityError(f"'{path}' is damaged, or of something else: it {what}")
+    return found
 
 
 def write_atomic(path: Path, data: bytes) -> None:

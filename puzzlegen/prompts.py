@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from puzzlegen.records import Answer, Puzzle
 
 _THINK = "Think it through step by step inside <think> and </think>, then give the final answer "
 _PLAIN = "Give the final answer "
+_MEDIA = ("<image>", "<video>")
 #: Where the final answer stands, in words.
 PLACE = {
     "answer": "inside <answer> and </answer>",
@@ -25,6 +26,13 @@ class PromptSettings(BaseModel):
     reasoning: bool = Field(default=True, description="ask for reasoning inside <think> before the answer")
     format: Literal["answer", "boxed"] = Field("answer", description="where the final answer stands")
     system: str | None = Field(default=None, description="system message, if any")
+
+    @field_validator("system")
+    @classmethod
+    def _without_media(cls, system: str | None) -> str | None:
+        if system and (named := [word for word in _MEDIA if word in system]):
+            raise ValueError(f"it holds {named[0]}, which stands for a medium in the question; leave it out")
+        return system
 
 
 class Posed(NamedTuple):

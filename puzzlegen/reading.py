@@ -19,11 +19,8 @@ from puzzlegen.writers import Row
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished build; IntegrityError if the folder has none."""
-    try:
-        found = read_manifest(folder)
-    except ValueError as err:
-        raise IntegrityError(f"'{folder / MANIFEST}' is damaged: {err}") from err
+    """The manifest of a finished build; IntegrityError if the folder has none, or a damaged one."""
+    found = read_manifest(folder)
     if found is None:
         state = "the build is not finished: run it again" if folder.is_dir() else "there is no such folder"
         raise IntegrityError(f"'{folder}' has no {MANIFEST}; {state}")

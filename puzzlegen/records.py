@@ -20,6 +20,7 @@ REASONS: dict[str, str] = {
     "unreadable_folder": "the folder cannot be listed",
     "outside_source": "a symbolic link that leads out of the source folder",
     "linked_folder": "a symbolic link to a folder; these are not followed",
+    "build": "the output of a build; such folders are not read",
     "not_selected": "its name matches none of the source's globs",
     "no_task_for_kind": "the recipe has no task for this kind of media",
     "unreadable": "the file cannot be opened or read",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
-from puzzlegen.output import SOURCE, STATE, write_json
+from puzzlegen.output import SOURCE, STATE, read_json, write_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
 from puzzlegen.recipe import Recipe, recipe_from_canonical, source_at
@@ -60,14 +60,13 @@ def recipe_of(folder: Path, source: str | None) -> Recipe:
     remembered = folder / STATE / SOURCE
     if not remembered.exists():
         raise SourceError(f"'{folder}' does not know where its source lies; give --source")
-    return recipe_from_canonical(canonical, json.loads(remembered.read_bytes()))
+    return recipe_from_canonical(canonical, read_json(remembered))
 
 
 def _begun(folder: Path) -> dict[str, Any]:
     """What a folder was begun with, also while shards are missing."""
     state = folder / STATE / "build.json"
-    begun: dict[str, Any] = json.loads(state.read_bytes()) if state.exists() else manifest_of(folder)
-    return begun
+    return read_json(state, "recipe", "limit") if state.exists() else manifest_of(folder)
 
 
 def merged(folder: Path, source: str | None) -> dict[str, Any]:
@@ -161,7 +160,8 @@ def verified_lines(found: Verified) -> list[str]:
     head = f"{found.files} files, {found.rows} puzzles checked, {found.replayed} rebuilt from source"
     if not found.problems:
         return [f"{head}: all as built"]
-    return [f"{head}: {len(found.problems)} problems", *found.problems]
+    mend = "files that are deleted are made again, the same, by the build's own command"
+    return [f"{head}: {len(found.problems)} problems", *found.problems, mend]
 
 
 def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, Any]:
@@ -171,7 +171,8 @@ def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, 
         bounds = float(low), float(high)
     except ValueError as err:
         raise RecipeError(f"--keep '{keep}' is not LOW..HIGH, such as 0.2..0.8") from err
-    ids = set(select(folder, pass_rates, bounds))
+    if not (ids := set(select(folder, pass_rates, bounds))):
+        raise RecipeError(f"no puzzle has a mean reward in {keep}; choose another --keep")
     manifest = write_subset(folder, ids, out, chosen_by={"mean_reward": list(bounds)})
     return {"kept": sum(manifest["kept"].values()), "of": sum(manifest_of(folder)["kept"].values()), "out": str(out)}
 

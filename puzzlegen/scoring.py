@@ -102,8 +102,10 @@ def score_rollouts(folder: Path, responses: Path, out: Path) -> tuple[Scored, li
     """:func:`score_file` and :func:`pass_rates` of one file, each response scored once.
 
     Raises:
-        PuzzlegenError: the responses cannot be read, or ``out`` cannot be written.
+        PuzzlegenError: the responses cannot be read, or ``out`` cannot be written or is their own file.
     """
+    if out.exists() and out.samefile(responses):
+        raise PuzzlegenError(f"pass rates would overwrite the responses in '{responses}'; choose another --rollouts")
     puzzles, unknown = _rolled_out(folder, responses)
     return _scored(puzzles, unknown), _write_rates(puzzles, out)
 
@@ -171,6 +173,11 @@ def _rolled_out(folder: Path, responses: Path) -> tuple[dict[str, _Rollouts], in
             puzzles[puzzle_id].add(response)
         else:
             unknown.add(puzzle_id)
+    if unknown and not any(puzzle.rewards for puzzle in puzzles.values()):
+        example = min(unknown)
+        raise PuzzlegenError(
+            f"no id in '{responses}' is one of '{folder}', such as '{example}'; is it another build's?"
+        )
     return puzzles, len(unknown)
 
 

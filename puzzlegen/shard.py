@@ -101,7 +101,7 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     """
     task, item = recipe.tasks[pick.task].task, opened.item
     join = recipe.join if recipe.join and (item.qa or recipe.join.unasked == "reject") else None
-    if join and (reason := joint.refusal(join, item, task.spoils)):
+    if join and (reason := joint.refusal(join, item, task.spoils, recipe.prompt)):
         return Rejection(item.id, task.name, reason, variant=pick.variant)
     parts = (FORMAT, recipe.seed, task.name, task.version, task.params, item.id, pick.variant)
     rng = Rng(digest("puzzle", *parts), slots)
@@ -116,12 +116,17 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
         ) from err
     if isinstance(puzzle, Rejection):
         return puzzle._replace(variant=pick.variant)
-    puzzle_id = digest("id", *parts).hex()[:32]
+    puzzle_id = id_of(*parts)
     spoils, prompt = task.spoils, recipe.prompt
     posed = joint.compose(puzzle, item, spoils, prompt, join) if join else compose(puzzle, prompt)
     row = _row(task, opened, pick, split, puzzle, posed, puzzle_id, rng.slots)
     _check(puzzle, posed, row, task.name)
     return Made(item, pick, rng.slots, row)
+
+
+def id_of(*parts: str | int) -> str:
+    """A puzzle's name, by format, seed, its task with version and parameters, its source and variant."""
+    return digest("id", *parts).hex()[:32]
 
 
 def _at(err: Exception) -> str:

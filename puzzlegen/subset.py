@@ -11,8 +11,8 @@ from typing import Any, Final
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import OutputError
 from puzzlegen.finish import finish
-from puzzlegen.manifest import MANIFEST, REJECTIONS, content_of
-from puzzlegen.output import SOURCE, STATE, scratch, write_atomic, write_json
+from puzzlegen.manifest import MANIFEST, content_of
+from puzzlegen.output import REJECTIONS, SOURCE, STATE, scratch, write_atomic, write_json
 from puzzlegen.reading import manifest_of, read_rows
 from puzzlegen.records import split_in
 

@@ -163,15 +163,21 @@ def _score_joint(spec: _Joint, text: str, said: str, in_form: bool) -> Score:
     fewest, most = spec.words
     length = value > LEAST_ACCURACY and fewest <= len(text.split(None, most + 1)) <= most
     reason = no_answer or no_transform or _READ[(max(value, earned) > 0) + (min(value, earned) >= 1)]
-    parts = _parts(value, in_form and reason in _READ and _in_turn(_lower(said)), earned, length)
+    in_turn = in_form and reason in _READ and _in_turn(_lower(said), spec.place, found)
+    parts = _parts(value, in_turn, earned, length)
     weighted = sum(weight * parts[_PART[name]] for name, weight in spec.weights.items())
     return Score(weighted / sum(spec.weights.values()), reason, {"answer": answer, "transform": done}, parts)
 
 
-def _in_turn(low: str) -> bool:
-    """Nothing but the transform, then the answer."""
+def _in_turn(low: str, place: Callable[[str], tuple[str, str]], found: str) -> bool:
+    """Nothing but the transform, then the answer that was found, where it was asked for."""
     first, _, last = low.strip().partition("</transform>")
-    whole = last.lstrip().startswith(("<answer>", "\\boxed", "{")) and last.endswith(("</answer>", "}"))
+    last = last.lstrip()
+    if place is _in_box:
+        whole = last.startswith("\\boxed") and len(last.removeprefix("\\boxed").lstrip()) == len(found) + len("{}")
+    else:
+        opening, closing = ("{", "}") if place is _in_json else ("<answer>", "</answer>")
+        whole = last.startswith(opening) and last.endswith(closing)
     return first.startswith("<transform>") and whole
 
 
@@ -447,7 +453,7 @@ def _choice(params: Mapping[str, Any]) -> Kind:
         letter = letters.get(match[1]) if match else None
         if match and letter and not match[2]:
             return letter
-        agrees = match and letter and _squash(match[2]) == keys[letter]
+        agrees = match and letter and keys[letter] in {_squash(match[2]), _squash(_unbracketed(match[2]))}
         readings = {texts.get("".join(low.split())), letter if agrees else None} - {None}
         return readings.pop() if len(readings) == 1 else None
 
@@ -486,7 +492,7 @@ def _label(params: Mapping[str, Any]) -> Kind:
         _check(ok, "a label is empty or reads like another", word, "words that differ in letters or digits")
 
     def read(text: str) -> str | None:
-        return table.get(text.casefold().translate(_LABEL_JOINTS))
+        return table.get(_unbracketed(text).casefold().translate(_LABEL_JOINTS))
 
     return Kind(_target(lambda target: target in labels, ", ".join(labels)), read, eq)
 

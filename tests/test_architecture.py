@@ -23,7 +23,7 @@ ALLOWED = {
     "errors": set(),
     "rng": set(),
     "records": set(),
-    "balance": set(),
+    "balance": {"rng"},
     "plugins": {"errors"},
     "chance": {"records", "verify"},
     "answers": {"records", "rng", "chance"},
@@ -71,7 +71,7 @@ ALLOWED = {
     "push": {"errors", "integrity", "output", "reading"},
     "recipe": BASE | {"cells", "files", "hygiene", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
-STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records", "balance")
+STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records")
 HEAVY = (
     *("torch", "datasets", "fsspec", "upath", "webdataset", "albumentations", "cv2", "scipy", "ray"),
     *("huggingface_hub", "matplotlib"),

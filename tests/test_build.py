@@ -278,3 +278,18 @@ def test_real_media_build_without_a_crash(real_media: Path, tmp_path: Path) -> N
     assert {row["reason"] for row in rows} <= set(REASONS)
     for task, kept in built.manifest["kept"].items():
         assert kept > 0, task
+
+
+def test_an_output_inside_its_source_is_no_source(tmp_path: Path) -> None:
+    _export_samples(tmp_path / "media")
+    recipe = recipe_with([{"task": "rotation"}], source={"kind": "folder", "path": str(tmp_path / "media")})
+    out = tmp_path / "media" / "puzzles" / "mine"
+    first = build(recipe, out, workers=1).manifest
+    shutil.copytree(out, tmp_path / "kept")
+    (out / "manifest.json").unlink()
+    shutil.rmtree(out / ".puzzlegen" / "shards")
+    again = build(recipe, out, workers=1).manifest
+    assert again == first
+    assert (out / "rejections.parquet").read_bytes() == (tmp_path / "kept" / "rejections.parquet").read_bytes()
+    assert first
+    assert first["rejected"][""]["build"] == 1

@@ -89,6 +89,24 @@ def test_score_counts_against_chance(built: Path, tmp_path: Path) -> None:
     assert "responses.jsonl: puzzle '3' needs either a response or a list of responses" in done.err
 
 
+def test_nothing_is_written_over_and_nothing_empty_is_written(built: Path, tmp_path: Path) -> None:
+    rows = [row for file in files_of(manifest_of(built)) for row in read_rows(built / file["path"])]
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text("".join(json.dumps({"id": row["id"], "response": "x"}) + "\n" for row in rows))
+    before = mine.read_bytes()
+    done = puzzlegen("score", built, mine, "--rollouts", mine)
+    assert (done.code, mine.read_bytes()) == (2, before)
+    assert puzzlegen("score", built, mine, "--rollouts", tmp_path / "rates.jsonl").code == 0
+    done = puzzlegen("select", built, tmp_path / "rates.jsonl", "--keep", "0.9..1", "--out", tmp_path / "none")
+    assert (done.code, "no puzzle has a mean reward in 0.9..1" in done.err) == (2, True)
+    assert not (tmp_path / "none").exists()
+    mine.write_text('{"id": "of another build", "response": "x"}\n')
+    done = puzzlegen("score", built, mine)
+    assert (done.code, "such as 'of another build'" in done.err) == (2, True)
+    done = puzzlegen("recipes", "--copy")
+    assert (done.code, "--copy needs the name" in done.err) == (2, True)
+
+
 def test_a_selection_knows_its_source(built: Path, tmp_path: Path) -> None:
     rows = [row for file in files_of(manifest_of(built)) for row in read_rows(built / file["path"])]
     rates = tmp_path / "rates.jsonl"

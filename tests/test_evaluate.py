@@ -232,3 +232,21 @@ def test_responses_asked_for_otherwise_do_not_mix(tmp_path: Path) -> None:
     assert path.read_bytes() == whole
     with pytest.raises(PuzzlegenError, match="cannot write"):
         ResponseFile(Path("/proc/nope/r.jsonl"), {}).__enter__()
+
+
+@pytest.mark.parametrize("text", ["", '{"id": "a', "{"])
+def test_a_line_that_was_cut_is_dropped(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.jsonl").write_text(text)
+    with ResponseFile(tmp_path / "r.jsonl", {}) as file:
+        assert file.done == set()
+    assert (tmp_path / "r.jsonl").read_text() == ""
+
+
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('{"my": "settings"}')
+    with (
+        pytest.raises(PuzzlegenError, match="holds no responses of such a run"),
+        ResponseFile(tmp_path / "mine.json", {}),
+    ):
+        pass
+    assert (tmp_path / "mine.json").read_text() == '{"my": "settings"}'

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
+from test_cli import puzzlegen
 
 from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, SourceError
 from puzzlegen.integrity import verify
 from puzzlegen.manifest import MANIFEST
+from puzzlegen.output import REJECTIONS
 from puzzlegen.reading import files_of, manifest_of
 from puzzlegen.recipe import Recipe
 
@@ -72,8 +75,8 @@ def test_an_edited_answer_is_found_and_named(built: Path, column: str) -> None:
     assert any(puzzle in problem for problem in verify(built).problems)
     _forge(built)
     problems = verify(built).problems
-    assert problems
-    assert all(puzzle in problem for problem in problems)
+    assert any(puzzle in problem for problem in problems)
+    assert all(puzzle in problem or "content_sha256" in problem for problem in problems)
 
 
 def _forge(built: Path) -> None:
@@ -84,6 +87,71 @@ def _forge(built: Path) -> None:
         data = (built / file["path"]).read_bytes()
         file |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     (built / MANIFEST).write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "said"),
+    [
+        (("content_sha256",), "0" * 64, "content_sha256 is not what the folder holds"),
+        (("kept", "rotation"), 700, "kept is not what the folder holds"),
+        (("rows", "image", "train"), 1400, "rows is not what the folder holds"),
+        (("rejected", "rotation"), {"flat": 60}, "rejected is not what the folder holds"),
+        (("shards", 0, "files", 0, "content_sha256"), "0" * 64, "are not those of the manifest"),
+        (("recipe", "seed"), 8, "its id is not that of its task"),
+        (("task_versions", "rotation"), 99, "its id is not that of its task"),
+        (("source", "items"), 99, "source is not what the build began with"),
+        (("limit",), 3, "limit is not what the build began with"),
+    ],
+)
+def test_an_edited_manifest_is_found(built: Path, keys: tuple[Any, ...], value: object, said: str) -> None:
+    manifest = json.loads((built / MANIFEST).read_bytes())
+    place = manifest
+    for key in keys[:-1]:
+        place = place[key]
+    assert place[keys[-1]] != value if keys != ("rejected", "rotation") else True
+    place[keys[-1]] = value
+    (built / MANIFEST).write_text(json.dumps(manifest))
+    assert any(said in problem for problem in verify(built).problems)
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"x" * 4000])
+def test_damaged_rejections_are_found(built: Path, data: bytes) -> None:
+    (built / REJECTIONS).write_bytes(data)
+    problems = verify(built).problems
+    assert f"{REJECTIONS}: cannot be read" in problems[-1]
+    assert any(problem.startswith(f"{REJECTIONS}: {len(data)} bytes, the manifest says") for problem in problems)
+
+
+def test_a_missing_card_is_found(built: Path) -> None:
+    (built / "README.md").unlink()
+    assert "README.md: missing" in verify(built).problems[0]
+
+
+@pytest.mark.parametrize("text", ['{"name": "my-app"}', "[]"])
+@pytest.mark.parametrize("command", ["verify", "score", "preview", "build", "export"])
+def test_a_manifest_of_something_else_is_one_line(tmp_path: Path, command: str, text: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    (tmp_path / "r.jsonl").write_text("")
+    calls: dict[str, list[str | Path]] = {
+        "verify": [tmp_path],
+        "score": [tmp_path, tmp_path / "r.jsonl"],
+        "preview": [tmp_path],
+        "build": ["quickstart", "--out", tmp_path],
+        "export": [tmp_path, "--to", "verl", "--out", tmp_path / "x"],
+    }
+    done = puzzlegen(command, *calls[command])
+    assert done.code == (1 if command == "verify" else 2)
+    assert len(done.err.splitlines()) == 1
+    assert "is damaged" in done.err
+
+
+@pytest.mark.parametrize(("name", "text"), [("build.json", ""), ("build.json", "{}"), ("source.json", "")])
+def test_damaged_work_files_are_one_line(built: Path, name: str, text: str) -> None:
+    (built / ".puzzlegen" / name).write_text(text)
+    done = puzzlegen("verify", built, "--replay", "1")
+    assert done.code in {1, 2}
+    assert "Traceback" not in done.err
+    assert name in done.err
 
 
 def test_a_changed_source_is_found_by_replay(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from puzzlegen.joint import JoinSettings, refusal, spec_of, spoilable
 from puzzlegen.listing import ITEM, columns
 from puzzlegen.plan import make_plan, split_of
 from puzzlegen.planned import ListingDigest
+from puzzlegen.prompts import PromptSettings
 from puzzlegen.questions import Question, question_of
 from puzzlegen.reading import read_rows
 from puzzlegen.records import Item, Skipped
@@ -194,7 +195,8 @@ def test_words_tell_what_a_change_spoils() -> None:
 
 def test_items_whose_question_cannot_be_joined_are_refused() -> None:
     def reason(qa: str, **settings: Any) -> str:
-        return refusal(JoinSettings(**settings), Item("a", "image", qa=qa), "directions")
+        form = PromptSettings(format=settings.pop("format", "answer"))
+        return refusal(JoinSettings(**settings), Item("a", "image", qa=qa), "directions", form)
 
     assert reason("") == "no_question"
     left = question_of("What is left?", "a tree").to_json()
@@ -202,6 +204,23 @@ def test_items_whose_question_cannot_be_joined_are_refused() -> None:
     assert reason(left, spoilable="reject") == "spoiled_question"
     assert reason(question_of("How many?", "some", kind="numerical").to_json()) == "unverifiable"
     assert reason(question_of("What?", "word " * 2000).to_json()) == "unverifiable"
+
+
+@pytest.mark.parametrize(
+    ("answer", "form", "fits"),
+    [
+        ("4", "boxed", True),
+        ("\\boxed{4}", "answer", True),
+        ("\\boxed{4}", "boxed", False),
+        ("a } b", "answer", True),
+        ("a } b", "boxed", False),
+        ("the transform> arrow", "answer", False),
+    ],
+)
+def test_answers_that_break_the_form_are_refused_not_fatal(answer: str, form: Any, fits: bool) -> None:
+    item = Item("a", "image", qa=question_of("What is it?", answer).to_json())
+    prompt = PromptSettings(format=form)
+    assert refusal(JoinSettings(), item, "directions", prompt) == ("" if fits else "unverifiable")
 
 
 def test_an_estimate_earns_by_how_near_it_is() -> None:

@@ -526,3 +526,42 @@ def test_every_whole_number_is_read_as_written(value: int) -> None:
     for text in (str(value), f"{value:,}", f"{value}.0"):
         assert score(f"<answer>{text}</answer>", spec)[:3] == (1.0, "correct", value)
         assert score(f"<answer>{text}</answer>", spec.replace(str(value), str(value + 1), 1)).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("form", "rest", "formed"),
+    [
+        ("answer", "<answer>B</answer>", 1),
+        ("answer", " \n<answer>B</answer>\n", 1),
+        ("answer", "{ some prose <answer>B</answer>", 0),
+        ("answer", "\\boxed junk <answer>B</answer>", 0),
+        ("answer", "<answer>B</answer> much prose }", 0),
+        ("answer", "<answer>B</answer> \\boxed{B}", 0),
+        ("boxed", "\\boxed{B}", 1),
+        ("boxed", "\\boxed {\\text{B}}", 1),
+        ("boxed", "<answer>A</answer> \\boxed{B}", 0),
+        ("boxed", "\\boxed{B} or so }", 0),
+        ("boxed", "{ \\boxed{B}", 0),
+        ("json", '{"answer": "B"}', 1),
+        ("json", '<answer>A</answer> {"answer": "B"}', 0),
+    ],
+)
+def test_a_composite_has_form_only_without_further_words(form: str, rest: str, formed: int) -> None:
+    target = {
+        "answer": VerifierSpec("choice", "B", {"options": ["A", "B"]})._asdict(),
+        "transform": VerifierSpec("number", 90, {})._asdict(),
+    }
+    truth = VerifierSpec("composite", target, {"format": form, "think": True}).to_json()
+    result = score(f"<think>x</think><transform>90</transform>{rest}", truth)
+    assert (result.parts["accuracy"], result.parts["transform"], result.parts["format"]) == (1, 1, formed)
+
+
+@pytest.mark.parametrize("text", ["(2)", "[2]", "2"])
+def test_brackets_around_a_label_do_not_count(text: str) -> None:
+    assert score(f"<answer>{text}</answer>", VerifierSpec("label", "2", {"labels": ["1", "2"]}).to_json()).value == 1
+
+
+@pytest.mark.parametrize(("text", "earned"), [("B (180 degrees)", 1), ("B (90 degrees)", 0), ("B [180 degrees]", 1)])
+def test_an_options_text_may_stand_in_brackets(text: str, earned: int) -> None:
+    truth = VerifierSpec("choice", "B", {"options": {"A": "90 degrees", "B": "180 degrees"}}).to_json()
+    assert score(f"<answer>{text}</answer>", truth).value == earned

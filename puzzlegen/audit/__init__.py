@@ -63,7 +63,8 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     sklearn("base")
     scene_of = _scenes(together)
     manifest = manifest_of(folder)
-    files = [folder / file["path"] for file in files_of(manifest)]
+    if not (files := [folder / file["path"] for file in files_of(manifest)]):
+        raise PuzzlegenError(f"'{folder}' has no puzzles to audit")
     chosen = None if limit is None else _draw(files, seed, limit)
     seen: dict[Key, list[Seen]] = defaultdict(list)
     splits = Splits()

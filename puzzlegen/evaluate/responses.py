@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Final, Self
 
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.output import refused
+
+#: What every line of such a file begins with.
+_BEGINS: Final = b'{"id": '
 
 
 class ResponseFile:
@@ -64,6 +67,8 @@ class ResponseFile:
         whole = 0
         for number, line in enumerate(self._file, 1):
             if not line.endswith(b"\n"):
+                if not line.startswith(_BEGINS[: len(line)]):
+                    raise PuzzlegenError(f"'{self._path}' holds no responses of such a run; choose another file")
                 break
             whole += len(line)
             if line.strip():

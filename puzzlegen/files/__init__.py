@@ -7,6 +7,7 @@ from puzzlegen.files.local import find_inside, open_inside, real, walk
 from puzzlegen.files.locations import Location, checked, in_memory, is_url, missing, without_secrets
 from puzzlegen.files.names import (
     ARCHIVE_SUFFIXES,
+    BUILD_STATE,
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     Found,
@@ -22,6 +23,7 @@ from puzzlegen.files.trees import Tree, tree_at
 
 __all__ = [
     "ARCHIVE_SUFFIXES",
+    "BUILD_STATE",
     "IMAGE_SUFFIXES",
     "VIDEO_SUFFIXES",
     "Found",

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 from urllib.parse import unquote_to_bytes
 
 from puzzlegen.errors import SourceError, Unusable
-from puzzlegen.files.names import Found, escaped, since
+from puzzlegen.files.names import BUILD_STATE, Found, escaped, since
 from puzzlegen.records import Skipped
 
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR)
@@ -176,6 +176,10 @@ def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> It
         names, links = _names(folder)
     except OSError as err:
         yield Skipped(escaped(prefix.rstrip(b"/")), "unreadable_folder", os.strerror(err.errno or 0))
+        return
+    # A build of the same source again must find what it found when its output was not there yet.
+    if prefix and BUILD_STATE in names:
+        yield Skipped(escaped(prefix.rstrip(b"/")), "build")
         return
     for name in names:
         place = key + name

@@ -9,6 +9,8 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from puzzlegen.records import Kind, Skipped
 
+#: Where a build keeps what it needs to go on after a stop; a folder that holds it is a build's output.
+BUILD_STATE: Final = ".puzzlegen"
 IMAGE_SUFFIXES: Final = frozenset(
     f".{suffix}"
     for suffix in (

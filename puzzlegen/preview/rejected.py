@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow.parquet as pq
 
-from puzzlegen.manifest import REJECTIONS
+from puzzlegen.output import REJECTIONS
 from puzzlegen.preview.originals import Originals
 from puzzlegen.records import REASONS
 

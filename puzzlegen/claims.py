@@ -1,0 +1,125 @@
+"""What a manifest says against what its folder holds: counts, digests, puzzles' names, what the build began with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from puzzlegen.errors import IntegrityError
+from puzzlegen.manifest import MANIFEST, content_of
+from puzzlegen.output import REJECTIONS, STATE, read_json
+from puzzlegen.records import canonical_json, split_in
+from puzzlegen.shard import id_of
+from puzzlegen.writers import Row
+
+#: The columns of a row that are looked at.
+WORDS: Final = ("id", "problem", "answer", "ground_truth", "extra_info")
+
+
+class Claims:
+    """Counts the rows of a folder's files, to compare with its manifest.
+
+    Args:
+        manifest: of the folder.
+    """
+
+    def __init__(self, manifest: dict[str, Any]) -> None:
+        self._manifest = manifest
+        self._kept: Counter[str] = Counter()
+        self._rows: dict[str, Counter[str]] = defaultdict(Counter)
+        self._whole = True
+
+    def of_file(self, file: dict[str, Any]) -> _File:
+        """Counts the rows of one data file."""
+        return _File(self._manifest, file)
+
+    def add(self, counted: _File) -> Iterator[str]:
+        """What of a file that was read to its end is not as the manifest says."""
+        file = counted.file
+        self._kept.update(counted.tasks)
+        self._rows[file["folder"]][split_in(file["path"])] += counted.rows
+        if counted.rows != file["rows"]:
+            yield f"{file['path']}: {counted.rows} rows, the manifest says {file['rows']}"
+        elif counted.content.hexdigest() != file["content_sha256"]:
+            yield f"{file['path']}: its ids, questions and answers are not those of the manifest (content_sha256)"
+
+    def miss(self) -> None:
+        """A file could not be read: nothing can be said of sums."""
+        self._whole = False
+
+    def problems(self, folder: Path) -> Iterator[str]:
+        """What of the manifest as a whole is not so."""
+        manifest = self._manifest
+        if manifest["content_sha256"] != content_of(manifest["shards"]):
+            yield _not_so("content_sha256")
+        if self._whole:
+            rows = {name: dict(splits) for name, splits in self._rows.items()}
+            yield from (_not_so(key) for key, found in (("kept", self._kept), ("rows", rows)) if manifest[key] != found)
+        yield from self._rejections(folder)
+        yield from _begun(folder, manifest)
+
+    def _rejections(self, folder: Path) -> Iterator[str]:
+        path = folder / REJECTIONS
+        if not path.is_file():
+            yield f"{REJECTIONS}: missing"
+            return
+        try:
+            with path.open("rb") as handle:
+                counted = pq.read_table(handle, columns=["task", "reason"]).group_by(["task", "reason"])
+        except (OSError, pa.ArrowException) as err:
+            yield f"{REJECTIONS}: cannot be read: {type(err).__name__}"
+            return
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for one in counted.aggregate([([], "count_all")]).to_pylist():
+            found[one["task"]][one["reason"]] = one["count_all"]
+        if found != self._manifest["rejected"]:
+            yield _not_so("rejected")
+
+
+class _File:
+    """What the rows of one data file say together."""
+
+    def __init__(self, manifest: dict[str, Any], file: dict[str, Any]) -> None:
+        self.file = file
+        self.rows = 0
+        self.tasks: Counter[str] = Counter()
+        self.content = hashlib.sha256()
+        self._manifest = manifest
+
+    def add(self, row: Row) -> Iterator[str]:
+        """Count a row; yields what is wrong with its name."""
+        info = row["extra_info"]
+        self.rows += 1
+        self.tasks[info["task"]] += 1
+        words = [row["id"], row["problem"], row["answer"], row["ground_truth"]]
+        self.content.update(canonical_json(words).encode())
+        manifest = self._manifest
+        version = manifest["task_versions"].get(info["task"])
+        parts = manifest["recipe"]["seed"], info["task"], version, info["params"], info["source_uri"], info["variant"]
+        if row["id"] != id_of(manifest["format"], *parts):
+            yield "its id is not that of its task, source and variant under the manifest's seed and versions"
+
+
+def _not_so(key: str) -> str:
+    return f"{MANIFEST}: {key} is not what the folder holds"
+
+
+def _begun(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """What is not what the build began with, where the folder still knows."""
+    path = folder / STATE / "build.json"
+    if not path.is_file():
+        return
+    try:
+        begun = read_json(path)
+    except IntegrityError as err:
+        yield str(err)
+        return
+    told = json.loads(json.dumps({key: manifest.get(key) for key in begun}))
+    yield from (f"{MANIFEST}: {key} is not what the build began with" for key in begun if begun[key] != told[key])
