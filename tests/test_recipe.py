@@ -450,3 +450,10 @@ def test_variants_need_per_item_all(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         load_recipe(path)
     assert caught.value.problems == (f"{path}:4: variants: 3 needs per_item: all; with per_item: N, raise N instead",)
+
+
+def test_a_system_message_holds_no_medium() -> None:
+    text = "tasks: [{task: rotation}]\nsource: {kind: samples}\nprompt: {system: 'Look at the <image>.'}\n"
+    assert problems(text) == [
+        "x.yaml:3: prompt.system: it holds <image>, which stands for a medium in the question; leave it out"
+    ]
