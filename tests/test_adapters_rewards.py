@@ -120,6 +120,8 @@ def test_openrlhf_is_not_fooled_by_a_response_that_repeats_the_prompt(rows: list
     answers = [f"<answer>{letter}</answer>" for letter in "ABCD"]
     query = turn(row, "<|image_pad|>" * 9) + answers[0] + prompt[-60:] + answers[1]
     assert openrlhf.response_of(query, prompt) == answers[0] + prompt[-60:] + answers[1]
+    echoed = answers[0] + prompt + answers[1]
+    assert openrlhf.response_of(turn(row, "<|image_pad|>" * 9) + echoed, prompt) == echoed
     assert openrlhf.response_of(prompt + " " * 10**6 + "<|im_end|>" * 9 + "x", prompt).endswith("x")
     assert openrlhf.response_of(prompt + "text only<|im_end|>\n<|endoftext|>", prompt) == "text only"
     with pytest.raises(ValueError, match="not in the query"):

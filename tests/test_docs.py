@@ -8,11 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, only_under_the_lock
+from conftest import ROOT, export_samples, only_under_the_lock
+from faulty import environment, plug_in
 from typer.main import get_command
 
 from puzzlegen.building import build
@@ -146,3 +148,20 @@ def test_the_gallery_is_current() -> None:
     assert done.returncode == 0, done.stderr
     gallery = (ROOT / "examples" / "GALLERY.md").read_text(encoding="utf-8")
     assert all(f"## `{name}`" in gallery for name in task_names())
+
+
+def test_the_source_of_the_docs_is_built_from(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "sources.md").read_text(encoding="utf-8"), re.DOTALL)
+    plug_in(tmp_path / "plug", "sources", "lines", code)
+    export_samples(tmp_path / "media", 3)
+    lines = [f"{path.stem}\t{b64encode(path.read_bytes()).decode()}" for path in (tmp_path / "media").iterdir()]
+    (tmp_path / "media.tsv").write_text("\n".join([*lines, "nothing\t"]))
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(f"source: {{kind: lines, path: {tmp_path / 'media.tsv'}}}\ntasks: [{{task: position}}]\n")
+    command = [sys.executable, "-m", "puzzlegen", "build", str(recipe), "--out", str(tmp_path / "out")]
+    env = environment(tmp_path / "plug")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    manifest = manifest_of(tmp_path / "out")
+    assert manifest["source"]["items"] == 3
+    assert manifest["rejected"][""] == {"bad_row": 1}

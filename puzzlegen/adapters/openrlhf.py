@@ -13,6 +13,8 @@ _LEAST = 16
 #: What ends a turn is decoded too; a few are cut off, in a window, because the text before them is the policy's.
 _END = re.compile(r"(?:<\|[\w.-]{1,40}\|>|</s>|<eos>|<end_of_turn>)\Z")
 _WINDOW, _MOST = 64, 4
+#: Placeholders of pictures and clips, as models of several families write them.
+_MEDIA = re.compile(r"<\|?/?(?:image|video|vision|img)[a-z_]{0,20}\|?>", re.IGNORECASE)
 
 
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str], **_: object) -> dict[str, Any]:
@@ -42,9 +44,13 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
 def response_of(query: str, prompt: str) -> str:
     """What the policy wrote.
 
-    A query does not begin with its prompt where there are media, because each placeholder has become many tokens. So
-    the longest end of the prompt that the query holds is looked for, and what stands behind it is the response.
+    A query does not begin with its prompt where there are media, because each placeholder has become many tokens. What
+    stands behind the first place that holds all of the prompt after its last placeholder is the response; where none is
+    known, behind the longest end of the prompt that the query holds.
     """
+    tail = _MEDIA.split(prompt)[-1]
+    if len(tail) >= _LEAST and tail in query:
+        return _without_end(query[query.index(tail) + len(tail) :])
     low, high = 0, len(prompt)
     while low < high:
         middle = (low + high + 1) // 2
