@@ -68,7 +68,9 @@ class Claims:
     def _rejections(self, folder: Path) -> Iterator[str]:
         path = folder / REJECTIONS
         if not path.is_file():
-            yield f"{REJECTIONS}: missing"
+            # Before format 4 a manifest did not name it.
+            if all(asset["path"] != REJECTIONS for asset in self._manifest.get("assets", ())):
+                yield f"{REJECTIONS}: missing"
             return
         try:
             with path.open("rb") as handle:
