@@ -113,7 +113,11 @@ def count(n: int, most: int, least: int = 0) -> Answer:
 
 
 def counts(mapping: Mapping[str, int], most: int = 9) -> Answer:
-    """How many of each, from 0 to ``most``; each count earns by how near it is, chance taken off."""
+    """How many of each, from 0 to ``most``; each count earns by how near it is, chance taken off.
+
+    Chance is what random counts earn. Where targets are drawn evenly, one middling count named for all earns up to
+    0.1 more: 0.23 of two names up to 9, against 0.15. Draw targets that are seldom middling, or ask for one number.
+    """
     params = {"gamma": 1, "most": most, "names": list(mapping)}
     wrong = [{**mapping, name: n + 1 if n < most else n - 1} for name, n in mapping.items()]
     names = ", ".join(mapping)

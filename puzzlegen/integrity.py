@@ -15,7 +15,7 @@ from puzzlegen.finder import Finder
 from puzzlegen.joint import solved
 from puzzlegen.manifest import environment
 from puzzlegen.output import CARD
-from puzzlegen.plan import Pick, make_plan
+from puzzlegen.plan import FORMAT, Pick, make_plan
 from puzzlegen.prompts import response
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe, difference
@@ -149,6 +149,8 @@ def _replay(
     folder: Path, files: list[dict[str, Any]], recipe: Recipe, manifest: dict[str, Any], wanted: int
 ) -> tuple[int, list[str]]:
     """Rebuild ``wanted`` puzzles, drawn over all files, and compare everything that is stored."""
+    if (made := manifest["format"]) != FORMAT:
+        raise SourceError(f"puzzles of format {made} are rebuilt by the version that made them; here it is {FORMAT}")
     if changed := difference(manifest["environment"], environment(recipe)):
         raise SourceError(f"puzzles are rebuilt with the versions they were built with: {'; '.join(changed)}")
     chosen = _draw(folder, files, manifest["content_sha256"], wanted)

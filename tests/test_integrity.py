@@ -179,6 +179,14 @@ def test_other_versions_do_not_rebuild(built: Path, mixed_recipe: Recipe) -> Non
         verify(built, mixed_recipe, replay=1)
 
 
+def test_another_format_is_not_rebuilt(built: Path, mixed_recipe: Recipe) -> None:
+    manifest = json.loads((built / MANIFEST).read_bytes())
+    manifest["format"] = 3
+    (built / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(SourceError, match="puzzles of format 3 are rebuilt by the version that made them; here it is"):
+        verify(built, mixed_recipe, replay=1)
+
+
 def test_what_is_no_build_is_said(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="there is no such folder"):
         verify(tmp_path / "none")
