@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -50,11 +51,17 @@ class Share(NamedTuple):
 
 
 class Status(NamedTuple):
-    """How far a build is; ``done`` and ``shards`` count this run's share."""
+    """How far this run's share of a build is: ``now`` by this run, ``before`` by earlier ones."""
 
     done: int
     shards: int
     now: Progress
+    before: Progress
+
+    @property
+    def all(self) -> Progress:
+        """What has been done, by whichever run."""
+        return Progress(*map(add, self.now, self.before))
 
 
 class Built(NamedTuple):
@@ -98,13 +105,13 @@ def build(
         _begun(out, recipe, limit)  # a listing may take long: what can be refused before it is
         plan = _planned(recipe, limit, _plan_place(out, place, share))
         claim(out, plan, limit)
-        done = _done(out, plan)
         mine = range(share.part, len(plan), share.of)
+        done, before = _done(out, plan, mine)
         todo = [number for number in mine if not done[number]]
         if todo:
             name = "inline" if _only_here(recipe, out) else engine
             with closing(open_engine(name, workers, len(todo))) as opened:
-                report_on = _Reporter(report, len(mine) - len(todo), len(mine))
+                report_on = _Reporter(report, len(mine) - len(todo), len(mine), before)
                 _run(plan, todo, out, place, opened, report_on)
         manifest = _close(out, plan, limit)
     return Built(manifest, len(todo), plan)
@@ -193,19 +200,24 @@ def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan:
     return "; ".join([f"source {count}", *names])
 
 
-def _done(out: Path, plan: Plan) -> bytearray:
-    """For each shard 1 if it is finished: its files are in place, and what they were made of is still the same.
+def _done(out: Path, plan: Plan, mine: range) -> tuple[bytearray, Progress]:
+    """For each shard 1 if it is finished, and what those of ``mine`` hold together.
+
+    Finished is one whose files are in place, if what they were made of is still the same.
 
     Raises:
         OutputError: a source has changed. Only those with a new stamp are read again.
     """
     begun = entries_in(out)
-    done = bytearray(len(plan))
+    done, before = bytearray(len(plan)), Progress(0, 0, 0)
     for number in range(len(plan)):
         if (name := plan.name(number)) in begun and (entry := read_entry(out, name)) is not None:
             _refuse_changed_sources(out, plan, number, entry["sources"])
             done[number] = 1
-    return done
+            if number in mine:
+                made = len(entry["sources"]), sum(entry["kept"].values()), len(entry["rejections"])
+                before = Progress(*map(add, before, made))
+    return done, before
 
 
 def _refuse_changed_sources(out: Path, plan: Plan, number: int, sources: dict[str, list[Any]]) -> None:
@@ -226,14 +238,15 @@ def _source_sha256(recipe: Recipe, item: Item) -> str:
 class _Reporter:
     """Passes on how far the run is."""
 
-    def __init__(self, report: Callable[[Status], None] | None, done: int, total: int) -> None:
+    def __init__(self, report: Callable[[Status], None] | None, done: int, total: int, before: Progress) -> None:
         self._report = report
         self._done = done
         self._total = total
+        self._before = before
 
     def __call__(self, made: int, now: Progress) -> None:
         if self._report:
-            self._report(Status(self._done + made, self._total, now))
+            self._report(Status(self._done + made, self._total, now, self._before))
 
 
 def _run(plan: Plan, todo: list[int], out: Path, place: Path, engine: Engine, report: _Reporter) -> None:
@@ -264,7 +277,7 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
     with workplace(out, "merge", beside=True) as place:
         plan = _planned(recipe, limit, place / "plan")
         claim(out, plan, limit)
-        _done(out, plan)
+        _done(out, plan, range(0))
         manifest = _close(out, plan, limit)
     if manifest is None:
         missing = [name for name in map(plan.name, range(len(plan))) if read_entry(out, name) is None]

@@ -212,7 +212,7 @@ class _Quiet:
         line = {
             "shards": status.done,
             "of": status.shards,
-            **status.now._asdict(),
+            **status.all._asdict(),
             "s": round(now - self._began, 1),
         }
         print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
@@ -238,9 +238,8 @@ class _Bar:
         self._progress.stop()
 
     def __call__(self, status: Status) -> None:
-        now = status.now
-        rate = now.kept / max(time.monotonic() - self._began, 1e-9)
-        text = f"{status.done}/{status.shards} shards  {now.kept} puzzles, {rate:.0f}/s  {now.rejected} rejected"
+        found, rate = status.all, status.now.kept / max(time.monotonic() - self._began, 1e-9)
+        text = f"{status.done}/{status.shards} shards  {found.kept} puzzles, {rate:.0f}/s  {found.rejected} rejected"
         self._progress.update(self._task, total=status.shards, completed=status.done, text=text)
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import MIXED, ROOT, heeds_interrupts, recipe_with, tree_bytes
 
-from puzzlegen.building import Share, build
+from puzzlegen.building import Share, Status, build
 from puzzlegen.errors import OutputError, RecipeError
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -293,3 +293,16 @@ def test_an_output_inside_its_source_is_no_source(tmp_path: Path) -> None:
     assert (out / "rejections.parquet").read_bytes() == (tmp_path / "kept" / "rejections.parquet").read_bytes()
     assert first
     assert first["rejected"][""]["build"] == 1
+
+
+def test_progress_counts_what_earlier_runs_made(tmp_path: Path) -> None:
+    recipe = recipe_with([{"task": "rotation"}], output={"shard_size": 1})
+    first: list[Status] = []
+    build(recipe, tmp_path / "out", workers=1, report=first.append)
+    assert first[-1].all == first[-1].now
+    next((tmp_path / "out" / ".puzzlegen" / "shards").glob("*.json")).unlink()
+    again: list[Status] = []
+    build(recipe, tmp_path / "out", workers=1, report=again.append)
+    assert (again[-1].now.items, again[-1].before.items) == (1, 3)
+    assert again[-1].all == first[-1].all
+    assert (again[-1].done, again[-1].shards) == (4, 4)
