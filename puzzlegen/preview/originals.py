@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from fractions import Fraction
 from typing import Final
 
@@ -13,11 +14,11 @@ from puzzlegen.errors import Unusable
 from puzzlegen.finder import Finder
 from puzzlegen.media.image import encode_image, to_srgb
 from puzzlegen.media.mp4 import encode_mp4
+from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.resample import to_rgb
 from puzzlegen.plan import make_plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import Medium
-from puzzlegen.shard import ShardItems
 from puzzlegen.writers import Row
 
 _THUMBNAIL_PX: Final = 240
@@ -48,20 +49,10 @@ class Originals:
             return None
         key = info["source_uri"], info["variant"]
         if key not in self._made:
-            self._made[key] = self._opened(*place, info["variant"], info["source_sha256"])
+            opened = place[0](place[1], info["variant"])
+            made = _whole(opened, json.loads(info["params"]).get("frames"))
+            self._made[key] = made if opened.sha256 == info["source_sha256"] else None
         return self._made[key]
-
-    def _opened(self, items: ShardItems, rank: int, variant: int, sha256: str) -> Medium | None:
-        opened = items(rank, variant)
-        try:
-            if opened.item.kind == "image":
-                made = encode_image(opened.image())
-            else:
-                clip = opened.clip()
-                made = Medium(encode_mp4(clip.frames, Fraction(clip.fps), crf=_CRF), "mp4")
-        except Unusable:
-            return None
-        return made if opened.sha256 == sha256 else None
 
     def thumbnail(self, item_id: str) -> Medium | None:
         """A small picture of an item; None if it has none to show."""
@@ -74,6 +65,19 @@ class Originals:
         # Decoders raise nearly anything on damaged bytes, and damaged items are what rejections are about.
         except Exception:  # noqa: BLE001
             return None
+
+
+def _whole(opened: OpenItem, asked: int | None) -> Medium | None:
+    """What is clean of an item; of a clip that is no good as a whole, the part in which a task looks for its frames."""
+    for frames in (None, asked):
+        try:
+            if opened.item.kind == "image":
+                return encode_image(opened.image())
+            clip = opened.clip(frames)
+        except Unusable:
+            continue
+        return Medium(encode_mp4(clip.frames, Fraction(clip.fps), crf=_CRF), "mp4")
+    return None
 
 
 def _small(data: bytes, is_video: bool) -> Medium:
