@@ -26,7 +26,7 @@ from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.tiles import AS_IT_WAS
 from puzzlegen.recipe import Recipe, load_recipe
-from puzzlegen.records import Item, Puzzle, canonical_json
+from puzzlegen.records import Item, Puzzle, VerifierSpec, canonical_json
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.sources.graph import Graph
 from puzzlegen.tasks import Task, task_class
@@ -44,6 +44,7 @@ from puzzlegen.audit.joints import best_order, tile_joints
 from puzzlegen.audit.media import open_medium
 from puzzlegen.audit.quantisation import steps
 from puzzlegen.audit.seen import look, media_of
+from puzzlegen.audit.surface import _named
 from puzzlegen.audit.traces import grid, traces
 
 WORDS = ("up", "down")
@@ -518,3 +519,86 @@ def test_what_is_missing_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(PuzzlegenError, match=r'pip install "puzzlegen\[audit\]"'):
         audit(tmp_path)
+
+
+def test_how_a_question_is_written_is_found(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        row = fair(source, variant, right, letter)
+        asked = ("Which one? Look well.", "Look well. Which one?")[right]
+        row["problem"] = row["problem"].replace("Which?", asked)
+        row["prompt"][0]["content"] = row["problem"]
+        return row
+
+    _, task = audited(drawn(plant), tmp_path)
+    assert "spelling" in leaks(task), task.probes
+
+
+def test_a_prompt_that_says_more_than_the_question_is_found(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        row = fair(source, variant, right, letter)
+        row["prompt"] = [{"role": "system", "content": WORDS[right]}, *row["prompt"]]
+        return row
+
+    _, task = audited(drawn(plant), tmp_path / "hint")
+    assert {check.name: check.verdict for check in task.checks}["prompts"] == "leaky"
+    same = [{**row, "prompt": [{"role": "system", "content": "x"}, *row["prompt"]]} for row in drawn(fair)]
+    _, task = audited(same, tmp_path / "same")
+    assert {check.name: check.verdict for check in task.checks}["prompts"] == "clean"
+
+
+@pytest.mark.parametrize("hint", [True, False])
+def test_a_hint_of_an_order_is_found(hint: bool, tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        order = rng_for("order", source, variant, right, letter).permutation(4)
+        spec = answers.permutation([k + 1 for k in order]).spec
+        problem = f"<image>\nLayout {order[0] if hint else 5}: in which order?"
+        text = ", ".join(str(k + 1) for k in order)
+        return record(source, variant, text, spec.to_json(), problem, [jpeg(picture(source, variant))])
+
+    _, task = audited(drawn(plant), tmp_path)
+    assert ("words and fields" in leaks(task)) == hint, task.probes
+    assert {check.name: check.verdict for check in task.checks}["balance of places"] == "clean"
+
+
+@pytest.mark.parametrize("kind", ["point", "set", "counts", "anything"])
+def test_one_answer_for_all_is_found_of_every_kind(kind: str, tmp_path: Path) -> None:
+    names = ["red", "green", "blue", "black"]
+
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        rng = rng_for("constant", source, variant, right, letter)
+        answer = {
+            "point": lambda: answers.point((500 + rng.integer(-30, 30), 500 + rng.integer(-30, 30)), 100),
+            "set": lambda: answers.subset(rng.shuffled(names), ["red", "blue"]),
+            "counts": lambda: answers.counts({"red": 3, "blue": rng.integer(3, 4)}),
+            "anything": lambda: answers.subset(rng.shuffled(names), rng.sample(names, 2)),
+        }[kind]()
+        made = record(source, variant, answer.text, answer.spec.to_json(), "<image>\nWhat?", [jpeg(picture(source))])
+        made["extra_info"] |= {"chance": expected(answer.spec)}
+        return made
+
+    _, task = audited(drawn(plant), tmp_path)
+    assert ("constant" in leaks(task)) == (kind != "anything"), task.probes
+
+
+def test_of_a_composite_the_puzzles_own_part_is_looked_at(tmp_path: Path) -> None:
+    def plant(source: int, variant: int, right: int, letter: int) -> Row:
+        row = fair(source, variant, right, letter)
+        own = VerifierSpec("text", f"word {source} {variant}", {"metric": "rouge"})
+        spec = VerifierSpec("composite", {"answer": own._asdict(), "transform": json.loads(row["ground_truth"])}, {})
+        weights = {"weights": {"answer": 1, "transform": 0.5, "format": 1, "length": 0.2}, "words": [320, 768]}
+        row["ground_truth"] = spec._replace(params=weights).to_json()
+        row["solution"] = f"<transform>{row['answer']}</transform><answer>word {source} {variant}</answer>"
+        return row
+
+    _, task = audited(drawn(plant), tmp_path)
+    found = {check.name: check.verdict for check in task.checks}
+    assert "constant answer" not in found
+    assert found["solutions"] == "clean"
+    assert any(probe.names == "letter" for probe in task.probes)
+    assert not leaks(task)
+
+
+def test_the_nodes_that_a_question_names_are_counted() -> None:
+    row = puzzle(0, 0, 0, 0, [])
+    row["problem"] = "Edges: 1 - 2, 1 - 3, 1 - 4\n\nIs there an edge between 1 and 4?\n\nAnswer in 2 words."
+    assert _named(row["problem"]) == [4.0, 2.0]

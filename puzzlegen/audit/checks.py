@@ -33,6 +33,10 @@ def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
     yield _duplicates(seen)
     unsound = [puzzle.id for puzzle in seen if not puzzle.sound]
     yield Check("solutions", "leaky" if unsound else "clean", f"{len(unsound)} do not score 1{_some(unsound)}")
+    # The same for all, such as a system message, tells nothing.
+    beside = {puzzle.beside for puzzle in seen}
+    detail = f"{len(beside)} texts beside the question in prompts; one for all is no leak"
+    yield Check("prompts", "leaky" if len(beside) > 1 else "clean", detail)
 
 
 def evidence(seen: Sequence[Seen], probes: Sequence[Probe]) -> Check:
@@ -55,9 +59,21 @@ def _balance(seen: Sequence[Seen]) -> Iterator[Check]:
         labels = [target.label for target in targets if target.label]
         if labels and targets[0].classes:
             yield _spread("answers", labels, len(targets[0].classes))
-    answers = {(t.label, t.right if not t.classes else -1, t.order, t.amounts) for t in targets}
+    if orders := [target.order for target in targets if target.order]:
+        yield _places(orders)
+    answers = {(t.label, t.right if not t.classes else -1, t.order, t.amounts, t.truth) for t in targets}
     if len(answers) == 1 and len(seen) >= _LEAST_FOR_CONSTANT:
         yield Check("constant answer", "leaky", f"all {len(seen)} puzzles have the same answer")
+
+
+def _places(orders: Sequence[tuple[int, ...]]) -> Check:
+    """Whether at some place of orders some part stands more often than others."""
+    count = min(map(len, orders))
+    found = {k: uniform_p([order[k] for order in orders], count) for k in range(count)}
+    place = min(found, key=lambda k: found[k])
+    p = min(1.0, count * found[place])  # Boole's bound over the places
+    detail = f"p {p:.3g} (chi-square, the worst of {count} places: {place + 1})"
+    return Check("balance of places", "weak" if p < _UNLIKELY else "clean", detail)
 
 
 def _spread(name: str, values: Sequence[int | str], kinds: int) -> Check:

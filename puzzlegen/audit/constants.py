@@ -1,28 +1,37 @@
-"""What one answer for all earns where a near one is credited too: intervals and boxes.
+"""What one answer for all earns where answers are not of few classes.
 
-An interval may be one answer as parts of the clip (its middle third) or in seconds (its last two).
+An interval may be one answer as parts of the clip (its middle third) or in seconds (its last two). Boxes and points are
+tried evenly over the picture; of sets, counts and free numbers the commonest ones are.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.audit.report import Probe
 from puzzlegen.audit.sample import Folding, Sample
-from puzzlegen.verify import boxes, grader, spans
+from puzzlegen.records import canonical_json
+from puzzlegen.verify import SIDE, boxes, grader, spans
 
-#: Kinds of which one answer may be near many.
-NEAR: Final = ("interval", "box")
+#: Kinds of which one answer may be right, or near, more often than chance says.
+NEAR: Final = ("interval", "box", "point", "set", "counts", "number")
+_COMMONEST: Final = 40
+_ACROSS: Final = 21
 _LENGTHS_S: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
 def constant_probe(sample: Sample) -> Probe:
     """The reward of the answer that earns most of other sources' puzzles."""
-    rewards = np.array([_rewards(puzzle.target.kind, puzzle.target.truth) for puzzle in sample.seen])
+    truths = [puzzle.target.truth for puzzle in sample.seen]
+    kind = sample.seen[0].target.kind
+    tried = _commonest(truths) if kind in {"set", "counts", "number"} else []
+    rewards = np.array([_rewards(kind, truth, tried) for truth in truths])
     chance = float(np.mean([puzzle.chance for puzzle in sample.seen]))
     return sample.probe(
         "blind", "constant", "reward", sample.averaged(lambda one: best_elsewhere(rewards, one)), chance
@@ -45,8 +54,22 @@ def best_elsewhere(rewards: NDArray[np.float64], folding: Folding) -> list[float
     return found
 
 
-def _rewards(kind: str, truth: str) -> list[float]:
+def _commonest(truths: Sequence[str]) -> list[Any]:
+    """The targets that come most often, and the names that sets have most often, alone."""
+    targets = [json.loads(truth)["target"] for truth in truths]
+    counts = Counter(canonical_json(target) for target in targets)
+    counts.update(canonical_json([name]) for target in targets if isinstance(target, list) for name in target)
+    return [json.loads(text) for text, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_COMMONEST]]
+
+
+def _rewards(kind: str, truth: str, tried: Sequence[Any]) -> list[float]:
     grade = grader(truth)
+    if kind == "point":
+        across = np.linspace(0, SIDE, _ACROSS)
+        return [grade([x, y]) for x in across for y in across]
+    if tried:
+        known = json.loads(truth)["params"].get("names")
+        return [grade(answer) if known is None or set(answer) <= set(known) else 0.0 for answer in tried]
     if kind == "box":
         return [grade(box) for box in boxes()]
     duration = json.loads(truth)["params"]["duration"]

@@ -16,8 +16,7 @@ from puzzlegen.audit.estimates import LEAST_SOURCES, estimate
 from puzzlegen.audit.report import SLACK, Check, judged
 from puzzlegen.audit.seen import Seen
 
-#: Of fewer puzzles the commonest answer is one of chance.
-_LEAST_PUZZLES: Final = 5
+_LEAST_PUZZLES: Final = 2
 
 
 def habits(seen: Sequence[Seen]) -> Iterator[Check]:

@@ -41,6 +41,8 @@ class TaskProbes:
         if classes.labels:
             for family, sees, x in self._features():
                 yield self._class_probe(family, sees, x, classes)
+        elif all(target.order for target in targets):
+            yield from self._end_probes([target.order for target in targets])
         if letters.labels:
             yield from self._letter_probes(letters)
         if self._seen[0].target.kind == "set" and (tables := self._option_tables("mentions")):
@@ -59,7 +61,7 @@ class TaskProbes:
             yield self._sample.probe("blind", "constant", "class", classes.constant_hits(), chance, counts=counts)
         if letters.labels:
             yield self._sample.probe("blind", "constant", "letter", letters.constant_hits(), letters.even_share)
-        if targets[0].kind in NEAR:
+        if targets[0].kind in NEAR and targets[0].truth:
             yield constant_probe(self._sample)
         if orders := [target.order for target in targets if target.order]:
             commonest, times = Counter(orders).most_common(1)[0]
@@ -70,10 +72,20 @@ class TaskProbes:
 
     def _features(self) -> Iterator[tuple[Family, str, Matrix]]:
         yield "blind", "words and fields", _stacked([puzzle.words for puzzle in self._seen])
+        if all(puzzle.spelling is not None for puzzle in self._seen):
+            yield "blind", "spelling", _stacked([p.spelling for p in self._seen if p.spelling is not None])
         if all(puzzle.form is not None for puzzle in self._seen):
             yield "blind", "sizes, bytes, borders", _stacked([p.form for p in self._seen if p.form is not None])
         if all(puzzle.traces is not None for puzzle in self._seen):
             yield "artefact", "traces", _stacked([p.traces for p in self._seen if p.traces is not None])
+
+    def _end_probes(self, orders: Sequence[tuple[int, ...]]) -> Iterator[Probe]:
+        """Of orders what stands first and last, by words: their parts have probes of their own."""
+        for name, k in (("first part", 0), ("last part", -1)):
+            ends = Classes([str(order[k]) for order in orders], [tuple(map(str, sorted(order))) for order in orders])
+            for family, sees, x in self._features():
+                if sees in {"words and fields", "spelling"}:
+                    yield self._class_probe(family, sees, x, ends, name)
 
     def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
         washed = None

@@ -44,7 +44,9 @@ class Seen(NamedTuple):
         margin: as recorded.
         chance: as recorded.
         sound: whether its solution scores 1.
+        beside: what the prompt holds beside the question.
         words: text and fields.
+        spelling: how the question is written; None without media, where the text is the content.
         form: sizes, bytes, borders.
         traces: how its media were made; None without media.
         options: tables over its options: of their words, how often the text names them, of their media's form
@@ -66,7 +68,9 @@ class Seen(NamedTuple):
     margin: float
     chance: float
     sound: bool
+    beside: str
     words: Table
+    spelling: Table | None
     form: Table | None
     traces: Table | None
     options: dict[str, Table]
@@ -95,7 +99,9 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         margin=info["margin"],
         chance=info["chance"],
         sound=_sound(row),
+        beside=_prompted(row),
         words=surface.words(row, target),
+        spelling=surface.spelling(row) if opened else None,
         form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
         traces=_whole(opened) if whole else None,
         options=_options(row, target, opened) | fit_tables(row, target, opened, joints),
@@ -147,9 +153,17 @@ def media_of(row: Row) -> list[Opened]:
 
 def _sound(row: Row) -> bool:
     try:
-        return score(row["solution"], row["ground_truth"]).value == 1
+        result = score(row["solution"], row["ground_truth"])
     except VerifierError:
         return False
+    # In a composite some weight may be on length, which no stored solution has.
+    return result.value == 1 or min(result.parts[part] for part in ("accuracy", "transform", "format")) == 1
+
+
+def _prompted(row: Row) -> str:
+    """What a trainer's prompt holds beside the question, as text; the question must be all of the user's."""
+    messages = row.get("prompt") or [{"role": "user", "content": row["problem"]}]
+    return json.dumps([m for m in messages if (m["role"], m["content"]) != ("user", row["problem"])], sort_keys=True)
 
 
 def _side_by_side(found: Sequence[Table]) -> Table:

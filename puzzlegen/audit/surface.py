@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ Vector = NDArray[np.float32]
 _OPTION: Final = re.compile(r"^[A-Z][.:] .*$", re.MULTILINE)
 _WORD_BINS: Final = 24
 _NAME_BINS: Final = 16
+_PAIR_BINS: Final = 48
 _NUMBERS: Final = 6
 _NAMED: Final = 2
 _ID_BITS: Final = 8
@@ -53,9 +55,20 @@ def words(row: dict[str, Any], target: Target) -> Vector:
 
 
 def _named(text: str) -> list[float]:
-    """How often a text names each of the first numbers of its last paragraph: the nodes that are asked about."""
-    last = re.findall(r"\d{1,6}", text.rpartition("\n\n")[2])[:_NAMED]
+    """How often a text names each of the first numbers of its question: the nodes that are asked about.
+
+    The last paragraph says how to answer, the one before it is the question.
+    """
+    paragraphs = text.split("\n\n")
+    last = re.findall(r"\d{1,6}", paragraphs[max(0, len(paragraphs) - 2)])[:_NAMED]
     return [float(len(re.findall(_whole(number), text))) for number in last] + [0.0] * (_NAMED - len(last))
+
+
+def spelling(row: dict[str, Any]) -> Vector:
+    """How a question about media is written: pairs of words as they stand, with case, marks and runs of spaces."""
+    asked = "\n".join(line for line in row["problem"].splitlines() if not _OPTION.match(line))
+    tokens = re.findall(r"\w+|[^\w\s]|\s{2,}|[ \t]+$", asked, re.MULTILINE)
+    return np.array(_binned([f"{a} {b}" for a, b in pairwise(tokens)], _PAIR_BINS), dtype=np.float32)
 
 
 def _binned(tokens: Sequence[str], bins: int) -> list[float]:

@@ -24,7 +24,7 @@ class Target(NamedTuple):
         order: of a permutation, 1-based.
         amounts: numbers that stand for an answer of many possible values: how much it is, where it lies in time, or
             across and down a picture.
-        truth: the ground truth, where a near answer is credited too.
+        truth: the ground truth, where a near answer may be credited too or nothing else is known.
     """
 
     kind: str
@@ -38,11 +38,14 @@ class Target(NamedTuple):
 
 
 def target_of(ground_truth: str) -> Target:
-    """The target in a record's ``ground_truth``; of a kind that is not known only the kind."""
+    """The target in a record's ``ground_truth``: of a composite what was done to the medium, of unknown kinds none."""
     spec = json.loads(ground_truth)
+    if spec["kind"] == "composite":
+        # What a puzzle adds to the user's own question.
+        return target_of(json.dumps(spec["target"]["transform"]))
     read = _READERS.get(spec["kind"])
-    target = read(spec["target"], spec["params"]) if read else Target(spec["kind"])
-    return target._replace(truth=ground_truth) if target.kind in _PARTLY else target
+    target = read(spec["target"], spec["params"]) if read else Target(spec["kind"], truth=ground_truth)
+    return target._replace(truth=ground_truth) if target.amounts or target.kind == "set" else target
 
 
 def _choice(target: str, params: dict[str, Any]) -> Target:
@@ -104,7 +107,6 @@ def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
     return Target("counts", amounts=(float(sum(target.values())),))
 
 
-_PARTLY: Final = ("interval", "box", "set")
 _READERS: Final[dict[str, Callable[[Any, dict[str, Any]], Target]]] = {
     "choice": _choice,
     "label": _label,

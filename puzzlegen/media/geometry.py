@@ -39,6 +39,9 @@ _LEAST_MIRROR_CHANGE: Final = 0.5
 # tells 6 angles 75 % of the time; after this blur and this downscale 28 %.
 _BLUR_PX: Final = 0.8
 _SHRINK: Final = 0.75
+#: What stands beside the whole: at least this part of its sides, less a rim.
+_INNER: Final = 0.9
+_RIM_PX: Final = 8
 #: What a turn by any angle may read beyond the pixels it shows: bicubic reach, and that of the blur.
 _REACH_PX: Final = 3
 
@@ -96,6 +99,14 @@ def drawn_box(size: tuple[int, int], least: float, rng: Rng) -> Box:
     width, height = (int(side * part) // 2 * 2 for side in size)
     left, top = rng.integer(0, size[0] - width), rng.integer(0, size[1] - height)
     return left, top, left + width, top + height
+
+
+def inner(picture: Image.Image, rng: Rng) -> Image.Image:
+    """Most of a picture, never all: beside the whole, what was changed by nothing is no second copy of one file."""
+    width, height = (side - _RIM_PX for side in picture.size)
+    left, top, right, bottom = drawn_box((width, height), _INNER, rng)
+    x, y = rng.integer(0, _RIM_PX), rng.integer(0, _RIM_PX)
+    return picture.crop((left + x, top + y, right + x, bottom + y))
 
 
 def mirrored(picture: Image.Image, axis: str) -> Image.Image:

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.media.geometry import mirror_margin, mirrored
+from puzzlegen.media.geometry import inner, mirror_margin, mirrored
 from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity_of
@@ -27,7 +27,7 @@ _NAMES: Final = ("none", "vertical", "horizontal")
 _QUESTION: Final = "<image>\nThis picture was mirrored, or left as it was taken. Which is it?"
 _BESIDE: Final = (
     "As it was: <image>\nAfterwards: <image>\n"
-    "The second picture shows the first one mirrored, or left as it was. Which is it?"
+    "The second picture shows most of the first one, mirrored or left as it was. Which is it?"
 )
 _TEXTS: Final = ("not mirrored", "mirrored top to bottom, so that it is upside down", "mirrored left to right")
 
@@ -38,7 +38,7 @@ class Flip(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
     reference: bool = Field(default=False, description="show the picture as it was first")
@@ -65,8 +65,8 @@ class Flip(Task):
             margin = least_margin(margin, item, small, lambda: clarity_of(item))
         part = picture.pixels().crop(box)
         k = rng.balanced("answer", count)
-        shown = [0, k] if self.reference else [k]
-        media = tuple(encode_image(mirrored(part, _NAMES[way])) for way in shown)
+        shown = [(part, 0), (inner(part, rng), k)] if self.reference else [(part, k)]
+        media = tuple(encode_image(mirrored(one, _NAMES[way])) for one, way in shown)
         question, answer = self._ask(count, k, rng)
         return Puzzle(question, media, answer, self.difficulty, margin)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.media.geometry import tilt_margin, tilted, turn_margin, turned
+from puzzlegen.media.geometry import inner, tilt_margin, tilted, turn_margin, turned
 from puzzlegen.media.image import encode_image, thumbnail
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import clarity_of
@@ -36,7 +36,7 @@ class Rotation(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     step_deg: Literal[90, 60, 45, 30, 15] = Field(90, description="the angles are multiples of it")
     reference: bool = Field(default=False, description="show the upright picture first")
@@ -61,8 +61,10 @@ class Rotation(Task):
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)
-        shown = [0, angles[k]] if self.reference else [angles[k]]
-        media = tuple(encode_image(self._turn(square, angle, rng)) for angle in shown)
+        shown = [(square, angles[k])]
+        if self.reference:
+            shown = [(square, 0), (inner(square, rng), angles[k])]
+        media = tuple(encode_image(self._turn(part, angle, rng)) for part, angle in shown)
         return Puzzle(question, media, answer, self.difficulty, margin)
 
     def _margin(self, small: Image.Image, item: OpenItem) -> float:
@@ -87,7 +89,7 @@ class Rotation(Task):
 
     def _question(self, angles: range) -> str:
         start = (
-            "Upright: <image>\nTurned: <image>\nThe second picture shows the first one"
+            "Upright: <image>\nTurned: <image>\nThe second picture shows most of the first one,"
             if self.reference
             else "<image>\nThis picture was"
         )
