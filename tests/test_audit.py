@@ -602,3 +602,14 @@ def test_the_nodes_that_a_question_names_are_counted() -> None:
     row = puzzle(0, 0, 0, 0, [])
     row["problem"] = "Edges: 1 - 2, 1 - 3, 1 - 4\n\nIs there an edge between 1 and 4?\n\nAnswer in 2 words."
     assert _named(row["problem"]) == [4.0, 2.0]
+
+
+def test_damage_is_one_line(tmp_path: Path) -> None:
+    rows = drawn(fair)[:12]
+    rows[3]["images"][0]["bytes"] = b"no picture"
+    out = folder_of(rows, tmp_path / "damaged")
+    with pytest.raises(IntegrityError, match=f"puzzle {rows[3]['id']}: a medium cannot be decoded"):
+        audit(out)
+    next(out.rglob("*.parquet")).unlink()
+    with pytest.raises(IntegrityError, match="lacks train-00000-of-00001"):
+        audit(out)

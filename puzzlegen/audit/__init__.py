@@ -27,7 +27,7 @@ from puzzlegen.audit.probes import TaskProbes
 from puzzlegen.audit.report import Check, Probe, Report, TaskReport, Verdict, lines
 from puzzlegen.audit.section import section
 from puzzlegen.audit.seen import Seen
-from puzzlegen.errors import PuzzlegenError
+from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.output import write_atomic, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.rng import digest
@@ -56,7 +56,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
             heart what no media tell.
 
     Raises:
-        IntegrityError: there is no finished build.
+        IntegrityError: there is no finished build, or it is damaged.
         PuzzlegenError: scikit-learn is not installed, or ``together`` is no regular expression.
         OutputError: the report cannot be written.
     """
@@ -65,6 +65,8 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     manifest = manifest_of(folder)
     if not (files := [folder / file["path"] for file in files_of(manifest)]):
         raise PuzzlegenError(f"'{folder}' has no puzzles to audit")
+    if lacking := [file.name for file in files if not file.is_file()]:
+        raise IntegrityError(f"'{folder}' lacks {lacking[0]}; puzzlegen verify lists what is wrong with it")
     chosen = None if limit is None else _draw(files, seed, limit)
     seen: dict[Key, list[Seen]] = defaultdict(list)
     splits = Splits()
