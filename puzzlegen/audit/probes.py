@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,9 @@ class TaskProbes:
     def _features(self) -> Iterator[tuple[Family, str, Matrix]]:
         yield "blind", "words and fields", _stacked([puzzle.words for puzzle in self._seen])
         if all(puzzle.spelling is not None for puzzle in self._seen):
-            yield "blind", "spelling", _stacked([p.spelling for p in self._seen if p.spelling is not None])
+            spelt = _stacked([p.spelling for p in self._seen if p.spelling is not None])
+            if (spelt != spelt[0]).any():
+                yield "blind", "spelling", spelt
         if all(puzzle.form is not None for puzzle in self._seen):
             yield "blind", "sizes, bytes, borders", _stacked([p.form for p in self._seen if p.form is not None])
         if all(puzzle.traces is not None for puzzle in self._seen):
@@ -81,11 +84,13 @@ class TaskProbes:
 
     def _end_probes(self, orders: Sequence[tuple[int, ...]]) -> Iterator[Probe]:
         """Of orders what stands first and last, by words: their parts have probes of their own."""
+        # What is never asked leaves the ends uneven.
+        chance = factorial(len(orders[0]) - 1) * self._sample.order_chance
         for name, k in (("first part", 0), ("last part", -1)):
             ends = Classes([str(order[k]) for order in orders], [tuple(map(str, sorted(order))) for order in orders])
             for family, sees, x in self._features():
                 if sees in {"words and fields", "spelling"}:
-                    yield self._class_probe(family, sees, x, ends, name)
+                    yield self._sample.probe(family, sees, name, self._class_hits(x, ends), chance)
 
     def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
         washed = None
