@@ -46,11 +46,7 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("hygiene", "What is left out before anything is made ([more](sources.md)).", HygieneSettings),
     ("prompt", "How questions are put.", PromptSettings),
     ("join", "Your own question beside the puzzle's ([more](training.md)).", JoinSettings),
-    (
-        "output",
-        "The form of the output folder.",
-        Output,
-    ),
+    ("output", "The form of the output folder.", Output),
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from puzzlegen.datafile import content_of_row
 from puzzlegen.errors import IntegrityError
 from puzzlegen.manifest import MANIFEST, content_of
 from puzzlegen.output import REJECTIONS, STATE, read_json
-from puzzlegen.records import canonical_json, split_in
+from puzzlegen.records import split_in
 from puzzlegen.shard import id_of
 from puzzlegen.writers import Row
 
@@ -100,8 +100,7 @@ class _File:
         info = row["extra_info"]
         self.rows += 1
         self.tasks[info["task"]] += 1
-        words = [row["id"], row["problem"], row["answer"], row["ground_truth"]]
-        self.content.update(canonical_json(words).encode())
+        self.content.update(content_of_row(row))
         manifest = self._manifest
         version = manifest["task_versions"].get(info["task"])
         parts = manifest["recipe"]["seed"], info["task"], version, info["params"], info["source_uri"], info["variant"]
@@ -123,5 +122,5 @@ def _begun(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     except IntegrityError as err:
         yield str(err)
         return
-    told = json.loads(json.dumps({key: manifest.get(key) for key in begun}))
-    yield from (f"{MANIFEST}: {key} is not what the build began with" for key in begun if begun[key] != told[key])
+    changed = (key for key in begun if begun[key] != manifest.get(key))
+    yield from (f"{MANIFEST}: {key} is not what the build began with" for key in changed)

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from puzzlegen.output import publish
+from puzzlegen.output import measured, publish
 from puzzlegen.records import canonical_json
 from puzzlegen.writers import Row, Writer, open_writer
 
@@ -33,8 +33,7 @@ class DataFile:
             output_format = "parquet" if self._path.endswith(".parquet") else "webdataset"
             self._writer = open_writer(output_format, self._temporary, profile_of(self._folder))
         for row in rows:
-            words = [row["id"], row["problem"], row["answer"], row["ground_truth"]]
-            self._content.update(canonical_json(words).encode())
+            self._content.update(content_of_row(row))
         self._writer.write(rows)
         self._rows += len(rows)
 
@@ -43,18 +42,20 @@ class DataFile:
         if self._writer is None:
             return None
         self._writer.close()
-        with self._temporary.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = self._temporary.stat().st_size
+        measures = measured(self._temporary)
         publish(self._temporary, out / self._path)
         return {
             "path": self._path,
             "folder": self._folder,
             "rows": self._rows,
-            "bytes": size,
-            "sha256": sha256,
+            **measures,
             "content_sha256": self._content.hexdigest(),
         }
+
+
+def content_of_row(row: Row) -> bytes:
+    """What of a row ``content_sha256`` is made of."""
+    return canonical_json([row["id"], row["problem"], row["answer"], row["ground_truth"]]).encode()
 
 
 def profile_of(folder: str) -> Any:  # noqa: ANN401 - a Profile

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from puzzlegen.census import Census, take_census
 from puzzlegen.media.sheet import sheet
-from puzzlegen.output import CARD, REJECTIONS, write_atomic
+from puzzlegen.output import CARD, REJECTIONS, measured, write_atomic
 from puzzlegen.reading import files_of
 from puzzlegen.records import Medium, split_in
 from puzzlegen.writers.card import audit_in, card, with_audit
@@ -35,13 +35,7 @@ def finish(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
     _write_card(out / CARD, card(manifest, census, {Path(path).stem: path for path in pictures}))
     made = pictures | (_indexes(out, manifest) if manifest["recipe"]["output"]["format"] == "webdataset" else {})
     found = [{"path": p, "bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in sorted(made.items())]
-    return [*found, _described(out, REJECTIONS)]
-
-
-def _described(out: Path, name: str) -> dict[str, Any]:
-    with (out / name).open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": name, "bytes": (out / name).stat().st_size, "sha256": sha256}
+    return [*found, {"path": REJECTIONS, **measured(out / REJECTIONS)}]
 
 
 def _write_card(path: Path, text: str) -> None:

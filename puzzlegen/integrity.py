@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from puzzlegen.claims import WORDS, Claims
 from puzzlegen.errors import PuzzlegenError, SourceError
 from puzzlegen.finder import Finder
-from puzzlegen.joint import solved
 from puzzlegen.manifest import environment
 from puzzlegen.output import CARD
 from puzzlegen.plan import FORMAT, Pick, make_plan
@@ -22,7 +21,7 @@ from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Rejection
 from puzzlegen.rng import digest
 from puzzlegen.shard import Made, make_puzzle
-from puzzlegen.verify import VerifierError, score
+from puzzlegen.verify import VerifierError, score, solved
 from puzzlegen.writers import Row
 
 

@@ -16,7 +16,7 @@ from puzzlegen.chance import expected
 from puzzlegen.prompts import PLACE, Posed, PromptSettings, because, final, messages, reasoned
 from puzzlegen.questions import AnswerType, Question
 from puzzlegen.records import Item, Puzzle, Spoils, VerifierSpec
-from puzzlegen.verify import Score, VerifierError, score
+from puzzlegen.verify import VerifierError, score, solved
 
 _WORDS: Final[dict[Spoils, str]] = {
     "directions": (
@@ -192,9 +192,3 @@ def _second_thought(question: Question, join: JoinSettings) -> str:
 
 def _response(transform: str, answer: str, prompt: PromptSettings, thought: str) -> str:
     return reasoned(f"<transform>{transform}</transform>\n{final(answer, prompt)}", prompt, thought)
-
-
-def solved(result: Score) -> bool:
-    """Whether a response is all that a stored solution must be: right in every part but, in a composite, the length."""
-    parts = result.parts
-    return result.value == 1 or min(parts["accuracy"], parts["transform"], parts["format"]) == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -95,6 +96,12 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         what = f"lacks {lacking[0]}" if isinstance(found, dict) else "is no object"
         raise IntegrityError(f"'{path}' is damaged, or of something else: it {what}")
     return found
+
+
+def measured(path: Path) -> dict[str, Any]:
+    """Bytes and SHA-256 of a file, as the manifest keeps them."""
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def write_atomic(path: Path, data: bytes) -> None:

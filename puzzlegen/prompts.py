@@ -10,7 +10,8 @@ from puzzlegen.records import Answer, Puzzle
 
 _THINK = "Think it through step by step inside <think> and </think>, then give the final answer "
 _PLAIN = "Give the final answer "
-_MEDIA = ("<image>", "<video>")
+#: What stands for a medium in a question.
+PLACEHOLDERS = ("<image>", "<video>")
 #: Where the final answer stands, in words.
 PLACE = {
     "answer": "inside <answer> and </answer>",
@@ -30,7 +31,7 @@ class PromptSettings(BaseModel):
     @field_validator("system")
     @classmethod
     def _without_media(cls, system: str | None) -> str | None:
-        if system and (named := [word for word in _MEDIA if word in system]):
+        if system and (named := [word for word in PLACEHOLDERS if word in system]):
             raise ValueError(f"it holds {named[0]}, which stands for a medium in the question; leave it out")
         return system
 

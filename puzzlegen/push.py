@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from puzzlegen.errors import IntegrityError, PushError
 from puzzlegen.integrity import verify
-from puzzlegen.output import STATE, write_json
+from puzzlegen.output import CARD, STATE, write_json
 from puzzlegen.reading import manifest_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: What of a folder is published; what of it the repository has and the folder has not is deleted there.
 PUBLISHED: Final = (
-    "README.md",
+    CARD,
     "manifest.json",
     "rejections.parquet",
     "audit.json",
@@ -134,7 +134,7 @@ class _Upload:
         if private and not info.private:
             raise PushError(f"'{self._repo}' exists and is public; make it private on the Hub, or choose another name")
         names = {sibling.rfilename for sibling in info.siblings or ()}
-        others = sorted(names - {".gitattributes", "README.md"})
+        others = sorted(names - {".gitattributes", CARD})
         if others and "manifest.json" not in names:
             shown = ", ".join(others[:_SHOWN])
             raise PushError(f"'{self._repo}' holds something else ({shown}); choose another name")

@@ -17,13 +17,13 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.shortage import refuse_shortage
 from puzzlegen.output import folder_at, refused
 from puzzlegen.plan import FORMAT, Pick, Shard, folder_of
-from puzzlegen.prompts import Posed, compose
+from puzzlegen.prompts import PLACEHOLDERS, Posed, compose
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import Item, Kind, Puzzle, Rejection, VideoMeta, canonical_json
 from puzzlegen.rng import Rng, digest, rng_for
 from puzzlegen.schema import media_column
 from puzzlegen.tasks import Task
-from puzzlegen.verify import score
+from puzzlegen.verify import score, solved
 from puzzlegen.writers import Row, suffix
 
 #: Rows are written once twice as many bytes are held back; the last ones stay open to evening out.
@@ -185,14 +185,14 @@ def _meta(meta: VideoMeta) -> Row:
 
 
 def _check(puzzle: Puzzle, posed: Posed, row: Row, task: str) -> None:
-    placeholders = row["problem"].count("<image>") + row["problem"].count("<video>")
+    placeholders = sum(map(row["problem"].count, PLACEHOLDERS))
     if placeholders != len(puzzle.media):
         raise TaskError(f"task {task}: {placeholders} placeholders for {len(puzzle.media)} media, puzzle {row['id']}")
     gold = score(row["solution"], row["ground_truth"])
-    if not joint.solved(gold):
+    if not solved(gold):
         raise TaskError(f"task {task}: its own solution scores {gold.value} ({gold.reason}), puzzle {row['id']}")
     for wrong in posed.wrong:
-        if joint.solved(score(wrong, row["ground_truth"])):
+        if solved(score(wrong, row["ground_truth"])):
             raise TaskError(f"task {task}: the wrong answer '{wrong}' scores 1, puzzle {row['id']}")
 
 

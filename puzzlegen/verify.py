@@ -131,6 +131,12 @@ def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
     return Score(value, fault or _READ[(value > 0) + (value >= 1)], answer, _parts(value, in_form and not fault))
 
 
+def solved(result: Score) -> bool:
+    """Whether a response is all that a stored solution must be: right in every part but, in a composite, the length."""
+    parts = result.parts
+    return result.value == 1 or min(parts["accuracy"], parts["transform"], parts["format"]) == 1
+
+
 def reward(response: object, ground_truth: str | Mapping[str, Any]) -> dict[str, float]:
     """Score one response as plain floats under the same keys for every kind, as verl's metric arrays need."""
     result = score(response, ground_truth)

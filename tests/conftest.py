@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from platform import machine
-from typing import Any
+from typing import Any, NamedTuple
 
 import before_numpy  # noqa: F401 - imported for what it sets
 import numpy as np
@@ -35,6 +37,22 @@ def real_media() -> Path:
     if folder is None:
         pytest.skip("no real media: neither PUZZLEGEN_TEST_MEDIA nor ../shared/media is a folder")
     return folder
+
+
+class Done(NamedTuple):
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+def puzzlegen(*arguments: str | Path, cwd: Path | None = None) -> Done:
+    """Run the command line; a traceback fails the test."""
+    command = [sys.executable, "-m", "puzzlegen", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def recipe_with(tasks: list[dict[str, Any]], **settings: Any) -> Recipe:

@@ -7,29 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, puzzlegen
 from faulty import environment, plug_in
 
 from puzzlegen import __version__
 from puzzlegen.catalogue import recipes, tasks
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.sources.folder import Folder
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-def puzzlegen(*arguments: str | Path, cwd: Path | None = None) -> Done:
-    command = [sys.executable, "-m", "puzzlegen", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")

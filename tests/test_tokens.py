@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import puzzlegen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from test_cli import puzzlegen
 from transformers import Qwen2VLImageProcessorPil
 
 from puzzlegen.adapters import trl

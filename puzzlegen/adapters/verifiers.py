@@ -12,9 +12,8 @@ from pathlib import Path
 import verifiers.v1 as vf
 
 from puzzlegen.chat import FRAMES, chat_of, openai_messages, whole_response
-from puzzlegen.joint import solved
 from puzzlegen.reading import files_in, read_rows
-from puzzlegen.verify import reward, score
+from puzzlegen.verify import reward, score, solved
 
 
 class PuzzleConfig(vf.TasksetConfig):

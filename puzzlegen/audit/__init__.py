@@ -28,7 +28,7 @@ from puzzlegen.audit.report import Check, Probe, Report, TaskReport, Verdict, li
 from puzzlegen.audit.section import section
 from puzzlegen.audit.seen import Seen
 from puzzlegen.errors import IntegrityError, PuzzlegenError
-from puzzlegen.output import write_atomic, write_json
+from puzzlegen.output import CARD, write_atomic, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.rng import digest
 from puzzlegen.writers.card import with_audit
@@ -83,7 +83,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     tasks = tuple(_task_report(names[key], seen[key], probes[key]) for key in sorted(seen))
     report = Report(seed, limit, tasks, tuple(splits.checks()), manifest.get("content_sha256", ""), together)
     write_json(folder / AUDIT, report.to_json())
-    card = folder / "README.md"
+    card = folder / CARD
     if card.is_file():
         write_atomic(card, with_audit(card.read_text(encoding="utf-8"), section(report)).encode())
     return report

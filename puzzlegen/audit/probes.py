@@ -86,11 +86,11 @@ class TaskProbes:
         """Of orders what stands first and last, by words: their parts have probes of their own."""
         # What is never asked leaves the ends uneven.
         chance = factorial(len(orders[0]) - 1) * self._sample.order_chance
+        written = [found for found in self._features() if found[1] in {"words and fields", "spelling"}]
         for name, k in (("first part", 0), ("last part", -1)):
             ends = Classes([str(order[k]) for order in orders], [tuple(map(str, sorted(order))) for order in orders])
-            for family, sees, x in self._features():
-                if sees in {"words and fields", "spelling"}:
-                    yield self._sample.probe(family, sees, name, self._class_hits(x, ends), chance)
+            for family, sees, x in written:
+                yield self._sample.probe(family, sees, name, self._class_hits(x, ends), chance)
 
     def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
         washed = None

@@ -19,7 +19,7 @@ from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
 from puzzlegen.errors import IntegrityError
 from puzzlegen.rng import digest
-from puzzlegen.verify import VerifierError, score
+from puzzlegen.verify import VerifierError, score, solved
 from puzzlegen.writers import Row
 
 Table = NDArray[np.float32]
@@ -162,11 +162,9 @@ def media_of(row: Row) -> list[Opened]:
 
 def _sound(row: Row) -> bool:
     try:
-        result = score(row["solution"], row["ground_truth"])
+        return solved(score(row["solution"], row["ground_truth"]))
     except VerifierError:
         return False
-    # In a composite some weight may be on length, which no stored solution has.
-    return result.value == 1 or min(result.parts[part] for part in ("accuracy", "transform", "format")) == 1
 
 
 def _prompted(row: Row) -> str:

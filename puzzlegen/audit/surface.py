@@ -35,7 +35,7 @@ _DEEPEST: Final = 0.15
 def words(row: dict[str, Any], target: Target) -> Vector:
     """The question's length, numbers and words, and the record's fields; of a text also what it names how often."""
     info, text = row["extra_info"], row["problem"]
-    asked = "\n".join(line for line in text.splitlines() if not _OPTION.match(line))
+    asked = _asked(text)
     numbers = [float(x) for x in re.findall(r"\d{1,6}", asked)[:_NUMBERS]]
     order = [float(text) for text in target.classes if text.isdigit()]
     # Of a place or a time, what chance earns follows from where it is: as little for a policy to see as the answer.
@@ -54,6 +54,11 @@ def words(row: dict[str, Any], target: Target) -> Vector:
     return np.array([x for part in parts for x in part], dtype=np.float32)
 
 
+def _asked(text: str) -> str:
+    """A question without its lettered options."""
+    return "\n".join(line for line in text.splitlines() if not _OPTION.match(line))
+
+
 def _named(text: str) -> list[float]:
     """How often a text names each of the first numbers of its question: the nodes that are asked about.
 
@@ -66,7 +71,7 @@ def _named(text: str) -> list[float]:
 
 def spelling(row: dict[str, Any]) -> Vector:
     """How a question about media is written: pairs of words as they stand, with case, marks and runs of spaces."""
-    asked = "\n".join(line for line in row["problem"].splitlines() if not _OPTION.match(line))
+    asked = _asked(row["problem"])
     tokens = re.findall(r"\w+|[^\w\s]|\s{2,}|[ \t]+$", asked, re.MULTILINE)
     return np.array(_binned([f"{a} {b}" for a, b in pairwise(tokens)], _PAIR_BINS), dtype=np.float32)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from puzzlegen.errors import Unusable
 from puzzlegen.media.decode import Shown
 from puzzlegen.media.geometry import even
-from puzzlegen.media.resample import EXACT
+from puzzlegen.media.resample import EXACT, planar
 
 Pixels = NDArray[np.uint8]
 #: Left, top, right, bottom.
@@ -74,16 +74,7 @@ class Framing(NamedTuple):
         """The clean frame, RGB."""
         # Untagged high definition is BT.709, as players take it; the scaler alone would take it as BT.601.
         untagged_hd = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT
-        # In planes, because the scaler's packed RGB takes twice as long.
-        planes = scaler.reformat(
-            frame,
-            width=self.stage[0],
-            height=self.stage[1],
-            format="gbrp",
-            src_colorspace=Colorspace.ITU709 if untagged_hd else None,
-            interpolation=EXACT,
-            threads=1,
-        )
+        planes = planar(frame, self.stage, scaler, Colorspace.ITU709 if untagged_hd else None)
         (left, top), (width, height) = self.corner, self.size
         clean = planes.to_ndarray().astype(np.uint8, copy=False)[top : top + height, left : left + width]
         return np.rot90(clean, self.quarters) if self.quarters else clean

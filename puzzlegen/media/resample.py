@@ -11,7 +11,7 @@ from typing import Final
 import av
 import numpy as np
 from av.video.plane import VideoPlane
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -38,18 +38,38 @@ def resampled(picture: Image.Image, size: tuple[int, int], box: tuple[int, int, 
     else:
         part = np.asarray(picture)[box[1] : box[3], box[0] : box[2]]
     frame = av.VideoFrame.from_numpy_buffer(part, format="rgb24")
-    green, blue, red = (_grey(plane, size) for plane in _planar(frame, *size).planes)
+    green, blue, red = (_grey(plane, size) for plane in planar(frame, size).planes)
     return Image.merge("RGB", (red, green, blue))
 
 
 def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """A decoded frame as ``(H, W, 3)`` RGB."""
-    return _planar(frame, frame.width, frame.height).to_ndarray().astype(np.uint8, copy=False)
+    return planar(frame, (frame.width, frame.height)).to_ndarray().astype(np.uint8, copy=False)
 
 
-def _planar(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-    """In planes, because the scaler's packed RGB takes twice as long."""
-    return VideoReformatter().reformat(frame, width=width, height=height, format="gbrp", interpolation=EXACT, threads=1)
+def planar(
+    frame: av.VideoFrame,
+    size: tuple[int, int],
+    scaler: VideoReformatter | None = None,
+    colorspace: Colorspace | None = None,
+) -> av.VideoFrame:
+    """A frame scaled to ``(width, height)``, RGB in planes: the scaler's packed RGB takes twice as long.
+
+    Args:
+        frame: decoded.
+        size: of the result, in pixels.
+        scaler: one that is kept, where many frames are alike.
+        colorspace: of the frame, where it does not say.
+    """
+    return (scaler or VideoReformatter()).reformat(
+        frame,
+        width=size[0],
+        height=size[1],
+        format="gbrp",
+        src_colorspace=colorspace,
+        interpolation=EXACT,
+        threads=1,
+    )
 
 
 def _grey(plane: VideoPlane, size: tuple[int, int]) -> Image.Image:

@@ -16,6 +16,7 @@ from puzzlegen.media.image import encode_image, to_srgb
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.resample import to_rgb
+from puzzlegen.media.video import Clip
 from puzzlegen.plan import make_plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import Medium
@@ -68,16 +69,24 @@ class Originals:
 
 
 def _whole(opened: OpenItem, asked: int | None) -> Medium | None:
-    """What is clean of an item; of a clip that is no good as a whole, the part in which a task looks for its frames."""
-    for frames in (None, asked):
-        try:
-            if opened.item.kind == "image":
-                return encode_image(opened.image())
-            clip = opened.clip(frames)
-        except Unusable:
-            continue
-        return Medium(encode_mp4(clip.frames, Fraction(clip.fps), crf=_CRF), "mp4")
-    return None
+    """What is clean of an item; None if it is not fit."""
+    try:
+        if opened.item.kind == "image":
+            return encode_image(opened.image())
+        clip = _clip(opened, asked)
+    except Unusable:
+        return None
+    return Medium(encode_mp4(clip.frames, Fraction(clip.fps), crf=_CRF), "mp4")
+
+
+def _clip(opened: OpenItem, asked: int | None) -> Clip:
+    """The whole clip, or where it is no good as a whole, the part in which a task looks for ``asked`` frames."""
+    try:
+        return opened.clip()
+    except Unusable:
+        if asked is None:
+            raise
+        return opened.clip(asked)
 
 
 def _small(data: bytes, is_video: bool) -> Medium:
