@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
@@ -24,7 +23,7 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, entries, read_json, refused, workplace, write_json
+from puzzlegen.output import STATE, entries, folder_at, read_json, refused, workplace, write_json
 from puzzlegen.plan import Plan, identity, make_plan, terms
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -74,7 +73,7 @@ class Built(NamedTuple):
 
 def build(
     recipe: Recipe,
-    out: Path,
+    out: str | Path,
     *,
     workers: int | None = None,
     engine: str = "local",
@@ -86,7 +85,7 @@ def build(
 
     Args:
         recipe: what to make.
-        out: output folder; created if missing.
+        out: output folder or URL; created if missing.
         workers: processes; all usable cores if None.
         engine: where shards are built, a key of ``engines.ENGINES``.
         limit: only the first so many items in the plan's order.
@@ -98,6 +97,7 @@ def build(
         PuzzlegenError: see the tree in ``errors.py``.
     """
     refuse_while_starting()
+    out = folder_at(out) if isinstance(out, str) else out
     share = share or Share()
     recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     _refuse_strangers(out)
@@ -190,7 +190,7 @@ def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
 def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> str:
     """What is another source's listing: counts, and names as far as the shards made so far tell them."""
     before, now = found["items"], mine["items"]
-    entries = (json.loads(path.read_bytes()) for path in sorted((out / STATE / "shards").glob("*.json")))
+    entries = (read_json(path, "sources") for path in sorted((out / STATE / "shards").glob("*.json")))
     old = {name for entry in entries for name in entry["sources"]}
     new = {item.id for group in plan.groups for item in group.items}
     gone = sorted(old - new)

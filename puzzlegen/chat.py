@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from puzzlegen.errors import PuzzlegenError
+from puzzlegen.records import MIME
 
 #: Frames per puzzle where nothing else is asked for: about 1,500 visual tokens of Qwen2.5-VL.
 FRAMES: Final = 32
@@ -21,7 +22,6 @@ LEAST_PER_CLIP: Final = 2
 _QUALITY: Final = 90
 _PLACEHOLDER: Final = re.compile(r"(<image>|<video>)")
 _COLUMNS: Final = {"<image>": "images", "<video>": "videos"}
-_MIME: Final = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "mp4": "video/mp4"}
 
 
 class Part(NamedTuple):
@@ -106,7 +106,7 @@ def _media(row: Mapping[str, Any], column: str, frames: int | None) -> Iterator[
             times = metas[k]["timestamps"] if k < len(metas) else []
             yield frame_parts(medium["bytes"], times, max(LEAST_PER_CLIP, frames // len(found)))
         else:
-            mime = _MIME[medium["path"].rpartition(".")[2]]
+            mime = MIME[medium["path"].rpartition(".")[2]]
             yield [Part("image" if column == "images" else "video", data=medium["bytes"], mime=mime)]
 
 

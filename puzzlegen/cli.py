@@ -31,6 +31,13 @@ def _folder(location: str) -> Path:
     return folder_at(location)
 
 
+def _here(location: str) -> Path:
+    """A place on this machine, where alone these commands write."""
+    if "://" in location:
+        raise PuzzlegenError(f"'{location}' is a URL; give a path on this machine, and copy or push what is there")
+    return Path(location)
+
+
 def _say_version(wanted: bool) -> None:
     if wanted:
         print(f"puzzlegen {__version__}")
@@ -188,7 +195,9 @@ def score(
     responses: Annotated[
         Path, typer.Argument(help='JSON lines of {"id": ..., "response": ...}, or "responses": [...].')
     ],
-    rollouts: Annotated[Path | None, typer.Option(help="Also write each puzzle's pass rate to this file.")] = None,
+    rollouts: Annotated[
+        Path | None, typer.Option(help="Also write each puzzle's pass rate to this file.", parser=_here, metavar="PATH")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score responses against the puzzles of a folder, per task, difficulty and answer, and against chance."""
@@ -212,7 +221,7 @@ def score(
 def select(
     folder: Folder,
     pass_rates: Annotated[Path, typer.Argument(help="What score --rollouts wrote.")],
-    out: Annotated[Path, typer.Option(help="The new folder.")],
+    out: Annotated[Path, typer.Option(help="The new folder.", parser=_here, metavar="PATH")],
     keep: Annotated[str, typer.Option(help="Least and largest mean reward to keep.")] = "0.2..0.8",
     as_json: AsJson = False,
 ) -> None:
@@ -231,7 +240,10 @@ def tokens(
         int | None, typer.Option(min=2, help="Clips as so many frames at most, as TRL takes them; default as clips.")
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="With --out: keep puzzles of at most so many.")] = None,
-    out: Annotated[Path | None, typer.Option(help="A new folder for the puzzles that are kept.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A new folder for the puzzles that are kept.", parser=_here, metavar="PATH"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the visual tokens of every puzzle; keep those that fit a context before training finds the others."""
@@ -255,7 +267,7 @@ def audit(
     folder: Folder,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is leaky.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Most puzzles to look at per task.")] = None,
-    seed: Annotated[int, typer.Option(help="Of folds and draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for folds and sampling.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
     together: Annotated[
         str, typer.Option(help="Regular expression: sources alike in what it matches show one scene.")
@@ -266,7 +278,7 @@ def audit(
     """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
     from puzzlegen.audit import audit as audit_folder
     from puzzlegen.audit import lines
-    from puzzlegen.engines import usable_cores
+    from puzzlegen.threads import usable_cores
 
     report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores(), together=together)
     show(report.to_json(), lines(report), as_json)
@@ -282,7 +294,9 @@ def audit(
 def export(
     folder: Folder,
     to: Annotated[str, typer.Option(help="The program that is to read it: easyr1, openrlhf, swift, verl, ...")],
-    out: Annotated[Path | None, typer.Option(help="The new folder; default <folder>-<to>.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The new folder; default <folder>-<to>.", parser=_here, metavar="PATH")
+    ] = None,
     images: Annotated[str | None, typer.Option(help="How rows carry pictures: bytes, path or data_uri.")] = None,
     videos: Annotated[str | None, typer.Option(help="How rows carry clips: path or data_uri.")] = None,
     root: Annotated[str | None, typer.Option(help="What media paths begin with; default the new folder.")] = None,
@@ -301,7 +315,7 @@ def doctor(
     folder: Annotated[Path, typer.Argument(help="A build, an export, or any folder of rows.")],
     trainer: Annotated[str, typer.Option(help="Whose loader is run: trl, verl, easyr1, swift, openrlhf or slime.")],
     model: Annotated[str | None, typer.Option(help="Folder of a model, whose processor encodes prompts.")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows to look at in each data file.")] = 8,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to look at, in the first file of each profile and split.")] = 8,
     profile: Annotated[str | None, typer.Option(help="Only image, multi_image, video or text.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A loader setting: key=value.")] = None,
     as_json: AsJson = False,
@@ -326,7 +340,9 @@ def _pair(text: str) -> tuple[str, str]:
 @app.command()
 def preview(
     target: Annotated[str, typer.Argument(metavar="RECIPE|DIR", help="A build, or a recipe to build a little of.")],
-    out: Annotated[Path | None, typer.Option(help="The HTML file; default <name>.html.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; default <name>.html.", parser=_here, metavar="PATH")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Of a build: puzzles to show, 500. Of a recipe: items to build, 12.")
     ] = None,

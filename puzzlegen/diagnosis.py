@@ -205,6 +205,8 @@ def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
         n += 1
         try:
             right, nothing = who.score(solution, truth), who.score("I cannot tell.", truth)
+        except ImportError as err:
+            return f"not run: {who.package}'s rewards need {err.name or err}; {who.install}", []
         except (VerifierError, ValueError) as err:
             wrong.append(Finding("error", f"puzzle {row.get('id', n)} cannot be scored: {err}"))
             continue

@@ -6,13 +6,13 @@
     +-- RecipeError      the recipe, or what it asks for, is wrong
     +-- SourceError      the source as a whole cannot be read
     +-- TaskError        a task broke its own contract: a bug in the task, never in the item
-    +-- VerifierError    a verifier spec is wrong (defined in verify.py, which imports nothing; see there)
     +-- OutputError      the output folder cannot be written, or holds something else
     +-- EngineError      the machines that build shards cannot be used
     +-- IntegrityError   a finished folder is not what its manifest says
     +-- PushError        the Hub did not take a folder, or must not
     +-- Interrupted      a person stopped the work
 
+    VerifierError        a verifier spec is wrong: a ValueError, defined in verify.py, which imports nothing
     Unusable             not a user's error: an item gives no puzzle; becomes a counted rejection
 
 A message says what was wrong, the value, what is allowed and what to do, in one line. The command line prints
@@ -36,6 +36,12 @@ class RecipeError(PuzzlegenError):
 
 class SourceError(PuzzlegenError):
     """The source as a whole cannot be read."""
+
+
+def unread(item_id: str, error: OSError) -> SourceError:
+    """The disk or the network failed while an item was read, and may not the next time: that is no rejection."""
+    why = f"{type(error).__name__} {error.strerror or ''}".strip()
+    return SourceError(f"'{item_id}' cannot be read: {why}; the same command goes on")
 
 
 class TaskError(PuzzlegenError):

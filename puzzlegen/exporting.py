@@ -24,13 +24,12 @@ from puzzlegen.errors import IntegrityError, OutputError, PuzzlegenError
 from puzzlegen.export import Carrier, Made, Row, Target, target
 from puzzlegen.output import refused, workplace, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
-from puzzlegen.records import Profile, canonical_json
+from puzzlegen.records import MIME, Profile, canonical_json
 
 #: Says that a folder is an export, of what, and what stands in it.
 MARK: Final = "export.json"
 MEDIA: Final = "media"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_TYPES: Final = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "mp4": "video/mp4"}
 _GROUP_BYTES: Final = 1 << 26
 
 
@@ -168,13 +167,13 @@ class _Writing:
 
     def _carried(self, puzzle: str, k: int, medium: dict[str, Any], carrier: Carrier | None) -> Any:  # noqa: ANN401
         data, suffix = medium["bytes"], medium["path"].rpartition(".")[2]
-        if suffix not in _TYPES:
-            raise IntegrityError(f"puzzle {puzzle}: medium '{medium['path']}' is none of {', '.join(_TYPES)}")
+        if suffix not in MIME:
+            raise IntegrityError(f"puzzle {puzzle}: medium '{medium['path']}' is none of {', '.join(MIME)}")
         name = f"{puzzle}-{k}.{suffix}"
         if carrier == "bytes":
             return {"bytes": data, "path": name}
         if carrier == "data_uri":
-            return f"data:{_TYPES[suffix]};base64,{base64.b64encode(data).decode()}"
+            return f"data:{MIME[suffix]};base64,{base64.b64encode(data).decode()}"
         # Folders with a million entries are slow everywhere: 256 of them, by the id's beginning.
         path = f"{MEDIA}/{puzzle[:2]}/{name}"
         (self._place / path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 import numpy as np
 
 from puzzlegen.listing import hashes
 from puzzlegen.plan import Plan
 from puzzlegen.records import Item
 from puzzlegen.shard import ShardItems
+
+#: Shards whose decoded media are held at once: what is asked for mostly follows the plan.
+_OPEN: Final = 4
 
 
 class Finder:
@@ -21,7 +27,7 @@ class Finder:
         keys = np.concatenate(names)
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]
-        self._opened: dict[int, ShardItems] = {}
+        self._opened = lru_cache(maxsize=_OPEN)(self._items)
 
     def item(self, name: str) -> Item | None:
         """The item; None if the plan has none of that name."""
@@ -34,9 +40,10 @@ class Finder:
         if found is None:
             return None
         number, rank, _ = found
-        if number not in self._opened:
-            self._opened[number] = ShardItems(self._plan.recipe, self._plan.shard(number))
-        return self._opened[number], rank
+        return self._opened(number), rank
+
+    def _items(self, number: int) -> ShardItems:
+        return ShardItems(self._plan.recipe, self._plan.shard(number))
 
     def _placed(self, name: str) -> tuple[int, int, Item] | None:
         """Shard, rank in it, and item."""

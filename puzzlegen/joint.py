@@ -8,13 +8,14 @@ off a medium: a question about the rim is then out of reach, and nothing here ca
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.chance import expected
 from puzzlegen.prompts import PLACE, Posed, PromptSettings, because, final, messages, reasoned
 from puzzlegen.questions import AnswerType, Question
+from puzzlegen.ranges import RISING
 from puzzlegen.records import Item, Puzzle, Spoils, VerifierSpec
 from puzzlegen.verify import VerifierError, score, solved
 
@@ -57,9 +58,12 @@ class Weights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     answer: float = Field(1.0, gt=0, le=100, description="the user's question is answered rightly")
-    transform: float = Field(0.5, ge=0, le=100, description="the transformation is named rightly")
+    transform: float = Field(0.5, gt=0, le=100, description="the transformation is named rightly")
     format: float = Field(1.0, ge=0, le=100, description="the tags stand as asked")
     length: float = Field(0.0, ge=0, le=100, description="the response is about as long as asked; ViSS-R1: 0.2")
+
+
+Words = Annotated[int, Field(ge=0)]
 
 
 class JoinSettings(BaseModel):
@@ -69,20 +73,15 @@ class JoinSettings(BaseModel):
 
     mode: Literal["rl", "sft"] = Field("rl", description="sft: solutions carry the user's own chain of thought")
     weights: Weights = Weights()
-    words_range: tuple[int, int] = Field((320, 768), description="fewest and most words that earn the length's weight")
+    words_range: Annotated[tuple[Words, Words], RISING] = Field(
+        (320, 768), description="fewest and most words that earn the length's weight"
+    )
     unasked: Literal["reject", "pretext"] = Field(
         "reject", description="items without a question: reject them, or ask the puzzle alone"
     )
     spoilable: Literal["keep", "reject"] = Field(
         "keep", description="questions whose words the transformation would spoil: keep them with a tag, or reject"
     )
-
-    @field_validator("words_range")
-    @classmethod
-    def _in_order(cls, words: tuple[int, int]) -> tuple[int, int]:
-        if not 0 <= words[0] <= words[1]:
-            raise ValueError(f"{words[0]} to {words[1]} is no range; give the fewest words, then the most")
-        return words
 
 
 def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: PromptSettings) -> str:

@@ -86,12 +86,19 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is none.
-        IntegrityError: it is damaged, or something else.
+        IntegrityError: it is damaged, or something else, or the system does not let it be read.
+        SourceError: the network does not.
     """
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(retried(str(path), path.read_bytes) if is_url(str(path)) else path.read_bytes())
     except ValueError as err:
         raise IntegrityError(f"'{path}' is damaged: {err}") from err
+    except NotADirectoryError as err:
+        raise FileNotFoundError(err.errno, err.strerror, str(path)) from err
+    except FileNotFoundError:
+        raise
+    except OSError as err:
+        raise IntegrityError(f"'{path}' cannot be read: {err.strerror or err}") from err
     if not isinstance(found, dict) or (lacking := [key for key in keys if key not in found]):
         what = f"lacks {lacking[0]}" if isinstance(found, dict) else "is no object"
         raise IntegrityError(f"'{path}' is damaged, or of something else: it {what}")

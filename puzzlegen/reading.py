@@ -22,7 +22,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest of a finished build; IntegrityError if the folder has none, or a damaged one."""
     found = read_manifest(folder)
     if found is None:
-        state = "the build is not finished: run it again" if folder.is_dir() else "there is no such folder"
+        missing = "it is a file" if folder.is_file() else "there is no such folder"
+        state = "the build is not finished: run it again" if folder.is_dir() else missing
         raise IntegrityError(f"'{folder}' has no {MANIFEST}; {state}")
     return found
 

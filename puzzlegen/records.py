@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 Kind = Literal["image", "video", "graph"]
 Profile = Literal["image", "multi_image", "video", "text"]
@@ -55,6 +55,16 @@ REASONS: dict[str, str] = {
     "no_question": "the recipe joins the user's own question, and the item has none",
     "unverifiable": "the answer to the user's own question cannot be scored: empty, too long or not of its type",
     "spoiled_question": "the transformation would change the answer to the user's own question",
+}
+
+
+#: Media types by the suffixes that media of puzzles have.
+MIME: Final = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "mp4": "video/mp4",
 }
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from puzzlegen.errors import PuzzlegenError
+from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.intervals import wilson
 from puzzlegen.output import write_atomic
 from puzzlegen.reading import files_of, manifest_of, read_rows
-from puzzlegen.verify import score
+from puzzlegen.verify import VerifierError, score
 
-_Z = 1.96
 _BUCKETS = 5
 #: Answers are told apart for tasks with this many or fewer; orders and places differ in every puzzle.
 _MOST_ANSWERS = 12
@@ -74,9 +73,10 @@ class PassRate(NamedTuple):
 class _Rollouts:
     """One puzzle and what its responses earned."""
 
-    __slots__ = ("answer", "forms", "info", "rewards", "truth")
+    __slots__ = ("answer", "forms", "id", "info", "rewards", "truth")
 
     def __init__(self, row: dict[str, Any]) -> None:
+        self.id: str = row["id"]
         self.truth: str = row["ground_truth"]
         self.answer: str = row["answer"]
         self.info = {key: row["extra_info"][key] for key in ("task", "difficulty", "chance")}
@@ -84,7 +84,10 @@ class _Rollouts:
         self.forms: list[float] = []
 
     def add(self, response: object) -> None:
-        found = score(response, self.truth)
+        try:
+            found = score(response, self.truth)
+        except VerifierError as err:
+            raise IntegrityError(f"puzzle {self.id}: {err}; puzzlegen verify finds what else was changed") from err
         self.rewards.append(found.value)
         self.forms.append(found.parts["format"])
 
@@ -104,7 +107,7 @@ def score_rollouts(folder: Path, responses: Path, out: Path) -> tuple[Scored, li
     Raises:
         PuzzlegenError: the responses cannot be read, or ``out`` cannot be written or is their own file.
     """
-    if out.exists() and out.samefile(responses):
+    if out.exists() and responses.exists() and out.samefile(responses):
         raise PuzzlegenError(f"pass rates would overwrite the responses in '{responses}'; choose another --rollouts")
     puzzles, unknown = _rolled_out(folder, responses)
     return _scored(puzzles, unknown), _write_rates(puzzles, out)
@@ -238,11 +241,4 @@ def _summary(task: str, puzzles: Iterable[_Rollouts]) -> TaskScore:
     rows = [(*pair, p.info["chance"]) for p in puzzles for pair in zip(p.rewards, p.forms, strict=True)]
     n = len(rows)
     reward, form, chance = (sum(column) / n for column in zip(*rows, strict=True))
-    return TaskScore(task, n, reward, *_wilson(reward, n), sum(row[0] >= 1 for row in rows) / n, form, chance)
-
-
-def _wilson(p: float, n: int) -> tuple[float, float]:
-    """Wilson's interval; for rewards between 0 and 1 it is no narrower than it should be."""
-    middle = (p + _Z * _Z / (2 * n)) / (1 + _Z * _Z / n)
-    half = _Z * sqrt(max(p * (1 - p), 0) / n + _Z * _Z / (4 * n * n)) / (1 + _Z * _Z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return TaskScore(task, n, reward, *wilson(reward, n), sum(row[0] >= 1 for row in rows) / n, form, chance)

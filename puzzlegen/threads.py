@@ -1,4 +1,4 @@
-"""How many threads numpy's products take: one. Ours are of small matrices, where threads only wait for each other."""
+"""Cores and threads. Numpy's products get one thread: ours are of small matrices, where threads wait for each other."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def one_thread() -> None:
     """
     for name in _OF_PRODUCTS:
         os.environ.setdefault(name, "1")
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
-import av
 from PIL import Image
 
 from puzzlegen.errors import PuzzlegenError
+from puzzlegen.media.container import open_container
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.subset import write_subset
 
@@ -83,7 +83,7 @@ def _picture(medium: Row | Image.Image) -> tuple[int, int]:
 
 
 def _clip(medium: Row) -> tuple[int, int]:
-    with av.open(io.BytesIO(medium["bytes"]), "r") as container:
+    with open_container(io.BytesIO(medium["bytes"])) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height
 
@@ -134,9 +134,15 @@ def keep_short(folder: Path, out: Path, most: int, counted: list[tuple[str, str,
     """Write the puzzles of at most ``most`` visual tokens as a folder of their own; returns its manifest.
 
     Raises:
+        PuzzlegenError: no puzzle is that short.
         OutputError: ``out`` exists and is not empty.
     """
     ids = {puzzle_id for puzzle_id, _, count in counted if count <= most}
+    if not ids:
+        least = min((count for *_, count in counted), default=0)
+        raise PuzzlegenError(
+            f"no puzzle has at most {most} visual tokens, the least is {least}; raise --max-tokens"
+        )
     return write_subset(folder, ids, out, chosen_by={"most_visual_tokens": most, "model": model})
 
 

@@ -132,7 +132,7 @@ def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
 
 
 def solved(result: Score) -> bool:
-    """Whether a response is all that a stored solution must be: right in every part but, in a composite, the length."""
+    """Whether a response earns what a stored solution must: 1 or, in a composite, all parts but the length's."""
     parts = result.parts
     return result.value == 1 or min(parts["accuracy"], parts["transform"], parts["format"]) == 1
 

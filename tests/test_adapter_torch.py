@@ -138,6 +138,9 @@ def test_a_state_of_something_else_is_refused(graphs: dict[str, Path]) -> None:
         Puzzles(graphs["parquet"], "text", rank=1, world=2).load_state_dict(state)
     with pytest.raises(PuzzlegenError, match="another build"):
         Puzzles(graphs["parquet"], "text").load_state_dict(state | {"content": "0"})
+    for other in (Puzzles(graphs["parquet"], "text", seed=2), Puzzles(graphs["parquet"], "text", buffer=7)):
+        with pytest.raises(PuzzlegenError, match="another seed and buffer"):
+            other.load_state_dict(state)
 
 
 def test_the_rank_is_that_of_torch_distributed(graphs: dict[str, Path], tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ import puzzlegen
 
 PACKAGE = ROOT / "puzzlegen"
 FILES = sorted(PACKAGE.rglob("*.py"))
-BASE = {"errors", "records", "rng"}
+BASE = {"errors", "ranges", "records", "rng"}
 MAKING = BASE | {"media", "answers", "plugins", "graphs"}
 # What a part may import of the others, by first name below puzzlegen; its own folder is always allowed.
 ALLOWED = {
     "verify": set(),
     "errors": set(),
+    "intervals": set(),
+    "ranges": set(),
     "rng": set(),
     "records": set(),
     "balance": {"rng"},
@@ -29,7 +31,7 @@ ALLOWED = {
     "answers": {"records", "rng", "chance"},
     "files": {"errors", "records"},
     "guard": {"errors"},
-    "hygiene": BASE | {"files", "guard", "listing", "media"},
+    "hygiene": BASE | {"files", "guard", "listing", "media", "threads"},
     "listing": {"records", "rng"},
     "planned": {"listing", "records"},
     "quota": {"recipe", "records"},
@@ -52,9 +54,9 @@ ALLOWED = {
     "prompts": {"records"},
     "questions": {"records", "errors"},
     "rows": {"errors"},
-    "chat": {"errors", "media"},
-    "evaluate": {"chat", "errors", "output", "reading"},
-    "joint": {"chance", "prompts", "questions", "records", "verify"},
+    "chat": {"errors", "media", "records"},
+    "evaluate": {"chat", "datafile", "errors", "output", "reading"},
+    "joint": {"chance", "prompts", "questions", "ranges", "records", "verify"},
     "output": {"errors", "files"},
     "memory": set(),
     "threads": set(),
@@ -63,8 +65,8 @@ ALLOWED = {
     "export": {"errors", "plugins", "records", "schema"},
     "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
     "contents": {"datafile", "errors", "exporting", "manifest", "reading", "records"},
-    "audit": {"errors", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
-    "tokens": {"errors", "reading", "subset"},
+    "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
+    "tokens": {"errors", "media", "reading", "subset"},
     "preview": BASE
     | {"audit", "census", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs", "shard"}
     | {"writers"},

@@ -89,6 +89,13 @@ def test_nothing_is_written_over_and_nothing_empty_is_written(built: Path, tmp_p
     mine.write_text('{"id": "of another build", "response": "x"}\n')
     done = puzzlegen("score", built, mine)
     assert (done.code, "such as 'of another build'" in done.err) == (2, True)
+    done = puzzlegen("score", built, tmp_path / "nowhere.jsonl", "--rollouts", tmp_path / "rates.jsonl")
+    assert (done.code, "cannot read" in done.err) == (2, True)
+    done = puzzlegen("tokens", built, "--max-tokens", "1", "--out", tmp_path / "none")
+    assert (done.code, "no puzzle has at most 1 visual tokens" in done.err) == (2, True)
+    for command in (("select", built, tmp_path / "rates.jsonl"), ("export", built, "--to", "verl"), ("preview", built)):
+        done = puzzlegen(*command, "--out", "s3://bucket/x")
+        assert (done.code, "'s3://bucket/x' is a URL" in done.err) == (2, True)
     done = puzzlegen("recipes", "--copy")
     assert (done.code, "--copy needs the name" in done.err) == (2, True)
 

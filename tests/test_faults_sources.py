@@ -376,3 +376,25 @@ def test_a_file_that_hangs_costs_itself_alone(bench: Bench, tmp_path: Path) -> N
     ]
     changed = {name for name in outs["never"] if outs["never"][name] != outs["hangs"].get(name)}
     assert len({name for name in changed if name.startswith("data/")}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_file_that_hangs_is_not_mixed_up_with_one_refused_before(bench: Bench, tmp_path: Path, workers: str) -> None:
+    """What opened a refused file last, in the same process, is opening it no more."""
+    computing = HANGING.replace('time.sleep(float(os.environ["HANGS"]))', "sum(iter(int, 1))")
+    place, media = plug_in(tmp_path / "plug", "sources", "hanging", computing), tmp_path / "media"
+    media.mkdir()
+    picture = next(Path(json.loads(bench.recipe.read_text())["source"]["path"]).glob("picture-*.jpg")).read_bytes()
+    for k in range(6):
+        (media / f"bad-{k:02}.jpg").write_bytes(picture[: 900 + k])
+        (media / f"picture-{k:02}.jpg").write_bytes(picture + bytes(k))
+    mine = bench._replace(recipe=tmp_path / "hanging.yaml")
+    settings = {"hygiene": {"duplicates": "keep"}, "media": {"time_limit_s": 1}, "output": {"shard_size": 1}}
+    recipe = {"seed": 2, "source": {"kind": "hanging", "path": str(media)}, "tasks": [{"task": "rotation"}]}
+    mine.recipe.write_text(json.dumps(recipe | settings))
+    done = mine.run(tmp_path / "out", "--workers", workers, env=environment(place, HANGS="1"))
+    assert done.returncode == 0, done.stderr
+    rows = pq.read_table(tmp_path / "out" / "rejections.parquet").to_pylist()
+    assert {row["item"] for row in rows if row["reason"] == "too_slow"} == {"picture-05.jpg"}
+    assert {row["item"] for row in rows if row["reason"] == "undecodable"} == {f"bad-{k:02}.jpg" for k in range(6)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import yaml
@@ -18,11 +19,14 @@ from PIL import Image, ImageEnhance
 
 from puzzlegen.building import build
 from puzzlegen.errors import RecipeError, SourceError
+from puzzlegen.hygiene.looking import _looks
 from puzzlegen.hygiene.near import Near, clusters
+from puzzlegen.hygiene.same import _digest
 from puzzlegen.media.fingerprint import clip_hash, phash, picture_hash
 from puzzlegen.plan import Plan, make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
+from puzzlegen.records import Item
 
 ROTATION: list[dict[str, Any]] = [{"task": "rotation"}]
 
@@ -287,3 +291,15 @@ def test_what_the_documentation_shows_is_a_recipe() -> None:
     assert [sorted(block) for block in blocks] == [["hygiene", "media"], ["splits", "tasks"]]
     recipe_with(ROTATION, **blocks[0])
     assert len(recipe_with(**blocks[1]).tasks) == 4
+
+
+def test_a_disk_that_fails_stops_the_plan() -> None:
+    """Left out of account, an item could slip past the comparison with others, and past excluded benchmarks."""
+
+    def failing(_: Item) -> BinaryIO:
+        raise OSError(errno.EIO, "Input/output error")
+
+    item = Item("a.jpg", "image", 100)
+    for look in (lambda: list(_looks(item, failing)), lambda: _digest(item, failing, 10)):
+        with pytest.raises(SourceError, match=r"'a\.jpg' cannot be read: OSError Input/output error"):
+            look()

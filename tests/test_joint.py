@@ -293,7 +293,8 @@ def _listed(items: list[Item]) -> str:
     [
         (lambda: recipe_with([{"task": "position"}], join={}), "position changes no medium"),
         (lambda: recipe_with([{"task": "rotation"}], join={"weights": {"answer": 0}}), "join.weights.answer"),
-        (lambda: recipe_with([{"task": "rotation"}], join={"words_range": [9, 3]}), "no range"),
+        (lambda: recipe_with([{"task": "rotation"}], join={"weights": {"transform": 0}}), "join.weights.transform"),
+        (lambda: recipe_with([{"task": "rotation"}], join={"words_range": [9, 3]}), "9 to 3 is not a range"),
         (lambda: recipe_with([{"task": "rotation"}], join={"mode": "dpo"}), "join.mode"),
     ],
 )

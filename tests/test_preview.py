@@ -10,6 +10,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from browser import PHONE, chromium, keep_screenshot, opened, wait_until
 from conftest import ROOT, recipe_with
@@ -17,10 +18,12 @@ from conftest import ROOT, recipe_with
 from puzzlegen.audit import Check, Estimate, Probe, Report, TaskReport
 from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, OutputError, RecipeError
+from puzzlegen.media.shown import timed_frames
 from puzzlegen.preview import page as pages
 from puzzlegen.preview import preview
 from puzzlegen.preview.audited import write_audit_page
 from puzzlegen.preview.entries import _shares, chosen
+from puzzlegen.preview.originals import _small
 from puzzlegen.preview.target import preview_of
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
@@ -419,3 +422,21 @@ def test_a_page_can_go_into_a_folder(mixed_build: Path, tmp_path: Path) -> None:
     made = preview_of(str(mixed_build), tmp_path, limit=1, source=None, overrides=[])
     assert made.page == tmp_path / f"{mixed_build.name}.html"
     assert made.page.is_file()
+
+
+def test_a_playlist_opens_no_other_file(mixed_build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg takes such text for a list of clips, wherever it stands: in a source, or in a build of someone else's."""
+    monkeypatch.chdir(tmp_path)
+    clip = next(
+        row["videos"][0]["bytes"]
+        for file in files_of(manifest_of(mixed_build))
+        for row in read_rows(mixed_build / file["path"])
+        if row.get("videos")
+    )
+    (tmp_path / "private.mp4").write_bytes(clip)
+    playlist = b"ffconcat version 1.0\nfile private.mp4\n"
+    assert timed_frames(clip, [], 2)
+    with pytest.raises(av.FFmpegError):
+        timed_frames(playlist, [], 2)
+    with pytest.raises(av.FFmpegError):
+        _small(playlist, is_video=True)

@@ -96,3 +96,4 @@ def test_builds_are_the_same_on_older_processors(tmp_path: Path) -> None:
     assert len(now["kept"]) > len(VIDEO_TASKS)
     then = built(tmp_path / "then", OLDER | {"NPY_DISABLE_CPU_FEATURES": " ".join(own_code())})
     assert then["content_sha256"] == now["content_sha256"]
+    assert [shard["files"] for shard in then["shards"]] == [shard["files"] for shard in now["shards"]]

@@ -153,16 +153,22 @@ def test_a_recipe_can_be_made_without_a_file() -> None:
             "media: {image: {max_scal: 1}}",
             "media.image.max_scal: unknown parameter; did you mean 'max_scale'?",
         ),
-        ("media: {image: {side_px_range: [1]}}", "media.image.side_px_range: [1] has too few values"),
+        ("media: {image: {side_px_range: [99]}}", "media.image.side_px_range: [99] has too few values"),
         (
             "media: {image: {side_px_range: [1, 2, 3]}}",
             "media.image.side_px_range: [1, 2, 3] has too many values, at most 2 are allowed",
         ),
         ("media: {image: {side_px_range: 3}}", "media.image.side_px_range: 3 is a whole number, not a list"),
         (
-            "media: {image: {side_px_range: [1, x]}}",
+            "media: {image: {side_px_range: [99, x]}}",
             "media.image.side_px_range.1: 'x' is text, not a whole number",
         ),
+        ("media: {image: {side_px_range: [0, 99]}}", "media.image.side_px_range.0: 0 is below the minimum 32"),
+        (
+            "media: {video: {side_px_range: [200, 100]}}",
+            "media.video.side_px_range: 200 to 100 is not a range; give the lower number first",
+        ),
+        ("media: {video: {fps_range: [0, 5]}}", "media.video.fps_range.0: 0 is not above 0"),
         ("output: {<<: 3}", "output.<<: unknown parameter; known: format, shard_size"),
         (
             "splits: {a: &x 0.1}",

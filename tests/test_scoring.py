@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from puzzlegen.errors import PuzzlegenError
+from puzzlegen import scoring
+from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.scoring import pass_rates, score_file, select
 
@@ -109,3 +110,13 @@ def test_unknown_and_missing_puzzles_are_counted(mixed_build: Path, rows: list[d
     scored = score_file(mixed_build, written(tmp_path / "a.jsonl", said))
     assert (scored.unknown, scored.missing) == (1, len(rows) - 1)
     assert scored.tasks[-1].n == 1
+
+
+def test_a_puzzle_whose_truth_was_damaged_is_named(
+    mixed_build: Path, rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = [{**row, "ground_truth": '{"kind": "choice"'} for row in rows]
+    monkeypatch.setattr(scoring, "_rows", lambda *_: iter(damaged))
+    path = written(tmp_path / "r.jsonl", [{"id": rows[0]["id"], "response": "A"}])
+    with pytest.raises(IntegrityError, match=f"puzzle {rows[0]['id']}: ground_truth is not JSON"):
+        score_file(mixed_build, path)

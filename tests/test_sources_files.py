@@ -15,7 +15,7 @@ import pytest
 from conftest import recipe_with, tree_bytes
 
 from puzzlegen.building import build
-from puzzlegen.errors import SourceError
+from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import source_at
@@ -68,6 +68,26 @@ def test_a_zip_is_a_folder(tmp_path: Path, pictures: dict[str, bytes], method: i
     assert listed(Folder(path=tmp_path / "a.zip")) == (expected, {})
     (tmp_path / "plain.jpg").write_bytes(b"x")
     assert listed(Folder(path=tmp_path))[0] == expected | {"plain.jpg": b"x"}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_is_unusable_whatever_packed_it(
+    tmp_path: Path, pictures: dict[str, bytes], method: int
+) -> None:
+    zipped(tmp_path / "a.zip", pictures, method)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        first = archive.infolist()[0]
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    middle = first.header_offset + 60 + first.compress_size // 2
+    data[middle : middle + 16] = bytes(16)
+    (tmp_path / "a.zip").write_bytes(data)
+    source = Folder(path=tmp_path / "a.zip")
+    broken, *sound = (item for item in source.items() if isinstance(item, Item))
+    with pytest.raises(Unusable, match="unreadable"), source.open(broken) as file:
+        file.read()
+    for item in sound:
+        with source.open(item) as file:
+            assert file.read() == pictures[item.id.partition("#")[2]]
 
 
 def test_a_tar_is_a_folder(tmp_path: Path, pictures: dict[str, bytes]) -> None:

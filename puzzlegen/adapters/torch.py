@@ -46,6 +46,7 @@ except ImportError as err:
 Row = dict[str, Any]
 State = dict[str, Any]
 BUFFER: Final = 1000
+_WHAT: Final = {"split": "rank, world, worker and workers", "content": "build", "order": "seed and buffer"}
 
 
 class _File(NamedTuple):
@@ -118,18 +119,21 @@ class Puzzles(IterableDataset[Row]):
 
     def state_dict(self) -> State:
         """Where this rank's worker is: how many rows of which epoch it has given."""
-        return self._at._asdict() | {"split": self._split(), "content": self._content}
+        return self._at._asdict() | self._mine()
+
+    def _mine(self) -> State:
+        """What a state must share with this stream for its place to mean the same rows."""
+        return {"split": self._split(), "content": self._content, "order": [self._seed, self._buffer]}
 
     def load_state_dict(self, state: State) -> None:
-        """Let the next iteration go on from a state of the same build, rank and worker.
+        """Let the next iteration go on from a state of the same build, rank, worker and order.
 
         Raises:
-            PuzzlegenError: the state belongs to another build, or to another number of ranks or workers.
+            PuzzlegenError: the state belongs to another build, number of ranks or workers, seed or buffer.
         """
-        for key, mine in (("content", self._content), ("split", self._split())):
+        for key, mine in self._mine().items():
             if (theirs := state[key]) != mine:
-                what = "build" if key == "content" else "rank, world, worker and workers"
-                raise PuzzlegenError(f"this state belongs to another {what}: {theirs}, here {mine}")
+                raise PuzzlegenError(f"this state belongs to another {_WHAT[key]}: {theirs}, here {mine}")
         self._at = self._loaded = _Place(state["first"], state["epoch"], state["done"])
 
     def _split(self) -> list[int]:

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-_Z: Final = 1.96
+from puzzlegen.intervals import wilson
+
 #: How unlikely by chance must be what counts as found.
 SURE: Final = 0.001
 #: Of fewer nothing is said.
@@ -65,14 +66,8 @@ def estimate(values: Sequence[float], sources: Sequence[Hashable], chance: float
     count = len(names)
     variance = count / max(1, count - 1) * float((totals**2).sum()) / n**2
     effective = min(mean * (1 - mean) / variance, float(n * parts)) if variance > 0 else float(n)
-    low, high = _wilson(mean, max(1.0, effective))
+    low, high = wilson(mean, max(1.0, effective))
     return Estimate(n, count, *(round(x, 4) for x in (mean, low, high, chance)))
-
-
-def _wilson(p: float, n: float) -> tuple[float, float]:
-    middle = (p + _Z * _Z / (2 * n)) / (1 + _Z * _Z / n)
-    half = _Z * math.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n)) / (1 + _Z * _Z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def uniform_p(values: Sequence[Hashable], kinds: int) -> float:

@@ -6,11 +6,11 @@ import hashlib
 import io
 from typing import Any, Final, NamedTuple, TypedDict
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from puzzlegen.media.container import open_container
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.mp4 import encode_mp4
 
@@ -132,7 +132,7 @@ def _some(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
 
 def _frames(data: bytes) -> tuple[tuple[int, ...], list[NDArray[np.uint8]]]:
     coded, pictures = [], []
-    with av.open(io.BytesIO(data), "r") as container:
+    with open_container(io.BytesIO(data)) as container:
         container.streams.video[0].codec_context.thread_count = 1
         for packet in container.demux(video=0):
             if packet.size:

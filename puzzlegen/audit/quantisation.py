@@ -37,7 +37,8 @@ def _dct() -> NDArray[np.float32]:
     return np.asarray(basis, dtype=np.float32)
 
 
-_DCT: Final = _dct()
+#: The cosines of a block of 8 values, a frequency per row.
+DCT: Final = _dct()
 _VALUES: Final = np.arange(_BINS) / _PER_UNIT
 # The zeros say nothing of the step; from half a step on, a smooth decay counts against it.
 _BEYOND: Final = (_VALUES[:, None] > _STEPS / 2).astype(np.float64)
@@ -74,7 +75,7 @@ def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
 def _corner(plane: Plane, own: NDArray[np.float32]) -> Vector:
     height, width = plane.shape
     blocks = plane.reshape(height // _PERIOD, _PERIOD, width // _PERIOD, _PERIOD).transpose(0, 2, 1, 3)
-    found = np.abs(_DCT @ blocks @ _DCT.T).reshape(-1, _PERIOD, _PERIOD)
+    found = np.abs(DCT @ blocks @ DCT.T).reshape(-1, _PERIOD, _PERIOD)
     size = {place: _step(found[:, place[0], place[1]], float(own[place])) for place in _PLACES}
     known = [float(step > 0) for step in size.values()]
     tilt = [np.log(size[u, v] / size[v, u]) if size[u, v] and size[v, u] else 0.0 for u, v in _PAIRS]

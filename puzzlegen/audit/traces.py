@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.audit.media import Opened, Plane, chroma, luma
-from puzzlegen.audit.quantisation import steps
+from puzzlegen.audit.quantisation import DCT, steps
 
 Vector = NDArray[np.float32]
 
@@ -30,15 +30,6 @@ _LEAST_BLOCKS: Final = 4
 _PER_AXIS: Final = 3 * 2 * _PERIOD + 2
 #: Pixels from the top left corner that are looked at, along each axis.
 _REGION: Final = 384
-
-
-def _dct() -> NDArray[np.float32]:
-    k, x = np.mgrid[0:_PERIOD, 0:_PERIOD]
-    basis = np.cos((2 * x + 1) * k * np.pi / (2 * _PERIOD)) * np.sqrt(np.where(k == 0, 1, 2) / _PERIOD)
-    return np.asarray(basis, dtype=np.float32)
-
-
-_DCT: Final = _dct()
 
 
 def traces(medium: Opened) -> Vector:
@@ -103,7 +94,7 @@ def _fine(plane: Plane) -> Vector:
     """How strong the finest frequencies of 8 pixels are, by where the 8 begin: least where a block began."""
     every_other = np.ascontiguousarray(plane[::2])
     windows = np.lib.stride_tricks.sliding_window_view(every_other, _PERIOD, axis=1)
-    strength = np.minimum(np.abs(windows @ _DCT[_HIGH:].T), _CLIP).sum(axis=2)
+    strength = np.minimum(np.abs(windows @ DCT[_HIGH:].T), _CLIP).sum(axis=2)
     return np.asarray(strength.mean(axis=0), dtype=np.float32)
 
 
@@ -164,9 +155,8 @@ def _rhythm(medium: Opened) -> Vector:
     return np.concatenate([_course(series) for series in (size, rough, change)])
 
 
-def _log_median(values: Plane, *, mean: bool = False) -> float:
-    size = np.abs(values)
-    return float(np.log((size.mean() if mean else np.median(size)) + _EPSILON))
+def _log_median(values: Plane) -> float:
+    return float(np.log(np.median(np.abs(values)) + _EPSILON))
 
 
 def _course(series: list[float]) -> Vector:

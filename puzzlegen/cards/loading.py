@@ -31,11 +31,14 @@ the folder `data/{config}`, whose samples are crude).
 _CLIPS: Final = """Clips are MP4 bytes; PyAV decodes them, and so does what reads files:
 
 ```python
+import contextlib
 import io
 import av
 from datasets import load_dataset
 
-row = next(iter(load_dataset(where, "{config}", split="{split}", streaming=True)))
+stream = load_dataset(where, "{config}", split="{split}", streaming=True)
+with contextlib.closing(iter(stream)) as rows:   # Arrow can abort a process that leaves a stream open at its end
+    row = next(rows)
 with av.open(io.BytesIO({clip})) as clip:
     print(len([frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]), "frames")
 ```
@@ -55,8 +58,8 @@ def prompt(row):
 def reward(completions, ground_truth, **columns):
     return [score(completion, truth).value for completion, truth in zip(completions, ground_truth)]
 
-puzzles = load_dataset(where, "{config}", split="{split}", streaming=True)
-print(prompt(next(iter(puzzles)))["prompt"][0]["content"][0])
+puzzles = load_dataset(where, "{config}", split="{split}")
+print(prompt(puzzles[0])["prompt"][0]["content"][0])
 # GRPOTrainer(model, train_dataset=..., reward_funcs=reward), with prompt() applied as rows are read
 ```
 """

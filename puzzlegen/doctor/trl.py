@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -11,7 +10,6 @@ from puzzlegen.contents import Contents, Row, carrier
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.records import Profile
-from puzzlegen.verify import reward
 
 _RESERVED = {"completion", "completions", "completion_ids", "prompts", "trainer_state", "log_extra", "log_metric"}
 
@@ -56,8 +54,6 @@ class Trl(Trainer):
     def score(self, response: str, ground_truth: str) -> float:
         """The reward of a conversational completion."""
         completion = [{"role": "assistant", "content": response}]
-        if find_spec("puzzlegen.adapters.trl") is None:
-            return reward(completion, ground_truth)["score"]
         from puzzlegen.adapters.trl import score_reward  # noqa: PLC0415
 
         return float(score_reward([completion], ground_truth=[ground_truth])[0] or 0.0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final, NamedTuple, Protocol
 
 from puzzlegen.errors import EngineError
 from puzzlegen.shard import Job
+from puzzlegen.threads import usable_cores
 
 ENGINES: Final = ("local", "ray")
 
@@ -63,8 +63,3 @@ def open_engine(name: str, workers: int | None, jobs: int) -> Engine:
 
         return Ray(workers)
     raise EngineError(f"unknown engine '{name}'; known: {', '.join(ENGINES)}")
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

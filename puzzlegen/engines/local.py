@@ -165,9 +165,11 @@ def _work(job: Job) -> dict[str, Any]:
     def watch(rank: int) -> Iterator[None]:
         _opening[2 * job.lane + 1] = rank
         _opening[2 * job.lane] = os.getpid()
-        with time_limit(seconds):
-            yield
-        _opening[2 * job.lane] = 0
+        try:
+            with time_limit(seconds):
+                yield
+        finally:  # which a signal that kills does not reach
+            _opening[2 * job.lane] = 0
 
     return build_shard(job, _counts, watch)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from puzzlegen.chat import Message, chat_of
+from puzzlegen.datafile import profile_of
 from puzzlegen.errors import Interrupted, PuzzlegenError
 from puzzlegen.evaluate.responses import ResponseFile
 from puzzlegen.reading import files_in, read_rows
@@ -158,7 +159,7 @@ class _Run:
 
 
 def _media_columns(file: dict[str, Any]) -> list[str]:
-    return _MEDIA[file["folder"].rstrip("0123456789").rstrip("_")]
+    return _MEDIA[profile_of(file["folder"])]
 
 
 def _chosen(folder: Path, selection: Selection) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -65,7 +66,8 @@ class ResponseFile:
     def _read(self) -> None:
         self._file.seek(0)
         whole = 0
-        for number, line in enumerate(self._file, 1):
+        # Unbuffered, each line would be read byte by byte.
+        for number, line in enumerate(io.BufferedReader(io.FileIO(self._file.fileno(), closefd=False)), 1):
             if not line.endswith(b"\n"):
                 if not line.startswith(_BEGINS[: len(line)]):
                     raise PuzzlegenError(f"'{self._path}' holds no responses of such a run; choose another file")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -24,7 +26,15 @@ _PIECE: Final = 1 << 20
 _SHORT: Final = 1 << 16
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _ENCRYPTED: Final = 1
-_BROKEN: Final = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_BROKEN: Final = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def members(
@@ -102,6 +112,7 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
 
     Raises:
         Unusable: ``unreadable`` if it is not what it was.
+        OSError: the disk fails.
     """
     if suffix == ".tar":
         return io.BufferedReader(_Window(archive(), int(at), size))
@@ -109,6 +120,8 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
         directory = _directories.get(key, lambda: _Directory(archive()))
         return _unpacked(directory, directory.infolist()[int(at) - 1])
     except (*_BROKEN, IndexError, OSError) as err:
+        if isinstance(err, OSError) and err.errno:  # bzip2 says of damage that it is one without a number
+            raise
         raise Unusable("unreadable", f"the archive is damaged: {type(err).__name__}") from err
 
 
@@ -134,9 +147,12 @@ _directories: Final[Kept[_Directory]] = Kept(4)
 def _unpacked(directory: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     # zipfile gives no more bytes than the directory says, so that a bomb is as large as it admits to be.
     spool: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by the caller
-    with directory.open(info) as packed:
-        while piece := packed.read(_PIECE):
-            spool.write(piece)
+    try:
+        with directory.open(info) as packed:
+            shutil.copyfileobj(packed, spool, _PIECE)
+    except BaseException:
+        spool.close()
+        raise
     spool.seek(0)
     return cast("BinaryIO", spool)
 

@@ -159,7 +159,7 @@ def path_below(url: str, name: str) -> tuple[Any, str]:
     if no := refused_name(plain):
         raise Unusable(no.reason, name)
     text = plain.decode("utf-8", "surrogateescape")
-    return fs, f"{root}/{quote(text) if root.startswith('http') else text}"
+    return fs, f"{root}/{quote(text) if _is_http(root) else text}"
 
 
 def find(url: str, name: str) -> Found | Skipped:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from puzzlegen.graphs import MOST_NODES, Network, Node
 from puzzlegen.rng import Rng
 
-_TWO_DIGITS = 90
+_TWO_DIGITS: Final = 90
+_CUT: Final = "..."
 
 
 class Listing(NamedTuple):
@@ -54,10 +55,14 @@ def listing(net: Network, rng: Rng) -> Listing:
     return Listing(names, rng.shuffled(net.nodes), edges, net.directed)
 
 
+def _shortened(text: str, most: int) -> str:
+    return f"{text[: most - len(_CUT)]}{_CUT}" if most > len(_CUT) else text[:most]
+
+
 def described(node: Node, text_characters: int) -> str:
     """A node's attributes and the beginning of its text, on one line."""
     parts = [f"{key} {value}" for key, value in sorted(node.attributes.items())]
     if node.text and text_characters:
-        cut = node.text if len(node.text) <= text_characters else f"{node.text[: text_characters - 3]}..."
+        cut = node.text if len(node.text) <= text_characters else _shortened(node.text, text_characters)
         parts.insert(0, f'"{cut}"')
     return "; ".join(parts)

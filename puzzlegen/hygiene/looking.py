@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,11 +11,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, unread
 from puzzlegen.guard import check_started
 from puzzlegen.media.fingerprint import clip_hash, picture_hash
 from puzzlegen.media.limit import time_limit
 from puzzlegen.records import Item
+from puzzlegen.threads import usable_cores
 
 _AT_ONCE: Final = 64
 _MOST_PIXELS: Final = 1 << 26
@@ -47,15 +47,14 @@ def look_at(items: Sequence[Item], looking: Looking) -> dict[str, Looks]:
     """Digest and hash of every item that can be decoded, by name.
 
     Raises:
-        SourceError: the network does not give an item.
+        SourceError: the disk or the network does not give an item.
     """
     chunks = deque(tuple(items[k : k + _AT_ONCE]) for k in range(0, len(items), _AT_ONCE))
     if not looking.seconds:
         return {name: seen for chunk in chunks for name, seen in _look(chunk, looking)}
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found: dict[str, Looks] = {}
     while chunks:
-        for suspect in _together(chunks, min(cores, _MOST_WORKERS, len(chunks)), looking, found):
+        for suspect in _together(chunks, min(usable_cores(), _MOST_WORKERS, len(chunks)), looking, found):
             found |= _alone(suspect, looking)
     return found
 
@@ -121,5 +120,7 @@ def _looks(item: Item, open_item: Open) -> Iterator[Looks]:
             hashed = picture_hash if item.kind == "image" else clip_hash
             if (phash := hashed(file, _MOST_PIXELS)) >= 0:
                 yield Looks(digest.hexdigest(), phash)
-    except (Unusable, OSError):
+    except Unusable:
         return
+    except OSError as err:
+        raise unread(item.id, err) from err

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, unread
 from puzzlegen.records import Item, Skipped
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def _digest(item: Item, open_item: Callable[[Item], BinaryIO], most: int) -> byt
             while left > 0 and (piece := file.read(min(left, _PIECE))):
                 digest.update(piece)
                 left -= len(piece)
-    except (Unusable, OSError):
+    except Unusable:
         return b""  # the build will say why
+    except OSError as err:
+        raise unread(item.id, err) from err
     return digest.digest()

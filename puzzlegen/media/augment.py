@@ -106,9 +106,11 @@ def _jittered(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def _kernel(sigma: float) -> NDArray[np.float32]:
+    """Weights of a blur, a 256th each or several: along both axes these too are summed without rounding."""
     reach = max(1, math.ceil(3 * sigma))
-    weights = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(-reach, reach + 1)]
-    return np.array(weights, dtype=np.float32) / np.float32(math.fsum(weights))
+    half = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(1, reach + 1)]
+    side = [round(_STEPS * weight / (1 + 2 * math.fsum(half))) for weight in half]
+    return np.array([*side[::-1], _STEPS - 2 * sum(side), *side], dtype=np.float32) / np.float32(_STEPS)
 
 
 @cache

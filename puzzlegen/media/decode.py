@@ -17,6 +17,7 @@ import numpy as np
 from av.stream import Disposition
 
 from puzzlegen.errors import Unusable
+from puzzlegen.media.container import open_container
 from puzzlegen.media.shortage import refuse_shortage
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-#: Containers that are read. Without this list FFmpeg takes text for a playlist and opens whatever it names.
-_FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,asf_o,flv,ogg,m4v,h264,hevc"
 _RATES: Final = (1.0, 240.0)
 _USUAL_RATE: Final = 25.0
 _MAX_ERRORS: Final = 500
@@ -81,13 +80,6 @@ class Sampling(NamedTuple):
     max_pixels: int
 
 
-class _Unnamed:
-    """A file without its name: the name would sway FFmpeg's guess of the format and stand in its messages."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-
 class Film:
     """A video file, open: to open one costs as much as to decode several frames.
 
@@ -98,7 +90,7 @@ class Film:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._container = _open(file)
+        self._container = open_container(file)
         self._stream = _video_stream(self._container)
         self._entered = False
 
@@ -128,7 +120,7 @@ class Film:
         if self._entered:
             # A decoder that has met damage or the end does not always recover by a seek.
             self._container.close()
-            self._container = _open(self._file)
+            self._container = open_container(self._file)
             self._stream = _video_stream(self._container)
         self._entered = True
         container, stream = self._container, self._stream
@@ -155,11 +147,6 @@ class Film:
 
         spared = self._container.format.name in _TIMED and self._stream.codec_context.name in _SPARING
         return near if unit and spared else lambda _: True
-
-
-def _open(file: BinaryIO) -> InputContainer:
-    file.seek(0)
-    return av.open(_Unnamed(file), "r", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
 
 
 def _video_stream(container: InputContainer) -> VideoStream:

@@ -12,7 +12,7 @@ import contextlib
 import io
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import even
 from puzzlegen.media.scaled import ScaledImage, Sketch, Whole, sketch_of, unscaled
 from puzzlegen.media.shortage import refuse_shortage
+from puzzlegen.ranges import RISING, Side
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
 
@@ -51,7 +52,9 @@ class ImageSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    side_px_range: tuple[int, int] = Field((256, 448), description="short side of the clean picture, drawn per item")
+    side_px_range: Annotated[tuple[Side, Side], RISING] = Field(
+        (256, 448), description="short side of the clean picture, drawn per item"
+    )
     max_scale: float = Field(
         0.9,
         gt=0,

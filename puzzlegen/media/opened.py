@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, Protocol, TypeVar, cast
 
 from PIL import Image
 
-from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.errors import Unusable, unread
 from puzzlegen.media import geometry
 from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.scaled import ScaledImage
@@ -157,10 +157,8 @@ class OpenItem:
                     self._media[frames] = read(file)
             except Unusable as no:
                 self._media[frames] = no
-            # Decoders' own errors are Unusable by now: the disk or the network failed, and may not the next time.
-            except OSError as err:
-                why = f"{type(err).__name__} {err.strerror or ''}".strip()
-                raise SourceError(f"'{self.item.id}' cannot be read: {why}; the same command goes on") from err
+            except OSError as err:  # decoders' own errors are Unusable by now
+                raise unread(self.item.id, err) from err
         media = self._media[frames]
         if isinstance(media, Unusable):
             raise Unusable(media.reason, media.detail)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-import av
 from PIL import Image
 
 from puzzlegen.errors import IntegrityError
+from puzzlegen.media.container import open_container
 from puzzlegen.media.resample import to_rgb
 
 
@@ -23,7 +23,7 @@ def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[f
     Raises:
         IntegrityError: the clip has not as many frames as ``times``.
     """
-    with av.open(io.BytesIO(clip), "r") as container:
+    with open_container(io.BytesIO(clip)) as container:
         shown = list(container.decode(video=0))
     if times and len(times) != len(shown):
         raise IntegrityError(f"a clip has {len(shown)} frames, its record tells {len(times)}; verify the build")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, NamedTuple
 
 import av
 import numpy as np
@@ -32,6 +32,7 @@ from puzzlegen.media.motion import (
 )
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.shortage import refuse_shortage
+from puzzlegen.ranges import RISING, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,19 +53,27 @@ _SPARE_FRAMES: Final = 2
 _LOOK_AGAIN: Final = 6
 
 
+#: Frames per second.
+Rate = Annotated[float, Field(gt=0, le=60)]
+
+
 class VideoSettings(BaseModel):
     """How raw clips become clean ones: the recipe's section ``media.video``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    side_px_range: tuple[int, int] = Field((168, 224), description="short side of the clean frames, drawn per item")
+    side_px_range: Annotated[tuple[Side, Side], RISING] = Field(
+        (168, 224), description="short side of the clean frames, drawn per item"
+    )
     max_scale: float = Field(
         0.95,
         gt=0,
         le=1,
         description="largest downscale factor; closer to 1 more codec traces of the source survive",
     )
-    fps_range: tuple[float, float] = Field((5.0, 8.0), description="frames kept per second, drawn per item")
+    fps_range: Annotated[tuple[Rate, Rate], RISING] = Field(
+        (5.0, 8.0), description="frames kept per second, drawn per item"
+    )
     short_frames: int = Field(
         32,
         ge=0,

@@ -20,6 +20,7 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.palette import hues_apart, one_palette, one_palette_of
 from puzzlegen.media.scaled import ScaledImage
 from puzzlegen.media.similarity import detail, grey, hard_negatives
+from puzzlegen.ranges import RISING
 from puzzlegen.rng import Rng
 
 Part = Annotated[float, Field(gt=0, le=1)]
@@ -27,6 +28,7 @@ Part = Annotated[float, Field(gt=0, le=1)]
 #: Parameters that every task about views has under the same names.
 ScaleRange = Annotated[
     tuple[Part, Part] | None,
+    RISING,
     Field(description="area of a crop as a part of the picture's; by default (0.08, 1), for strong (0.08, 0.3)"),
 ]
 MinOverlap = Annotated[float, Field(ge=0.05, le=0.8, description="shared over joint area of crops of one picture")]

@@ -69,7 +69,8 @@ def draw_corners(size: tuple[int, int], rng: Rng, reach: float, turn_deg: float,
         Its corners, the turned top left one first, then clockwise. It is shrunk to fit where it must.
     """
     angle = math.radians(rng.uniform(-turn_deg, turn_deg))
-    cos, sin = math.cos(angle), math.sin(angle)
+    # The last bits of a cosine are the processor's affair.
+    cos, sin = round(math.cos(angle), 9), round(math.sin(angle), 9)
     square = [
         (x + rng.uniform(-bend, bend), y + rng.uniform(-bend, bend)) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
     ]

@@ -75,7 +75,6 @@ def build_charts(census: Census, rejected: Mapping[str, Mapping[str, int]]) -> l
     counted: dict[str, Mapping[str, int]] = {task: c.answers or {} for task, c in sorted(census.tasks.items())}
     answers = {task: found for task, found in counted.items() if 0 < len(found) <= _BARS}
     spread = {task: c.histogram for task, c in sorted(census.tasks.items())}
-    reasons = {reason: n for task in rejected.values() for reason, n in task.items()}
     charts = []
     if answers:
         caption = "How often each answer is right; the line is where all would be even. Tasks with up to twelve."
@@ -83,7 +82,7 @@ def build_charts(census: Census, rejected: Mapping[str, Mapping[str, int]]) -> l
     if spread:
         caption = "Puzzles by difficulty, from 0 to 1, which a task's parameters decide."
         charts.append(_chart("Difficulty", caption, _grid(spread, _difficulty)))
-    if reasons:
+    if any(rejected.values()):
         caption = "Items that gave no puzzle, by reason and task."
         charts.append(_chart("Rejections", caption, lambda: _rejections(rejected)))
     return charts

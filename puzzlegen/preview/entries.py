@@ -11,19 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Self
 
-import av
 import yaml
 from PIL import Image
 
+from puzzlegen.media.container import open_container
 from puzzlegen.preview.originals import Originals
 from puzzlegen.reading import files_of, read_rows
-from puzzlegen.records import REASONS
+from puzzlegen.records import MIME, REASONS
 from puzzlegen.rng import digest
 from puzzlegen.writers import Row
-
-TYPES: Final = {"jpg": "image/jpeg", "png": "image/png", "mp4": "video/mp4"}
 
 
 class Spool:
@@ -47,7 +45,7 @@ class Spool:
         if key not in self._known:
             self._known[key] = len(self.described)
             width, height = _size(data, ext)
-            self.described.append({"type": TYPES[ext], "w": width, "h": height})
+            self.described.append({"type": MIME[ext], "w": width, "h": height})
             self._sizes.append(self._file.write(base64.b64encode(data)))
         return self._known[key]
 
@@ -59,9 +57,9 @@ class Spool:
 
 def _size(data: bytes, ext: str) -> tuple[int, int]:
     """Width and height in pixels."""
-    if TYPES[ext].startswith("image"):
+    if MIME[ext].startswith("image"):
         return Image.open(io.BytesIO(data)).size
-    with av.open(io.BytesIO(data), "r") as container:
+    with open_container(io.BytesIO(data)) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height
 

@@ -7,11 +7,11 @@ import json
 from fractions import Fraction
 from typing import Final
 
-import av
 from PIL import Image, ImageOps
 
 from puzzlegen.errors import Unusable
 from puzzlegen.finder import Finder
+from puzzlegen.media.container import open_container
 from puzzlegen.media.image import encode_image, to_srgb
 from puzzlegen.media.mp4 import encode_mp4
 from puzzlegen.media.opened import OpenItem
@@ -91,7 +91,7 @@ def _clip(opened: OpenItem, asked: int | None) -> Clip:
 
 def _small(data: bytes, is_video: bool) -> Medium:
     if is_video:
-        with av.open(io.BytesIO(data), "r") as container:
+        with open_container(io.BytesIO(data)) as container:
             picture = Image.fromarray(to_rgb(next(container.decode(video=0))))
     else:
         with Image.open(io.BytesIO(data)) as raw:

@@ -118,7 +118,7 @@ class Hub(Source):
         plain = rows.with_format("arrow")
         for place in range(len(rows)):
             counts = {c.name: _length(plain, place, c) for c in media}
-            spot = f"{_LOADED}:0", place, 0
+            spot = f"{_LOADED}:{place}", place, 0  # a bundle each: rows are at hand one by one, and are shuffled
             yield from items_of_row(
                 {**(light[place] if names else {}), **counts}, joined(_LOADED, str(place)), media, reading, spot
             )

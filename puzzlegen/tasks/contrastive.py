@@ -35,7 +35,7 @@ class Contrastive(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "recognition"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
     scale_range: ScaleRange = None

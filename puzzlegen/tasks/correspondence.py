@@ -52,7 +52,7 @@ class Correspondence(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "correspondence"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
     form: Literal["choice", "point"] = Field("choice", description="answer by letter of a place or by coordinates")
     options: int = Field(4, ge=2, le=5, description="number of lettered places")

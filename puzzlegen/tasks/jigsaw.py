@@ -69,7 +69,7 @@ class Jigsaw(Task):
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of possible orders: 0.04 at 2x2, 0.13 at 3x3, 1 at 6x6; half with the picture."""
+        """Grows with the number of possible orders: 0.03 at 2x2, 0.13 at 3x3, 1 at 6x6; half with the picture."""
         return round(math.lgamma(self.rows * self.cols + 1) / math.lgamma(37) / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:

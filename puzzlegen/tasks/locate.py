@@ -18,6 +18,7 @@ from puzzlegen.media.geometry import Box
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.similarity import unlike_elsewhere
+from puzzlegen.ranges import RISING
 from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -36,9 +37,11 @@ class Locate(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 3
+    version: ClassVar = 4
 
-    size_range: tuple[Part, Part] = Field((0.15, 0.5), description="sides of the piece as parts of the picture's")
+    size_range: Annotated[tuple[Part, Part], RISING] = Field(
+        (0.15, 0.5), description="sides of the piece as parts of the picture's"
+    )
     augment: bool = Field(default=False, description="change the piece's colours, brightness and sharpness")
 
     @property

@@ -22,6 +22,7 @@ from puzzlegen.media.geometry import Box
 from puzzlegen.media.image import encode_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.similarity import grey, unlike_beyond
+from puzzlegen.ranges import RISING
 from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
@@ -46,11 +47,13 @@ class Position(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 4
+    version: ClassVar = 5
 
     rows: int = Field(2, ge=1, le=4, description="rows of cells")
     cols: int = Field(2, ge=2, le=4, description="columns of cells")
-    size_range: tuple[Part, Part] = Field((0.2, 0.8), description="sides of the piece as parts of a cell's")
+    size_range: Annotated[tuple[Part, Part], RISING] = Field(
+        (0.2, 0.8), description="sides of the piece as parts of a cell's"
+    )
     augment: bool = Field(default=False, description="change the piece's colours, brightness and sharpness")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by name")
 

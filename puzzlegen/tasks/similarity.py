@@ -31,7 +31,7 @@ class Similarity(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "recognition"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     options: int = Field(4, ge=2, le=8, description="number of crops to choose from")
     strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
