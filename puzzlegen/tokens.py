@@ -140,9 +140,7 @@ def keep_short(folder: Path, out: Path, most: int, counted: list[tuple[str, str,
     ids = {puzzle_id for puzzle_id, _, count in counted if count <= most}
     if not ids:
         least = min((count for *_, count in counted), default=0)
-        raise PuzzlegenError(
-            f"no puzzle has at most {most} visual tokens, the least is {least}; raise --max-tokens"
-        )
+        raise PuzzlegenError(f"no puzzle has at most {most} visual tokens, the least is {least}; raise --max-tokens")
     return write_subset(folder, ids, out, chosen_by={"most_visual_tokens": most, "model": model})
 
 
