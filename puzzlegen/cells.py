@@ -54,7 +54,7 @@ class Table:
         name: for messages.
 
     Raises:
-        SourceError: it is no Parquet file.
+        SourceError: it is not a Parquet file.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -68,7 +68,7 @@ class Table:
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         except self._broken as err:
             file.close()
-            raise SourceError(f"'{name}' is no Parquet file: {err}"[:300]) from err
+            raise SourceError(f"'{name}' is not a Parquet file: {err}"[:300]) from err
         self.name = name
         self._read: _Batches | None = None
         self.schema = self._file.schema_arrow

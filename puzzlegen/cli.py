@@ -95,10 +95,10 @@ def build(
     source: SourcePath = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
     engine: Annotated[str, typer.Option(help="Where shards are built: local, or ray.")] = "local",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many items in the plan's order.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N items in the plan's order.")] = None,
     overrides: Overrides = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be built.")] = False,
-    shards: Annotated[str, typer.Option(help="Build only shards I of N, such as 0/2.")] = "0/1",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be built, and build nothing.")] = False,
+    shards: Annotated[str, typer.Option(help="Build every N-th shard from I on; 0/2: the even ones.")] = "0/1",
     as_json: AsJson = False,
 ) -> None:
     """Turn raw media into sharded puzzles. Run it again to go on after a stop."""
@@ -237,9 +237,11 @@ def tokens(
     folder: Folder,
     model: Annotated[str, typer.Option(help="Whose: qwen2-vl, qwen2.5-vl or qwen3-vl.")] = "qwen2.5-vl",
     frames: Annotated[
-        int | None, typer.Option(min=2, help="Clips as so many frames at most, as TRL takes them; default as clips.")
+        int | None, typer.Option(min=2, help="Count a puzzle's clips as at most this many frames, as TRL loads them.")
     ] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="With --out: keep puzzles of at most so many.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="With --out: keep puzzles of at most this many tokens.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="A new folder for the puzzles that are kept.", parser=_here, metavar="PATH"),
@@ -270,7 +272,7 @@ def audit(
     seed: Annotated[int, typer.Option(min=0, help="Random seed for folds and sampling.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
     together: Annotated[
-        str, typer.Option(help="Regular expression: sources alike in what it matches show one scene.")
+        str, typer.Option(help="Regular expression: sources with the same match count as one scene.")
     ] = "",
     as_html: Annotated[bool, typer.Option("--html", help="Also write audit.html, with charts.")] = False,
     as_json: AsJson = False,

@@ -89,7 +89,7 @@ def _turned(row: Mapping[str, Any]) -> dict[str, Any]:
     """A LLaVA row under plain names, with the first turn of its conversation."""
     turns = row.get("conversations")
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise Unusable("bad_row", "conversations is no list of turns")
+        raise Unusable("bad_row", "conversations is not a list of turns")
     said: dict[str, object] = {}
     for turn in turns:
         said.setdefault(str(turn.get("from")), turn.get("value"))

@@ -137,7 +137,7 @@ def _of_file(who: Trainer, found: Contents, part: Part, rows: list[Row], setting
     for row in rows[:1]:
         for column, key in _KEYS.items():
             if row.get(column) and settings.get(key, column) not in row:
-                text = f"{place}: {key}={settings[key]} is no column, so that {column} are never looked at"
+                text = f"{place}: {key}={settings[key]} is not a column, so {column} are never looked at"
                 yield Finding("error", f"{text}; it has {', '.join(row)}")
         if missing := [name for name in who.needed(settings) if name not in row]:
             has = ", ".join(row)

@@ -61,7 +61,7 @@ class IntegrityError(PuzzlegenError):
 
 
 class PushError(PuzzlegenError):
-    """The Hub did not take a folder, or holds what must not be replaced."""
+    """The Hub did not take a folder, or the repository holds content that must not be overwritten."""
 
 
 class Interrupted(PuzzlegenError):  # noqa: N818 - nothing went wrong

@@ -168,7 +168,7 @@ class _Writing:
     def _carried(self, puzzle: str, k: int, medium: dict[str, Any], carrier: Carrier | None) -> Any:  # noqa: ANN401
         data, suffix = medium["bytes"], medium["path"].rpartition(".")[2]
         if suffix not in MIME:
-            raise IntegrityError(f"puzzle {puzzle}: medium '{medium['path']}' is none of {', '.join(MIME)}")
+            raise IntegrityError(f"puzzle {puzzle}: the suffix of '{medium['path']}' is not one of {', '.join(MIME)}")
         name = f"{puzzle}-{k}.{suffix}"
         if carrier == "bytes":
             return {"bytes": data, "path": name}

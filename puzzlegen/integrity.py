@@ -135,7 +135,7 @@ def _answer_problems(row: Row) -> Iterator[str]:
         if json.loads(truth)["kind"] != "composite" and score(_as_response(row["answer"], settings), truth).value != 1:
             yield f"its answer '{row['answer']}' does not score 1"
     except VerifierError as err:
-        yield f"its ground truth is no verifier spec: {err}"
+        yield f"its ground truth is not a verifier spec: {err}"
 
 
 def _as_response(answer: str, params: dict[str, Any]) -> str:

@@ -84,7 +84,7 @@ class Listing:
         Args:
             listed: its entries behind a mark; from the beginning for an empty one.
             kinds: of items that are wanted; others are skipped.
-            what: says what is listed: only a listing of the same is gone on with.
+            what: describes the source: only a listing of the same source is resumed.
         """
         after = self._resumed(what)
         if after is not None:
@@ -95,10 +95,10 @@ class Listing:
     def _resumed(self, what: str) -> str | None:
         """The mark to go on from; None if the listing is complete."""
         described = self._place / _DESCRIPTION
-        if not described.is_file() or described.read_text() != what:
+        if not described.is_file() or described.read_text(encoding="utf-8") != what:
             shutil.rmtree(self._place, ignore_errors=True)
             self._place.mkdir(parents=True)
-            described.write_text(what)
+            described.write_text(what, encoding="utf-8")
         found = [part for part in iter(lambda: self._whole(len(self._parts)), None) if part]
         last = found[-1].last if found else False
         while not last and found and not found[-1].mark:
@@ -317,9 +317,11 @@ def texts(values: Sequence[str]) -> Any:  # noqa: ANN401
     """Texts as Arrow has them."""
     data = "".join(values)
     sizes = map(len, values) if data.isascii() else (len(value.encode()) for value in values)
-    ends = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(np.fromiter(sizes, np.int32, len(values)), out=ends[1:])
-    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(data.encode()))
+    ends = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(np.fromiter(sizes, np.int64, len(values)), out=ends[1:])
+    if ends[-1] > np.iinfo(np.int32).max:
+        raise OverflowError(f"{ends[-1]} bytes of text in one part of a listing")
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(data.encode()))
 
 
 def _put(path: Path, table: Table) -> None:

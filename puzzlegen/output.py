@@ -77,7 +77,7 @@ def refused(path: Path, err: OSError) -> OutputError:
         errno.ENOSPC: "free some space and run the same command again: finished shards are kept",
         errno.EACCES: "choose a folder you may write to with --out",
         errno.EROFS: "choose a folder you may write to with --out",
-    }.get(err.errno or 0, "choose another folder with --out, or mend this one and run the same command again")
+    }.get(err.errno or 0, "choose another folder with --out, or fix this one and run the same command again")
     return OutputError(f"cannot write '{path}': {why}; {remedy}")
 
 
@@ -100,7 +100,7 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
     except OSError as err:
         raise IntegrityError(f"'{path}' cannot be read: {err.strerror or err}") from err
     if not isinstance(found, dict) or (lacking := [key for key in keys if key not in found]):
-        what = f"lacks {lacking[0]}" if isinstance(found, dict) else "is no object"
+        what = f"lacks {lacking[0]}" if isinstance(found, dict) else "is not an object"
         raise IntegrityError(f"'{path}' is damaged, or of something else: it {what}")
     return found
 

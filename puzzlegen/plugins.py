@@ -65,7 +65,7 @@ def _checked(found: Any, name: str, package: str, base: type[Any]) -> type[Any]:
     if not (inspect.isclass(found) and issubclass(found, base)):
         raise RecipeError(f"entry point '{name}' of group {package} is {found!r}, not a {base.__name__}")
     if lacking := ", ".join(sorted(getattr(found, "__abstractmethods__", ()))):
-        raise RecipeError(f"entry point '{name}' of group {package} is no whole {base.__name__}: it lacks {lacking}")
+        raise RecipeError(f"entry point '{name}' of group {package} is not a whole {base.__name__}: it lacks {lacking}")
     if found.__module__.rpartition(".")[2] != name:
         raise RecipeError(f"entry point '{name}' of group {package} lies in {found.__module__}; name it like its file")
     return found

@@ -52,7 +52,7 @@ def push(
         repo_id: ``name`` or ``owner/name``; created if missing.
         private: create it as private; an existing public one is refused.
         revision: branch to upload to, created if missing.
-        create_pr: upload to a pull request instead; the one of an upload that stopped is gone on with.
+        create_pr: upload to a pull request instead; an interrupted upload's pull request is resumed.
 
     Raises:
         IntegrityError: the folder is not finished or not what was built.

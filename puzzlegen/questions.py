@@ -111,7 +111,7 @@ def _table(options: object) -> dict[str, str]:
         try:
             raw = json.loads(raw)
         except (ValueError, RecursionError) as err:
-            raise Unusable("bad_row", f"the options are no JSON: {err}") from err
+            raise Unusable("bad_row", f"the options are not JSON: {err}") from err
     if not raw:
         return {}
     if isinstance(raw, Mapping):
@@ -152,5 +152,5 @@ def _letter(table: Mapping[str, str], right: str) -> str:
     if match and match[1].upper() in table:
         return match[1].upper()
     if len(texts) != 1:
-        raise Unusable("bad_row", f"the answer '{right[:80]}' is none of the options")
+        raise Unusable("bad_row", f"the answer '{right[:80]}' is not one of the options")
     return texts[0]

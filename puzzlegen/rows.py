@@ -35,7 +35,7 @@ def read_table(file: BinaryIO, suffix: str, columns: set[str]) -> Iterator[Row]:
     try:
         yield from _READERS[suffix](file, columns)
     except (ValueError, csv.Error, RecursionError, UnicodeDecodeError) as err:
-        raise SourceError(f"it is no {suffix.removeprefix('.')} table: {err}"[:300]) from err
+        raise SourceError(f"it is not a {suffix.removeprefix('.')} table: {err}"[:300]) from err
 
 
 @contextmanager

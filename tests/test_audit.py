@@ -212,7 +212,7 @@ def test_what_is_known_by_heart_is_no_leak_where_scenes_are_folded_together(tmp_
     assert not report.tasks[0].note
     assert {probe.estimate.sources for probe in report.tasks[0].probes} == {SOURCES // 4}
     assert json.loads((folder / AUDIT).read_text())["together"] == r"camera-\d+"
-    with pytest.raises(PuzzlegenError, match="is no regular expression"):
+    with pytest.raises(PuzzlegenError, match="is not a regular expression"):
         audit(folder, together="camera-(")
 
 

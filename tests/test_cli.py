@@ -202,7 +202,7 @@ def test_the_version_is_told() -> None:
 
 def test_a_url_is_no_recipe() -> None:
     done = puzzlegen("build", "s3://bucket/media")
-    assert (done.code, "'s3://bucket/media' is no recipe" in done.err, "--source" in done.err) == (2, True, True)
+    assert (done.code, "'s3://bucket/media' is not a recipe" in done.err, "--source" in done.err) == (2, True, True)
 
 
 def test_why_nothing_can_be_made_is_said(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_what_others_add_and_is_broken_is_named(tmp_path: Path) -> None:
     done = subprocess.run(shown, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "entry point 'gone' of group puzzlegen.tasks cannot be loaded: ModuleNotFoundError" in done.stdout
-    assert "is no whole Task: it lacks pose" in done.stdout
+    assert "is not a whole Task: it lacks pose" in done.stdout
     assert "jigsaw" in done.stdout
     (tmp_path / "r.yaml").write_text("source: {kind: samples, images: 1, videos: 0}\ntasks: [{task: failing}]\n")
     made = [sys.executable, "-m", "puzzlegen", "build", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "out")]

@@ -134,7 +134,7 @@ def test_placeholders_must_equal_media(exports: Path) -> None:
 
 def test_a_key_that_is_no_column_hides_the_media(mixed_build: Path) -> None:
     found = errors(diagnose(mixed_build, "verl", profile="image", settings={"image_key": "image"}))
-    assert "image_key=image is no column, so that images are never looked at" in found
+    assert "image_key=image is not a column, so images are never looked at" in found
 
 
 def test_media_files_must_be_where_rows_say(mixed_build: Path, tmp_path: Path) -> None:

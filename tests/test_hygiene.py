@@ -266,7 +266,7 @@ def test_items_of_a_split_without_a_task_are_accounted_for() -> None:
     assert set(splits_of(plan).values()) == {"train"}
     assert set(reasons(plan).values()) == {"no_task_for_split"}
     assert len(reasons(plan)) + len(splits_of(plan)) == 12
-    with pytest.raises(RecipeError, match="'dev' is no split; known: train, test"):
+    with pytest.raises(RecipeError, match="'dev' is not a split; known: train, test"):
         recipe_with([{"task": "rotation", "splits": ["dev"]}], splits={"test": 0.4})
 
 

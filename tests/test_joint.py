@@ -110,7 +110,7 @@ def test_a_llava_row_gives_its_first_turn_and_options_in_the_text(tmp_path: Path
     assert Question.from_json(found[0].qa) == Question(
         "What happens?\nAnswer with a letter.", {"A": "It rains.", "B": "A car leaves."}, "B", "choice"
     )
-    assert found[1:] == [Skipped("row 2", "bad_row", "conversations is no list of turns")]
+    assert found[1:] == [Skipped("row 2", "bad_row", "conversations is not a list of turns")]
 
 
 def test_rows_that_lead_nowhere_are_skipped_with_their_reason(tmp_path: Path, media: Path) -> None:

@@ -157,7 +157,7 @@ def test_credentials_in_a_url_are_refused_without_being_shown(url: str) -> None:
 
 def test_unknown_protocols_are_refused() -> None:
     for url in ("ftp://host/x", "file:///etc", "simplecache::s3://bucket/x"):
-        with pytest.raises(ValueError, match="is no URL that is read; known: s3, gs, hf"):
+        with pytest.raises(ValueError, match="is not a URL that can be read; known: s3, gs, hf"):
             Folder(path=url)
     with pytest.raises(OutputError, match="cannot be written to"):
         folder_at("https://host/out")

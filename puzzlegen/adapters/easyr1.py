@@ -21,7 +21,7 @@ def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **_: object) -> li
         Per response ``overall``, which EasyR1 trains on, and the parts, under the same keys for every task.
 
     Raises:
-        VerifierError: a ground truth is none of a puzzle's.
+        VerifierError: a ground truth is not a puzzlegen spec.
     """
     scored = [reward(one["response"], one["ground_truth"]) for one in reward_inputs]
     return [{"overall": parts["score"], **parts} for parts in scored]

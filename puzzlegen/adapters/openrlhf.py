@@ -30,7 +30,7 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
 
     Raises:
         ValueError: a query does not hold its prompt.
-        VerifierError: a label is no ground truth of a puzzle.
+        VerifierError: a label is not a puzzlegen spec.
     """
     import torch  # noqa: PLC0415 - OpenRLHF has it; reading this file needs nothing
 

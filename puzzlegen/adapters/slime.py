@@ -18,7 +18,7 @@ async def custom_rm(args: object, sample: Any, **_: object) -> dict[str, float] 
         ``score`` and its parts, under the same keys for every task.
 
     Raises:
-        VerifierError: a label is no ground truth of a puzzle.
+        VerifierError: a label is not a puzzlegen spec.
     """
     if isinstance(sample, list):
         return [reward(one.response, one.label) for one in sample]

@@ -106,7 +106,7 @@ class Puzzles(IterableDataset[Row]):
             has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in manifest["rows"].items())
             raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
         self._content = manifest["content_sha256"]
-        # In shared memory, so that workers that stay hear of it.
+        # In shared memory, so that persistent workers see the change.
         self._begin = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         self._at = _Place(0, 0, 0)
         self._loaded: _Place | None = None

@@ -24,6 +24,6 @@ def compute_score(
         ``score`` and its parts under the same keys for every task: verl names its metrics after the first row's.
 
     Raises:
-        VerifierError: the ground truth is none of a puzzle's.
+        VerifierError: the ground truth is not a puzzlegen spec.
     """
     return reward(solution_str, ground_truth)

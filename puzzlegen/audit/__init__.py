@@ -57,7 +57,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
 
     Raises:
         IntegrityError: there is no finished build, or it is damaged.
-        PuzzlegenError: scikit-learn is not installed, or ``together`` is no regular expression.
+        PuzzlegenError: scikit-learn is not installed, or ``together`` is not a regular expression.
         OutputError: the report cannot be written.
     """
     sklearn("base")
@@ -94,7 +94,7 @@ def _scenes(together: str) -> Callable[[str], str]:
     try:
         pattern = re.compile(together)
     except re.error as err:
-        raise PuzzlegenError(f"together: {together!r} is no regular expression: {err}") from err
+        raise PuzzlegenError(f"together: {together!r} is not a regular expression: {err}") from err
 
     def scene(source: str) -> str:
         match = pattern.search(source) if together else None

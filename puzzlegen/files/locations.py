@@ -46,7 +46,7 @@ def checked(location: str) -> str:
         return location
     parts = urlsplit(location)
     if parts.scheme not in PROTOCOLS or "::" in location:
-        raise ValueError(f"'{without_secrets(location)}' is no URL that is read; known: {', '.join(PROTOCOLS)}")
+        raise ValueError(f"'{without_secrets(location)}' is not a URL that can be read; known: {', '.join(PROTOCOLS)}")
     if "@" in parts.netloc or parts.query:
         raise ValueError(
             f"'{without_secrets(location)}' holds a password or a signature, which would be written down; give "

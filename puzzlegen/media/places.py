@@ -138,7 +138,7 @@ def _light(places: Array) -> Array:
 
 
 def least_apart(coarse: Array) -> float:
-    """Difference of the two most similar layouts, how light they are left out of account, in grey levels."""
+    """Difference of the two most similar layouts, ignoring brightness, in grey levels."""
     layouts = coarse - coarse.mean(axis=(1, 2), keepdims=True)
     apart = differences(layouts, layouts)
     np.fill_diagonal(apart, np.inf)

@@ -30,7 +30,7 @@ def find_recipe(path: str | Path) -> Path:
         RecipeError: it is a URL.
     """
     if is_url(str(path)):
-        raise RecipeError(f"'{path}' is no recipe: recipes lie on this machine; a URL of media goes to --source")
+        raise RecipeError(f"'{path}' is not a recipe: recipes are local files; give the URL of media to --source")
     shipped = shipped_recipes().get(str(path))
     return Path(path) if shipped is None or Path(path).is_file() else shipped
 

@@ -225,7 +225,7 @@ class Recipe(_Section):
         known = ("train", *self.splits)
         for k, entry in enumerate(self.tasks):
             if unknown := [name for name in entry.splits if name not in known]:
-                raise _refusal(f"'{unknown[0]}' is no split; known: {', '.join(known)}", "tasks", k, "splits")
+                raise _refusal(f"'{unknown[0]}' is not a split; known: {', '.join(known)}", "tasks", k, "splits")
         return self
 
     @model_validator(mode="after")

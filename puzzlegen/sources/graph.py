@@ -65,7 +65,7 @@ class Graph(Source):
                 yield from self._egos(entry, self._index(entry.id, entry.stamp), group)
             except Unusable as no:
                 if self.path is not None and Path(self.path).is_file():
-                    raise SourceError(f"'{self.path}' is no network: {no.detail or no.reason}") from no
+                    raise SourceError(f"'{self.path}' is not a network: {no.detail or no.reason}") from no
                 yield Skipped(entry.id, no.reason, no.detail)
 
     def open(self, item: Item) -> BinaryIO:
@@ -80,7 +80,7 @@ class Graph(Source):
         if self.path is None:
             yield from (Found(f"{_DRAWN}{k:06}", 0, 0) for k in range(self.graphs))
         elif Path(self.path).is_file() and not _suffix(self.path):
-            raise SourceError(f"'{self.path}' is none of {', '.join(SUFFIXES)}")
+            raise SourceError(f"'{self.path}' has none of the suffixes {', '.join(SUFFIXES)}")
         else:
             for found in tree_at(self.path, SUFFIXES).walk():
                 if isinstance(found, Skipped) or _suffix(found.id):
@@ -123,7 +123,7 @@ def _suffix(name: str) -> str:
 @lru_cache(maxsize=8)
 def _drawn(seed: int, file: str, nodes: int) -> Index:
     if not _DRAWN_ID.fullmatch(file):
-        raise Unusable("unreadable", f"'{file}' is no drawn network")
+        raise Unusable("unreadable", f"'{file}' is not a drawn network")
     return Index.of(papers(rng_for("papers-v1", seed, file), nodes))
 
 

@@ -57,7 +57,7 @@ class Manifest(Source):
         if wrong := missing(path, "file"):
             raise ValueError(f"{wrong}; give a table of rows")
         if suffix_of(path) not in SUFFIXES:
-            raise ValueError(f"'{path}' is none of {', '.join(SUFFIXES)}")
+            raise ValueError(f"'{path}' has none of the suffixes {', '.join(SUFFIXES)}")
         return path
 
     @field_validator("root")

@@ -57,7 +57,7 @@ class Samples(Source):
     def open(self, item: Item) -> BinaryIO:
         """The item, rendered anew: JPEG of quality 92 without chroma subsampling, or H.264 in MP4."""
         if not _ID.fullmatch(item.id) or not item.id.startswith(item.kind):
-            raise Unusable("unreadable", f"'{item.id}' is no sample")
+            raise Unusable("unreadable", f"'{item.id}' is not a sample")
         rng = self._rng(item.id)
         if item.kind == "video":
             frames, fps = render_clip(rng)
