@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from puzzlegen.hygiene import HygieneSettings
-from puzzlegen.joint import JoinSettings
+from puzzlegen.joint import JoinSettings, Weights
 from puzzlegen.media.image import ImageSettings
 from puzzlegen.media.video import VideoSettings
 from puzzlegen.prompts import PromptSettings
@@ -45,7 +45,8 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("media", "Of both.", Media),
     ("hygiene", "What is left out before anything is made ([more](sources.md)).", HygieneSettings),
     ("prompt", "How questions are put.", PromptSettings),
-    ("join", "Your own question beside the puzzle's ([more](training.md)).", JoinSettings),
+    ("join", "Your own question beside the puzzle's: records that ask both (ViSS-R1).", JoinSettings),
+    ("join.weights", "What each part of such a response counts.", Weights),
     ("output", "The form of the output folder.", Output),
 ]
 
@@ -101,7 +102,8 @@ def allowed(field: dict[str, Any]) -> str:
     bounds = [f"{word} {field[key]}" for key, word in words.items() if key in field]
     if field.get("type") == "array":
         of = field.get("items") or next(iter(field.get("prefixItems", [])), {})
-        count = f"{field['maxItems']} of " if field.get("maxItems") else "list of "
+        fewest, most = field.get("minItems"), field.get("maxItems")
+        count = (f"{most} of " if fewest == most else f"{fewest or 0} to {most} of ") if most else "list of "
         return count + ("mappings" if "$ref" in of else allowed(of))
     return " ".join([KINDS[field["type"]], *bounds])
 
