@@ -57,10 +57,12 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    answer: float = Field(1.0, gt=0, le=100, description="the user's question is answered rightly")
-    transform: float = Field(0.5, gt=0, le=100, description="the transformation is named rightly")
-    format: float = Field(1.0, ge=0, le=100, description="the tags stand as asked")
-    length: float = Field(0.0, ge=0, le=100, description="the response is about as long as asked; ViSS-R1: 0.2")
+    answer: float = Field(1.0, gt=0, le=100, description="the user's question is answered correctly")
+    transform: float = Field(0.5, gt=0, le=100, description="the transformation is named correctly")
+    format: float = Field(1.0, ge=0, le=100, description="the response has the tags that were asked for")
+    length: float = Field(
+        0.0, ge=0, le=100, description="the response has about the length that was asked for; ViSS-R1 uses 0.2"
+    )
 
 
 Words = Annotated[int, Field(ge=0)]
@@ -74,13 +76,14 @@ class JoinSettings(BaseModel):
     mode: Literal["rl", "sft"] = Field("rl", description="sft: solutions carry the user's own chain of thought")
     weights: Weights = Weights()
     words_range: Annotated[tuple[Words, Words], RISING] = Field(
-        (320, 768), description="fewest and most words that earn the length's weight"
+        (320, 768), description="fewest and most words of a response that earns the length's weight"
     )
     unasked: Literal["reject", "pretext"] = Field(
         "reject", description="items without a question: reject them, or ask the puzzle alone"
     )
     spoilable: Literal["keep", "reject"] = Field(
-        "keep", description="questions whose words the transformation would spoil: keep them with a tag, or reject"
+        "keep",
+        description="questions whose wording the transformation would invalidate: keep them with a tag, or reject",
     )
 
 

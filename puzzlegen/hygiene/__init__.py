@@ -31,17 +31,22 @@ class HygieneSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     duplicates: Literal["remove", "keep"] = Field(
-        "remove", description="files of equal bytes; looked for among those of equal size"
+        "remove", description="byte-identical files; looked for among files of equal size"
     )
     near_duplicates: Literal["keep", "group", "remove"] = Field(
-        "keep", description="media that look alike: group keeps them in one split; each item is then opened to plan"
+        "keep",
+        description="media that look alike; group keeps them in one split. All but keep open every item to plan",
     )
-    near_bits: int = Field(4, ge=0, le=12, description="most of the 64 bits of two perceptual hashes that may differ")
+    near_bits: int = Field(
+        4, ge=0, le=12, description="how many of 64 bits the perceptual hashes of near-duplicates may differ in"
+    )
     exclude: tuple[Location, ...] = Field(
-        (), description="folders of media, or lists of their hashes, that no item may be the same as or look like"
+        (), description="folders of media, or lists of their hashes, that no item may match or resemble"
     )
-    allow_licences: tuple[str, ...] = Field((), description="patterns such as 'CC-BY*'; nothing else is used")
-    deny_licences: tuple[str, ...] = Field((), description="patterns of licences that are not used")
+    allow_licences: tuple[str, ...] = Field(
+        (), description="patterns such as 'CC-BY*'; only items with such a licence are used"
+    )
+    deny_licences: tuple[str, ...] = Field((), description="patterns; items with such a licence are not used")
 
 
 class Sifted(NamedTuple):

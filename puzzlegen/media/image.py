@@ -53,22 +53,22 @@ class ImageSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     side_px_range: Annotated[tuple[Side, Side], RISING] = Field(
-        (256, 448), description="short side of the clean picture, drawn per item"
+        (256, 448), description="short side of the cleaned image in pixels, drawn per item"
     )
     max_scale: float = Field(
         0.9,
         gt=0,
         le=1,
-        description="largest downscale factor; above about 0.9 codec traces of the source survive",
+        description="largest downscale factor; above about 0.9, codec traces of the source survive",
     )
-    max_aspect: float = Field(2.0, ge=1, le=4, description="longer pictures are cut to this ratio of the sides")
+    max_aspect: float = Field(2.0, ge=1, le=4, description="longer images are cropped to this aspect ratio")
     max_pixels: int = Field(
-        64_000_000, ge=10_000, description="most pixels that are decoded (after JPEG's own scaling)"
+        64_000_000, ge=10_000, description="maximum pixels to decode (after JPEG's own downscaling)"
     )
-    min_side_px: int = Field(0, ge=0, description="least short side of the picture as it comes")
+    min_side_px: int = Field(0, ge=0, description="minimum short side of the source image")
     clean: bool = Field(
         default=True,
-        description="false: leaky, for audits only; pictures keep codec traces, shape and size, and are saved as PNG",
+        description="false (for audits only): keep codec traces, shape and size, and save as PNG; leaky",
     )
 
 

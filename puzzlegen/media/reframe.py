@@ -29,8 +29,10 @@ Ints = NDArray[np.int64]
 Path = tuple[int, ...]
 
 #: Parameters that every task about the order of a shot's pieces has under the same names.
-Cut = Annotated[float, Field(ge=0, le=0.5, description="most of the sides that a piece leaves out, each its own")]
-Jitter = Annotated[float, Field(ge=0, le=0.4, description="most that a piece's brightness and contrast change")]
+Cut = Annotated[
+    float, Field(ge=0, le=0.5, description="maximum fraction of the sides that a piece leaves out, drawn for each")
+]
+Jitter = Annotated[float, Field(ge=0, le=0.4, description="maximum change of a piece's brightness and contrast")]
 #: What hides joints from all measures tried and leaves the scene to be seen: a person still knows what is shown.
 CUT: Final = 0.3
 JITTER: Final = 0.25

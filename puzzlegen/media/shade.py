@@ -19,7 +19,7 @@ from puzzlegen.rng import Rng
 Pixels = NDArray[np.uint8]
 Shade = Annotated[
     float,
-    Field(ge=0, le=1, description="how far light and tint change across a tile, piece or clip, each in its own way"),
+    Field(ge=0, le=1, description="how strongly light and tint vary across a tile, piece or clip, each in its own way"),
 ]
 
 #: Lights are drawn at this many points a side, and change slowly enough to be filled in between them.

@@ -25,13 +25,20 @@ from puzzlegen.rng import Rng
 Rows = Annotated[int, Field(ge=2, le=6, description="rows of the grid")]
 Cols = Annotated[int, Field(ge=2, le=6, description="columns of the grid")]
 Gap = Annotated[
-    float, Field(ge=0, le=0.4, description="part of a place's side that its tile leaves out, half to one and a half")
+    float,
+    Field(
+        ge=0,
+        le=0.4,
+        description="fraction of a cell's side that its tile leaves out, drawn from half to one and a half times this",
+    ),
 ]
 Level = Annotated[
-    float, Field(ge=0, le=1, description="how far tiles are brought to one brightness, contrast and colour cast")
+    float, Field(ge=0, le=1, description="how far tiles are brought to the same brightness, contrast and colour cast")
 ]
-Jitter = Annotated[float, Field(ge=0, le=0.5, description="most that brightness and contrast then change per tile")]
-Reference = Annotated[bool, Field(description="show the picture as it was beside the tiles")]
+Jitter = Annotated[
+    float, Field(ge=0, le=0.5, description="maximum change of each tile's brightness and contrast after that")
+]
+Reference = Annotated[bool, Field(description="show the original image beside the tiles")]
 
 #: How the picture is shown beside its tiles.
 AS_IT_WAS: Final = "The picture as it was: <image>"

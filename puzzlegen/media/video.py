@@ -63,13 +63,13 @@ class VideoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     side_px_range: Annotated[tuple[Side, Side], RISING] = Field(
-        (168, 224), description="short side of the clean frames, drawn per item"
+        (168, 224), description="short side of the cleaned frames in pixels, drawn per item"
     )
     max_scale: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="largest downscale factor; closer to 1 more codec traces of the source survive",
+        description="largest downscale factor; closer to 1, more codec traces of the source survive",
     )
     fps_range: Annotated[tuple[Rate, Rate], RISING] = Field(
         (5.0, 8.0), description="frames kept per second, drawn per item"
@@ -78,12 +78,14 @@ class VideoSettings(BaseModel):
         32,
         ge=0,
         le=256,
-        description="shorter clips are sampled up to twice as fast, to give about so many frames",
+        description="shorter clips are sampled up to twice as fast, to give about this many frames",
     )
-    window_s: float = Field(24.0, gt=0, le=120, description="seconds used of a longer clip, at a drawn place")
-    min_duration_s: float = Field(0.0, ge=0, description="least seconds that a clip must say it lasts")
-    max_pixels: int = Field(7680 * 4320, ge=10_000, description="most pixels of one coded frame")
-    clean: bool = Field(default=True, description="false keeps codec traces that name the answer; for audits only")
+    window_s: float = Field(24.0, gt=0, le=120, description="seconds taken from a longer clip, at a random position")
+    min_duration_s: float = Field(0.0, ge=0, description="minimum duration that a clip's header must state, in seconds")
+    max_pixels: int = Field(7680 * 4320, ge=10_000, description="maximum pixels per coded frame")
+    clean: bool = Field(
+        default=True, description="false (for audits only): keep codec traces, which give the answer away"
+    )
 
 
 class Clip(NamedTuple):

@@ -29,10 +29,12 @@ Part = Annotated[float, Field(gt=0, le=1)]
 ScaleRange = Annotated[
     tuple[Part, Part] | None,
     RISING,
-    Field(description="area of a crop as a part of the picture's; by default (0.08, 1), for strong (0.08, 0.3)"),
+    Field(description="area of a crop as a fraction of the image; default (0.08, 1), with strong (0.08, 0.3)"),
 ]
-MinOverlap = Annotated[float, Field(ge=0.05, le=0.8, description="shared over joint area of crops of one picture")]
-ViewPx = Annotated[int, Field(ge=96, le=448, description="side of the crops as they are shown")]
+MinOverlap = Annotated[
+    float, Field(ge=0.05, le=0.8, description="minimum intersection over union of two crops of one image")
+]
+ViewPx = Annotated[int, Field(ge=96, le=448, description="side of the crops as shown, in pixels")]
 
 _SCALE_RANGES: Final[dict[Strength, tuple[float, float]]] = {"plain": (0.08, 1.0), "strong": (0.08, 0.3)}
 _ASPECT: Final = 4 / 3

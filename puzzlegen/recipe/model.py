@@ -104,7 +104,7 @@ class TaskEntry(_Section):
     task: Annotated[SerializeAsAny[Task], BeforeValidator(_task)]
     weight: float = Field(1.0, gt=0, le=1e6, description="share of the puzzles, relative to the other tasks")
     splits: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
-        (), description="only in these splits, to hold it out of the others; else in all"
+        (), description="only these splits, to hold the task out of the others; default: all"
     )
 
     @model_validator(mode="before")
@@ -182,7 +182,7 @@ class Output(_Section):
 
     format: Literal["parquet", "webdataset"] = Field("parquet", description="of the data files")
     shard_size: int = Field(
-        1000, ge=1, le=100_000, description="most puzzles per file, of which some are refused; a file evens out answers"
+        1000, ge=1, le=100_000, description="puzzles per file before rejections; answers are balanced within a file"
     )
 
 
@@ -194,7 +194,7 @@ class Recipe(_Section):
     """What to build: the same recipe and the same source bytes give the same puzzles."""
 
     version: Literal[1] = Field(1, description="version of this format")
-    seed: int = Field(0, ge=0, lt=1 << 63, description="another seed, other puzzles")
+    seed: int = Field(0, ge=0, lt=1 << 63, description="another seed gives other puzzles")
     source: Annotated[SerializeAsAny[Source], BeforeValidator(_source)] = Field(
         description="where the raw media are, such as {kind: folder, path: photos/}; or give --source"
     )
@@ -204,7 +204,7 @@ class Recipe(_Section):
     per_item: Annotated[Literal["all"] | int, BeforeValidator(_all_or_number)] = Field(
         "all", description="how many tasks per item, drawn by weight; or all of them"
     )
-    variants: int = Field(1, ge=1, le=1000, description="puzzles of each task per item, where per_item is all")
+    variants: int = Field(1, ge=1, le=1000, description="puzzles of each task per item (with per_item: all)")
     splits: Annotated[dict[_Name, _Fraction], AfterValidator(_leave_train)] = Field(
         {}, description="fraction of the items per split; the rest is train"
     )

@@ -34,9 +34,9 @@ class Folder(Source):
 
     kind: Literal["folder"] = "folder"
     path: Location = Field(description="a folder, a zip or tar archive, or a URL; relative to the working directory")
-    glob: tuple[str, ...] = Field((), description="only names that match one of these, such as ['train/*.jpg']")
+    glob: tuple[str, ...] = Field((), description="use only names that match one of these, such as ['train/*.jpg']")
     licence: str = Field("", description="default licence for files without one in the metadata")
-    fields: dict[columns.Field, str] = Field({}, description="columns of metadata by what they hold")
+    fields: dict[columns.Field, str] = Field({}, description="metadata columns by what they hold")
 
     @field_validator("path")
     @classmethod

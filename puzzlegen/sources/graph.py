@@ -32,15 +32,17 @@ class Graph(Source):
     """Ego networks of the networks at ``path``, or of drawn networks of papers that cite each other."""
 
     kind: Literal["graph"] = "graph"
-    path: Location | None = Field(None, description="a file, folder or URL; without it, networks are drawn")
+    path: Location | None = Field(
+        None, description="a file, folder or URL; without it, synthetic networks are generated"
+    )
     directed: bool = Field(default=False, description="edges in CSV and TSV files point from source to target")
-    graphs: int = Field(20, ge=1, le=999_999, description="how many networks are drawn")
-    nodes: int = Field(60, ge=8, le=900, description="papers in each drawn network")
-    seed: int = Field(0, description="another number gives other drawn networks")
-    hops: int = Field(2, ge=1, le=6, description="how far from its centre an ego network reaches")
-    max_nodes: int = Field(24, ge=4, le=90, description="most nodes of an ego network")
+    graphs: int = Field(20, ge=1, le=999_999, description="number of synthetic networks")
+    nodes: int = Field(60, ge=8, le=900, description="nodes (papers) per synthetic network")
+    seed: int = Field(0, description="seed of the synthetic networks")
+    hops: int = Field(2, ge=1, le=6, description="radius of an ego network, in edges")
+    max_nodes: int = Field(24, ge=4, le=90, description="maximum nodes per ego network")
     centres: Literal["sparse", "all"] = Field(
-        "sparse", description="all: every node is a centre; sparse: none that an earlier ego network shows"
+        "sparse", description="all: every node becomes a centre; sparse: only nodes that no earlier ego network shows"
     )
 
     @field_validator("path")

@@ -33,15 +33,16 @@ class Hub(Source):
     """The pictures and clips of one split of a data set."""
 
     kind: Literal["hub"] = "hub"
-    name: str = Field(description="a data set's id, such as user/photos, or a local folder")
-    config: str | None = Field(None, description="which of its configs; without it, the default")
-    split: str = Field("train", description="which of its splits")
+    name: str = Field(description="a dataset's id, such as user/photos, or a local folder")
+    config: str | None = Field(None, description="its config; without it, the default one")
+    split: str = Field("train", description="its split")
     revision: str | None = Field(None, description="branch, tag or commit; pinned to a commit when the build begins")
     media: dict[str, Literal["image", "video"]] = Field(
-        {}, description="columns with media, such as {picture: image}; without it, those that say so"
+        {},
+        description="media columns, such as {picture: image}; without it, the columns that the schema marks as media",
     )
     fields: dict[columns.Field, str] = Field({}, description="other columns by what they hold, such as {id: key}")
-    licence: str = Field("", description="of all rows that say nothing else")
+    licence: str = Field("", description="default licence for rows without one")
 
     def placeless(self) -> dict[str, Any]:
         """Without the name where that is a folder."""

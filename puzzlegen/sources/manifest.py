@@ -46,9 +46,9 @@ class Manifest(Source):
     kind: Literal["manifest"] = "manifest"
     path: Location = Field(description=f"the table: {', '.join(SUFFIXES)}; a path or URL")
     root: Location | None = Field(
-        None, description="the folder that media paths start from; without it, the table's own"
+        None, description="the folder that media paths are relative to; without it, the table's own"
     )
-    preset: columns.Preset | None = Field(None, description="whose names the columns have")
+    preset: columns.Preset | None = Field(None, description="the dataset whose column names are used")
     fields: dict[columns.Field, str] = Field({}, description="columns by what they hold, such as {media: path}")
 
     @field_validator("path")

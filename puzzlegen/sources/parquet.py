@@ -31,10 +31,11 @@ class Parquet(Source):
     kind: Literal["parquet"] = "parquet"
     path: Location = Field(description="a file, or a folder of files; a path or URL")
     media: dict[str, Literal["image", "video"]] = Field(
-        {}, description="columns with media, such as {picture: image}; without it, those that say so"
+        {},
+        description="media columns, such as {picture: image}; without it, the columns that the schema marks as media",
     )
     fields: dict[columns.Field, str] = Field({}, description="other columns by what they hold, such as {id: key}")
-    licence: str = Field("", description="of all rows that say nothing else")
+    licence: str = Field("", description="default licence for rows without one")
 
     @field_validator("path")
     @classmethod

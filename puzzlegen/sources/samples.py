@@ -27,10 +27,10 @@ class Samples(Source):
     """Drawn scenes; an item is the same however many others there are."""
 
     kind: Literal["samples"] = "samples"
-    images: int = Field(24, ge=0, description="how many pictures")
-    videos: int = Field(12, ge=0, description="how many clips of 4 to 8 seconds")
-    seed: int = Field(0, description="another number gives other scenes")
-    questions: bool = Field(default=False, description="each with a question about what it shows, to try joining on")
+    images: int = Field(24, ge=0, description="number of images")
+    videos: int = Field(12, ge=0, description="number of clips, 4 to 8 seconds long")
+    seed: int = Field(0, description="seed of the generated scenes")
+    questions: bool = Field(default=False, description="give each a question about its content, to try out join")
 
     def items(self) -> Iterator[Item | Skipped]:
         """Pictures, then clips."""

@@ -29,7 +29,7 @@ class Webdataset(Source):
     kind: Literal["webdataset"] = "webdataset"
     path: Location = Field(description="a tar, or a folder of tars; a path or URL")
     fields: dict[columns.Field, str] = Field({}, description="keys of a sample's JSON by what they hold")
-    licence: str = Field("", description="of all samples that say nothing else")
+    licence: str = Field("", description="default licence for samples without one")
 
     @field_validator("path")
     @classmethod

@@ -51,7 +51,7 @@ class Arrangement(Task):
     shade: Shade = 0.85
     options: int = Field(4, ge=2, le=6, description="arrangements to choose from")
     distance: int | None = Field(
-        None, ge=2, le=36, description="places in which any two arrangements differ; by default as few as can be"
+        None, ge=2, le=36, description="positions in which any two arrangements differ; default: as few as possible"
     )
 
     @model_validator(mode="after")

@@ -62,8 +62,10 @@ class ArrowOfTime(Task):
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     reference: bool = Field(default=True, description="show a clip first, then a part of it")
-    cut: float = Field(0.12, ge=0, le=0.4, description="part of the sides that the clip beside a reference leaves out")
-    jitter: float = Field(0.15, ge=0, le=0.5, description="most that its brightness and contrast change")
+    cut: float = Field(
+        0.12, ge=0, le=0.4, description="fraction of the sides that the clip shown beside its reference leaves out"
+    )
+    jitter: float = Field(0.15, ge=0, le=0.5, description="maximum change of its brightness and contrast")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
 
     @property

@@ -40,15 +40,15 @@ class ClipOrder(Task):
 
     clips: int = Field(4, ge=3, le=8, description="clips to put in order")
     frames: int = Field(
-        8, ge=_LEAST_FRAMES, le=32, description="most frames of a clip; fewer if the order then shows better"
+        8, ge=_LEAST_FRAMES, le=32, description="maximum frames per clip; fewer where that shows the order better"
     )
-    trim: int = Field(2, ge=0, le=32, description="least frames left out between neighbouring clips")
-    reference: bool = Field(default=True, description="show the shot as it was filmed first")
+    trim: int = Field(2, ge=0, le=32, description="minimum frames left out between neighbouring clips")
+    reference: bool = Field(default=True, description="show the original shot first")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
     shade: Shade = reframe.SHADE
     partial_credit: answers.PartialCredit = Field(
-        "auto", description="credit for a partly right order, by this metric; auto: positions from 5 clips on"
+        "auto", description="metric of the partial credit for a partly correct order; auto: positions from 5 clips on"
     )
 
     @property

@@ -37,7 +37,7 @@ class Contrastive(Task):
     ability: ClassVar = "recognition"
     version: ClassVar = 6
 
-    strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
+    strength: Strength = Field("plain", description="strength of the colour changes; strong crops are smaller, too")
     scale_range: ScaleRange = None
     min_overlap: MinOverlap = 0.2
     view_px: ViewPx = 224

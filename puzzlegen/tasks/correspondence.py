@@ -55,11 +55,15 @@ class Correspondence(Task):
     version: ClassVar = 4
 
     form: Literal["choice", "point"] = Field("choice", description="answer by letter of a place or by coordinates")
-    options: int = Field(4, ge=2, le=5, description="number of lettered places")
-    turn_deg: float = Field(45.0, ge=0, le=90, description="most that each view is turned, either way")
-    bend: float = Field(0.15, ge=0, le=0.3, description="most that a view's corner moves, as a part of half its side")
-    spacing: float = Field(0.14, ge=0.14, le=0.3, description="least distance of places as a part of the view's side")
-    radius: int = Field(50, ge=10, le=150, description="how far off coordinates may be, in thousandths of the side")
+    options: int = Field(4, ge=2, le=5, description="number of lettered points")
+    turn_deg: float = Field(45.0, ge=0, le=90, description="maximum rotation of each view, either way")
+    bend: float = Field(
+        0.15, ge=0, le=0.3, description="maximum shift of a view's corner, as a fraction of half its side"
+    )
+    spacing: float = Field(
+        0.14, ge=0.14, le=0.3, description="minimum distance between points, as a fraction of the view's side"
+    )
+    radius: int = Field(50, ge=10, le=150, description="tolerance of coordinates, in thousandths of the side")
 
     @property
     def media_count(self) -> int:

@@ -40,8 +40,8 @@ class Flip(Task):
     spoils: ClassVar = "directions"
     version: ClassVar = 5
 
-    axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
-    reference: bool = Field(default=False, description="show the picture as it was first")
+    axes: Literal["both", "vertical"] = Field("vertical", description="both: left-right flips are asked for as well")
+    reference: bool = Field(default=False, description="show the original image first")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by name")
 
     @property

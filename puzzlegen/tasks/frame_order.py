@@ -42,12 +42,15 @@ class FrameOrder(Task):
 
     pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order")
     reference: bool = Field(default=True, description="show the shot first; otherwise its first frame only")
-    apart: int = Field(3, ge=2, le=32, description="least distance of neighbouring frames, in frames of the clip")
+    apart: int = Field(
+        3, ge=2, le=32, description="minimum distance between neighbouring frames, in frames of the clip"
+    )
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
     shade: Shade = reframe.SHADE
     partial_credit: answers.PartialCredit = Field(
-        "auto", description="credit for a partly right order, by this metric; auto: positions from 5 pictures on"
+        "auto",
+        description="metric of the partial credit for a partly correct order; auto: positions from 5 pictures on",
     )
 
     @property

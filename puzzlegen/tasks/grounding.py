@@ -42,8 +42,8 @@ class Grounding(Task):
 
     frames: int = Field(32, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     piece: int = Field(6, ge=_LEAST_PIECE, le=8, description="frames of the piece")
-    cut: float = Field(0.12, ge=0, le=0.4, description="part of the clip's sides that the piece leaves out")
-    jitter: float = Field(0.15, ge=0, le=0.5, description="most that the piece's brightness and contrast change")
+    cut: float = Field(0.12, ge=0, le=0.4, description="fraction of the clip's sides that the piece leaves out")
+    jitter: float = Field(0.15, ge=0, le=0.5, description="maximum change of the piece's brightness and contrast")
 
     @property
     def media_count(self) -> int:

@@ -43,10 +43,10 @@ class GroupSwap(Task):
     version: ClassVar = 6
 
     frames: int = Field(
-        6, ge=_LEAST_FRAMES, le=16, description="most frames of a group; fewer if the order then shows better"
+        6, ge=_LEAST_FRAMES, le=16, description="maximum frames per group; fewer where that shows the order better"
     )
     trim: int = Field(2, ge=0, le=32, description="frames left out between neighbouring groups")
-    reference: bool = Field(default=True, description="show the shot as it was filmed first")
+    reference: bool = Field(default=True, description="show the original shot first")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER
     shade: Shade = reframe.SHADE

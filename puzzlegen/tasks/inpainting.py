@@ -150,9 +150,9 @@ class Inpainting(Task):
     ability: ClassVar = "completion"
     version: ClassVar = 9
 
-    hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a part of the short side")
-    options: int = Field(4, ge=2, le=6, description="number of pieces; few pictures have places for many")
-    jitter: float = Field(0.3, ge=0, le=0.5, description="most that a piece's brightness and contrast change")
+    hole: float = Field(0.45, ge=0.2, le=0.6, description="side of the covered square as a fraction of the short side")
+    options: int = Field(4, ge=2, le=6, description="number of pieces; few images have room for many")
+    jitter: float = Field(0.3, ge=0, le=0.5, description="maximum change of a piece's brightness and contrast")
     shade: Shade = 0.5
 
     @property

@@ -55,11 +55,11 @@ class Jigsaw(Task):
     level: Level = 0.8
     jitter: Jitter = 0.08
     form: Literal["order", "picture_order"] = Field(
-        "order", description="tiles as pictures of their own, or laid out as one picture"
+        "order", description="order: each tile is an image; picture_order: all tiles in one image"
     )
     reference: Reference = True
     partial_credit: answers.PartialCredit = Field(
-        "auto", description="credit for a partly right order, by this metric; auto: positions from 3x3 on"
+        "auto", description="metric of the partial credit for a partly correct order; auto: positions from 3x3 on"
     )
 
     @property

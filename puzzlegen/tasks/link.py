@@ -39,7 +39,7 @@ class Link(Task):
     accepts: ClassVar = "graph"
     ability: ClassVar = "relational inference"
 
-    shared: int = Field(2, ge=1, le=10, description="least number of neighbours that the two linked nodes share")
+    shared: int = Field(2, ge=1, le=10, description="minimum number of neighbours that the two linked nodes share")
 
     @property
     def difficulty(self) -> float:

@@ -40,7 +40,7 @@ class Locate(Task):
     version: ClassVar = 4
 
     size_range: Annotated[tuple[Part, Part], RISING] = Field(
-        (0.15, 0.5), description="sides of the piece as parts of the picture's"
+        (0.15, 0.5), description="sides of the piece as fractions of the image's"
     )
     augment: bool = Field(default=False, description="change the piece's colours, brightness and sharpness")
 

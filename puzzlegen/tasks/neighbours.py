@@ -32,8 +32,8 @@ class Neighbours(Task):
     version: ClassVar = 2
 
     form: Literal["choice", "set"] = Field("choice", description="pick one of lettered options, or list them all")
-    steps: int = Field(1, ge=1, le=4, description="how many edges away; 1 asks for neighbours")
-    options: int = Field(4, ge=2, le=8, description="how many nodes to choose from, where form is choice")
+    steps: int = Field(1, ge=1, le=4, description="distance in edges; 1 asks for neighbours")
+    options: int = Field(4, ge=2, le=8, description="number of nodes to choose from (with form: choice)")
 
     @property
     def difficulty(self) -> float:

@@ -70,9 +70,9 @@ class NextClip(Task):
     version: ClassVar = 9
 
     frames: int = Field(
-        6, ge=_LEAST_FRAMES, le=16, description="most frames of a clip; fewer if the order then shows better"
+        6, ge=_LEAST_FRAMES, le=16, description="maximum frames per clip; fewer where that shows the order better"
     )
-    trim: int = Field(2, ge=0, le=32, description="least frames left out between the clips")
+    trim: int = Field(2, ge=0, le=32, description="minimum frames left out between the clips")
     reference: bool = Field(default=True, description="show the shot first")
     cut: reframe.Cut = reframe.CUT
     jitter: reframe.Jitter = reframe.JITTER

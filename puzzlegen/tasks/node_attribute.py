@@ -41,11 +41,11 @@ class NodeAttribute(Task):
     ability: ClassVar = "relational inference"
     version: ClassVar = 2
 
-    attribute: str | None = Field(None, description="which attribute; without it, any that can be asked")
-    options: int = Field(2, ge=2, le=8, description="how many values to choose from")
-    agreement: float = Field(0.6, gt=0.5, le=1, description="least share of the neighbours that have the value")
-    least_neighbours: int = Field(3, ge=2, le=20, description="least number of neighbours that are known")
-    text_characters: int = Field(80, ge=0, le=1000, description="how much of each node's own text is shown")
+    attribute: str | None = Field(None, description="the attribute to ask for; without it, any that qualifies")
+    options: int = Field(2, ge=2, le=8, description="number of values to choose from")
+    agreement: float = Field(0.6, gt=0.5, le=1, description="minimum share of the neighbours that have the value")
+    least_neighbours: int = Field(3, ge=2, le=20, description="minimum number of neighbours whose value is shown")
+    text_characters: int = Field(80, ge=0, le=1000, description="characters of each node's own text that are shown")
 
     @property
     def difficulty(self) -> float:

@@ -35,8 +35,8 @@ class OverlayCount(Task):
     version: ClassVar = 3
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
-    most: int = Field(5, ge=1, le=9, description="most shapes of the kind that is asked for; there may be none")
-    shapes: int = Field(8, ge=1, le=MOST, description="shapes in all, of four kinds; not fewer than most")
+    most: int = Field(5, ge=1, le=9, description="maximum shapes of the kind that is asked for; there may be none")
+    shapes: int = Field(8, ge=1, le=MOST, description="total number of shapes, of four kinds; at least as many as most")
     span_range: tuple[int, int] = Field((3, 5), description="fewest and most frames that show a shape")
 
     @model_validator(mode="after")

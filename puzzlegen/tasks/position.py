@@ -52,7 +52,7 @@ class Position(Task):
     rows: int = Field(2, ge=1, le=4, description="rows of cells")
     cols: int = Field(2, ge=2, le=4, description="columns of cells")
     size_range: Annotated[tuple[Part, Part], RISING] = Field(
-        (0.2, 0.8), description="sides of the piece as parts of a cell's"
+        (0.2, 0.8), description="sides of the piece as fractions of a cell's"
     )
     augment: bool = Field(default=False, description="change the piece's colours, brightness and sharpness")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by name")

@@ -51,7 +51,10 @@ class Scale(Task):
     version: ClassVar = 2
 
     factors: tuple[float, ...] = Field(
-        (1.25, 1.6, 2.0, 2.5), min_length=2, max_length=6, description="what is asked, smallest first, from 1.1 to 4"
+        (1.25, 1.6, 2.0, 2.5),
+        min_length=2,
+        max_length=6,
+        description="factors to choose from, ascending, from 1.1 to 4",
     )
 
     @model_validator(mode="after")

@@ -34,7 +34,7 @@ class Similarity(Task):
     version: ClassVar = 6
 
     options: int = Field(4, ge=2, le=8, description="number of crops to choose from")
-    strength: Strength = Field("plain", description="how much colours are changed, and how small the crops are")
+    strength: Strength = Field("plain", description="strength of the colour changes; strong crops are smaller, too")
     scale_range: ScaleRange = None
     min_overlap: MinOverlap = 0.2
     view_px: ViewPx = 224

@@ -48,10 +48,12 @@ class Speed(Task):
     ability: ClassVar = "temporal scale"
     version: ClassVar = 4
 
-    frames: int = Field(10, ge=_LEAST_FRAMES, le=24, description="most frames of the clip; short shots give fewer")
-    reference: bool = Field(default=True, description="show the clip as it was filmed first")
-    cut: float = Field(0.12, ge=0, le=0.4, description="part of the sides that the clip beside a reference leaves out")
-    jitter: float = Field(0.15, ge=0, le=0.5, description="most that its brightness and contrast change")
+    frames: int = Field(10, ge=_LEAST_FRAMES, le=24, description="maximum frames of the clip; short shots give fewer")
+    reference: bool = Field(default=True, description="show the original clip first")
+    cut: float = Field(
+        0.12, ge=0, le=0.4, description="fraction of the sides that the clip shown beside its reference leaves out"
+    )
+    jitter: float = Field(0.15, ge=0, le=0.5, description="maximum change of its brightness and contrast")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
 
     @property

@@ -60,12 +60,12 @@ class Swap(Task):
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
     cols: int = Field(2, ge=2, le=4, description="columns of the grid")
-    gap: Gap = Field(0.3, description="part of a place's side that its tile leaves out; beyond 2x2 0.4 by default")
-    level: Level = Field(0.8, description="how far tiles are brought to one tone; beyond 2x2 1 by default")
+    gap: Gap = Field(0.3, description="fraction of a cell's side that its tile leaves out; default beyond 2x2: 0.4")
+    level: Level = Field(0.8, description="how far tiles are brought to the same tone; default beyond 2x2: 1")
     jitter: Jitter = 0.08
-    shade: Shade = Field(0.0, description="how far light and tint change across a tile; beyond 2x2 0.7 by default")
+    shade: Shade = Field(0.0, description="how strongly light and tint vary across a tile; default beyond 2x2: 0.7")
     reference: bool = Field(
-        default=False, description="show the picture as it was beside the tiles; beyond 2x2 by default"
+        default=False, description="show the original image beside the tiles; default beyond 2x2: true"
     )
 
     @model_validator(mode="before")

@@ -59,7 +59,7 @@ class TileRelation(Task):
     gap: Gap = 0.3
     level: Level = 1.0
     jitter: Jitter = 0.08
-    directions: Literal[4, 8] = Field(4, description="neighbours that share a side, or corners as well")
+    directions: Literal[4, 8] = Field(4, description="4: neighbours that share a side; 8: diagonal ones as well")
     reference: Reference = True
 
     @property

@@ -44,7 +44,7 @@ class VideoFlip(Task):
     version: ClassVar = 5
 
     frames: int = Field(16, ge=LEAST_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
-    axes: Literal["both", "vertical"] = Field("vertical", description="both asks for left and right as well")
+    axes: Literal["both", "vertical"] = Field("vertical", description="both: left-right flips are asked for as well")
     form: Literal["choice", "label"] = Field("choice", description="answer by option letter or by word")
 
     @property
