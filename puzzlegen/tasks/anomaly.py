@@ -41,7 +41,7 @@ class Anomaly(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     frames: int = Field(24, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
     ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")
@@ -64,7 +64,7 @@ class Anomaly(Task):
             question = f"What is wrong in that part?\n{block}"
         else:
             answer = answers.interval(part.start / FPS, part.stop / FPS, len(clip) / FPS)
-            question = f"It is one of these: {_KINDS}. From which second to which second does that part last?"
+            question = f"The change is one of these: {_KINDS}. From which second to which second does that part last?"
         margin = float(len(part.kinds) - self._least_kinds)
         return Puzzle(f"{_opening(len(clip))} {question}", (encode_clip(tampered),), answer, self.difficulty, margin)
 
@@ -86,6 +86,6 @@ class Anomaly(Task):
 
 def _opening(frames: int) -> str:
     return (
-        f"<video>\nThis clip lasts {frames / FPS:g} seconds. It was changed in one part of its time; before and after, "
+        f"<video>\nThis clip lasts {frames / FPS:g} seconds. One part of it was changed; before and after that part, "
         "it is as it was filmed."
     )
