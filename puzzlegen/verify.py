@@ -11,8 +11,9 @@ How a response is read, the same for every kind of answer:
    ``<answer>...</answer>``, tags in any case; ``boxed`` is ``\boxed{...}``; ``json`` is one object, from the
    first ``{`` to the last ``}``, with one key ``answer``. None: ``no_answer``; free text is not searched.
    Two, even with the same answer, nested or unclosed ones, or over 4,000 characters: ``malformed``.
-3. *Writing habits do not count*: case, spaces, Markdown bold and backticks, LaTeX wrappers, quotes around it,
-   a full stop after it, digits and letters of other widths and scripts, invisible characters. Look-alikes do.
+3. *Writing habits do not count*: case, spaces, Markdown bold, backticks and bullets, LaTeX wrappers, quotes around
+   it, ``Answer:`` or ``The answer is`` before it, a full stop, comma or semicolon after it, digits and letters of
+   other widths and scripts, invisible characters. Look-alikes do.
 4. *The whole answer must be one answer.* What is left is read as a whole: two answers, hedges, an answer
    outside the allowed set, or an echo of the prompt's placeholder are ``malformed``.
 
@@ -288,10 +289,12 @@ _NOISE = re.compile(
 )
 _DEGREES_LOOKALIKES = str.maketrans(dict.fromkeys("⁰º˚", "°"))  # NFKC makes them 0, o and a combining ring
 _PUNCTUATION = str.maketrans(
-    "‐‒–—―−‘’“”«»،、٬。٫",  # noqa: RUF001 - the point is that they look alike
-    '------"""""",,,..',
+    "‐‒–—―−‘’“”«»،、٬。٫〜【】〖〗「」『』",  # noqa: RUF001 - the point is that they look alike
+    '------"""""",,,..~        ',
     "\ufe0e\ufe0f",
 )
+_BULLETS = ("- ", "* ", "• ")
+_LEAD = re.compile(r"(?:the )?(?:final |correct )?answer(?: is\b| ?:)[ :\"'_]*", re.IGNORECASE)
 
 
 def _tidy(text: str) -> str:
@@ -299,9 +302,23 @@ def _tidy(text: str) -> str:
     if not text.isascii():
         folded = unicodedata.normalize("NFKC", text.translate(_DEGREES_LOOKALIKES)).translate(_PUNCTUATION)
         text = "".join(map(_plain, folded if len(folded) <= MAX_ANSWER else ""))
+    if "\n" in text:
+        text = _unlisted(text)
     if _MARKUP.search(text):
         text = _NOISE.sub(" ", _DEGREE.sub("°", _ARROW.sub("→", text.replace("\\%", "%"))))
-    return " ".join(text.split()).lstrip(_EDGES).rstrip(_EDGES + ".")
+    text = " ".join(text.split()).lstrip(_EDGES)
+    if "answer" in text.lower() and (lead := _LEAD.match(text)):
+        text = text[lead.end() :]
+    # Dots last: those of an ellipsis stay behind a comma, so that "A, B, ..." says more than "A, B".
+    return text.rstrip(_EDGES + ",;").rstrip(_EDGES + ".")
+
+
+def _unlisted(text: str) -> str:
+    """A bulleted list as a row; a single line stays as it is, for its dash may be a minus."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if lines[1:] and all(line.startswith(_BULLETS) for line in lines):
+        return ", ".join(line[2:].rstrip(" ,;") for line in lines)
+    return text
 
 
 def _plain(char: str) -> str:
@@ -422,7 +439,7 @@ _BRACKETED = re.compile(r"\[(.*)\]|\((.*)\)")
 def _unbracketed(text: str) -> str:
     """The text without one pair of brackets around it."""
     match = _BRACKETED.fullmatch(text)
-    return (match[1] or match[2] or "").strip() if match else text
+    return (match[1] or match[2] or "").strip().rstrip(" ,;") if match else text
 
 
 def _target(possible: Callable[[Any], bool], allowed: str) -> Callable[[Any], Any]:
@@ -436,9 +453,11 @@ def _target(possible: Callable[[Any], bool], allowed: str) -> Callable[[Any], An
 
 
 _LETTER = re.compile(r"[A-Za-z0-9]{1,3}")
-_CHOICE = re.compile(
-    r"(?:(?:option|choice|answer)[ :]{0,3})?[(\[]?([^\W_]{1,3})(?![^\W_]) ?(?:-(?= )|[)\].:,]{0,3}) ?(.*)"
-)
+#: What prompts call the things that they letter or number.
+_THING = r"(?:option|choice|answer|candidate|image|picture|crop|piece|ring|place|node|clip|video|frame|tile)"
+_CHOICE = re.compile(rf"({_THING}[ :]{{0,3}})?[(\[]?([^\W_]{{1,3}})(?![^\W_]) ?(?:-(?= )|[)\].:,]{{0,3}}) ?(.*)")
+# Spaces and hyphens of words and the unit of angles, but not what joins two numbers or makes one negative.
+_JOINTS = re.compile(r"(?<=\d) ?(?:°|deg(?:rees?)?)(?! ?\d)|(?<=[^\W\d_]) ?[-_] ?(?=[^\W\d_])|(?<!\d) | (?!\d)")
 
 
 def _choice(params: Mapping[str, Any]) -> Kind:
@@ -449,21 +468,47 @@ def _choice(params: Mapping[str, Any]) -> Kind:
     """
     options = _options(params.get("options"))
     letters = {letter.casefold(): letter for letter in options}
-    keys = {letter: _squash(text) for letter, text in options.items()}
-    shared = list(keys.values())
-    texts = {key: letter for letter, key in keys.items() if key and shared.count(key) == 1}
+    strict, loose = _keyed(options, _joined), _keyed(options, _loosely_joined)
+    # Not loosely where options would become the same that differ.
+    tables = [strict, loose] if len({*strict.keys.values()}) == len({*loose.keys.values()}) else [strict]
 
     def read(text: str) -> str | None:
         low = text.casefold()
-        match = _CHOICE.fullmatch(low)
-        letter = letters.get(match[1]) if match else None
-        if match and letter and not match[2]:
+        thing, name, rest = match.groups() if (match := _CHOICE.fullmatch(low)) else (None, "", "")
+        letter = letters.get(name)
+        if letter and not thing and not rest:
             return letter
-        agrees = match and letter and keys[letter] in {_squash(match[2]), _squash(_unbracketed(match[2]))}
-        readings = {texts.get("".join(low.split())), letter if agrees else None} - {None}
-        return readings.pop() if len(readings) == 1 else None
+        said = {_tidy(rest), _tidy(_unbracketed(rest))} if letter and rest else set()
+        for key, keys, texts in tables:
+            agrees = letter and (not rest or keys[letter] in map(key, said))
+            readings = {texts.get(key(low)), letter if agrees else None} - {None}
+            if readings:
+                return readings.pop() if len(readings) == 1 else None
+        return None
 
     return Kind(_target(lambda target: target in [*options], ", ".join(options)), read, eq)
+
+
+class _Keyed(NamedTuple):
+    """What makes a text's key, each letter's, and the letter of each key that only one option has."""
+
+    key: Callable[[str], str]
+    keys: Mapping[str, str]
+    texts: Mapping[str, str]
+
+
+def _keyed(options: Mapping[str, str], key: Callable[[str], str]) -> _Keyed:
+    keys = {letter: key(_tidy(text).casefold()) for letter, text in options.items()}
+    shared = list(keys.values())
+    return _Keyed(key, keys, {key: letter for letter, key in keys.items() if key and shared.count(key) == 1})
+
+
+def _joined(text: str) -> str:
+    return "".join(text.split())
+
+
+def _loosely_joined(text: str) -> str:
+    return _JOINTS.sub("", text)
 
 
 def _options(raw: Any) -> dict[str, str]:  # noqa: ANN401 - JSON, checked here
@@ -569,7 +614,7 @@ def _number_in(low: str, units: tuple[str, ...]) -> float | None:
 
 
 def _spelled(low: str) -> int | None:
-    words = re.sub("^(?:minus|negative) ", "", low)
+    words = re.sub("^(?:minus |negative |-)", "", low)
     value = _number_words().get(words.replace("-", "").replace(" ", ""))
     return value if value is None or words == low else -value
 
@@ -589,11 +634,13 @@ def _number_words() -> dict[str, int]:
     return table
 
 
-_SEPARATOR = re.compile(r" ?(?:->|=>|[,;|>→-]) ?")
+_SEPARATOR = re.compile(r" ?(?:[-=]?>|[,;|→-]) ?(?:and )?| (?:and )?")
+_ROWS = re.compile(r"\] ?[,;]? ?\[")  # not of round brackets: (1 3)(2) is a way to write cycles
+_THINGS = re.compile(rf"(?<!\w){_THING}s? ?(?=\d)", re.IGNORECASE)
 
 
 def _permutation(params: Mapping[str, Any]) -> Kind:
-    """An order of 1 to n, separated by commas, arrows, hyphens or spaces; up to n = 9 also run together.
+    """An order of 1 to n, separated by commas, arrows, hyphens or spaces, also in rows; up to n = 9 also run together.
 
     Params:
         n: how many.
@@ -613,10 +660,13 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
     metric, mean = ORDER_METRICS[_chosen(params, "metric", ORDER_METRICS)]
 
     def read(text: str) -> list[int] | None:
-        parts = _SEPARATOR.sub(",", inner := _unbracketed(text)).split(",")
-        if len(parts) == 1:
-            parts = inner.split() if " " in inner else list(inner)
-        order = [numbers.get(part, 0) for part in parts]
+        inner = _unbracketed(text)
+        if "[" in inner:
+            inner = _ROWS.sub(",", _unbracketed(inner))
+        if inner[:1].isalpha():
+            inner = _THINGS.sub("", inner)
+        parts = _SEPARATOR.split(inner)
+        order = [numbers.get(part.strip("\"'"), 0) for part in (parts if len(parts) > 1 else inner)]
         return order if sorted(order) == every else None
 
     def measure(answer: list[int], target: list[int]) -> float:
@@ -695,13 +745,13 @@ def _credited(
     return Kind(bound, read, grade)
 
 
-_TIME = r"(?:(\d{1,3}):)?(\d{1,9}(?:\.\d{1,9})?) ?(?:s|sec|secs|seconds?)?"
-_INTERVAL = re.compile(rf"(?:from |between )?{_TIME} ?(?:-|to|until|and|->|→|[,;]) ?{_TIME}", re.ASCII)
+_TIME = r"((?:\d{1,3}:){0,2}\d{1,9}(?:\.\d{1,9})?) ?(?:s|sec|secs|seconds?)?"
+_INTERVAL = re.compile(rf"(?:from |between )?{_TIME} ?(?:-|~|to|until|and|->|→|[,;]) ?{_TIME}", re.ASCII)
 STEPS = 20  # a blind answer's ends lie on so many even steps; finer ones change its mean in the third digit
 
 
 def _interval(params: Mapping[str, Any]) -> Kind:
-    """A start and an end in seconds (``3.5-8``, ``3.5 to 8 s``) or minutes and seconds (``0:03.5-0:08``).
+    """A start and an end in seconds (``3.5-8``, ``3.5 to 8 s``), also with minutes and hours (``0:03.5-0:00:08``).
 
     Params:
         duration: of the clip, in seconds; both lie in it.
@@ -719,7 +769,7 @@ def _interval(params: Mapping[str, Any]) -> Kind:
         match = _INTERVAL.fullmatch(_unbracketed(text).casefold())
         if not match:
             return None
-        start, end = (60 * int(match[i] or 0) + float(match[i + 1]) for i in (1, 3))
+        start, end = map(_seconds, match.groups())
         span = [start, min(end, duration) if end <= ceil(duration) else end]
         return span if possible(span) else None
 
@@ -732,6 +782,14 @@ def _interval(params: Mapping[str, Any]) -> Kind:
         return max(sum(blind) / len(blind), measure([0, duration], target))
 
     return _credited(params, _target(possible, f"[start, end] in 0 to {duration}"), read, measure, chance)
+
+
+def _seconds(time: str) -> float:
+    """Seconds of a time like ``8``, ``0:08`` or ``0:00:08``."""
+    seconds = 0.0
+    for part in time.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
 
 
 def spans(length: float, steps: int = STEPS) -> list[list[float]]:
@@ -762,7 +820,7 @@ def _box(params: Mapping[str, Any]) -> Kind:
         return _are_ints(box, 4) and 0 <= box[0] < box[2] <= SIDE and 0 <= box[1] < box[3] <= SIDE
 
     right = _target(possible, f"[left, top, right, bottom] in 0 to {SIDE}")
-    return _credited(params, right, _whole_numbers(possible), _box_overlap, chance)
+    return _credited(params, right, _whole_numbers(possible, "bbox_2d"), _box_overlap, chance)
 
 
 @lru_cache(maxsize=1)
@@ -781,11 +839,13 @@ def _box_overlap(one: list[int], other: list[int]) -> float:
     return width * height / (areas - width * height)
 
 
-def _whole_numbers(allowed: Callable[[list[int]], bool]) -> Callable[[str], list[int] | None]:
-    """What reads coordinates in any brackets and nothing else."""
+def _whole_numbers(allowed: Callable[[list[int]], bool], name: str) -> Callable[[str], list[int] | None]:
+    """What reads coordinates in any brackets, perhaps behind the name that Qwen's models give them."""
 
     def read(text: str) -> list[int] | None:
         parts = text.translate(_BRACKETS_AND_COMMAS).split()
+        if parts and parts[0].strip("\"':") == name:
+            del parts[0]
         numbers = [int(part.removesuffix(".0")) for part in parts] if all(map(_WHOLE.fullmatch, parts)) else []
         return numbers if allowed(numbers) else None
 
@@ -811,7 +871,7 @@ def _point(params: Mapping[str, Any]) -> Kind:
     def possible(point: Any) -> bool:  # noqa: ANN401 - any JSON value
         return _are_ints(point, 2) and all(0 <= part <= SIDE for part in point)
 
-    return Kind(_target(possible, f"[across, down] in 0 to {SIDE}"), _whole_numbers(possible), grade)
+    return Kind(_target(possible, f"[across, down] in 0 to {SIDE}"), _whole_numbers(possible, "point_2d"), grade)
 
 
 _AND = re.compile(r" ?(?:[,;|/+&]| and ) ?(?:and )?")
@@ -866,7 +926,7 @@ _UNCOUNTABLE = re.compile(r"[\d:=,;\"']")
 
 
 def _counts(params: Mapping[str, Any]) -> Kind:
-    """How many there are of each of some names: ``circle: 3, square: 0``; each name once.
+    """How many there are of each of some names: ``circle: 3, squares: 0``; each name once.
 
     Params:
         names: in any order.
@@ -879,6 +939,8 @@ def _counts(params: Mapping[str, Any]) -> Kind:
     ok = bool(table) and len(table) == len(names) and "" not in table and not any(map(_UNCOUNTABLE.search, names))
     _check(ok, "wrong names", names, "a list of different texts without digits, commas, colons and quotes")
     _check(type(most) is int and most in range(1, 1000), "wrong most", most, "1 to 999")
+    # As each name comes once, even one that is another's plural is read one way only.
+    table = {key + plural: name for plural in ("es", "s", "") for key, name in table.items()}
 
     def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
         ok = isinstance(target, dict) and target.keys() == set(names)

@@ -39,7 +39,7 @@ GOLD = {
     "counts": "cube: 3, cone: 0",
     "text": "the cat sat on the mat",
 }
-RED_TEAM = 978
+RED_TEAM = 1142
 B = SPECS["choice"].to_json()
 
 
@@ -403,6 +403,7 @@ HOSTILE = [
     *("<answer>", "</answer>", "<answer></answer>", "<think>", "</think>", "<think></think>", "<", "</"),
     *("\\boxed{", "\\boxed", "{", "}", "[", '{"answer":', "9", " ", "\n", "(", "\\", "$", "*", "^{", "1,"),
     *("\u0130", "\u0301", "\u0345\u0316", "\ufdfa", "\u200b", "\ud800", "option ", "one hundred ", "- "),
+    *("\n- ", "answer: ", "clip ", "clip 3 ", "3 and ", "][", "9 deg", "a-", "1:", "\u3010"),
 ]
 
 
@@ -502,6 +503,15 @@ def test_the_right_answer_scores_1_however_it_is_dressed(
         answer = form.format(answer)
     result = score(f"{before}<{tag}>{answer}</{tag}>", SPECS[kind].to_json())
     assert (result.value, result.answer) == (1.0, SPECS[kind].target)
+
+
+@pytest.mark.parametrize(
+    "frame", ["Answer: {}", "Final answer: {}.", "The answer is {}", "**Answer:** {}", "{},", "{};", "\u3010{}\u3011"]
+)
+def test_words_and_marks_around_an_answer_count_for_no_kind(frame: str) -> None:
+    for kind, spec in SPECS.items():
+        result = score(f"<answer>{frame.format(GOLD[kind])}</answer>", spec.to_json())
+        assert (result.value, result.answer) == (1.0, spec.target), kind
 
 
 @settings(max_examples=60, deadline=None)
