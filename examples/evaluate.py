@@ -124,7 +124,7 @@ def summarise(end: Progress, folder: Path, out: Path) -> None:
     """What came, what did not and why, and what to do next."""
     print(f"{end.done} of {end.of} responses in {out}")
     if end.cut:
-        print(f"  {end.cut} were cut off at the longest length: raise --max-tokens")
+        print(f"  {end.cut} were cut off at the longest length: raise --max-tokens, and write to another file")
     for why, count in end.failed.most_common(5):
         print(f"  {count} failed: {why}")
     if end.failed:

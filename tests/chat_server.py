@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Body = dict[str, Any]
-#: What to do with a request instead of answering it: a status, ``drop``, ``slow``, ``garbage``; None answers.
+#: What to do with a request instead of answering it: a status, ``drop``, ``slow``, ``garbage``, or refuse its
+#: ``max_tokens``; None answers.
 Fault = int | str | None
 
 
@@ -73,6 +74,9 @@ class _Request(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         elif fault == "garbage":
             self._reply(200, {"object": "chat.completion"})
+        elif fault == "max_tokens":
+            why = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+            self._reply(400, {"error": {"message": why}})
         else:
             time.sleep(3 if fault == "slow" else 0)
             said = self.server.answer(body)

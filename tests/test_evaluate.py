@@ -217,6 +217,41 @@ def test_reasoning_kept_apart_is_put_back_and_cut_responses_are_counted(
     assert {line["response"] for line in lines(tmp_path / "b.jsonl")} == {""}
 
 
+def test_content_in_blocks_of_text_is_joined_and_other_content_fails(
+    server: ChatServer, mixed_build: Path, tmp_path: Path
+) -> None:
+    said: dict[str, Any] = {"role": "assistant"}
+    server.answer = lambda _: {"index": 0, "finish_reason": "stop", "message": said}
+    said["content"] = [{"type": "text", "text": "<answer>"}, {"type": "text", "text": "A</answer>"}]
+    ask(server, mixed_build, tmp_path / "a.jsonl", selection=Selection(limit=2))
+    assert {line["response"] for line in lines(tmp_path / "a.jsonl")} == {"<answer>A</answer>"}
+    for content in ([{"type": "image_url", "image_url": {"url": ""}}], [{"type": "text"}], ["A"], {"text": "A"}, {}, 5):
+        said["content"] = content
+        end = ask(server, mixed_build, tmp_path / "b.jsonl", selection=Selection(limit=1))
+        assert list(end.failed) == [f"the content must be a text or a list of text blocks, got {content!r}"]
+    assert lines(tmp_path / "b.jsonl") == []
+
+
+def test_an_endpoint_that_takes_no_max_tokens_is_named_with_what_to_give(
+    server: ChatServer, mixed_build: Path, tmp_path: Path
+) -> None:
+    server.fault = lambda body, _: "max_tokens" if "max_tokens" in body else None
+    where: list[str | Path] = [mixed_build, tmp_path / "r.jsonl", "--model", "m", "--base-url", server.url]
+    done = run(*where, "--limit", "1", "--max-tokens", "99")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("; give --max-tokens 0 --extra '{\"max_completion_tokens\": 99}'\n")
+    done = run(*where, "--limit", "1", "--max-tokens", "0", "--extra", '{"max_completion_tokens": 99}')
+    assert done.returncode == 0, done.stderr
+    assert server.bodies[-1]["max_completion_tokens"] == 99
+
+
+def test_longer_responses_go_to_another_file(server: ChatServer, mixed_build: Path, tmp_path: Path) -> None:
+    message = {"role": "assistant", "content": "hm"}
+    server.answer = lambda _: {"index": 0, "finish_reason": "length", "message": message}
+    done = run(mixed_build, tmp_path / "r.jsonl", "--model", "m", "--base-url", server.url, "--limit", "1")
+    assert "1 were cut off at the longest length: raise --max-tokens, and write to another file" in done.stdout
+
+
 def test_responses_asked_for_otherwise_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     with ResponseFile(path, {"model": "m"}) as responses:

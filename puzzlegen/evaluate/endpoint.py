@@ -101,6 +101,11 @@ class Endpoint:
 
     def _refuse(self, err: APIStatusError) -> NoReturn:
         said = f"HTTP {err.status_code}: {err.message:.300}"
+        longest = self._sampling.max_tokens
+        # vLLM names both, too, where one question is too long.
+        if longest is not None and "'max_completion_tokens' instead" in err.message:
+            asked = f"--max-tokens 0 --extra '{{\"max_completion_tokens\": {longest}}}'"
+            raise PuzzlegenError(f"{self._base_url} takes no max_tokens ({said}); give {asked}") from err
         if err.status_code in _HOPELESS:
             raise PuzzlegenError(f"{self._base_url} refuses the model '{self._sampling.model}': {said}") from err
         raise Failed(said) from err
@@ -124,7 +129,16 @@ def _reply(completion: ChatCompletion) -> Reply:
     if not choices or message is None:
         raise Failed("the response has no message")
     # Servers that part reasoning from the answer name the field one way or the other.
-    fields = message.model_dump()
+    fields = message.model_dump(warnings=False)  # its content may be a list, see _text
     thought = fields.get("reasoning_content") or fields.get("reasoning")
-    text = whole_response(fields.get("content"), thought)
+    text = whole_response(_text(fields.get("content")), thought)
     return Reply(text, str(choices[0].finish_reason or "stop"))
+
+
+def _text(content: object) -> str:
+    """The text of a message, which some servers send as blocks ``{"type": "text", "text": ...}``."""
+    blocks = content if isinstance(content, list) else [{"type": "text", "text": "" if content is None else content}]
+    texts = [block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None for block in blocks]
+    if not all(isinstance(text, str) for text in texts):
+        raise Failed(f"the content must be a text or a list of text blocks, got {content!r:.200}")
+    return "".join(map(str, texts))
