@@ -454,10 +454,14 @@ def _target(possible: Callable[[Any], bool], allowed: str) -> Callable[[Any], An
 
 _LETTER = re.compile(r"[A-Za-z0-9]{1,3}")
 #: What prompts call the things that they letter or number.
-_THING = r"(?:option|choice|answer|candidate|image|picture|crop|piece|ring|place|node|clip|video|frame|tile)"
-_CHOICE = re.compile(rf"({_THING}[ :]{{0,3}})?[(\[]?([^\W_]{{1,3}})(?![^\W_]) ?(?:-(?= )|[)\].:,]{{0,3}}) ?(.*)")
-# Spaces and hyphens of words and the unit of angles, but not what joins two numbers or makes one negative.
-_JOINTS = re.compile(r"(?<=\d) ?(?:°|deg(?:rees?)?)(?! ?\d)|(?<=[^\W\d_]) ?[-_] ?(?=[^\W\d_])|(?<!\d) | (?!\d)")
+_THING = r"(?:candidate|image|picture|crop|piece|ring|place|node|clip|video|frame|tile)"
+_CHOICE = re.compile(
+    rf"((?:option|choice|answer|{_THING}\b)[ :]{{0,3}})?"
+    r"[(\[]?([^\W_]{1,3})(?![^\W_]) ?(?:-(?= )|[)\].:,]{0,3}) ?(.*)"
+)
+_HYPHEN = re.compile(r"(?<=[^\W\d_]) ?[-_] ?(?=[^\W\d_])")  # of words: before a number it is a minus
+_ANGLE = re.compile(r"(?<=\d) ?(?:°|deg(?:rees?)?)(?! ?\d)")
+_SPACE = re.compile(r" (?:(?!\d)|(?<!\d ))")  # but for those between two numbers
 
 
 def _choice(params: Mapping[str, Any]) -> Kind:
@@ -468,9 +472,13 @@ def _choice(params: Mapping[str, Any]) -> Kind:
     """
     options = _options(params.get("options"))
     letters = {letter.casefold(): letter for letter in options}
-    strict, loose = _keyed(options, _joined), _keyed(options, _loosely_joined)
-    # Not loosely where options would become the same that differ.
-    tables = [strict, loose] if len({*strict.keys.values()}) == len({*loose.keys.values()}) else [strict]
+    written = {letter: _tidy(text).casefold() for letter, text in options.items()}
+    # Options that differ in no more than hyphens or units are read to the letter.
+    differ = len({*map(_loosely_joined, written.values())}) >= len({*map(_joined, written.values())})
+    key = _loosely_joined if differ else _joined
+    keys = {letter: key(text) for letter, text in written.items()}
+    shared = list(keys.values())
+    texts = {key: letter for letter, key in keys.items() if key and shared.count(key) == 1}
 
     def read(text: str) -> str | None:
         low = text.casefold()
@@ -478,29 +486,13 @@ def _choice(params: Mapping[str, Any]) -> Kind:
         letter = letters.get(name)
         if letter and not thing and not rest:
             return letter
-        said = {_tidy(rest), _tidy(_unbracketed(rest))} if letter and rest else set()
-        for key, keys, texts in tables:
-            agrees = letter and (not rest or keys[letter] in map(key, said))
-            readings = {texts.get(key(low)), letter if agrees else None} - {None}
-            if readings:
-                return readings.pop() if len(readings) == 1 else None
-        return None
+        if letter and rest:
+            agrees = keys[letter] == key(_tidy(rest)) or keys[letter] == key(_tidy(_unbracketed(rest)))
+            letter = letter if agrees else None
+        readings = {texts.get(key(low)), letter} - {None}
+        return readings.pop() if len(readings) == 1 else None
 
     return Kind(_target(lambda target: target in [*options], ", ".join(options)), read, eq)
-
-
-class _Keyed(NamedTuple):
-    """What makes a text's key, each letter's, and the letter of each key that only one option has."""
-
-    key: Callable[[str], str]
-    keys: Mapping[str, str]
-    texts: Mapping[str, str]
-
-
-def _keyed(options: Mapping[str, str], key: Callable[[str], str]) -> _Keyed:
-    keys = {letter: key(_tidy(text).casefold()) for letter, text in options.items()}
-    shared = list(keys.values())
-    return _Keyed(key, keys, {key: letter for letter, key in keys.items() if key and shared.count(key) == 1})
 
 
 def _joined(text: str) -> str:
@@ -508,7 +500,12 @@ def _joined(text: str) -> str:
 
 
 def _loosely_joined(text: str) -> str:
-    return _JOINTS.sub("", text)
+    """Without spaces, hyphens and the unit of angles."""
+    if "-" in text or "_" in text:
+        text = _HYPHEN.sub("", text)
+    if "°" in text or "deg" in text:
+        text = _ANGLE.sub("", text)
+    return _SPACE.sub("", text)
 
 
 def _options(raw: Any) -> dict[str, str]:  # noqa: ANN401 - JSON, checked here

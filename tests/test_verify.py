@@ -39,7 +39,7 @@ GOLD = {
     "counts": "cube: 3, cone: 0",
     "text": "the cat sat on the mat",
 }
-RED_TEAM = 1142
+RED_TEAM = 1147
 B = SPECS["choice"].to_json()
 
 
