@@ -16,10 +16,13 @@ from puzzlegen.files import in_memory, is_url
 from puzzlegen.guard import refuse_while_starting
 from puzzlegen.manifest import (
     MANIFEST,
+    build_digest,
     entries_in,
     entry_path,
     environment,
+    not_of_this_build,
     read_entry,
+    whole_entry,
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
@@ -104,16 +107,18 @@ def build(
     with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as place:
         _begun(out, recipe, limit)  # a listing may take long: what can be refused before it is
         plan = _planned(recipe, limit, _plan_place(out, place, share))
-        claim(out, plan, limit)
+        begun = claim(out, plan, limit)
         mine = range(share.part, len(plan), share.of)
-        done, before = _done(out, plan, mine)
+        done, before = _done(out, plan, build_digest(begun), mine)
         todo = [number for number in mine if not done[number]]
         if todo:
             name = "inline" if _only_here(recipe, out) else engine
             with closing(open_engine(name, workers, len(todo))) as opened:
                 report_on = _Reporter(report, len(mine) - len(todo), len(mine), before)
-                _run(plan, todo, out, place, opened, report_on)
-        manifest = _close(out, plan, limit)
+                _run(plan, todo, out, place, build_digest(begun), opened, report_on)
+        manifest = _close(out, plan, begun)
+        if manifest is None and share.of == 1:
+            raise _incomplete(out, plan, begun)
     return Built(manifest, len(todo), plan)
 
 
@@ -138,8 +143,11 @@ def _refuse_strangers(out: Path) -> None:
         raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
 
 
-def claim(out: Path, plan: Plan, limit: int | None) -> None:
+def claim(out: Path, plan: Plan, limit: int | None) -> dict[str, Any]:
     """Make ``out`` the folder of this build, or check that it already is.
+
+    Returns:
+        The build's identity, as the folder keeps it.
 
     Raises:
         OutputError: it holds another build, or something else; says what differs.
@@ -147,9 +155,12 @@ def claim(out: Path, plan: Plan, limit: int | None) -> None:
     found = _begun(out, plan.recipe, limit)
     mine = identity(plan, limit, environment(plan.recipe))
     if found is None:
-        write_json(out / STATE / "build.json", mine)
-    elif found["source"] != mine["source"]:
+        write_json(out / STATE / "build.json", mine, over=False)
+        # What another run may have written there at the same moment decides.
+        found = _begun(out, plan.recipe, limit) or mine
+    if found["source"] != mine["source"]:
         raise _other(out, [_source_change(out, found["source"], mine["source"], plan)])
+    return {key: found[key] for key in mine}
 
 
 def _begun(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | None:
@@ -190,8 +201,8 @@ def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
 def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> str:
     """What is another source's listing: counts, and names as far as the shards made so far tell them."""
     before, now = found["items"], mine["items"]
-    entries = (read_json(path, "sources") for path in sorted((out / STATE / "shards").glob("*.json")))
-    old = {name for entry in entries for name in entry["sources"]}
+    entries = map(whole_entry, sorted((out / STATE / "shards").glob("*.json")))
+    old = {name for entry in entries if entry for name in entry["sources"]}
     new = {item.id for group in plan.groups for item in group.items}
     gone = sorted(old - new)
     added = sorted(new - old) if len(old) == before else []
@@ -200,18 +211,18 @@ def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan:
     return "; ".join([f"source {count}", *names])
 
 
-def _done(out: Path, plan: Plan, mine: range) -> tuple[bytearray, Progress]:
+def _done(out: Path, plan: Plan, build: str, mine: range) -> tuple[bytearray, Progress]:
     """For each shard 1 if it is finished, and what those of ``mine`` hold together.
 
     Finished is one whose files are in place, if what they were made of is still the same.
 
     Raises:
-        OutputError: a source has changed. Only those with a new stamp are read again.
+        OutputError: a source has changed (only those with a new stamp are read again), or a shard is of another build.
     """
     begun = entries_in(out)
     done, before = bytearray(len(plan)), Progress(0, 0, 0)
     for number in range(len(plan)):
-        if (name := plan.name(number)) in begun and (entry := read_entry(out, name)) is not None:
+        if (name := plan.name(number)) in begun and (entry := read_entry(out, name, build)) is not None:
             _refuse_changed_sources(out, plan, number, entry["sources"])
             done[number] = 1
             if number in mine:
@@ -221,8 +232,11 @@ def _done(out: Path, plan: Plan, mine: range) -> tuple[bytearray, Progress]:
 
 
 def _refuse_changed_sources(out: Path, plan: Plan, number: int, sources: dict[str, list[Any]]) -> None:
-    for item, _ in plan.shard(number).work:
-        sha256, stamp = sources.get(item.id, ("", 0))
+    items = [item for item, _ in plan.shard(number).work]
+    if sources.keys() != {item.id for item in items}:
+        raise not_of_this_build(entry_path(out, plan.name(number)))
+    for item in items:
+        sha256, stamp = sources[item.id]
         if sha256 and stamp != item.stamp and _source_sha256(plan.recipe, item) != sha256:
             raise OutputError(f"'{item.id}' has changed since '{out}' was begun; put it back, or choose another --out")
 
@@ -249,14 +263,14 @@ class _Reporter:
             self._report(Status(self._done + made, self._total, now, self._before))
 
 
-def _run(plan: Plan, todo: list[int], out: Path, place: Path, engine: Engine, report: _Reporter) -> None:
+def _run(plan: Plan, todo: list[int], out: Path, place: Path, build: str, engine: Engine, report: _Reporter) -> None:
     """Build some shards; their items are read when a worker has room for them."""
     made, waiting = 0, iter(todo)
     while made < len(todo):
         for number in islice(waiting, engine.room):
             engine.submit(Job(plan.recipe, plan.shard(number), _absolute(out), _absolute(place)))
         for entry in engine.wait(_TICK_S):
-            write_json(entry_path(out, entry["shard"]), entry)
+            write_json(entry_path(out, entry["shard"]), entry | {"build": build})
             made += 1
         report(made, engine.progress())
 
@@ -276,16 +290,22 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
     """
     with workplace(out, "merge", beside=True) as place:
         plan = _planned(recipe, limit, place / "plan")
-        claim(out, plan, limit)
-        _done(out, plan, range(0))
-        manifest = _close(out, plan, limit)
-    if manifest is None:
-        missing = [name for name in map(plan.name, range(len(plan))) if read_entry(out, name) is None]
-        raise OutputError(
-            f"'{out}' lacks {len(missing)} of {len(plan)} shards, such as {missing[0]}; run the build again, it makes "
-            "those that are missing"
-        )
+        begun = claim(out, plan, limit)
+        _done(out, plan, build_digest(begun), range(0))
+        manifest = _close(out, plan, begun)
+        if manifest is None:
+            raise _incomplete(out, plan, begun)
     return manifest
+
+
+def _incomplete(out: Path, plan: Plan, begun: dict[str, Any]) -> OutputError:
+    names, build = map(plan.name, range(len(plan))), build_digest(begun)
+    missing = [name for name in names if read_entry(out, name, build) is None]
+    such = f", such as {missing[0]}" if missing else ""  # none: another share has made the last one by now
+    return OutputError(
+        f"'{out}' lacks {len(missing)} of {len(plan)} shards{such}; run the build again, it makes those that are "
+        "missing"
+    )
 
 
 def _only_here(recipe: Recipe, out: Path) -> bool:
@@ -293,9 +313,9 @@ def _only_here(recipe: Recipe, out: Path) -> bool:
     return in_memory(f"{out} {recipe.source.model_dump_json()}")
 
 
-def _close(out: Path, plan: Plan, limit: int | None) -> dict[str, Any] | None:
+def _close(out: Path, plan: Plan, begun: dict[str, Any]) -> dict[str, Any] | None:
     """Write the manifest if all shards are done, those of other runs too."""
     there = entries_in(out)
     if not all(plan.name(number) in there for number in range(len(plan))):
         return None
-    return write_manifest(out, plan, identity(plan, limit, environment(plan.recipe)))
+    return write_manifest(out, plan, begun)

@@ -13,9 +13,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, StrictInt, ValidationError
 
 from puzzlegen import __version__
-from puzzlegen.errors import IntegrityError, RecipeError
+from puzzlegen.errors import IntegrityError, OutputError, RecipeError
 from puzzlegen.files import is_url, retried
 from puzzlegen.listing import Table, as_array, columns, texts
 from puzzlegen.output import REJECTIONS, STATE, publish, read_json, refused, scratch, write_json
@@ -26,11 +27,30 @@ from puzzlegen.records import canonical_json
 #: Packages whose version decides bytes.
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
 MANIFEST: Final = "manifest.json"
-#: What a shard's entry says.
-_ENTRY: Final = ("files", "kept", "rejections", "shard", "sources", "split")
 #: As many rows as Arrow puts in a row group by itself.
 _ROW_GROUP: Final = 1 << 20
 _REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
+
+
+class _File(BaseModel):
+    path: str
+    folder: str
+    rows: StrictInt
+    bytes: StrictInt
+    sha256: str
+    content_sha256: str
+
+
+class _Entry(BaseModel):
+    """What a shard's entry says; ``build`` is the digest of the build that the shard is of."""
+
+    build: str
+    shard: str
+    split: str
+    files: list[_File]
+    kept: dict[str, StrictInt]
+    rejections: list[tuple[str, str, str, str, StrictInt]]
+    sources: dict[str, tuple[str, StrictInt]]
 
 
 def environment(recipe: Recipe) -> dict[str, str]:
@@ -54,17 +74,51 @@ def entry_path(out: Path, shard: str) -> Path:
     return out / STATE / "shards" / f"{shard}.json"
 
 
-def read_entry(out: Path, shard: str) -> dict[str, Any] | None:
-    """The entry of a shard whose files are in place, or None if it is not done."""
+def build_digest(identity: dict[str, Any]) -> str:
+    """By what a shard's entry names its build: a digest of what decides the build's bytes."""
+    return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
+
+
+def whole_entry(path: Path) -> dict[str, Any] | None:
+    """A shard's entry, or None if there is none or it is damaged."""
     try:
-        entry = read_json(entry_path(out, shard), *_ENTRY)
-    except (FileNotFoundError, IntegrityError):
+        entry = read_json(path)
+        _Entry.model_validate(entry)
+    except (FileNotFoundError, IntegrityError, ValidationError):
         return None
+    return entry
+
+
+def read_entry(out: Path, shard: str, build: str) -> dict[str, Any] | None:
+    """The entry of a shard whose files are in place, or None if it is not done.
+
+    Args:
+        out: output folder.
+        shard: the shard's name.
+        build: digest of the build that it must be of.
+
+    Raises:
+        OutputError: the entry is of another build.
+    """
+    path = entry_path(out, shard)
+    entry = whole_entry(path)
+    if entry is None:
+        return None
+    if entry["build"] != build or entry["shard"] != shard:
+        raise not_of_this_build(path)
     for file in entry["files"]:
         path = out / file["path"]
         if not path.is_file() or path.stat().st_size != file["bytes"]:
             return None
     return entry
+
+
+def not_of_this_build(path: Path) -> OutputError:
+    """The error for a shard's entry that another build has written."""
+    return OutputError(
+        f"the shard '{path.stem}' was made by another build (recipe, --limit, source or versions differ) than the "
+        f"folder's; delete '{path}' and run the build again, which makes this shard anew"
+    )
 
 
 def entries_in(out: Path) -> set[str]:
@@ -106,7 +160,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
         # Two shares that end at once may both close the folder, with the same bytes.
         temporary = place / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
         try:
-            found = _gather(out, plan, temporary)
+            found = _gather(out, plan, build_digest(identity), temporary)
             if found is None:
                 return None
             publish(temporary, out / REJECTIONS)
@@ -127,14 +181,14 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
     return manifest
 
 
-def _gather(out: Path, plan: Plan, rejections: Path) -> _Gathered | None:
+def _gather(out: Path, plan: Plan, build: str, rejections: Path) -> _Gathered | None:
     """Read every entry, once, and write the file of rejections; None if an entry is missing."""
     found = _Gathered(plan.skipped.reasons)
     with pq.ParquetWriter(rejections, _REJECTION, compression="zstd", use_dictionary=False) as file:
         for skipped in plan.skipped.tables(_ROW_GROUP):
             file.write_batch(_as_rejections(skipped))
         for number in range(len(plan)):
-            entry = read_entry(out, plan.name(number))
+            entry = read_entry(out, plan.name(number), build)
             if entry is None:
                 return None
             found.add(entry)

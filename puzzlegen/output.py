@@ -27,6 +27,8 @@ STATE = BUILD_STATE
 SOURCE = "source.json"
 REJECTIONS: Final = "rejections.parquet"
 CARD: Final = "README.md"
+#: What file systems answer that know no second name for a file.
+_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 _WRITABLE: Final = ("s3", "gs", "az", "memory")
 
 
@@ -111,8 +113,17 @@ def measured(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: temporary name, fsync, rename, fsync of the folder."""
+def write_atomic(path: Path, data: bytes, *, over: bool = True) -> None:
+    """Write a whole file or nothing: temporary name, fsync, rename, fsync of the folder.
+
+    Args:
+        path: where to.
+        data: what the file is to hold.
+        over: False leaves a file that is there already as it is, but for URLs and file systems without links.
+
+    Raises:
+        OutputError: the system refuses.
+    """
     if is_url(str(path)):
         retried(str(path), lambda: path.write_bytes(data), write=True)
         return
@@ -121,16 +132,20 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
-        publish(temporary, path)
+        if over:
+            publish(temporary, path)
+        else:
+            _publish_first(temporary, path)
     except OSError as err:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise refused(path, err) from err
 
 
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON is any
-    """Write JSON atomically, keys sorted."""
-    write_atomic(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+def write_json(path: Path, value: Any, *, over: bool = True) -> None:  # noqa: ANN401 - JSON is any
+    """Write JSON atomically, keys sorted; ``over`` as for :func:`write_atomic`."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    write_atomic(path, text.encode(), over=over)
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -143,6 +158,22 @@ def publish(temporary: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _sync(temporary)
     temporary.replace(path)
+    _sync(path.parent)
+
+
+def _publish_first(temporary: Path, path: Path) -> None:
+    """As :func:`publish`, but what another process has put there in the meantime stays."""
+    _sync(temporary)
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        temporary.unlink()
+        return
+    except OSError as err:
+        if err.errno not in _NO_LINKS:
+            raise
+        temporary.replace(path)
+    temporary.unlink(missing_ok=True)
     _sync(path.parent)
 
 
