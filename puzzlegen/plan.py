@@ -180,16 +180,17 @@ def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = Non
     kept = _Place(place)
     listing = Listing(kept.path / "listing", recipe.seed)
     kinds: set[str] = {entry.task.accepts for entry in recipe.tasks}
-    listing.take(recipe.source.listed, kinds, canonical_json([FORMAT, recipe.seed, sorted(kinds), _told(recipe)]))
+    what = canonical_json([FORMAT, recipe.seed, sorted(kinds), _told(recipe), recipe.source.listing_state()])
+    listing.take(recipe.source.listed, kinds, what)
     listing.drop_repeated()
     seconds = 0 if in_memory(recipe.source.model_dump_json()) else recipe.media.time_limit_s
     sifted = sift(listing, recipe.source.open, recipe.hygiene, seconds)
     listed = ListingDigest()
     groups = list(_groups(recipe, listing, sifted, limit, kept.path, listed))
     skipped = SkippedFile(kept.path / "skipped.parquet", listing.skipped())
+    listing.remove()
     if not groups:
         raise SourceError(f"the source has no {' or '.join(sorted(kinds))} for the recipe's tasks: {_why(skipped)}")
-    listing.remove()
     return Plan(recipe, kept, groups, skipped, listed, sifted.excluded)
 
 

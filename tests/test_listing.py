@@ -20,6 +20,7 @@ import pytest
 from conftest import ROOT, recipe_with
 
 from puzzlegen import listing
+from puzzlegen.errors import SourceError
 from puzzlegen.listing import ITEM, Listing, columns, in_order, items_of, shared
 from puzzlegen.plan import Plan, make_plan
 from puzzlegen.recipe import Recipe
@@ -219,3 +220,52 @@ def test_memory_does_not_grow_with_the_items() -> None:
     # As Python objects, 200,000 items alone take 100 MiB.
     assert peaks[1] < 250
     assert peaks[1] - peaks[0] < 80
+
+
+def _stopped(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("change", ["added", "deleted", "renamed", "none"])
+def test_a_listing_that_was_interrupted_is_begun_anew_if_files_came_or_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    tree = _tree(tmp_path / "tree")
+    photos = {"kind": "folder", "path": str(tree)}
+    recipe = recipe_with(TASKS, source={"kind": "mixture", "parts": {"photos": photos}})
+    with monkeypatch.context() as patch:
+        patch.setattr(Listing, "drop_repeated", _stopped)
+        with pytest.raises(KeyboardInterrupt):
+            make_plan(recipe, None, tmp_path / "plan")
+    assert list((tmp_path / "plan" / "listing").glob("*.items"))
+    deep = tree / "b" / "sub" / "deep.png"
+    if change == "added":
+        (deep.parent / "new.png").write_bytes(b"new")
+    elif change == "deleted":
+        deep.unlink()
+    elif change == "renamed":
+        deep.rename(deep.with_name("other.png"))
+    else:
+        monkeypatch.setattr(folder.Folder, "listed", _stopped)
+    plan = make_plan(recipe, None, tmp_path / "plan")
+    monkeypatch.undo()
+    assert facts(plan) == facts(make_plan(recipe))
+
+
+def test_a_listing_without_items_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    recipe = recipe_with(TASKS, source={"kind": "folder", "path": str(tmp_path / "source")})
+    with pytest.raises(SourceError, match="it is empty"):
+        make_plan(recipe, None, tmp_path / "plan")
+    assert not (tmp_path / "plan" / "listing").exists()
+
+
+def test_a_build_inside_a_source_does_not_change_the_sources_state(tmp_path: Path) -> None:
+    tree = _tree(tmp_path / "tree")
+    (tree / "out" / ".puzzlegen").mkdir(parents=True)
+    source = recipe_with(TASKS, source={"kind": "folder", "path": str(tree)}).source
+    before = source.listing_state()
+    (tree / "out" / "data").mkdir()
+    assert source.listing_state() == before
+    (tree / "b" / "new").mkdir()
+    assert source.listing_state() != before

@@ -8,6 +8,7 @@ or went in the meantime ends the build, because a puzzle must not depend on when
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
@@ -55,6 +56,23 @@ def named(folder: Path, names: Container[str]) -> list[str]:
         prefix = os.path.relpath(place, root) + b"/" if place != root else b""
         found += [escaped(prefix + name) for name in files if escaped(name) in names]
     return sorted(found)
+
+
+def state(folder: Path) -> str:
+    """A digest that changes when anything below ``folder`` comes, goes or gets another name, in any of its folders."""
+    seen = hashlib.sha256()
+    root = os.fsencode(folder)
+    for place, folders, _ in os.walk(root):
+        if place != root and os.fsencode(BUILD_STATE) in folders:
+            folders.clear()  # a build, which a walk leaves out, too
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith(b"."))
+        # A folder that is gone by now adds nothing, which is a change like any other.
+        with suppress(OSError):
+            info = os.stat(place)  # noqa: PTH116 - bytes path
+            # rsync and cp -a set a folder's own time back, but nothing does so with that of its last change.
+            seen.update(b"%s\0%d\0%d\0" % (place, info.st_mtime_ns, info.st_ctime_ns))
+    return seen.hexdigest()
 
 
 def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:

@@ -29,6 +29,10 @@ class Tree(ABC):
     def walk(self, after: str = "") -> Iterable[Found | Skipped]:
         """Everything there, in order of names, or what comes behind a name; SourceError if it cannot be listed."""
 
+    def state(self) -> str:
+        """What changes when files come or go; empty where that takes as long as to list them all."""
+        return ""
+
     @abstractmethod
     def named(self, names: Container[str]) -> list[Found | Skipped]:
         """The files that have one of these names, in whichever folder, in order."""
@@ -108,6 +112,12 @@ class _Local(Tree):
         if self._only:
             return [] if after else [self.find(self._only)]
         return local.walk(self._folder, after)
+
+    def state(self) -> str:
+        if not self._only:
+            return local.state(self._folder)
+        found = self.find(self._only)
+        return f"{found.size} {found.stamp}" if isinstance(found, Found) else found.reason
 
     def named(self, names: Container[str]) -> list[Found | Skipped]:
         return [] if self._only else [self.find(name) for name in local.named(self._folder, names)]

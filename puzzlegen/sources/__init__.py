@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from puzzlegen import plugins
+from puzzlegen.files import tree_at
 from puzzlegen.records import Item, Mark, Skipped
 
 _PLACES: Final = ("path", "root")
@@ -54,6 +55,14 @@ class Source(BaseModel):
                 always listed from its beginning.
         """
         return self.items()
+
+    def listing_state(self) -> str:
+        """What changes when items come or go: a listing that was interrupted goes on only while it is the same.
+
+        Empty if that cannot be found out faster than by listing, as behind a URL.
+        """
+        path = getattr(self, "path", None)
+        return tree_at(path).state() if path else ""
 
     @abstractmethod
     def open(self, item: Item) -> BinaryIO:

@@ -66,6 +66,10 @@ class Mixture(Source):
         parts = {n: part.model_copy(update={"source": part.source.pinned()}) for n, part in self.parts.items()}
         return self.model_copy(update={"parts": parts})
 
+    def listing_state(self) -> str:
+        """Those of all parts."""
+        return " ".join(part.source.listing_state() for part in self.parts.values())
+
     def items(self) -> Iterator[Item | Skipped]:
         """Part by part, each in its own order; what weights and limits leave out is skipped."""
         return unmarked(self.listed())
