@@ -33,7 +33,7 @@ from puzzlegen.records import Item
 from puzzlegen.shard import Job
 
 _TICK_S: Final = 0.2
-#: What a disk says that takes no more; sources name their own failures.
+#: What a disk says that takes no more.
 _NOT_WRITTEN: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
@@ -124,9 +124,10 @@ def build(
 
 def _planned(recipe: Recipe, limit: int | None, place: Path) -> Plan:
     try:
-        return make_plan(recipe, limit, place)
+        return make_plan(recipe, limit, place.absolute())
     except OSError as err:
-        if err.errno in _NOT_WRITTEN:
+        # Sources name their own failures.
+        if err.errno in _NOT_WRITTEN or str(place.absolute()) in f"{err.filename} {err}":
             raise refused(place, err) from err
         raise
 

@@ -184,7 +184,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
 def _gather(out: Path, plan: Plan, build: str, rejections: Path) -> _Gathered | None:
     """Read every entry, once, and write the file of rejections; None if an entry is missing."""
     found = _Gathered(plan.skipped.reasons)
-    with pq.ParquetWriter(rejections, _REJECTION, compression="zstd", use_dictionary=False) as file:
+    with pq.ParquetWriter(rejections.absolute(), _REJECTION, compression="zstd", use_dictionary=False) as file:
         for skipped in plan.skipped.tables(_ROW_GROUP):
             file.write_batch(_as_rejections(skipped))
         for number in range(len(plan)):

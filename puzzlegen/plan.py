@@ -159,7 +159,8 @@ class _Place:
     """A folder for a plan; one that nobody named is deleted when nobody uses it any more."""
 
     def __init__(self, named: Path | None) -> None:
-        self.path = named or Path(tempfile.mkdtemp(prefix="puzzlegen-plan-"))
+        # Arrow takes a relative path with a colon for a URI.
+        self.path = (named or Path(tempfile.mkdtemp(prefix="puzzlegen-plan-"))).absolute()
         self.path.mkdir(parents=True, exist_ok=True)
         if named is None:
             weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)

@@ -254,6 +254,13 @@ def test_an_unwritable_folder_is_one_line(mixed_recipe: Recipe, tmp_path: Path) 
             build(mixed_recipe, out, workers=1)
 
 
+def test_a_colon_in_the_folders_name_makes_no_url(
+    mixed_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert build(mixed_recipe, Path("a:b"), workers=1, limit=2).manifest is not None
+
+
 def test_shares_are_parsed_strictly() -> None:
     assert Share.parse("1/4") == Share(1, 4)
     for text in ("4/4", "x", "1/0", "-1/2", "1/2/3", ""):

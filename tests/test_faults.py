@@ -112,6 +112,42 @@ def test_a_worker_dies_between_two_jobs(bench: Bench, tmp_path: Path, monkeypatc
     assert tree_bytes(tmp_path / "out") == bench.expected
 
 
+@pytest.mark.slow
+def test_a_worker_is_stopped_and_another_killed(bench: Bench, tmp_path: Path) -> None:
+    """One that is stopped does not end when it is asked to."""
+    child = bench.start(tmp_path / "out", "--workers", "2")
+    while len(workers := workers_of(child)) < 2 and child.poll() is None:
+        time.sleep(0.01)
+    os.kill(workers[0], signal.SIGSTOP)
+    kill(workers[1])
+    try:
+        _, messages = child.communicate(timeout=60)
+    finally:
+        kill(child.pid)
+        kill(workers[0])
+    assert child.returncode == 0, messages
+    assert tree_bytes(tmp_path / "out") == bench.expected
+
+
+def _few_files() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+
+
+def test_too_few_open_files_for_workers_is_one_line(bench: Bench, tmp_path: Path) -> None:
+    done = bench.run(tmp_path / "out", "--workers", "1", preexec_fn=_few_files)
+    assert done.returncode == 2
+    assert "Too many open files; raise the limit on open files (ulimit -n)" in one_line(done.stderr)
+    bench.resumed(tmp_path / "out")
+
+
+def test_a_working_directory_that_is_gone_is_one_line(bench: Bench, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = bench.run(tmp_path / "out", "--workers", "1", cwd=gone, preexec_fn=gone.rmdir)
+    assert done.returncode == 2
+    assert "the working directory is gone: change to one that exists" in one_line(done.stderr)
+
+
 UNGUARDED = """
 import sys
 from pathlib import Path
@@ -331,6 +367,17 @@ def _bound_by_permissions() -> None:
         drop_from_bounding_set, dac_override, dac_read_search = 24, 1, 2
         for right in (dac_override, dac_read_search):
             ctypes.CDLL(None).prctl(drop_from_bounding_set, right, 0, 0, 0)
+
+
+@pytest.mark.parametrize("sub", ["", "0-of-1"])
+def test_a_plan_that_may_not_be_written(bench: Bench, tmp_path: Path, sub: str) -> None:
+    """As left by another user."""
+    plan = tmp_path / "out" / ".puzzlegen" / "plan" / sub
+    plan.mkdir(parents=True)
+    plan.chmod(0o555)
+    done = bench.run(tmp_path / "out", "--workers", "1", preexec_fn=_bound_by_permissions)
+    assert done.returncode == 2
+    assert "plan/0-of-1': Permission denied; choose a folder you may write to" in one_line(done.stderr)
 
 
 def test_an_output_that_becomes_read_only(bench: Bench, tmp_path: Path) -> None:

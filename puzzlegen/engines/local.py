@@ -7,6 +7,7 @@ is known by the signal it died of: its shard is built again without that item.
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -21,7 +22,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 from puzzlegen.engines import Progress
-from puzzlegen.errors import OutputError
+from puzzlegen.errors import EngineError, OutputError
 from puzzlegen.guard import check_started
 from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.memory import keep_freed_memory
@@ -32,6 +33,13 @@ TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
 _FIELDS: Final = len(Progress._fields)
 _KILLED_BY_LIMIT: Final = frozenset(-number for number in SIGNALS)
+_MORE_FILES: Final = "raise the limit on open files (ulimit -n)"
+#: What to do where the system starts no process.
+_REMEDIES: Final = {
+    errno.EMFILE: _MORE_FILES,
+    errno.ENFILE: _MORE_FILES,
+    errno.ENOENT: "the working directory is gone: change to one that exists",
+}
 
 
 class Local:
@@ -40,14 +48,16 @@ class Local:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._context = multiprocessing.get_context("spawn")
-        self._counts: MutableSequence[int] = sharedctypes.RawArray("q", workers * _LANES_PER_WORKER * _FIELDS)
-        # Per lane: the process that opens an item right now, and the item's place in the shard.
-        self._opening: MutableSequence[int] = sharedctypes.RawArray("q", workers * _LANES_PER_WORKER * 2)
-        self._free = list(range(workers * _LANES_PER_WORKER))
+        lanes = workers * _LANES_PER_WORKER
+        self._free = list(range(lanes))
         self._running: dict[Future[dict[str, Any]], Job] = {}
         self._tries: Counter[str] = Counter()
         self._processes: dict[int, BaseProcess] = {}
-        self._pool = self._new_pool()
+        with _starting():
+            self._counts: MutableSequence[int] = sharedctypes.RawArray("q", lanes * _FIELDS)
+            # Per lane: the process that opens an item right now, and the item's place in the shard.
+            self._opening: MutableSequence[int] = sharedctypes.RawArray("q", lanes * 2)
+            self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
         shared = (self._counts, self._opening)
@@ -62,10 +72,13 @@ class Local:
         """Queue a job in a free lane.
 
         A pool that a dead worker broke since the last wait takes no more: the next wait starts over, with this job too.
+
+        Raises:
+            EngineError: the system starts no more processes.
         """
         lane = job._replace(lane=self._free.pop())
         try:
-            with one_thread_each():
+            with one_thread_each(), _starting():
                 future = self._pool.submit(_work, lane)
             self._tries[job.shard.name] += 1
         except BrokenProcessPool as broken:
@@ -93,6 +106,9 @@ class Local:
 
     def _start_over(self) -> None:
         """A dead worker breaks the whole pool: take a new one and give it the jobs that had not ended."""
+        # The pool asks the others to end and waits for them, however long: one that is stopped would never hear it.
+        for process in self._processes.values():
+            process.kill()
         # Only once the pool has ended and buried its workers are all their exit codes known.
         self._pool.shutdown(wait=True, cancel_futures=True)
         check_started(self._processes.values())
@@ -144,6 +160,19 @@ class Local:
         self._pool.shutdown(wait=True, cancel_futures=True)
         for process in processes:
             process.join()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """One line for a system that starts no process."""
+    try:
+        yield
+    except OSError as err:
+        remedy = _REMEDIES.get(err.errno or 0, "use fewer --workers, or give this process more of the machine")
+        why = os.strerror(err.errno) if err.errno else str(err)
+        raise EngineError(
+            f"worker processes cannot be started: {why}; {remedy}, and run the same command again"
+        ) from err
 
 
 _counts: MutableSequence[int] = []
