@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
@@ -26,7 +27,7 @@ from puzzlegen.manifest import (
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import STATE, entries, folder_at, read_json, refused, workplace, write_json
+from puzzlegen.output import SOURCE, STATE, entries, folder_at, read_json, refused, workplace, write_json
 from puzzlegen.plan import Plan, identity, make_plan, terms
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -108,6 +109,8 @@ def build(
         _begun(out, recipe, limit)  # a listing may take long: what can be refused before it is
         plan = _planned(recipe, limit, _plan_place(out, place, share))
         begun = claim(out, plan, limit)
+        # Where the source lies on this machine is nobody else's business: it stays out of the manifest.
+        write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
         mine = range(share.part, len(plan), share.of)
         done, before = _done(out, plan, build_digest(begun), mine)
         todo = [number for number in mine if not done[number]]
@@ -119,6 +122,7 @@ def build(
         manifest = _close(out, plan, begun)
         if manifest is None and share.of == 1:
             raise _incomplete(out, plan, begun)
+        _remove_plan(out, place, share)
     return Built(manifest, len(todo), plan)
 
 
@@ -135,6 +139,13 @@ def _planned(recipe: Recipe, limit: int | None, place: Path) -> Plan:
 def _plan_place(out: Path, place: Path, share: Share) -> Path:
     """Where this run keeps its plan: in the output folder, so that an interrupted listing goes on."""
     return place / "plan" if is_url(str(out)) else out / STATE / "plan" / f"{share.part}-of-{share.of}"
+
+
+def _remove_plan(out: Path, place: Path, share: Share) -> None:
+    """The next run plans anew; what is open of the plan can still be read."""
+    mine = _plan_place(out, place, share)
+    # Alone on the folder, a run also takes away what shares that were killed have left.
+    shutil.rmtree(mine.parent if share.of == 1 and not is_url(str(out)) else mine, ignore_errors=True)
 
 
 def _refuse_strangers(out: Path) -> None:

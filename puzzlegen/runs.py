@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
-from puzzlegen.output import SOURCE, STATE, read_json, write_json
+from puzzlegen.output import SOURCE, STATE, read_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
 from puzzlegen.recipe import Recipe, recipe_from_canonical, source_at
@@ -43,13 +43,7 @@ def run(
             )
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
-    _remember_source(built.plan.recipe, out)
     return _summary(built, out, time.monotonic() - began)
-
-
-def _remember_source(recipe: Recipe, out: Path) -> None:
-    # Where the source lies on this machine is nobody else's business: it stays out of the manifest.
-    write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
 
 
 def recipe_of(folder: Path, source: str | None) -> Recipe:

@@ -16,6 +16,7 @@ from puzzlegen.building import Share, build, merge
 from puzzlegen.errors import OutputError
 from puzzlegen.plan import identity
 from puzzlegen.recipe import Recipe
+from puzzlegen.runs import recipe_of
 from puzzlegen.shard import Job, build_shard
 
 
@@ -73,6 +74,28 @@ def test_shards_of_another_build_are_refused(whole: Path, tmp_path: Path) -> Non
     (out / ".puzzlegen" / "shards" / foreign.name).unlink()
     assert build(_recipe(5), out, workers=1).made == 1
     assert tree_bytes(out) == tree_bytes(whole)
+
+
+def test_a_run_that_ends_leaves_no_plan(tmp_path: Path) -> None:
+    """Nor those of shares that were killed, once a run has the folder for itself."""
+    plans = tmp_path / "out" / ".puzzlegen" / "plan"
+    killed = plans / "3-of-4" / "image-train.parquet"
+    killed.parent.mkdir(parents=True)
+    killed.touch()
+    assert build(_recipe(5), tmp_path / "out", workers=1, share=Share(0, 2)).plan.shard(0).work
+    assert list(plans.iterdir()) == [killed.parent]
+    build(_recipe(5), tmp_path / "out", workers=1)
+    assert not plans.exists()
+
+
+def test_a_build_that_is_stopped_knows_where_its_source_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(building, "_run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        build(_recipe(5), tmp_path / "out", workers=1)
+    assert recipe_of(tmp_path / "out", None).source == _recipe(5).source
 
 
 def test_a_shard_of_other_items_is_refused(whole: Path, tmp_path: Path) -> None:
