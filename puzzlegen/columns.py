@@ -35,25 +35,35 @@ _DIGITS: Final = 12
 
 
 class Said(NamedTuple):
-    """What a row says; each empty if it does not."""
+    """What a row says; each empty if it does not.
+
+    Attributes:
+        id: the row's name.
+        media: what it names as its medium.
+        qa: its question, as JSON; empty also if that cannot be asked.
+        licence: of the medium.
+        wrong: why its question cannot be asked; empty if it can, or if nobody asks it.
+    """
 
     id: str
     media: object
     qa: str
     licence: str
+    wrong: str = ""
 
 
 class Columns(NamedTuple):
-    """Which columns hold what."""
+    """Which columns hold what, and whether the questions in them are going to be asked."""
 
     names: dict[Field, str]
     dialogue: bool = False
+    asks: bool = False
 
     @classmethod
-    def of(cls, preset: Preset | None, own: Mapping[Field, str], media: str = "") -> Columns:
+    def of(cls, preset: Preset | None, own: Mapping[Field, str], media: str = "", *, asks: bool) -> Columns:
         """A preset's columns, or plain ones, with some named otherwise."""
         names = _VIDEO_R1 if preset == "video_r1" else _PLAIN | ({"media": media} if media else {})
-        return cls({**names, **own}, preset == "llava")
+        return cls({**names, **own}, preset == "llava", asks)
 
     @property
     def wanted(self) -> set[str]:
@@ -66,35 +76,35 @@ class Columns(NamedTuple):
         return "'image' or 'video'" if self.dialogue else f"'{self.names['media']}'"
 
     def read(self, row: Mapping[str, Any]) -> Said:
-        """What a row says.
-
-        Raises:
-            Unusable: ``bad_row`` if it contradicts itself.
-        """
-        plain = _turned(row) if self.dialogue else row
+        """What a row says. A bad question takes nothing else from it: least of all the licence."""
+        plain, wrong = _turned(row) if self.dialogue else (row, "")
         known = {name: plain.get(column) for name, column in self.names.items()}
         licence = text_of(known["licence"]) or text_of(plain.get(_SPELT_OTHERWISE))
-        return Said(text_of(known["id"]), known["media"], _question(known), licence)
+        qa = ""
+        if not wrong and text_of(known["question"]):
+            try:
+                qa = _question(known)
+            except Unusable as no:
+                wrong = no.detail
+        return Said(text_of(known["id"]), known["media"], qa, licence, wrong if self.asks else "")
 
 
 def _question(known: Mapping[Field, Any]) -> str:
-    """The row's question as JSON; empty if it has none."""
-    if not text_of(known["question"]):
-        return ""
+    """The row's question as JSON."""
     rest = {"options": known["options"], "kind": known["type"], "thought": known["thought"]}
     return question_of(known["question"], known["answer"], **rest).to_json()
 
 
-def _turned(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A LLaVA row under plain names, with the first turn of its conversation."""
+def _turned(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """A LLaVA row under plain names, with the first turn of its conversation; and what is wrong with that."""
+    plain = {**row, "media": row.get("video") or row.get("image")}
     turns = row.get("conversations")
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise Unusable("bad_row", "conversations is not a list of turns")
+        return plain, "conversations is not a list of turns"
     said: dict[str, object] = {}
     for turn in turns:
         said.setdefault(str(turn.get("from")), turn.get("value"))
-    first = {"question": said.get("human"), "answer": said.get("gpt")}
-    return {**row, "media": row.get("video") or row.get("image"), **first}
+    return {**plain, "question": said.get("human"), "answer": said.get("gpt")}, ""
 
 
 def text_of(value: object) -> str:

@@ -177,7 +177,8 @@ def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = Non
     Raises:
         SourceError: the source has nothing that any task accepts.
     """
-    recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
+    source = recipe.source.pinned()
+    recipe = recipe.model_copy(update={"source": source.asking() if recipe.join else source})
     kept = _Place(place)
     listing = Listing(kept.path / "listing", recipe.seed)
     kinds: set[str] = {entry.task.accepts for entry in recipe.tasks}
@@ -213,7 +214,7 @@ def _why(skipped: SkippedFile) -> str:
 
 def _told(recipe: Recipe) -> dict[str, Any]:
     told: dict[str, Any] = recipe.source.model_dump(mode="json")
-    return told
+    return {**told, "asked": recipe.join is not None}
 
 
 def _groups(

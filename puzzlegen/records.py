@@ -43,7 +43,7 @@ REASONS: dict[str, str] = {
     "no_overlap": "two views share too little to be recognised as views of one picture",
     "too_few_nodes": "the graph has too few nodes or edges for the question",
     "ambiguous": "several answers would be right",
-    "bad_row": "a row of a table lacks a required value, contradicts itself or is not a row",
+    "bad_row": "a row of a table or of metadata cannot be read, lacks a required value or contradicts itself",
     "duplicate_row": "the same row is in the table more than once",
     "no_task_for_split": "the recipe has no task for this kind of media in its split",
     "not_drawn": "left out to meet a mixture's weights and limits",

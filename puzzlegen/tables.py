@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from puzzlegen.cells import MediaColumn, Table, address, media_cells
 from puzzlegen.columns import Columns
-from puzzlegen.errors import Unusable
 from puzzlegen.files import escaped, joined
 from puzzlegen.records import Item, Kind, Skipped
 
@@ -52,10 +51,9 @@ def items_of_row(
         spot: the row's bundle, its place in it, and the stamp.
     """
     bundle, place, stamp = spot
-    try:
-        said = reading.named.read(row)
-    except Unusable as no:
-        yield Skipped(name, no.reason, no.detail)
+    said = reading.named.read(row)
+    if said.wrong:
+        yield Skipped(name, "bad_row", said.wrong)
         return
     own = escaped(said.id.encode()) if said.id else name
     cells = media_cells(row, media)

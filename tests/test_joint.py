@@ -104,7 +104,7 @@ def test_a_llava_row_gives_its_first_turn_and_options_in_the_text(tmp_path: Path
         {"from": "gpt", "value": "Nobody knows."},
     ]
     rows = [{"id": "q1", "conversations": turns, "video": "clip.mp4"}, {"id": "q2", "image": "pictures/0.jpg"}]
-    found = list(Manifest(path=table(tmp_path, rows), root=media, preset="llava").items())
+    found = list(Manifest(path=table(tmp_path, rows), root=media, preset="llava").asking().items())
     assert isinstance(found[0], Item)
     assert (found[0].id, found[0].kind) == ("clip.mp4#q1", "video")
     assert Question.from_json(found[0].qa) == Question(
@@ -131,7 +131,7 @@ def test_rows_that_lead_nowhere_are_skipped_with_their_reason(tmp_path: Path, me
         {"media": str(media / "pictures" / "1.jpg"), "id": "a#1", "licence": "CC0"},
         {"media": "pictures/1.jpg", "id": "a#1", "question": "What?", "answer": "it"},
     ]
-    found = list(Manifest(path=table(tmp_path, rows), root=media).items())
+    found = list(Manifest(path=table(tmp_path, rows), root=media).asking().items())
     reasons = [entry.reason for entry in found if isinstance(entry, Skipped)]
     assert reasons[:6] == ["outside_source", "outside_source", "unreadable", "not_a_file", "unreadable", "bad_row"]
     assert reasons[6:] == ["bad_row"] * 4 + ["duplicate_row"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, BinaryIO, ClassVar, Final
+from typing import Any, BinaryIO, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -29,6 +29,8 @@ class Source(BaseModel):
 
     kind: str
 
+    _asks: bool = False
+
     @model_serializer(mode="wrap")
     def _spoken(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = type(self).model_fields
@@ -42,6 +44,12 @@ class Source(BaseModel):
     def pinned(self) -> Source:
         """The same source with everything fixed that may move between two runs, such as a revision."""
         return self
+
+    def asking(self) -> Self:
+        """The same source for a recipe that asks the user's own questions: bad ones are then reported or rejected."""
+        asks = self.model_copy()
+        asks._asks = True  # noqa: SLF001 - of the same class
+        return asks
 
     @abstractmethod
     def items(self) -> Iterator[Item | Skipped]:

@@ -54,7 +54,7 @@ class Folder(Source):
         """As items, with marks between files; where metadata may speak of any file, it is listed as a whole."""
         tree = tree_at(self.path)
         tables = [found for found in tree.named(_METADATA) if isinstance(found, Found)]
-        described = _Described(tree, Columns.of(None, self.fields, media="file_name"))
+        described = _Described(tree, Columns.of(None, self.fields, media="file_name", asks=self._asks))
         for table in tables:
             yield from described.read(table)
         names = {table.id for table in tables}
@@ -65,7 +65,7 @@ class Folder(Source):
             archive = suffix_of(found.id) in ARCHIVE_SUFFIXES
             for entry in tree.members(found) if archive else [found]:
                 if entry.id not in names:
-                    yield self._item(entry, described.said(entry.id))
+                    yield self._item(entry, described)
             if not tables and (archive or number % _MARK_EVERY == 0):
                 yield Mark(found.id)
         yield from described.unknown()
@@ -74,7 +74,8 @@ class Folder(Source):
         """The item's file, if it is still a regular file inside the folder."""
         return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
 
-    def _item(self, found: Found | Skipped, said: Said | None) -> Item | Skipped:
+    def _item(self, found: Found | Skipped, described: _Described) -> Item | Skipped:
+        said = described.said(found.id)
         if isinstance(found, Skipped):
             return found
         kind = kind_of(found.id)
@@ -82,6 +83,8 @@ class Folder(Source):
             return Skipped(found.id, "unsupported_file")
         if self.glob and not any(fnmatchcase(unquote(found.id), pattern) for pattern in self.glob):
             return Skipped(found.id, "not_selected")
+        if not said and (row := described.lost(found.id)):
+            return Skipped(found.id, "bad_row", f"{row} cannot be read and may be about it; correct that row")
         licence = (said.licence if said else "") or self.licence
         return Item(found.id, kind, found.size, licence, found.stamp, said.qa if said else "", at=found.at)
 
@@ -93,6 +96,7 @@ class _Described:
         self._tree = tree
         self._named = named
         self._said: dict[str, tuple[Said, str]] = {}
+        self._lost: dict[str, str] = {}
 
     def read(self, table: Found) -> Iterator[Skipped]:
         """Take in a table; yields its bad rows, or the table itself if it names no files."""
@@ -106,26 +110,32 @@ class _Described:
             yield Skipped(table.id, no.reason, no.detail)
 
     def _row(self, row: dict[str, Any] | str, table: str, place: str) -> Iterator[Skipped]:
-        try:
-            if isinstance(row, str):
-                yield Skipped(place, "bad_row", row)
-                return
-            said = self._named.read(row)
-        except Unusable as no:
-            yield Skipped(place, no.reason, no.detail)
+        if isinstance(row, str):
+            yield Skipped(place, "bad_row", row)
+            self._lost.setdefault(dirname(table), place)
             return
+        said = self._named.read(row)
         if not isinstance(said.media, str) or not said.media:
             yield Skipped(place, "bad_row", f"it names no file in the column {self._named.names['media']}")
             return
+        if said.wrong:
+            yield Skipped(place, "bad_row", said.wrong)
         name = normpath(f"{dirname(table)}/{escaped(said.media.encode('utf-8', 'surrogatepass'))}".lstrip("/"))
-        if name in self._said:
-            yield Skipped(place, "duplicate_row", name)
-        else:
+        before = self._said.get(name, (None, ""))[0]
+        if before is None:
             self._said[name] = said, place
+        elif before.wrong and not said.wrong:  # a question that can be asked takes the place of one that cannot
+            self._said[name] = said._replace(licence=before.licence or said.licence), place
+        elif not said.wrong:
+            yield Skipped(place, "duplicate_row", name)
 
     def said(self, name: str) -> Said | None:
         """What was said about a file."""
         return self._said.pop(name, (None, ""))[0]
+
+    def lost(self, name: str) -> str:
+        """A row that may have been about a file, but cannot be read; empty if there is none."""
+        return next((row for folder, row in self._lost.items() if name.startswith(f"{folder}/".lstrip("/"))), "")
 
     def unknown(self) -> Iterator[Skipped]:
         """Rows about files that are not there."""

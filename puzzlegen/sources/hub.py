@@ -62,7 +62,7 @@ class Hub(Source):
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
         """As items, with a mark behind each file that is read in place."""
-        reading = Reading(dict(self.media), Columns.of(None, self.fields), self.licence)
+        reading = Reading(dict(self.media), Columns.of(None, self.fields, asks=self._asks), self.licence)
         files = self._files()
         if not files or not all(name.endswith(".parquet") for name in files):
             yield from self._loaded_items(reading)

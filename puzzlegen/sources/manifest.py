@@ -71,7 +71,7 @@ class Manifest(Source):
         """Rows in the table's order; bad ones are skipped under the number of their place, from 1."""
         seen: dict[str, str] = {}
         find = _finder(self._root)
-        named = Columns.of(self.preset, self.fields)
+        named = Columns.of(self.preset, self.fields, asks=self._asks)
         for number, row in enumerate(self._rows(named.wanted), 1):
             try:
                 item = _bad(row) if isinstance(row, str) else _item(named, row, self._root, find)
@@ -118,6 +118,8 @@ def _finder(root: str) -> Find:
 
 def _item(named: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item:
     said = named.read(row)
+    if said.wrong:
+        raise Unusable("bad_row", said.wrong)
     found = find(_relative(said.media, root, named.of_media))
     if isinstance(found, Skipped):
         raise Unusable(found.reason, found.id)

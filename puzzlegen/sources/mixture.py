@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StringConstraints, model_validator
 
@@ -69,6 +69,11 @@ class Mixture(Source):
     def listing_state(self) -> str:
         """Those of all parts."""
         return " ".join(part.source.listing_state() for part in self.parts.values())
+
+    def asking(self) -> Self:
+        """All parts asking."""
+        parts = {n: part.model_copy(update={"source": part.source.asking()}) for n, part in self.parts.items()}
+        return self.model_copy(update={"parts": parts})
 
     def items(self) -> Iterator[Item | Skipped]:
         """Part by part, each in its own order; what weights and limits leave out is skipped."""

@@ -78,7 +78,7 @@ class Parquet(Source):
         return Table(tree_at(self.path, [_SUFFIX]).parts(file, stamp), file)
 
     def _rows(self, found: Found) -> Iterator[Item | Skipped]:
-        reading = Reading(dict(self.media), Columns.of(None, self.fields), self.licence)
+        reading = Reading(dict(self.media), Columns.of(None, self.fields, asks=self._asks), self.licence)
         try:
             table = self._table(found.id, found.stamp)
         except Unusable as no:

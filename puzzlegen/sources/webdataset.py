@@ -20,6 +20,7 @@ from puzzlegen.files import Found, Location, kind_of, missing, suffix_of, tree_a
 from puzzlegen.records import Item, Mark, Skipped
 from puzzlegen.sources import Source, unmarked
 
+_JSON: Final = ".json"
 _NOTHING: Final = Said("", None, "", "")
 
 
@@ -44,14 +45,14 @@ class Webdataset(Source):
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
         """As items, with a mark behind each tar."""
-        tree, named = tree_at(self.path), Columns.of(None, self.fields)
+        tree, named = tree_at(self.path), Columns.of(None, self.fields, asks=self._asks)
         for tar in tree.walk(after):
             if isinstance(tar, Skipped):
                 yield tar
             elif suffix_of(tar.id) != ".tar":
                 yield Skipped(tar.id, "unsupported_file")
             else:
-                for key, members in groupby(tree.members(tar, (".json",)), _key):
+                for key, members in groupby(tree.members(tar, (_JSON,)), _key):
                     yield from self._sample(key, list(members), named)
             yield Mark(tar.id)
 
@@ -63,17 +64,26 @@ class Webdataset(Source):
         files = [member for member in members if isinstance(member, Found)]
         yield from (member for member in members if isinstance(member, Skipped))
         media = [(file, kind) for file in files if (kind := kind_of(file.id))]
-        said = _NOTHING
+        said, lost = _NOTHING, ""
         for file in files:
-            if file.text:
-                try:
-                    said = named.read(_object(file.text))
-                except Unusable as no:
-                    yield Skipped(file.id, no.reason, no.detail)
+            if suffix_of(file.id) != _JSON:
+                continue
+            try:
+                told = named.read(_object(file))
+            except Unusable as no:
+                yield Skipped(file.id, no.reason, no.detail)
+                lost = lost or file.id
+                continue
+            if told.wrong:
+                yield Skipped(file.id, "bad_row", told.wrong)
+            said = told._replace(licence=told.licence or said.licence)
         if files and not media:
             yield Skipped(key, "bad_row", "the sample has no picture or clip")
         group = key if len(media) > 1 else ""
         for file, kind in media:
+            if lost:  # it may have stated a licence
+                yield Skipped(file.id, "bad_row", f"'{lost}' about it cannot be read")
+                continue
             licence = said.licence or self.licence
             yield Item(file.id, kind, file.size, licence, file.stamp, said.qa, group, at=file.at)
 
@@ -87,11 +97,12 @@ def _key(member: Found | Skipped) -> str:
     return f"{folder}{slash}{base.partition('.')[0]}"
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def _object(file: Found) -> dict[str, Any]:
+    """What a member says; nothing if it is another kind of JSON, such as a list of boxes."""
+    if file.size > len(file.text):
+        raise Unusable("bad_row", f"{file.size} bytes, too many for what is said about a sample")
     try:
-        value = json.loads(text)
+        value = json.loads(file.text)
     except (ValueError, RecursionError) as err:
         raise Unusable("bad_row", f"no JSON: {err}"[:200]) from err
-    if not isinstance(value, dict):
-        raise Unusable("bad_row", f"{type(value).__name__}, not an object of fields")
-    return value
+    return value if isinstance(value, dict) else {}
