@@ -113,6 +113,19 @@ def test_archives_give_the_puzzles_of_their_files_for_any_number_of_workers(
     assert manifest_of(tmp_path / "out1")["kept"] == {"position": 6}
 
 
+def test_parts_of_a_name_that_are_a_dot_do_not_count(tmp_path: Path) -> None:
+    """As in ``tar cf x.tar .``."""
+    files = {"./a.jpg": b"a", "./in/./b.jpg": b"b", "./.hidden/c.jpg": b"c", "./../d.jpg": b"d", "/./e.jpg": b"e"}
+    for path in (zipped(tmp_path / "x.zip", files), taped(tmp_path / "x.tar", files)):
+        items, skipped = listed(Folder(path=path))
+        assert items == {f"{path.name}#a.jpg": b"a", f"{path.name}#in/b.jpg": b"b"}
+        assert list(skipped.values()) == ["hidden", "outside_source", "outside_source"]
+    about = json.dumps({"licence": "MIT"}).encode()
+    sample = taped(tmp_path / "w.tar", {"./a.jpg": b"a", "./a.json": about, "./b.jpg": b"b"})
+    found = {entry.id: entry.licence for entry in Webdataset(path=sample).items()}  # type: ignore[union-attr]
+    assert found == {"w.tar#a.jpg": "MIT", "w.tar#b.jpg": ""}
+
+
 def test_hostile_archives_are_rejections(tmp_path: Path, pictures: dict[str, bytes]) -> None:
     """Names that lead out, links, devices, bombs, locked and damaged archives."""
     name, data = next(iter(pictures.items()))

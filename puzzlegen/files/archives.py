@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO, Final, cast
 
 from puzzlegen.errors import Unusable
 from puzzlegen.files.kept import Kept
-from puzzlegen.files.names import Found, joined, refused_name
+from puzzlegen.files.names import Found, joined, refused_name, undotted
 from puzzlegen.files.spans import Span
 from puzzlegen.records import Skipped
 
@@ -62,6 +62,7 @@ def members(
 
 
 def _member(name: bytes, size: int, at: int, why: str, archive: str, stamp: int) -> Found | Skipped:
+    name = undotted(name)
     no = refused_name(name)
     found = joined(archive, os.fsdecode(name))
     if no or why:

@@ -92,6 +92,11 @@ def since(name: str, what: str) -> str:
     return f"'{name}' {what} since the source was listed; {remedy}"
 
 
+def undotted(name: bytes) -> bytes:
+    """A path without parts that mean the folder itself: ``tar cf x.tar .`` puts ``./`` before every name."""
+    return b"/".join(part for part in name.split(b"/") if part != b".")
+
+
 def refused_name(name: bytes) -> Skipped | None:
     """Why a name that somebody else chose (in an archive, on a server) is not followed; None if it is."""
     parts = name.replace(b"\\", b"/").split(b"/")
