@@ -21,6 +21,10 @@ it and exits with 2.
 
 from __future__ import annotations
 
+from typing import Final
+
+_MOST_DIGITS: Final = 6
+
 
 class PuzzlegenError(Exception):
     """Base of all errors that a user can act on."""
@@ -75,3 +79,10 @@ class Unusable(Exception):  # noqa: N818 - a statement about an item, not an err
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+def exact(number: float, other: float, digits: int = 1) -> str:
+    """A number for a message that compares it with another: with more digits where rounding would make them equal."""
+    while round(float(number), digits) == round(float(other), digits) and digits < _MOST_DIGITS:
+        digits += 1
+    return f"{number:.{digits}f}"

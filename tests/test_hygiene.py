@@ -227,7 +227,10 @@ def test_duplicates_are_found_across_the_parts_of_a_mixture(folder: Path, tmp_pa
 def test_mistakes_in_a_mixture_are_said_with_their_place() -> None:
     for part, said in (
         ({"kind": "folde"}, "unknown source 'folde'; did you mean 'folder'?"),
-        ({"kind": "folder", "path": "gone"}, f"'gone' is missing below '{Path.cwd()}'; give an existing folder"),
+        (
+            {"kind": "folder", "path": "gone"},
+            f"below '{Path.cwd()}'; give an existing folder or archive",
+        ),
         ({"kind": "samples", "weight": 0}, "weight: 0 is not above 0"),
     ):
         with pytest.raises(RecipeError, match=r"source\.parts\.a") as caught:
@@ -285,7 +288,12 @@ def test_per_item_quotas_hold_within_each_split() -> None:
         assert abs(drawn[1] - len(shard.work) / 2) <= 1
 
 
-def test_what_the_documentation_shows_is_a_recipe() -> None:
+def test_what_the_documentation_shows_is_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "benchmarks" / "mathvista").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RecipeError, match=r"hygiene.exclude: 'hashes.txt' is missing.*; give folders"):
+        recipe_with(ROTATION, hygiene={"exclude": ["benchmarks/mathvista/", "hashes.txt"]})
+    (tmp_path / "hashes.txt").touch()
     text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)[1:]]
     assert [sorted(block) for block in blocks] == [["hygiene", "media"], ["splits", "tasks"]]

@@ -235,7 +235,7 @@ def test_a_source_checks_its_own_settings() -> None:
         "x.yaml:2: source.kind: unknown source 'folde'; did you mean 'folder'?"
     ]
     assert problems(text % "folder, path: nowhere") == [
-        f"x.yaml:2: source.path: 'nowhere' is missing below '{Path.cwd()}'; give an existing folder"
+        f"x.yaml:2: source.path: 'nowhere' is missing below '{Path.cwd()}'; give an existing folder or archive"
     ]
     assert problems(text % "folder, pth: photos, path: photos") == [
         "x.yaml:2: source.pth: unknown parameter; did you mean 'path'?"
@@ -292,10 +292,37 @@ def test_source_replaces_the_recipes_source(folder: Path) -> None:
         "kind": "folder",
         "path": str(folder),
     }
-    kinds = "give a folder of images or videos, or a table (.json, .jsonl, .csv, .tsv, .parquet)"
+    kinds = (
+        "give a folder of images or videos, an archive of them (.zip, .tar) or a table (.json, .jsonl, .csv, .tsv, "
+        ".parquet)"
+    )
     assert problems(text, source="gone") == [f"--source gone: source: no such file or folder; {kinds}"]
     assert problems(text, source="caf\udce9") == ["--source caf\\udce9: source: its name is not UTF-8; rename it"]
-    assert problems(text, source="x.yaml") == [f"--source x.yaml: source: neither a folder nor a table; {kinds}"]
+    assert problems(text, source="x.yaml") == [
+        f"--source x.yaml: source: neither a folder nor an archive or a table; {kinds}"
+    ]
+    (folder / "a.tar.gz").write_bytes(b"")
+    (line,) = problems(text, source=str(folder / "a.tar.gz"))
+    assert line.endswith("cannot be read in place; unpack it, or repack it as .tar or .zip")
+    (folder / "a.JPG").write_bytes(b"")
+    (line,) = problems(text, source=str(folder / "a.JPG"))
+    assert line.endswith("one image is not a source; give the folder that it lies in")
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_empty_path_is_not_the_working_directory() -> None:
+    """As a variable that is not set gives it."""
+    empty = "the path is empty, as from a variable that is not set; give an existing folder or archive"
+    assert problems(VALID, source="") == [f"--source : source.path: {empty}"]
+    assert problems(VALID.replace("path: photos", "path: ''")) == [f"x.yaml:2: source.path: {empty}"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_grids_have_as_many_tiles_as_options() -> None:
+    for task, options in (("tile_place", 9), ("arrangement", 6)):
+        text = VALID.partition("tasks:")[0] + f"tasks: [{{task: {task}, rows: 2, cols: 2, options: {options}}}]\n"
+        (line,) = problems(text)
+        assert f"{options} options need as many tiles, not 2x2; change options or the grid" in line
 
 
 def test_source_keeps_settings_that_still_apply(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, exact
 from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.places import clarity
 from puzzlegen.media.scaled import ScaledImage, unscaled
@@ -79,3 +79,14 @@ def test_no_turn_and_no_mirror_image_is_called_otherwise() -> None:
         small = picture.miniature(SIDE)
         margins = [upright_margin(shown, much, 9.0) for shown in (small, *map(small.transpose, Image.Transpose))]
         assert margins == pytest.approx([margins[0]] * 8, rel=1e-3)
+
+
+def test_a_message_shows_that_a_number_is_too_small() -> None:
+    """Rounded, it would be what was needed."""
+    assert [exact(29.4, 30), exact(29.98, 30), exact(1.0997, 1.1), exact(0.304, 0.3, 2)] == [
+        "29.4",
+        "29.98",
+        "1.0997",
+        "0.304",
+    ]
+    assert exact(2.0, 2.0) == "2.000000"

@@ -70,6 +70,8 @@ def missing(location: str, wanted: str) -> str:
         location: path or URL.
         wanted: ``folder``, ``file`` or ``either``.
     """
+    if not location.strip():
+        return "the path is empty, as from a variable that is not set"
     path = Path(location)
     good = {"folder": path.is_dir, "file": path.is_file, "either": path.exists}
     if is_url(location) or good[wanted]():

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from puzzlegen.files import Location
+from puzzlegen.files import Location, missing
 from puzzlegen.hygiene.excluded import Excluded, read_excluded
 from puzzlegen.hygiene.looking import Looking, Looks, Open, look_at
 from puzzlegen.hygiene.near import Near, clusters
@@ -47,6 +47,14 @@ class HygieneSettings(BaseModel):
         (), description="patterns such as 'CC-BY*'; only items with such a licence are used"
     )
     deny_licences: tuple[str, ...] = Field((), description="patterns; items with such a licence are not used")
+
+    @field_validator("exclude")
+    @classmethod
+    def _exist(cls, exclude: tuple[str, ...]) -> tuple[str, ...]:
+        for place in exclude:
+            if wrong := missing(place, "either"):
+                raise ValueError(f"{wrong}; give folders of media, or text files of hashes")
+        return exclude
 
 
 class Sifted(NamedTuple):

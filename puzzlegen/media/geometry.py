@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, exact
 from puzzlegen.rng import Rng
 
 #: Left, top, right and bottom, in whole pixels; the last two lie outside.
@@ -136,7 +136,7 @@ def turn_margin(small: NDArray[np.floating[Any]]) -> float:
     # Three right angles turn the difference of one, and change nothing about its mean.
     change = min(float(np.abs(small - np.rot90(small, k)).mean()) for k in (1, 2))
     if change < _LEAST_CHANGE:
-        raise Unusable("symmetric", f"a turn changes it by {change:.2f}, needs {_LEAST_CHANGE}")
+        raise Unusable("symmetric", f"a turn changes it by {exact(change, _LEAST_CHANGE, 2)}, needs {_LEAST_CHANGE}")
     return change - _LEAST_CHANGE
 
 
@@ -175,6 +175,6 @@ def _normal(small: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Mean 0 and deviation 1, so that contrast does not count."""
     spread = float(small.std())
     if spread < _LEAST_SPREAD:
-        raise Unusable("flat", f"deviation {spread:.1f} of 255, needs {_LEAST_SPREAD}")
+        raise Unusable("flat", f"deviation {exact(spread, _LEAST_SPREAD)} of 255, needs {_LEAST_SPREAD}")
     normal: NDArray[np.floating[Any]] = (small - small.mean()) / spread
     return normal

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, exact
 from puzzlegen.media.image import tone
 from puzzlegen.media.motion import MOVING_PART, STILL, static
 from puzzlegen.media.mp4 import encode_mp4
@@ -107,7 +107,7 @@ def distinct(parts: list[NDArray[np.uint8]]) -> float:
     means = [_mean_picture(part) for part in parts]
     distance = min(_lively_change(a, b) for i, a in enumerate(means) for b in means[:i])
     if distance < STILL:
-        raise Unusable("interchangeable", f"two clips differ by {distance:.1f} of 255, need {STILL}")
+        raise Unusable("interchangeable", f"two clips differ by {exact(distance, STILL)} of 255, need {STILL}")
     return distance - STILL
 
 

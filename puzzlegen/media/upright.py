@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, exact
 from puzzlegen.media.opened import OpenItem
 
 Grey = NDArray[np.floating[Any]]
@@ -68,7 +68,7 @@ def upright_margin(small: Image.Image, look: Callable[[], float], less: float = 
     least = _LEAST - less
     if shown < least:
         seen = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
-        raise Unusable("no_upright", f'little that shows an "up": {shown:.1f}, needs {least} ({seen})')
+        raise Unusable("no_upright", f'little that shows an "up": {exact(shown, least)}, needs {least} ({seen})')
     if (clear := look()) < _LEAST_CLARITY:
         raise Unusable("no_upright", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
     return shown - least

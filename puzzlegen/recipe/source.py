@@ -7,11 +7,16 @@ from typing import Any, Final
 
 from puzzlegen.cells import holds_media
 from puzzlegen.errors import RecipeError
-from puzzlegen.files import ARCHIVE_SUFFIXES, is_url, suffix_of
+from puzzlegen.files import ARCHIVE_SUFFIXES, is_url, kind_of, suffix_of
 from puzzlegen.rows import SUFFIXES
 
 _ON_THE_HUB: Final = "hf://datasets/"
 _ID_PARTS: Final = 2
+_COMPRESSED: Final = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+_GOOD: Final = (
+    "a folder of images or videos, an archive of them "
+    f"({', '.join(ARCHIVE_SUFFIXES)}) or a table ({', '.join(SUFFIXES)})"
+)
 #: Kinds that read folders and archives, besides the one that a folder is taken for.
 _OF_FOLDERS: Final = ("folder", "parquet", "webdataset")
 
@@ -45,9 +50,17 @@ def _kind(path: str, old: str) -> str:
     if folder:
         return old if old in _OF_FOLDERS else _kind_of_folder(Path(path))
     if not exists or suffix_of(path) not in (*SUFFIXES, *ARCHIVE_SUFFIXES):
-        what = "neither a folder nor a table" if exists else "no such file or folder"
-        raise RecipeError(f"{what}; give a folder of images or videos, or a table ({', '.join(SUFFIXES)})")
+        raise RecipeError(_refusal(path) if exists else f"no such file or folder; give {_GOOD}")
     return _kind_of_file(path, old)
+
+
+def _refusal(file: str) -> str:
+    """Why a file is no source, and what to give instead."""
+    if suffix_of(file) in _COMPRESSED:
+        return "what is compressed as a whole cannot be read in place; unpack it, or repack it as .tar or .zip"
+    if kind := kind_of(file):
+        return f"one {kind} is not a source; give the folder that it lies in"
+    return f"neither a folder nor an archive or a table; give {_GOOD}"
 
 
 def _kind_of_folder(folder: Path) -> str:

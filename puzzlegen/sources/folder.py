@@ -43,7 +43,7 @@ class Folder(Source):
     def _is_folder(cls, path: str) -> str:
         wrong = missing(path, "folder")
         if wrong and (missing(path, "file") or suffix_of(path) not in ARCHIVE_SUFFIXES):
-            raise ValueError(f"{wrong.replace('no folder', 'not a folder')}; give an existing folder")
+            raise ValueError(f"{wrong.replace('no folder', 'not a folder')}; give an existing folder or archive")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:

@@ -57,6 +57,10 @@ class Arrangement(Task):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         n = self.rows * self.cols
+        if self.options > n:
+            raise ValueError(
+                f"{self.options} options need as many tiles, not {self.rows}x{self.cols}; change options or the grid"
+            )
         if not self.options <= self._distance <= n:
             raise ValueError(
                 f"distance {self._distance} is impossible: {self.options} arrangements of {n} tiles can differ from "

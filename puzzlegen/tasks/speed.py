@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from puzzlegen import answers
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import Unusable, exact
 from puzzlegen.media.motion import STILL, Pixels, liveliness
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.segments import disguised, encode_clip, moving_segment
@@ -111,5 +111,5 @@ def _told_apart(part: Pixels, count: int) -> float:
     step = pace(distances[::_NORMAL, ::_NORMAL])
     apart = min(float(distances[slow * k, fast * k].mean()) for slow, fast in combinations(_STEPS, 2)) / step
     if apart < _LEAST_APART:
-        raise Unusable("repeated", f"two speeds are {apart:.1f} steps apart, need {_LEAST_APART}")
+        raise Unusable("repeated", f"two speeds are {exact(apart, _LEAST_APART)} steps apart, need {_LEAST_APART}")
     return apart - _LEAST_APART

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 import numpy as np
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from puzzlegen import answers
 from puzzlegen.errors import Unusable
@@ -48,6 +48,14 @@ class TilePlace(Task):
     jitter: Jitter = 0.08
     options: int = Field(4, ge=2, le=9, description="places to choose from")
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.options > self.rows * self.cols:
+            raise ValueError(
+                f"{self.options} options need as many tiles, not {self.rows}x{self.cols}; change options or the grid"
+            )
+        return self
+
     @property
     def difficulty(self) -> float:
         """Grows with the number of tiles: 0.19 at 2x2, 0.31 at 3x3, 0.5 at 6x6."""
@@ -57,7 +65,7 @@ class TilePlace(Task):
         """Cut, shuffle, ask for one."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
-        places, apart = unlike(tiles, min(self.options, len(tiles)), rng)
+        places, apart = unlike(tiles, self.options, rng)
         shown, place = rng.permutation(len(tiles)), places[0]
         block, answer = answers.choice(rng, [self._cell(k) for k in places], 0)
         media = (encode_image(mosaic([tiles[k] for k in shown], self.cols)),)
