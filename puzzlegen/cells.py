@@ -96,7 +96,10 @@ class Table:
         columns = named or _marked(self.schema) or {n: k for n, k in _USUAL.items() if n in self.schema.names}
         found = [self._media_column(name, kind) for name, kind in columns.items()]
         if not found:
-            raise SourceError(f"'{self.name}' has no column of media; name one, such as media: {{picture: image}}")
+            names = ", ".join(self.schema.names)
+            raise SourceError(
+                f"'{self.name}' has no known column of media; name one by media: {{NAME: image}}, of {names}"
+            )
         return found
 
     def _media_column(self, name: str, kind: Kind) -> MediaColumn:

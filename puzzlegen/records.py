@@ -18,7 +18,7 @@ REASONS: dict[str, str] = {
     "hidden": "the name starts with a dot; hidden files and folders are not read",
     "not_a_file": "a pipe, socket or device",
     "unreadable_folder": "the folder cannot be listed",
-    "outside_source": "a symbolic link that leads out of the source folder",
+    "outside_source": "a link or path that leads out of the source; cells of Parquet can hold bytes instead of paths",
     "linked_folder": "a symbolic link to a folder; these are not followed",
     "build": "the output of a build; such folders are not read",
     "not_selected": "its name matches none of the source's globs",

@@ -27,7 +27,7 @@ def read_table(file: BinaryIO, suffix: str, columns: set[str]) -> Iterator[Row]:
     Args:
         file: the table, from its beginning.
         suffix: one of :data:`SUFFIXES`.
-        columns: those that are wanted; formats that store columns apart read no others.
+        columns: those that are wanted; formats that store columns apart read no others, which are then None.
 
     Raises:
         SourceError: the file is no such table.
@@ -135,9 +135,10 @@ def _parquet(file: BinaryIO, columns: set[str]) -> Iterator[Row]:
 
     try:
         table = pq.ParquetFile(file)
-        present = [name for name in table.schema_arrow.names if name in columns]
-        for batch in table.iter_batches(_BATCH, columns=present):
-            yield from batch.to_pylist()
+        names = table.schema_arrow.names
+        unread = dict.fromkeys(name for name in names if name not in columns)
+        for batch in table.iter_batches(_BATCH, columns=[name for name in names if name in columns]):
+            yield from ({**row, **unread} for row in batch.to_pylist())
     except (pa.ArrowException, OSError) as err:
         raise ValueError(str(err)) from err
 

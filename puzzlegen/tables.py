@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from puzzlegen.cells import MediaColumn, Table, address, media_cells
 from puzzlegen.columns import Columns
-from puzzlegen.files import escaped, joined
+from puzzlegen.errors import Unusable
+from puzzlegen.files import Tree, escaped, joined
 from puzzlegen.records import Item, Kind, Skipped
+
+_MOST_PATH: Final = 120
 
 
 class Reading(NamedTuple):
@@ -64,3 +67,23 @@ def items_of_row(
         called = own if alone else f"{own}/{escaped(cell.column.name.encode())}-{cell.place}"
         licence, group = said.licence or reading.licence, "" if alone else own
         yield Item(called, cell.column.kind, 0, licence, stamp, said.qa, group, bundle, address(place, cell))
+
+
+def open_beside(tree: Tree, file: str, path: str) -> BinaryIO:
+    """The medium whose path a cell holds instead of bytes.
+
+    Args:
+        tree: nothing outside is opened.
+        file: the escaped name of the Parquet file, beside which the path begins.
+        path: what the cell holds.
+
+    Raises:
+        Unusable: it is not there or leads out.
+    """
+    folder = file.rpartition("/")[0]
+    name = escaped(path.encode("utf-8", "surrogatepass"))
+    try:
+        return tree.whole(f"{folder}/{name}" if folder else name, 0)
+    except Unusable as no:
+        told = f": {no.detail}" if no.reason == "unreadable" else ""
+        raise Unusable(no.reason, f"the cell holds no bytes but the path '{name[:_MOST_PATH]}'{told}") from no

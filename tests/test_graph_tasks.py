@@ -15,6 +15,7 @@ from conftest import recipe_with
 
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.graphs import Index, Network, Node, adjacency, distances, from_json, network, to_json
+from puzzlegen.graphs.files import read_network
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.records import Item, Puzzle, Skipped
 from puzzlegen.rng import Rng, rng_for
@@ -235,6 +236,28 @@ def test_a_network_without_edges_is_a_rejection(text: str, tmp_path: Path) -> No
     assert [(entry.id, entry.reason) for entry in Graph(path=tmp_path).items() if isinstance(entry, Skipped)] == [
         ("none.csv", "too_few_nodes")
     ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data", "nodes", "said"),
+    [
+        (".json", "[[0, 1]]", "", "not node-link JSON, an object with nodes and links"),
+        (".json", '{"nodes": 3, "links": []}', "", "'nodes' is not a list"),
+        (
+            ".json",
+            '{"nodes": [{"id": 1}], "edges": [[1, 2]]}',
+            "",
+            "entry 1 of 'edges' is not an object with source and",
+        ),
+        (".csv", "from,weight,to\na,1,b\n\na,1,\n", "", r"line 4 has no node in column 3 \('to'\)"),
+        (".csv", "a;b\n", "", "line 1 has no node in column 2$"),
+        (".csv", "a,b\n", "id,x\na,1\nb,1,2\n", "line 3 of .nodes.csv has 3 cells, its headings are 2"),
+    ],
+)
+def test_what_is_wrong_with_a_network_is_said_with_its_place(suffix: str, data: str, nodes: str, said: str) -> None:
+    beside = {".nodes.csv": nodes.encode()} if nodes else {}
+    with pytest.raises(Unusable, match=f"undecodable: {said}"):
+        read_network(suffix, data.encode(), beside.get, directed=False)
 
 
 def test_graphml_is_read_by_networkx(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
 
-from puzzlegen.errors import SourceError
+from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.plan import Plan, make_plan
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources import Source
@@ -159,3 +159,39 @@ def test_a_recipe_that_joins_asks_all_parts_of_a_mixture(tmp_path: Path) -> None
     only = recipe_with([{"task": "rotation"}], source=parts["one"], join={})
     with pytest.raises(SourceError, match="the row has no answer"):
         make_plan(only)
+
+
+def test_columns_with_other_names_are_listed_with_the_setting_that_names_them(tmp_path: Path) -> None:
+    table = tmp_path / "rows.jsonl"
+    table.write_text('{"key": 1, "picture": "a.jpg"}')
+    (row,) = Manifest(path=str(table)).items()
+    said = "no medium in column 'media'; the row has key, picture; name one by source.fields: {media: picture}"
+    assert row == Skipped("row 1", "bad_row", said)
+    cells = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"key": [1], "picture": [b"x"]}), cells)
+    (row,) = Manifest(path=str(cells)).items()
+    assert isinstance(row, Skipped)
+    assert row.detail.endswith("the row has key, picture; name one by source.fields: {media: COLUMN}")
+    (row,) = Manifest(path=str(cells), fields={"media": "picture"}).items()
+    assert isinstance(row, Skipped)
+    assert row.detail.startswith("column 'picture' holds no path; media in the cells of Parquet are read by")
+    with pytest.raises(
+        SourceError, match=r"no known column of media; name one by media: \{NAME: image\}, of key, picture"
+    ):
+        list(Parquet(path=str(cells)).items())
+
+
+def test_a_cell_that_holds_a_path_says_so(tmp_path: Path) -> None:
+    """As ``Dataset.to_parquet`` writes pictures that were given by their paths."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    paths = [str(tmp_path / "a.jpg"), "gone.jpg"]
+    pq.write_table(
+        pa.table({"image": [{"bytes": None, "path": path} for path in paths]}), tmp_path / "in" / "a.parquet"
+    )
+    source = Parquet(path=str(tmp_path / "in"))
+    outside, gone = (item for item in source.items() if isinstance(item, Item))
+    with pytest.raises(Unusable, match=r"outside_source: the cell holds no bytes but the path '.*a.jpg'"):
+        source.open(outside)
+    with pytest.raises(Unusable, match=r"unreadable: the cell holds no bytes but the path 'gone.jpg': No such file"):
+        source.open(gone)

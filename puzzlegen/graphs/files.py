@@ -46,19 +46,22 @@ def read_network(suffix: str, data: bytes, companion: Callable[[str], bytes | No
         raise Unusable("undecodable", f"{type(err).__name__}: {err}"[:200]) from err
 
 
-def _rows(data: bytes, suffix: str) -> list[list[str]]:
+def _rows(data: bytes, suffix: str) -> list[tuple[int, list[str]]]:
+    """The rows, each with the number of its line."""
     lines = io.StringIO(data.decode("utf-8-sig"), newline="")
     rows = csv.reader(lines, delimiter="\t" if suffix.endswith(".tsv") else ",", strict=True)
-    return [[tidy(cell) for cell in row] for row in rows if any(row) and not row[0].startswith("#")]
+    return [(rows.line_num, [tidy(cell) for cell in row]) for row in rows if any(row) and not row[0].startswith("#")]
 
 
-def _edges(rows: list[list[str]]) -> Iterator[tuple[str, str]]:
-    heads = [cell.casefold() for cell in rows[0]] if rows else []
+def _edges(rows: list[tuple[int, list[str]]]) -> Iterator[tuple[str, str]]:
+    heads = [cell.casefold() for cell in rows[0][1]] if rows else []
     named = [next((heads.index(word) for word in words if word in heads), -1) for words in (_FROM, _TO)]
     a, b = named if min(named) >= 0 else (0, 1)
-    for number, row in enumerate(rows[min(named) >= 0 :], 1):
-        if len(row) <= max(a, b) or not row[a] or not row[b]:
-            raise ValueError(f"edge {number} does not name two nodes")
+    for line, row in rows[min(named) >= 0 :]:
+        for column in (a, b):
+            if len(row) <= column or not row[column]:
+                called = f" ('{rows[0][1][column]}')" if min(named) >= 0 else ""
+                raise _wrong(f"line {line} has no node in column {column + 1}{called}")
         yield row[a], row[b]
 
 
@@ -67,17 +70,39 @@ def _companions(companion: Callable[[str], bytes | None]) -> dict[str, Node]:
         if (data := companion(suffix)) is None:
             continue
         if suffix.endswith(".json"):
-            return {tidy(name): _node(known) for name, known in json.loads(data).items()}
-        heads, *rows = _rows(data, suffix)
-        return {row[0]: _node(dict(zip(heads[1:], row[1:], strict=True))) for row in rows}
+            about = json.loads(data)
+            if not isinstance(about, dict) or not all(isinstance(known, dict) for known in about.values()):
+                raise _wrong(f"{suffix} is not an object that has an object for each node")
+            return {tidy(name): _node(known) for name, known in about.items()}
+        (_, heads), *rows = _rows(data, suffix) or [(0, [])]
+        for line, row in rows:
+            if len(row) != len(heads):
+                raise _wrong(f"line {line} of {suffix} has {len(row)} cells, its headings are {len(heads)}")
+        return {row[0]: _node(dict(zip(heads[1:], row[1:], strict=True))) for _, row in rows}
     return {}
 
 
-def _node_link(raw: Any) -> Network:  # noqa: ANN401 - JSON is any; what is wrong raises
-    nodes = {tidy(node["id"]): _node(node) for node in raw["nodes"]}
-    links = raw["links"] if "links" in raw else raw["edges"]
-    edges = [(tidy(link["source"]), tidy(link["target"])) for link in links]
+def _node_link(raw: Any) -> Network:  # noqa: ANN401 - JSON is any
+    if not isinstance(raw, dict) or "nodes" not in raw or not {"links", "edges"} & set(raw):
+        raise _wrong("not node-link JSON, an object with nodes and links")
+    links = "links" if "links" in raw else "edges"
+    nodes = {tidy(name): _node(node) for node, name in _entries(raw, "nodes", "id")}
+    edges = [(tidy(a), tidy(b)) for _, a, b in _entries(raw, links, "source", "target")]
     return network(nodes, edges, directed=raw.get("directed", False) is True)
+
+
+def _entries(raw: Mapping[str, Any], part: str, *keys: str) -> Iterator[tuple[Any, ...]]:
+    """The objects in a part of node-link JSON, each with the values that it must have."""
+    if not isinstance(raw[part], list):
+        raise _wrong(f"'{part}' is not a list")
+    for number, entry in enumerate(raw[part], 1):
+        if not isinstance(entry, dict) or not all(key in entry for key in keys):
+            raise _wrong(f"entry {number} of '{part}' is not an object with {' and '.join(keys)}")
+        yield entry, *(entry[key] for key in keys)
+
+
+def _wrong(what: str) -> Unusable:
+    return Unusable("undecodable", what[:200])
 
 
 def _graphml(data: bytes) -> Network:

@@ -22,7 +22,7 @@ from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files import Found, Kept, escaped, joined, tree_at
 from puzzlegen.records import Item, Kind, Mark, Skipped
 from puzzlegen.sources import Source, unmarked
-from puzzlegen.tables import Reading, items_of_row, items_of_table
+from puzzlegen.tables import Reading, items_of_row, items_of_table, open_beside
 
 _COMMIT: Final = re.compile("[0-9a-f]{40}")
 _LOADED: Final = "rows"
@@ -84,8 +84,7 @@ class Hub(Source):
         table = _tables.get((self._root, name, item.stamp), lambda: self._table(name, item.stamp))
         found = open_cell(table, int(group), item.at)
         if isinstance(found, str):
-            folder = name.rpartition("/")[0]
-            return tree_at(self._root).whole(f"{folder}/{escaped(found.encode())}".lstrip("/"), 0)
+            return open_beside(tree_at(self._root), name, found)
         return found
 
     @property

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from posixpath import isabs, normpath, relpath
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Final, Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
@@ -36,6 +36,8 @@ from puzzlegen.records import Item, Skipped, canonical_json
 from puzzlegen.rows import SUFFIXES, read_table
 from puzzlegen.sources import Source
 
+_MOST_NAMES: Final = 200
+_IN_CELLS: Final = "media in the cells of Parquet are read by source.kind: parquet, as media: {picture: image}"
 #: Tells of an escaped name what lies there.
 Find: TypeAlias = Callable[[str], Found | Skipped]
 
@@ -120,6 +122,8 @@ def _item(named: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item
     said = named.read(row)
     if said.wrong:
         raise Unusable("bad_row", said.wrong)
+    if said.media is None or said.media == "":
+        raise Unusable("bad_row", f"no medium in column {named.of_media}; {_there(row)}")
     found = find(_relative(said.media, root, named.of_media))
     if isinstance(found, Skipped):
         raise Unusable(found.reason, found.id)
@@ -130,6 +134,13 @@ def _item(named: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item
     return Item(joined(found.id, own), kind, found.size, said.licence, found.stamp, said.qa, found.id)
 
 
+def _there(row: Mapping[str, Any]) -> str:
+    """Which columns there are, and how to say which of them names the media."""
+    likely = (name for name, cell in row.items() if isinstance(cell, str) and kind_of(cell))
+    setting = f"source.fields: {{media: {next(likely, 'COLUMN')}}}"
+    return f"the row has {', '.join(map(str, row))}"[:_MOST_NAMES] + f"; name one by {setting}"
+
+
 def _bad(what: str) -> Item:
     raise Unusable("bad_row", what)
 
@@ -137,7 +148,7 @@ def _bad(what: str) -> Item:
 def _relative(path: object, root: str, column: str) -> str:
     """A row's path as an escaped name below the root; that it stays inside is checked when it is looked up."""
     if not isinstance(path, str) or not path.strip():
-        raise Unusable("bad_row", f"no medium in column {column}; source.fields names columns, as {{media: path}}")
+        raise Unusable("bad_row", f"column {column} holds no path; {_IN_CELLS}")
     plain = path.strip()
     # Where the media lie is no part of their names.
     if is_url(root):

@@ -16,10 +16,10 @@ from puzzlegen import columns
 from puzzlegen.cells import Table, open_cell
 from puzzlegen.columns import Columns
 from puzzlegen.errors import SourceError, Unusable
-from puzzlegen.files import Found, Kept, Location, escaped, missing, suffix_of, tree_at
+from puzzlegen.files import Found, Kept, Location, missing, suffix_of, tree_at
 from puzzlegen.records import Item, Mark, Skipped
 from puzzlegen.sources import Source, unmarked
-from puzzlegen.tables import Reading, items_of_table
+from puzzlegen.tables import Reading, items_of_table, open_beside
 
 _SUFFIX: Final = ".parquet"
 _tables: Final[Kept[Table]] = Kept(1)
@@ -69,9 +69,7 @@ class Parquet(Source):
         table = _tables.get((self.path, file, item.stamp), lambda: self._table(file, item.stamp))
         found = open_cell(table, int(group), item.at)
         if isinstance(found, str):
-            folder = file.rpartition("/")[0]
-            name = escaped(found.encode("utf-8", "surrogatepass"))
-            return tree_at(self.path).whole(f"{folder}/{name}" if folder else name, 0)
+            return open_beside(tree_at(self.path), file, found)
         return found
 
     def _table(self, file: str, stamp: int) -> Table:
