@@ -182,6 +182,8 @@ def verify(
     try:
         found = verify_folder(folder, runs.recipe_of(folder, source) if replay else None, replay)
     except IntegrityError as err:
+        if not folder.is_dir():
+            raise
         say(str(err))
         raise typer.Exit(FOUND_WRONG) from None
     show(found._asdict(), runs.verified_lines(found), as_json)

@@ -56,6 +56,7 @@ def test_verify_passes_then_fails_with_exit_code_one(built: Path, tmp_path: Path
     assert done.code == 0, done.err + done.out
     assert "3 rebuilt from source: all as built" in done.out
     assert puzzlegen("verify", tmp_path).code == 1
+    assert puzzlegen("verify", tmp_path / "gone").code == 2
 
 
 def test_score_counts_against_chance(built: Path, tmp_path: Path) -> None:

@@ -437,6 +437,7 @@ def test_sound_alone_is_undecodable() -> None:
         (scene(40), VideoSettings(side_px_range=(64, 80), max_pixels=10_000), "too_large"),
         (scene(8), SMALL, "too_short"),
         (scene(1), SMALL, "too_short"),
+        (scene(1).repeat(40, axis=0), SMALL, "static"),
         (scene(40, size=(120, 640)), SMALL, "too_elongated"),
     ],
 )

@@ -83,6 +83,9 @@ class Sampling(NamedTuple):
 class Film:
     """A video file, open: to open one costs as much as to decode several frames.
 
+    Attributes:
+        looked_at: how many frames the last sampling has looked at, with those that repeat others.
+
     Raises:
         Unusable: ``undecodable``, there is no picture in it.
         av.FFmpegError: it cannot be opened.
@@ -93,6 +96,7 @@ class Film:
         self._container = open_container(file)
         self._stream = _video_stream(self._container)
         self._entered = False
+        self.looked_at = 0
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +134,13 @@ class Film:
         first = _seek(container, stream, sampling.start)
         most = int((sampling.window_s + _MAX_LEAD_S) * _RATES[1])
         decoded = _decode(container, stream, sampling.max_pixels, self._needed(first, sampling))
-        yield from _distinct(_on_grid(islice(decoded, most), first, sampling))
+        yield from _distinct(self._counted(_on_grid(islice(decoded, most), first, sampling)))
+
+    def _counted(self, frames: Iterator[Shown]) -> Iterator[Shown]:
+        self.looked_at = 0
+        for frame in frames:
+            self.looked_at += 1
+            yield frame
 
     def _needed(self, first: float, sampling: Sampling) -> Callable[[av.Packet[VideoStream]], bool]:
         """Whether a packet's frame may be kept; those that may not are decoded only if others refer to them."""

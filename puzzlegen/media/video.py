@@ -134,7 +134,7 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | N
 
     Raises:
         Unusable: ``unreadable``, ``undecodable``, ``too_small``, ``too_large``, ``too_elongated``,
-            ``too_short`` or ``no_long_shot``.
+            ``too_short``, ``static`` or ``no_long_shot``.
         MemoryError: memory is so short that nothing can be said of the file.
     """
     try:
@@ -239,7 +239,9 @@ def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings,
         if len(times) == most:
             break
     if len(times) < MIN_FRAMES:
-        raise Unusable("too_short", f"{len(times)} different frames at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
+        reason = "too_short" if film.looked_at < MIN_FRAMES else "static"
+        found = f"{len(times)} different frames of {film.looked_at}"
+        raise Unusable(reason, f"{found} at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
     return _clip_of(frames, small, times, draws.fps, begins=begins, ends=True)
 
 
