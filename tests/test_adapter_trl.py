@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import datasets
 import pytest
 import tiny_vlm
 import torch
@@ -16,11 +17,13 @@ from conftest import recipe_with
 from datasets import Dataset
 from PIL import Image
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+from trl.data_utils import prepare_multimodal_messages
 
 from puzzlegen.adapters import trl
 from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.records import VerifierSpec
 from puzzlegen.verify import VerifierError, score
 
 # transformers warns that names TRL 1.16 uses will go in its next major version: theirs to settle
@@ -116,9 +119,90 @@ def test_what_cannot_be_loaded_is_said(builds: dict[str, Path], tmp_path: Path) 
         trl.load(builds["parquet"], "video", frames=1)
     with pytest.raises(PuzzlegenError, match=r"has no manifest\.json"):
         trl.load(tmp_path)
+    for name in ("puzzels", "/no/such/folder"):
+        with pytest.raises(PuzzlegenError, match="no such folder, and no name on the Hub"):
+            trl.load(name)
+    with pytest.raises(PuzzlegenError, match="text puzzles in a run of their own"):
+        trl.load(builds["parquet"], ["image", "text"])
+    with pytest.raises(PuzzlegenError, match="give a folder at least"):
+        trl.load([], "image")
+    with pytest.raises(PuzzlegenError, match="no column prompt but question"):
+        trl.prepare(Dataset.from_dict({"question": ["?"]}))
     row = next(row for row in rows_of(builds["parquet"]).values() if "images" in row)
     with pytest.raises(IntegrityError, match="placeholders in the prompt, 0 media"):
         trl.as_trl(row | {"images": []})
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_several_builds_and_profiles_are_one_dataset(builds: dict[str, Path], streaming: bool) -> None:
+    both, profiles = [builds["parquet"], builds["joined"]], ["image", "multi_image", "video"]
+    rows = list(trl.load(both, "image", streaming=streaming))
+    stored = [*rows_of(builds["parquet"]).values(), *rows_of(builds["joined"]).values()]
+    assert [row["id"] for row in rows] == [row["id"] for row in stored if len(row.get("images") or ()) == 1]
+    assert all({"type": "image"} in row["prompt"][-1]["content"] for row in rows)
+    mixed = trl.load(builds["tars"], profiles, streaming=streaming)  # type: ignore[arg-type]
+    assert {row["id"] for row in mixed} == set(rows_of(builds["tars"]))
+    assert all(row["images"] and "video_meta" not in row for row in mixed)
+
+
+@pytest.mark.parametrize("combine", [datasets.concatenate_datasets, datasets.interleave_datasets])
+def test_combined_builds_are_prepared_again(builds: dict[str, Path], combine: Any) -> None:
+    """``datasets`` drops the transform without a word; what comes out is records."""
+    parts = [trl.load(builds[name], "image") for name in ("parquet", "joined")]
+    mixed = combine(parts)
+    raw = mixed[0]
+    assert raw["prompt"][0]["content"] == raw["problem"]
+    again = trl.prepare(mixed)
+    alone = {(row["data_source"], row["id"]): row for part in parts for row in part}
+    for row in again:
+        assert row == alone[row["data_source"], row["id"]] | {"images": row["images"]}
+    with pytest.raises(PuzzlegenError, match="blocks already"):
+        trl.as_trl(parts[0][0])
+
+
+def test_other_rows_and_columns_go_along(builds: dict[str, Path]) -> None:
+    records = trl.records(builds["parquet"], "multi_image")
+    own = Dataset.from_dict(
+        {
+            "prompt": [[{"role": "user", "content": "<image>\nHow many?"}]],
+            "images": [records[0]["images"][:1]],
+            "n": [3],
+        }
+    ).cast_column("images", [datasets.Image()])
+    first, *_, last = trl.prepare(datasets.concatenate_datasets([records, own]))
+    assert (first["n"], last["n"], last["ground_truth"]) == (None, 3, None)
+    assert last["prompt"][0]["content"] == [{"type": "image"}, {"type": "text", "text": "\nHow many?"}]
+    rows = trl.load(builds["parquet"], "multi_image")
+    assert rows.add_column("mine", [7] * len(rows))[0]["mine"] == 7
+    assert rows.rename_column("answer", "gold")[0]["gold"] == rows[0]["answer"]
+    assert "answer" not in rows.remove_columns(["answer"])[0]
+
+
+def test_a_run_on_rows_that_lost_their_pictures_stops(builds: dict[str, Path]) -> None:
+    for profile, mark in (("image", "<image>"), ("video", "<video>")):
+        raw, row = trl.records(builds["parquet"], profile)[0], trl.load(builds["parquet"], profile)[0]  # type: ignore[arg-type]
+        columns = {"ground_truth": [row["ground_truth"]], "data_source": [row["data_source"]]}
+        said = [[{"role": "assistant", "content": row["solution"]}]]
+        pictures_first = prepare_multimodal_messages(raw["prompt"], images=row["images"])
+        for prompt in (raw["prompt"], pictures_first, raw["problem"]):
+            with pytest.raises(PuzzlegenError, match=f"holds {mark} as text"):
+                trl.format_reward(said, prompts=[prompt], **columns)
+        assert trl.format_reward(said, prompts=[row["prompt"]], **columns) == [1.0]
+        elsewhere = columns | {"data_source": ["mine"]}
+        assert trl.format_reward(said, prompts=[[{"role": "user", "content": f"What is {mark}?"}]], **elsewhere) == [
+            1.0
+        ]
+
+
+def test_reasoning_that_trl_keeps_apart_is_part_of_the_response() -> None:
+    """A tokenizer with a response template parses completions: the reasoning is a field of its own."""
+    params = {"format": "answer", "think": True, "options": {"A": "x", "B": "y"}}
+    truth = VerifierSpec("choice", "B", params).to_json()
+    parsed = [{"role": "assistant", "reasoning_content": "It is upside down.", "content": "<answer>B</answer>"}]
+    other = [{"role": "assistant", "thinking": "It is.", "content": "<answer>B</answer>"}]
+    cut_off = [{"role": "assistant", "reasoning_content": "It is", "content": ""}]
+    assert trl.format_reward([parsed, other, cut_off], ground_truth=[truth] * 3) == [1.0, 1.0, 0.0]
+    assert trl.format_reward([[{"role": "assistant", "content": "<answer>B</answer>"}]], ground_truth=[truth]) == [0.0]
 
 
 class Trained(NamedTuple):

@@ -6,6 +6,12 @@
 TRL trains on pictures only: it ignores a column of videos, and on video blocks it computes the loss without having
 seen them, both without an error. So clips become frames, each a picture with its time before it. A prompt's blocks are
 made when a row is read and never stored: Arrow would add absent keys as nulls, and TRL takes a null ``image`` for one.
+
+What combines datasets drops what is done on reading, without an error. So several builds go into one :func:`load`; for
+a mixture with other rows, combine :func:`records` and give the result to :func:`prepare`:
+
+    mixed = datasets.concatenate_datasets([trl.records("puzzles/mine"), other_rows])
+    GRPOTrainer(model, train_dataset=trl.prepare(mixed), reward_funcs=[trl.score_reward], ...)
 """
 
 from __future__ import annotations
@@ -13,14 +19,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from PIL import Image
 
-from puzzlegen.chat import FRAMES, LEAST_PER_CLIP
+from puzzlegen.chat import FRAMES, LEAST_PER_CLIP, whole_response
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.media.shown import timed_frames
@@ -34,40 +40,92 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 LogMetric = Callable[[str, float], None]
-_KEPT: Final = ("id", "data_source", "ability", "answer", "solution", "ground_truth", "extra_info")
+#: Columns of a record that stand in ``prompt`` and ``images`` once it is prepared, or twice in it.
+_USED: Final = {"problem", "prompt", "images", "videos", "video_meta", "reward_model"}
+_OURS: Final = "puzzlegen/"
+_HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 _PLACEHOLDER: Final = re.compile("(<image>|<video>)")
 _SPEC: Final = {"v", "kind", "target", "params"}
 
 
 def load(
-    folder: str | Path,
-    profile: Profile | None = None,
+    folders: str | Path | Sequence[str | Path],
+    profile: Profile | Sequence[Profile] | None = None,
     split: str = "train",
     *,
     streaming: bool = False,
     frames: int | None = None,
 ) -> Dataset | IterableDataset:
-    """One profile and split of a build, as TRL takes it.
+    """Builds as TRL takes them: :func:`records`, prepared by :func:`prepare`.
 
     Args:
-        folder: a build, or the name of one on the Hugging Face Hub (Parquet only).
-        profile: ``image``, ``multi_image``, ``video`` or ``text``; default the largest. TRL takes no mixed batches.
+        folders: a build, or several; a name on the Hugging Face Hub (``owner/name``, Parquet only) is one too.
+        profile: one or several of ``image``, ``multi_image`` and ``video``, or ``text``; default the largest.
         split: as the recipe names it.
         streaming: read rows as they are needed; ``GRPOConfig`` then needs ``max_steps``.
-        frames: most frames per puzzle, shared evenly by its clips, at least two each; default ``FRAMES``.
+        frames: most frames per puzzle, shared by its clips, at least two each; default ``FRAMES``.
 
     Returns:
         Rows of ``prompt`` (messages; where there are pictures, of blocks ``{"type": "image"}`` and
         ``{"type": "text", "text": ...}``), ``images`` (PIL; absent from ``text``) and what rewards need.
 
     Raises:
-        PuzzlegenError: no such build, profile or split, or ``frames`` is below two.
+        PuzzlegenError: no such build, profile or split, ``text`` beside others, or ``frames`` is below two.
+    """
+    return prepare(records(folders, profile, split, streaming=streaming), frames)
+
+
+def records(
+    folders: str | Path | Sequence[str | Path],
+    profile: Profile | Sequence[Profile] | None = None,
+    split: str = "train",
+    *,
+    streaming: bool = False,
+) -> Dataset | IterableDataset:
+    """Builds as they are stored, to be combined with other rows before :func:`prepare`.
+
+    Other rows need ``prompt`` (messages whose text holds ``<image>`` once for each of ``images``), ``images`` and what
+    their own rewards read.
+
+    Args:
+        folders: as for :func:`load`.
+        profile: as for :func:`load`.
+        split: as the recipe names it.
+        streaming: read rows as they are needed; several streams follow one another, and ``shuffle`` mixes them.
+
+    Raises:
+        PuzzlegenError: no such build, profile or split, or ``text`` beside other profiles.
+    """
+    datasets = _library()
+    places = [folders] if isinstance(folders, str | Path) else list(folders)
+    asked = [profile] if isinstance(profile, str) else profile
+    profiles: list[Profile | None] = list(asked) if asked else [_largest(places)]
+    if not places or ("text" in profiles and len(profiles) > 1):
+        raise PuzzlegenError(
+            f"folders={places}, profile={profiles}: give a folder at least, and text puzzles in a run of their own, "
+            "because TRL takes no batch of rows with and without pictures"
+        )
+    found = [_rows(place, one, split, streaming) for place in places for one in profiles]
+    return found[0] if len(found) == 1 else datasets.concatenate_datasets(found)
+
+
+def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Dataset | IterableDataset:
+    """Records as TRL takes them, made when a row is read; columns of the user's own are kept.
+
+    Args:
+        rows: :func:`records`, alone or combined with other rows; a combination of several :func:`load` will do,
+            because ``datasets`` has made records of them again.
+        frames: as for :func:`load`.
+
+    Raises:
+        PuzzlegenError: ``rows`` have no column ``prompt``, or ``frames`` is below two.
     """
     if frames is not None and frames < LEAST_PER_CLIP:
         raise PuzzlegenError(f"frames={frames} shows no motion; give at least {LEAST_PER_CLIP}, or leave it out")
-    rows = _rows(folder, profile, split, streaming)
+    if "prompt" not in (rows.column_names or ["prompt"]):
+        raise PuzzlegenError(f"the rows have no column prompt but {', '.join(rows.column_names)}; give trl.records()")
     one = partial(as_trl, frames=frames or FRAMES)
-    if streaming:
+    if isinstance(rows, _library().IterableDataset):
         return rows.map(one, remove_columns=rows.column_names)
     return rows.with_transform(partial(_each, one))
 
@@ -79,15 +137,22 @@ def as_trl(row: Row, frames: int = FRAMES) -> Row:
         IntegrityError: placeholders and media do not match, or a clip lacks frames.
     """
     media = _shown(row, frames)
-    count = sum(len(_PLACEHOLDER.findall(message["content"])) for message in row["prompt"])
+    count = sum(len(_PLACEHOLDER.findall(_text(message))) for message in row["prompt"])
     if count != len(media):
-        raise IntegrityError(f"puzzle {row['id']}: {count} placeholders in the prompt, {len(media)} media")
+        raise IntegrityError(f"puzzle {row.get('id')}: {count} placeholders in the prompt, {len(media)} media")
     rest = iter(media)
-    made = {key: row[key] for key in _KEPT}
+    made = {key: value for key, value in row.items() if key not in _USED}
     if not media:
         return made | {"prompt": row["prompt"]}
     prompt = [{"role": m["role"], "content": list(_blocks(m["content"], rest))} for m in row["prompt"]]
     return made | {"prompt": prompt, "images": [picture for medium in media for _, picture in medium]}
+
+
+def _text(message: Row) -> str:
+    content = message["content"]
+    if not isinstance(content, str):
+        raise PuzzlegenError("a prompt is made of blocks already; combine trl.records(), and prepare what comes out")
+    return content
 
 
 def _shown(row: Row, frames: int) -> list[list[tuple[str, Image.Image]]]:
@@ -117,16 +182,23 @@ def _blocks(content: str, media: Iterator[list[tuple[str, Image.Image]]]) -> Ite
 
 def _each(one: Callable[[Row], Row], batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     rows = [one(dict(zip(batch, values, strict=True))) for values in zip(*batch.values(), strict=True)]
+    if any(row.keys() != rows[0].keys() for row in rows):
+        raise PuzzlegenError("rows with and without pictures in one batch, which TRL does not take; train them apart")
     return {key: [row[key] for row in rows] for key in rows[0]}
 
 
-def _rows(folder: str | Path, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401 - untyped library
+def _library() -> Any:  # noqa: ANN401 - untyped library
     try:
         import datasets  # noqa: PLC0415 - an extra
     except ImportError as err:
         raise PuzzlegenError('the TRL adapter needs datasets: pip install "puzzlegen[trl]"') from err
+    return datasets
+
+
+def _rows(folder: str | Path, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401 - untyped library
+    datasets = _library()
     if not Path(folder).is_dir():
-        return datasets.load_dataset(str(folder), profile, split=split, streaming=streaming)
+        return _on_the_hub(str(folder), profile, split, streaming)
     manifest = manifest_of(Path(folder))
     folders = _folders(manifest, folder, profile, split)
     if manifest["recipe"]["output"]["format"] == "parquet":
@@ -139,6 +211,16 @@ def _rows(folder: str | Path, profile: Profile | None, split: str, streaming: bo
     return made.from_generator(_read, gen_kwargs=arguments, features=known)
 
 
+def _on_the_hub(name: str, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401
+    if not _HUB_NAME.fullmatch(name):
+        raise PuzzlegenError(f"'{name}': no such folder, and no name on the Hub, which is owner/name; give a build")
+    try:
+        return _library().load_dataset(name, profile, split=split, streaming=streaming)
+    except OSError as err:
+        why = " ".join(str(err).split())[:200]
+        raise PuzzlegenError(f"'{name}': no such folder here, and the Hub does not give it: {why}") from err
+
+
 def _read(paths: list[str], digests: list[str]) -> Iterator[Row]:  # noqa: ARG001
     for path in paths:
         yield from read_rows(Path(path))
@@ -147,13 +229,21 @@ def _read(paths: list[str], digests: list[str]) -> Iterator[Row]:  # noqa: ARG00
 def _folders(manifest: dict[str, Any], folder: str | Path, profile: Profile | None, split: str) -> list[str]:
     """The folders below ``data/`` of a profile with puzzles in the split: one, or in WebDataset one per media count."""
     rows = manifest["rows"]
-    sizes = Counter({name: sum(splits.values()) for name, splits in rows.items()})
-    chosen = profile or profile_of(max(sizes, key=lambda name: (sizes[name], name), default=""))
-    found = [name for name, splits in rows.items() if profile_of(name) == chosen and split in splits]
+    found = [name for name, splits in rows.items() if profile_of(name) == profile and split in splits]
     if not found:
         has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in rows.items()) or "none at all"
-        raise PuzzlegenError(f"'{folder}' has no puzzles of profile {chosen} in split {split}; it has {has}")
+        raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
     return found
+
+
+def _largest(places: Sequence[str | Path]) -> Profile | None:
+    """The profile with most puzzles in the folders of this machine; None leaves the choice to the Hub's default."""
+    sizes: Counter[str] = Counter()
+    for place in places:
+        if Path(place).is_dir():
+            for name, splits in manifest_of(Path(place))["rows"].items():
+                sizes[profile_of(name)] += sum(splits.values())
+    return cast("Profile | None", max(sizes, key=lambda name: (sizes[name], name), default=None))
 
 
 def score_reward(completions: list[Any], **columns: Any) -> list[float | None]:  # noqa: ANN401
@@ -187,10 +277,13 @@ def _rewards(
     ground_truth: list[Any] | None = None,
     data_source: list[str] | None = None,
     log_metric: LogMetric | None = None,
+    prompts: list[Any] | None = None,
     **_: object,
 ) -> list[float | None]:
     """One part of every score, None for rows that are not ours; logged row by row, so that means are over rows."""
     truths = ground_truth or [None] * len(completions)
+    for prompt, source in zip(prompts or (), data_source or (), strict=False):
+        _refuse_unprepared(prompt, source)
     found = [_part(part, completion, truth) for completion, truth in zip(completions, truths, strict=True)]
     for value, source in zip(found, data_source or (), strict=False):
         if log_metric is not None and value is not None:
@@ -198,12 +291,35 @@ def _rewards(
     return found
 
 
+def _refuse_unprepared(prompt: Any, source: object) -> None:  # noqa: ANN401
+    """No prompt of a build holds a placeholder once it is prepared, whatever its question says."""
+    if not str(source).startswith(_OURS):
+        return
+    contents = [message["content"] for message in prompt] if isinstance(prompt, list) else [prompt]
+    blocks = [block for content in contents for block in (content if isinstance(content, list) else [content])]
+    texts = [str(block.get("text") if isinstance(block, dict) else block) for block in blocks]
+    if found := next(filter(None, map(_PLACEHOLDER.search, texts)), None):
+        raise PuzzlegenError(
+            f"a prompt of {source} holds {found[0]} as text, so its pictures are lost or out of place: combining "
+            "datasets drops what trl.load() does; give the combined dataset to puzzlegen.adapters.trl.prepare()"
+        )
+
+
 def _part(part: str, completion: Any, truth: Any) -> float | None:  # noqa: ANN401
     kind = _kind(truth) if isinstance(truth, str) else None
     if kind is None or (part in {"transform", "length"} and kind != "composite"):
         return None
-    result = score(completion, truth)
+    result = score(_whole(completion), truth)
     return result.value if part == "score" else result.parts[part]
+
+
+def _whole(completion: Any) -> Any:  # noqa: ANN401
+    """The response behind its reasoning, which TRL's messages keep apart where the tokenizer parses responses."""
+    last = completion[-1] if isinstance(completion, list) and completion else None
+    if not isinstance(last, dict) or not isinstance(said := last.get("content") or "", str):
+        return completion
+    thought = last.get("reasoning_content") or last.get("thinking")
+    return whole_response(said, thought) if thought else completion
 
 
 @lru_cache(maxsize=4096)
