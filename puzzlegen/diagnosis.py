@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from puzzlegen.verify import VerifierError
 
 _PLACEHOLDERS: Final = {"images": "<image>", "videos": "<video>"}
 _KEYS: Final = {"images": "image_key", "videos": "video_key"}
+_PLACE: Final = re.compile("<image>|<video>")
 _MOST: Final = 3
 
 
@@ -180,11 +182,14 @@ def _of_medium(found: Contents, who_is: str, column: str, medium: object) -> Ite
 
 
 def _text(row: Row, settings: Settings) -> str:
-    """The question, wherever this trainer's rows have it."""
-    value = next(
-        (row[key] for key in (settings.get("prompt_key", ""), "prompt", "messages", "problem") if key in row), ""
-    )
+    value = _question(row, settings)
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _question(row: Row, settings: Settings) -> Any:  # noqa: ANN401 - text or messages
+    """The question, wherever this trainer's rows have it."""
+    keys = (settings.get("prompt_key", ""), "prompt", "messages", "problem")
+    return next((row[key] for key in keys if key in row), "")
 
 
 def _remedy(who: Trainer, found: Contents) -> str:
@@ -233,14 +238,16 @@ def _loader(
     with tempfile.TemporaryDirectory() as place, _quiet(Path(place)):
         for profile in profiles:
             parts = [part for part in readable if part.profile == profile]
-            expected = {name: n for part in parts for name, n in _expected(samples[part])}
+            named = [(_name(row, k), row) for part in parts for k, row in enumerate(samples[part])]
+            expected = {name: sum(len(row.get(column) or ()) for column in COLUMNS) for name, row in named}
+            asked = {name: _pieces(row, settings) for name, row in named}
             try:
                 result = _run(who, found, parts, settings, model, rows, Path(place))
             except Exception as err:  # noqa: BLE001 - whatever the trainer's code raises is the finding
                 lost.append(Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_line(err)}"))
                 continue
             seen += len(result)
-            lost += _compared(profile, result, expected)
+            lost += _compared(profile, result, expected) + _unsaid(profile, result, asked)
     tokens = "with" if model else "without (give --model)"
     return {"loader": f"{_version(who)}: {seen} rows, {tokens} a model's processor"}, lost
 
@@ -253,10 +260,15 @@ def _run(
     return who.load([excerpt(part, rows, place) for part in parts], settings, model)
 
 
-def _expected(rows: list[Row]) -> Iterator[tuple[str, int]]:
-    for k, row in enumerate(rows):
-        name = row.get("id") or (row.get("extra_info") or {}).get("id") or (row.get("metadata") or {}).get("id") or k
-        yield str(name), sum(len(row.get(column) or ()) for column in COLUMNS)
+def _name(row: Row, k: int) -> str:
+    return str(row.get("id") or (row.get("extra_info") or {}).get("id") or (row.get("metadata") or {}).get("id") or k)
+
+
+def _pieces(row: Row, settings: Settings) -> list[str]:
+    """What the prompt says between its media, without spaces, which templates and tokenizers change."""
+    value = _question(row, settings)
+    texts = [value] if isinstance(value, str) else [message["content"] for message in value]
+    return ["".join(piece.split()) for text in texts if isinstance(text, str) for piece in _PLACE.split(text)]
 
 
 def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[Finding]:
@@ -279,6 +291,17 @@ def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[
         elif any(mark in one.text for mark in _PLACEHOLDERS.values()):
             found.append(Finding("error", f"{profile}: puzzle {one.name}: a placeholder stays in the prompt as text"))
     return found[: _MOST + 1]
+
+
+def _unsaid(profile: str, seen: list[Seen], asked: Mapping[str, list[str]]) -> list[Finding]:
+    """Prompts that no longer say what the row asks."""
+    found = []
+    for one in seen:
+        text = "".join(one.text.split())
+        if text and not all(piece in text for piece in asked.get(one.name, ())):
+            begins = f"puzzle {one.name}: the prompt does not hold its question; it begins {one.text[:80]!r}"
+            found.append(Finding("error", f"{profile}: {begins}"))
+    return found[:_MOST]
 
 
 @contextlib.contextmanager

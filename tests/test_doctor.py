@@ -12,10 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ROOT
+from conftest import ROOT, recipe_with
 
+from puzzlegen.building import build
 from puzzlegen.contents import contents, excerpt, head, kind_of
-from puzzlegen.diagnosis import Report, _compared, diagnose
+from puzzlegen.diagnosis import Report, _compared, _unsaid, diagnose
 from puzzlegen.doctor import Finding, Seen, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
@@ -171,6 +172,25 @@ def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
         (finding,) = _compared("image", seen, expected)
         assert isinstance(finding, Finding)
         assert finding.level == "error"
+
+
+def test_a_prompt_that_lost_its_question_is_found() -> None:
+    """slime makes single characters of a text without pictures, which some templates write as a list."""
+    asked = {"a": ["Howlongisthepath?"]}
+    assert (
+        _unsaid("text", [Seen("a", 0, "<|user|> How long\nis the path?"), Seen("a", 0), Seen("b", 0, "x")], asked) == []
+    )
+    (finding,) = _unsaid("text", [Seen("a", 0, "[{'type': 'text', 'text': 'H'}]")], asked)
+    assert finding.level == "error"
+
+
+def test_text_has_no_key_of_pictures(exports: Path, tmp_path: Path) -> None:
+    build(recipe_with([{"task": "path_length"}], source={"kind": "graph", "graphs": 20}), tmp_path / "text", workers=1)
+    export(tmp_path / "text", "slime", tmp_path / "slime")
+    assert not any("multimodal" in line for line in diagnose(tmp_path / "slime", "slime").config)
+    assert any("multimodal" in line for line in diagnose(exports / "slime", "slime").config)
+    for folder, most in ((tmp_path / "text", 0), (exports / "openrlhf", 10)):
+        assert f"--data.max_images_per_prompt {most}" in diagnose(folder, "openrlhf").config
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class OpenRLHF(Trainer):
 
 
 def most_pictures(found: Contents) -> int:
-    """The most pictures that the first rows of the files have."""
+    """The most pictures that the first rows of the files have; OpenRLHF takes 0 for a run on text."""
     rows: Sequence[Row] = [row for part in found.parts for row in head(part.path, 64)]
     counts: list[Any] = [len(row.get("images") or ()) for row in rows]
-    return max(counts, default=1) or 1
+    return max(counts, default=0)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 from puzzlegen.adapters import slime as shim
-from puzzlegen.contents import Contents, Row
+from puzzlegen.contents import Contents, Row, head
 from puzzlegen.doctor import Seen, Settings, Trainer, processor_of, vision_tokens
 
 
@@ -50,7 +50,7 @@ class Slime(Trainer):
                 None,
                 prompt_key=settings["prompt_key"],
                 label_key=settings["label_key"],
-                multimodal_keys={"image": settings["image_key"]},
+                multimodal_keys=_keys(path, settings),
                 apply_chat_template=True,
             )
             for k in range(len(data)):
@@ -65,14 +65,20 @@ class Slime(Trainer):
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Arguments of ``train.py``; one file of prompts."""
         train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
-        keys = json.dumps({"image": settings["image_key"]})
+        keys = _keys(train, settings)
         return [
             f"--prompt-data {train.resolve()}",
             f"--input-key {settings['prompt_key']}",
             f"--label-key {settings['label_key']}",
             "--metadata-key metadata",
             "--apply-chat-template",
-            f"--multimodal-keys '{keys}'",
+            *([f"--multimodal-keys '{json.dumps(keys)}'"] if keys else []),
             f"--custom-rm-path {shim.__name__}.custom_rm",
             "--reward-key score",
         ]
+
+
+def _keys(path: Path, settings: Settings) -> dict[str, str] | None:
+    """Where pictures are; None for text, which slime splits into single characters if a key names no pictures."""
+    key = settings["image_key"]
+    return {"image": key} if any(row.get(key) for row in head(path, 1)) else None
