@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
+import av
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,6 +18,7 @@ from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError
 from puzzlegen.exporting import MARK, read_mark
 from puzzlegen.manifest import MANIFEST
+from puzzlegen.media.container import open_container
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import split_in
 
@@ -35,6 +39,13 @@ class Part(NamedTuple):
     split: str
 
 
+class Clip(NamedTuple):
+    """Frames a second of a clip, and how many it has."""
+
+    fps: float
+    frames: int
+
+
 class Contents(NamedTuple):
     """The data files of a folder.
 
@@ -43,6 +54,7 @@ class Contents(NamedTuple):
         kind: ``build``, ``export`` (``to`` names its target) or ``files``.
         parts: in the folder's order.
         root: what media paths in rows begin with, if the folder was made for another place.
+        system: whether an export was made of prompts with a system message, which its rows may lack.
     """
 
     folder: Path
@@ -50,6 +62,7 @@ class Contents(NamedTuple):
     parts: list[Part]
     to: str = ""
     root: str = ""
+    system: bool = False
 
 
 def contents(folder: Path) -> Contents:
@@ -64,7 +77,7 @@ def contents(folder: Path) -> Contents:
     if (mark := read_mark(folder)) is not None:
         names = [name for name in mark.files if name.rpartition("/")[0] in mark.rows]
         parts = [Part(folder / name, name.partition("/")[0], Path(name).stem) for name in names]
-        return Contents(folder, "export", parts, mark.to, mark.root)
+        return Contents(folder, "export", parts, mark.to, mark.root, mark.system)
     found = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not found:
         what = "no rows" if folder.is_dir() else "no such folder"
@@ -123,6 +136,41 @@ def path_in(value: object) -> str:
     if isinstance(value, dict):
         value = value.get("video") or value.get("path")
     return value if isinstance(value, str) and not value.startswith("data:") else ""
+
+
+def file_of(found: Contents, path: str) -> Path:
+    """The file that a row's path means, wherever the folder was made for."""
+    inside = found.root and path.startswith(f"{found.root}/")
+    return found.folder / path[len(found.root) + 1 :] if inside else Path(path)
+
+
+def clips_of(found: Contents, row: Row) -> list[Clip]:
+    """The clips of a row by its record, or by the files themselves where an export left that out."""
+    if metas := row.get("video_meta"):
+        return [Clip(meta["fps"], meta["frames"]) for meta in metas]
+    return [clip for medium in row.get("videos") or () if (clip := _clip(_encoded(found, medium))) is not None]
+
+
+def _encoded(found: Contents, medium: object) -> bytes:
+    """A medium's file; empty if it has none here, which is found elsewhere."""
+    if isinstance(medium, dict) and medium.get("bytes"):
+        return bytes(medium["bytes"])
+    if isinstance(medium, str) and medium.startswith("data:"):
+        return base64.b64decode(medium.partition(",")[2])
+    path = path_in(medium)
+    file = file_of(found, path)
+    return file.read_bytes() if path and file.is_file() else b""
+
+
+def _clip(data: bytes) -> Clip | None:
+    if kind_of(data[:16]) != "video":
+        return None
+    try:
+        with open_container(io.BytesIO(data)) as container:
+            stream = container.streams.video[0]
+            return Clip(float(stream.average_rate or 0), stream.frames)
+    except (av.FFmpegError, IndexError) as err:
+        raise IntegrityError(f"a clip cannot be read: {err}; export the build again") from err
 
 
 def kind_of(start: bytes) -> Medium:

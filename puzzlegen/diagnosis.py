@@ -14,7 +14,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
-from puzzlegen.contents import COLUMNS, Contents, Part, Row, carrier, contents, excerpt, head, kind_of, path_in
+from puzzlegen.contents import (
+    COLUMNS,
+    Clip,
+    Contents,
+    Part,
+    Row,
+    carrier,
+    clips_of,
+    contents,
+    excerpt,
+    file_of,
+    head,
+    kind_of,
+    path_in,
+)
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, trainer
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.plugins import did_you_mean
@@ -167,8 +181,7 @@ def _of_media(who: Trainer, found: Contents, place: str, row: Row, settings: Set
 def _of_medium(found: Contents, who_is: str, column: str, medium: object) -> Iterator[Finding]:
     data = medium.get("bytes") if isinstance(medium, dict) else None
     if not data and (path := path_in(medium)):
-        inside = found.root and path.startswith(f"{found.root}/")
-        file = found.folder / path[len(found.root) + 1 :] if inside else Path(path)
+        file = file_of(found, path)
         if not file.is_file():
             yield Finding(
                 "error", f"{who_is}: no file '{path}'; export again with the --root that the trainer will see"
@@ -248,6 +261,7 @@ def _loader(
                 continue
             seen += len(result)
             lost += _compared(profile, result, expected) + _unsaid(profile, result, asked)
+            lost += _fewer(profile, result, {name: clips_of(found, row) for name, row in named})
     tokens = "with" if model else "without (give --model)"
     return {"loader": f"{_version(who)}: {seen} rows, {tokens} a model's processor"}, lost
 
@@ -301,6 +315,18 @@ def _unsaid(profile: str, seen: list[Seen], asked: Mapping[str, list[str]]) -> l
         if text and not all(piece in text for piece in asked.get(one.name, ())):
             begins = f"puzzle {one.name}: the prompt does not hold its question; it begins {one.text[:80]!r}"
             found.append(Finding("error", f"{profile}: {begins}"))
+    return found[:_MOST]
+
+
+def _fewer(profile: str, seen: list[Seen], clips: Mapping[str, list[Clip]]) -> list[Finding]:
+    """Clips of which the loader drops frames; loaders that pair frames drop an odd one, which is no matter."""
+    found = []
+    for one in seen:
+        there = clips.get(one.name, [])
+        frames = sum(clip.frames for clip in there)
+        if one.frames is not None and one.frames < frames - len(there):
+            text = f"{profile}: puzzle {one.name} has {frames} frames, the loader passes {one.frames}"
+            found.append(Finding("error", f"{text}; raise the rate at which it samples clips"))
     return found[:_MOST]
 
 

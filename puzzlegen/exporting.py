@@ -89,7 +89,7 @@ def read_mark(folder: Path) -> Made | None:
         return None
     except ValueError as err:
         raise IntegrityError(f"'{folder / MARK}' is damaged: {err}; export again") from err
-    return Made(**{name: found[name] for name in Made._fields})
+    return Made(**{name: found[name] for name in Made._fields if name in found or name not in Made._field_defaults})
 
 
 def refuse_foreign(out: Path, to: str) -> None:
@@ -134,6 +134,7 @@ class _Writing:
         self._rows: dict[str, Counter[str]] = defaultdict(Counter)
         self._left_out: Counter[str] = Counter()
         self._media = 0
+        self._system = False
 
     def copy(self, folder: Path, file: dict[str, Any]) -> None:
         """Write the rows of one data file."""
@@ -149,6 +150,7 @@ class _Writing:
             carried = [self._carried(_safe(row["id"], "id"), k, m, carrier) for k, m in enumerate(media)]
             self._write(profile, split, carrier or "path")(self._form.row(row, carried))
             self._rows[profile][split] += 1
+            self._system |= any(message["role"] == "system" for message in row["prompt"])
 
     def finish(self, to: str, source: str) -> Made:
         """Close the files; the mark comes last."""
@@ -156,7 +158,8 @@ class _Writing:
         rows = {profile: dict(sorted(splits.items())) for profile, splits in sorted(self._rows.items())}
         carriers = {column: carrier for column, carrier in self._carriers.items() if carrier}
         files = sorted(self._files)
-        made = Made(to, rows, dict(self._left_out), self._media, files, self._root, carriers, source)
+        left_out = dict(self._left_out)
+        made = Made(to, rows, left_out, self._media, files, self._root, carriers, source, self._system)
         for name, data in sorted(self._form.files(made).items()):
             path = self._place / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,7 @@ ALLOWED = {
     "adapters": BASE | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
     "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
-    "contents": {"datafile", "errors", "exporting", "manifest", "reading", "records"},
+    "contents": {"datafile", "errors", "exporting", "manifest", "media", "reading", "records"},
     "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"errors", "media", "reading", "subset"},
     "preview": BASE

@@ -15,9 +15,9 @@ import pytest
 from conftest import ROOT, recipe_with
 
 from puzzlegen.building import build
-from puzzlegen.contents import contents, excerpt, head, kind_of
-from puzzlegen.diagnosis import Report, _compared, _unsaid, diagnose
-from puzzlegen.doctor import Finding, Seen, trainer_names
+from puzzlegen.contents import Clip, contents, excerpt, head, kind_of
+from puzzlegen.diagnosis import Report, _compared, _fewer, _unsaid, diagnose
+from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
 
@@ -172,6 +172,47 @@ def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
         (finding,) = _compared("image", seen, expected)
         assert isinstance(finding, Finding)
         assert finding.level == "error"
+
+
+@pytest.mark.parametrize(("name", "carrier"), [("easyr1", "path"), ("swift", "path"), ("swift", "data_uri")])
+def test_clips_are_sampled_at_their_own_rate(name: str, carrier: str, mixed_build: Path, tmp_path: Path) -> None:
+    """An export has no column of rates, so they are read from the clips; both trainers take 2 where nothing is said."""
+    export(mixed_build, name, tmp_path / "out", videos=carrier)
+    report = diagnose(tmp_path / "out", name, profile="video")
+    setting, line = {"easyr1": ("video_fps", "data.video_fps=4.0"), "swift": ("fps", "export FPS=4")}[name]
+    assert line in report.config
+    assert report.findings == []
+    halved = diagnose(tmp_path / "out", name, profile="video", settings={setting: "2"})
+    assert f"{setting}=2 leaves frames out of clips that have 4 a second; give {setting}=4" in errors(halved)
+    pictures = diagnose(tmp_path / "out", name, profile="image")
+    assert not any("FPS" in line for line in pictures.config)
+
+
+def test_one_rate_for_clips_of_several_is_a_warning() -> None:
+    assert [finding.level for finding in about_rates([2.0, 4.0], "fps", 4.0)] == ["warning"]
+    assert [finding.level for finding in about_rates([2.0, 4.0], "fps", 2.0)] == ["error"]
+    assert list(about_rates([4.0], "fps", 4.0)) == list(about_rates([], "fps", 2.0)) == []
+
+
+def test_frames_that_a_loader_leaves_out_are_found() -> None:
+    clips = {"a": [Clip(4.0, 13), Clip(4.0, 13)]}
+    assert _fewer("video", [Seen("a", 2, frames=24), Seen("a", 2), Seen("b", 1, frames=2)], clips) == []
+    (finding,) = _fewer("video", [Seen("a", 2, frames=12)], clips)
+    assert "puzzle a has 26 frames, the loader passes 12" in finding.text
+
+
+def test_easyr1_has_no_place_for_a_system_message_and_asks_for_no_box(exports: Path, tmp_path: Path) -> None:
+    plain = diagnose(exports / "easyr1", "easyr1")
+    assert not any("system message" in finding.text for finding in plain.findings)
+    assert "data.format_prompt=null" in plain.config
+    spoken = recipe_with([{"task": "rotation"}], prompt={"system": "Look closely."})
+    build(spoken, tmp_path / "built", workers=1)
+    export(tmp_path / "built", "easyr1", tmp_path / "out")
+    assert any("system message" in finding.text for finding in diagnose(tmp_path / "out", "easyr1").findings)
+    mark = json.loads((tmp_path / "out" / "export.json").read_text())
+    del mark["system"]  # as exports made before it have none
+    (tmp_path / "out" / "export.json").write_text(json.dumps(mark))
+    assert diagnose(tmp_path / "out", "easyr1").healthy
 
 
 def test_a_prompt_that_lost_its_question_is_found() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from puzzlegen import plugins
-from puzzlegen.contents import Contents, Row
+from puzzlegen.contents import Contents, Row, clips_of
 from puzzlegen.errors import PuzzlegenError, RecipeError
 
 Settings = Mapping[str, str]
@@ -33,12 +33,14 @@ class Seen(NamedTuple):
         media: how many media it hands on to the model's processor.
         text: the prompt as it will be encoded; empty if the loader makes none.
         tokens: vision tokens in the encoded prompt, where a model's processor was given.
+        frames: frames of all its clips, where the loader samples them.
     """
 
     name: str
     media: int
     text: str = ""
     tokens: int | None = None
+    frames: int | None = None
 
 
 class Trainer(ABC):
@@ -114,6 +116,22 @@ def trainer(name: str) -> Trainer:
     except RecipeError as err:
         raise PuzzlegenError(f"--trainer: {err}") from err
     return found
+
+
+def clip_rates(found: Contents, rows: Sequence[Row]) -> list[float]:
+    """The frames a second that clips of the rows have, each rate once, from low to high."""
+    return sorted({clip.fps for row in rows for clip in clips_of(found, row)})
+
+
+def about_rates(rates: Sequence[float], name: str, used: float) -> Iterator[Finding]:
+    """What a loader with one rate for all clips does to these; a clip never gets more frames than it has."""
+    wanted = ", ".join(f"{rate:g}" for rate in rates)
+    if rates and used < rates[-1]:
+        text = f"{name}={used:g} leaves frames out of clips that have {wanted} a second"
+        yield Finding("error", f"{text}; give {name}={rates[-1]:g}, with which every clip keeps its frames")
+    elif len(rates) > 1:
+        text = f"clips of {wanted} frames a second in one file, and the loader has one rate for all"
+        yield Finding("warning", f"{text}: {name}={used:g} keeps every frame, but check what the model is told of time")
 
 
 def processor_of(model: str) -> Any:  # noqa: ANN401 - whatever the model's is

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from puzzlegen.adapters import easyr1 as shim
 from puzzlegen.contents import Contents, Row
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, about_rates, clip_rates, processor_of, vision_tokens
 from puzzlegen.errors import PuzzlegenError
 
 
@@ -31,17 +31,21 @@ class EasyR1(Trainer):
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
         """Clips are sampled at their own rate, if they have one."""
-        rates = sorted({meta["fps"] for row in rows for meta in row.get("video_meta") or ()})
+        rates = clip_rates(found, rows)
         return super().defaults(found, rows) | ({"video_fps": str(rates[-1])} if rates else {})
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
         """Question and truth."""
         return (settings["prompt_key"], settings["answer_key"])
 
-    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:  # noqa: ARG002
+    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
         """What EasyR1 leaves out."""
-        if any(message["role"] == "system" for row in rows for message in row.get("prompt") or ()):
-            yield Finding("warning", "EasyR1 reads the question alone: put the system message into data.format_prompt")
+        if found.system or any(message["role"] == "system" for row in rows for message in row.get("prompt") or ()):
+            yield Finding(
+                "warning",
+                "EasyR1 reads the question alone, without the build's system message: set data.format_prompt to a "
+                "file with its words and {{ content }}",
+            )
         both = [row for row in rows if settings["image_key"] in row and settings["video_key"] in row]
         if both:
             yield Finding(
@@ -49,10 +53,7 @@ class EasyR1(Trainer):
                 f"rows have both {settings['image_key']} and {settings['video_key']}: EasyR1 then never looks at the "
                 "clips; give it files with one media column",
             )
-        rates = {meta["fps"] for row in rows for meta in row.get("video_meta") or ()}
-        if rates and rates != {float(settings["video_fps"])}:
-            wanted = ", ".join(map(str, sorted(rates)))
-            yield Finding("note", f"clips are meant to be seen at {wanted} frames a second; EasyR1 has one rate")
+        yield from about_rates(clip_rates(found, rows), "video_fps", float(settings["video_fps"]))
 
     def score(self, response: str, ground_truth: str) -> float:
         """The reward."""
@@ -80,10 +81,12 @@ class EasyR1(Trainer):
             )
             for k in range(len(data)):
                 row = data[k]
-                given = sum(len(media) for media in row.get("multi_modal_data", {}).values())
+                media = row.get("multi_modal_data", {})
+                given = sum(map(len, media.values()))
                 tokens = vision_tokens(processor, row["input_ids"].tolist())
                 text = processor.tokenizer.decode(row["raw_prompt_ids"])
-                seen.append(Seen(str(row.get("id", k)), given, text, tokens))
+                frames = _frames(media["videos"], settings) if "videos" in media else None
+                seen.append(Seen(str(row.get("id", k)), given, text, tokens, frames))
         return seen
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
@@ -94,5 +97,14 @@ class EasyR1(Trainer):
             f"data.train_files={train.resolve()}",
             f"data.val_files={held_out.resolve()}",
             *(f"data.{key}={value}" for key, value in settings.items()),
+            # The one in EasyR1's own example asks for a box, in which no answer of a puzzle counts.
+            "data.format_prompt=null",
             f"worker.reward.reward_function={shim.__file__}:compute_score",
         ]
+
+
+def _frames(videos: Sequence[Any], settings: Settings) -> int:
+    from verl.utils.dataset import process_video  # noqa: PLC0415
+
+    limits = (int(settings["min_pixels"]), int(settings["max_pixels"]), float(settings["video_fps"]))
+    return sum(len(process_video(video, *limits)) for video in videos)

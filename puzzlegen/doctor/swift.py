@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 from puzzlegen.contents import Contents, Row
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, vision_tokens
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, about_rates, clip_rates, vision_tokens
 from puzzlegen.verify import reward
 
 
@@ -20,18 +21,21 @@ class Swift(Trainer):
     package = "swift"
     install = "pip install ms-swift==4.6.0 msgspec qwen-vl-utils decord"
     carriers: ClassVar = {"images": ("bytes", "path", "data_uri"), "videos": ("path", "data_uri")}
-    settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192", "template": ""}
+    settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192", "template": "", "fps": "2.0"}
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
-        """Nothing is to be mapped where the messages have their name."""
-        return super().defaults(found, rows) | ({"columns": "{}"} if rows and "messages" in rows[0] else {})
+        """Nothing is to be mapped where the messages have their name; clips are sampled at their own rate."""
+        rates = clip_rates(found, rows)
+        named = {"columns": "{}"} if rows and "messages" in rows[0] else {}
+        return super().defaults(found, rows) | named | ({"fps": f"{rates[-1]:g}"} if rates else {})
 
     def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
         """The truth; the question has several names."""
         return ("ground_truth",)
 
-    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:  # noqa: ARG002
-        """How the question will be found."""
+    def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
+        """How the question will be found, and how clips are sampled."""
+        yield from about_rates(clip_rates(found, rows), "fps", float(settings["fps"]))
         mapped = _columns(settings)
         for row in rows[:1]:
             messages = [name for name in row if mapped.get(name, name) == "messages"]
@@ -54,6 +58,8 @@ class Swift(Trainer):
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
         """Read rows as for training; with a model, encode them with its template."""
+        # Read from the environment alone, by swift when it makes a template and by qwen-vl-utils when it is imported.
+        os.environ["FPS"] = settings["fps"]
         from swift.dataset import load_dataset  # noqa: PLC0415
 
         names = [str(path) for path in files]
@@ -62,12 +68,14 @@ class Swift(Trainer):
         return [_seen(row, k, template) for k, row in enumerate(data)]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Arguments of ``swift rlhf --rlhf_type grpo``."""
+        """Arguments of ``swift rlhf --rlhf_type grpo``, behind what its environment must hold."""
         train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
         held_out = [str(part.path.resolve()) for part in found.parts if part.split != "train"]
         plugin = Path(__file__).parents[1] / "adapters" / "swift" / "__init__.py"
         columns = [f"--columns '{settings['columns']}'"] if _columns(settings) else []
+        clips = any(part.profile == "video" for part in found.parts)
         return [
+            *([f"export FPS={settings['fps']}"] if clips else []),
             f"--dataset {' '.join(train)}",
             *([f"--val_dataset {' '.join(held_out)}"] if held_out else []),
             *columns,
@@ -103,4 +111,11 @@ def _seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN401
     ids = encoded["input_ids"]
     tokens = vision_tokens(template.processor, ids)
     text = template.tokenizer.decode([token for token in ids if token >= 0])
-    return Seen(name, len(media), text or question, tokens)
+    return Seen(name, len(media), text or question, tokens, _frames(encoded, template.processor))
+
+
+def _frames(encoded: dict[str, Any], processor: Any) -> int | None:  # noqa: ANN401 - transformers'
+    """Frames by the grid that Qwen's processors make of clips; None for other models."""
+    grid = encoded.get("video_grid_thw")
+    pair = getattr(getattr(processor, "video_processor", None), "temporal_patch_size", None)
+    return None if grid is None or pair is None else int(grid[:, 0].sum()) * pair

@@ -33,6 +33,7 @@ class Made(NamedTuple):
         root: what paths in rows begin with.
         carriers: how ``images`` and ``videos`` are carried.
         source: the build's ``content_sha256``.
+        system: whether the build's prompts begin with a system message, which not every target can carry.
     """
 
     to: str
@@ -43,6 +44,7 @@ class Made(NamedTuple):
     root: str
     carriers: dict[str, Carrier]
     source: str
+    system: bool = False
 
 
 class Target(ABC):
