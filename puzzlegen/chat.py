@@ -1,7 +1,7 @@
 """A record as a chat, for models that read text, pictures and perhaps clips in the order in which they are said.
 
 Most chat APIs take no clips. By default a clip becomes its frames, evenly spaced from the first to the last, each
-behind its time, which is what most questions about clips need; a server that knows ``video_url`` may have it whole.
+behind its number and time, which questions about clips need; a server that knows ``video_url`` may have it whole.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from puzzlegen.errors import PuzzlegenError
@@ -21,6 +22,8 @@ FRAMES: Final = 32
 LEAST_PER_CLIP: Final = 2
 _QUALITY: Final = 90
 _PLACEHOLDER: Final = re.compile(r"(<image>|<video>)")
+#: As in ``This clip has 24 frames in 4 groups: frames 1 to 6 are group 1``.
+_COUNTED: Final = re.compile(r"\bframes? \d|\b\d+ frames\b")
 _COLUMNS: Final = {"<image>": "images", "<video>": "videos"}
 
 
@@ -50,7 +53,7 @@ def chat_of(row: Mapping[str, Any], frames: int | None = FRAMES) -> list[Message
 
     Args:
         row: a record with media as ``{bytes, path}``, as ``puzzlegen.reading.read_rows`` gives them.
-        frames: most frames per puzzle, shared evenly by its clips, at least two each; None leaves clips whole.
+        frames: most frames per puzzle, shared by its clips, at least two each; None leaves clips whole.
 
     Raises:
         PuzzlegenError: placeholders and media do not match, or ``frames`` is below two.
@@ -101,17 +104,46 @@ def _parts(text: str, media: Mapping[str, Iterator[list[Part]]], puzzle_id: str)
 
 def _media(row: Mapping[str, Any], column: str, frames: int | None) -> Iterator[list[Part]]:
     metas, found = row.get("video_meta") or [], row.get(column) or []
+    most = frames_of_each(row, frames) if column == "videos" and frames is not None else []
     for k, medium in enumerate(found):
         if column == "videos" and frames is not None:
             times = metas[k]["timestamps"] if k < len(metas) else []
-            yield frame_parts(medium["bytes"], times, max(LEAST_PER_CLIP, frames // len(found)))
+            yield frame_parts(medium["bytes"], times, most[k])
         else:
             mime = MIME[medium["path"].rpartition(".")[2]]
             yield [Part("image" if column == "images" else "video", data=medium["bytes"], mime=mime)]
 
 
+def frames_of_each(row: Mapping[str, Any], most: int) -> list[int]:
+    """How many frames of each clip are shown. Warns if its question counts frames and some are left out.
+
+    Args:
+        row: a record; its clips' frames are told by ``video_meta``.
+        most: for all clips together, but at least two each.
+    """
+    if loses_counted(row, most):
+        text = f"{row.get('data_source')}: a question counts frames, and its clips have more than the {most} shown"
+        warnings.warn(f"{text}; raise frames to show them all", stacklevel=1)
+    metas, clips = row.get("video_meta") or [], row.get("videos") or []
+    known = len(metas) == len(clips) or not clips
+    return shares([meta["frames"] for meta in metas] if known else [most] * len(clips), most)
+
+
+def loses_counted(row: Mapping[str, Any], most: int) -> bool:
+    """Whether a question counts frames of clips that have more than ``most`` in all."""
+    counted = _COUNTED.search(str(row.get("problem"))) is not None
+    return counted and sum(meta["frames"] for meta in row.get("video_meta") or ()) > most
+
+
+def shares(counts: Sequence[int], most: int) -> list[int]:
+    """Frames of each clip: all, or one number for those that have more; what short clips do not need goes to others."""
+    levels = range(LEAST_PER_CLIP, max(counts, default=0) + 1)
+    level = max((k for k in levels if sum(min(k, n) for n in counts) <= most), default=LEAST_PER_CLIP)
+    return [min(level, n) for n in counts]
+
+
 def frame_parts(clip: bytes, times: list[float], most: int) -> list[Part]:
-    """At most ``most`` frames of an MP4, evenly spaced from the first to the last, each behind its time in seconds.
+    """At most ``most`` frames of an MP4, evenly spaced from the first to the last, each behind its number and time.
 
     Args:
         clip: the file.
@@ -124,8 +156,8 @@ def frame_parts(clip: bytes, times: list[float], most: int) -> list[Part]:
     from puzzlegen.media.shown import timed_frames  # noqa: PLC0415 - pictures and text do without
 
     parts: list[Part] = []
-    for time, picture in timed_frames(clip, times, most):
+    for shown in timed_frames(clip, times, most):
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=_QUALITY)
-        parts += [Part("text", f"frame at {time:.2f} s:"), Part("image", data=buffer.getvalue(), mime="image/jpeg")]
+        shown.picture.save(buffer, "JPEG", quality=_QUALITY)
+        parts += [Part("text", shown.caption), Part("image", data=buffer.getvalue(), mime="image/jpeg")]
     return parts

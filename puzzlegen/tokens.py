@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from PIL import Image
 
+from puzzlegen.chat import shares
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.media.container import open_container
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -68,8 +69,9 @@ def visual_tokens(
     sizes = [_picture(medium) for medium in row.get("images") or ()]
     total = sum(_cells(width, height, cell, min_pixels, max_pixels) for width, height in sizes)
     clips = row.get("videos") or ()
-    for clip, meta in zip(clips, row.get("video_meta") or (), strict=True):
-        shown = min(meta["frames"], max(2, frames // len(clips))) if frames else ceil(meta["frames"] / temporal)
+    counts = [meta["frames"] for meta in row.get("video_meta") or ()]
+    costs = shares(counts, frames) if frames else [ceil(count / temporal) for count in counts]
+    for clip, shown in zip(clips, costs, strict=True):
         width, height = _clip(clip)
         total += shown * _cells(width, height, cell, min_pixels, max_pixels)
     return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from trl.data_utils import prepare_multimodal_messages
 
 from puzzlegen.adapters import trl
 from puzzlegen.building import build
+from puzzlegen.diagnosis import diagnose
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import VerifierSpec
@@ -97,11 +99,27 @@ def test_clips_are_frames_with_their_times(builds: dict[str, Path], name: str) -
         text = text_of(row["prompt"][0]["content"], image="*")
         assert len(row["images"]) == 6 == text.count("*")
         for meta in stored[row["id"]]["video_meta"]:
-            assert f"frame at {meta['timestamps'][0]:.2f} s: *\nframe at {meta['timestamps'][-1]:.2f} s: *" in text
+            first, last = (f"{meta['timestamps'][k]:.2f} s: *" for k in (0, -1))
+            assert f"frame 1 at {first}\nframe {meta['frames']} at {last}" in text
     for row in many:
         assert len(row["images"]) == sum(meta["frames"] for meta in stored[row["id"]]["video_meta"])
     again = list(trl.load(builds[name], "video", frames=6))
     assert [i.tobytes() for row in few for i in row["images"]] == [i.tobytes() for row in again for i in row["images"]]
+
+
+def test_frames_that_a_question_counts_are_missed_at_once(tmp_path: Path) -> None:
+    swap = recipe_with([{"task": "group_swap"}], source={"kind": "samples", "images": 0, "videos": 3})
+    build(swap, tmp_path / "swap", workers=1)
+    with pytest.warns(UserWarning, match="group_swap: a question counts frames"):
+        trl.load(tmp_path / "swap", frames=8)
+    (row, *_) = trl.load(tmp_path / "swap", frames=500)
+    text = text_of(row["prompt"][0]["content"], image="*")
+    assert re.findall(r"frame (\d+) at", text.partition("Clip:")[2]) == [
+        str(k + 1) for k in range(text.partition("Clip:")[2].count("*"))
+    ]
+    warned = [f for f in diagnose(tmp_path / "swap", "trl", settings={"frames": "8"}).findings if f.level == "warning"]
+    assert "questions count frames of clips" in warned[0].text
+    assert diagnose(tmp_path / "swap", "trl", settings={"frames": "500"}).findings == []
 
 
 def test_a_system_message_stays_in_front(builds: dict[str, Path]) -> None:

@@ -63,10 +63,10 @@ ALLOWED = {
     "engines": {"errors", "files", "guard", "manifest", "media", "memory", "shard", "threads"},
     "adapters": BASE | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
-    "doctor": {"adapters", "contents", "errors", "plugins", "records", "verify"},
+    "doctor": {"adapters", "chat", "contents", "errors", "plugins", "records", "verify"},
     "contents": {"datafile", "errors", "exporting", "manifest", "media", "reading", "records"},
     "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
-    "tokens": {"errors", "media", "reading", "subset"},
+    "tokens": {"chat", "errors", "media", "reading", "subset"},
     "preview": BASE
     | {"audit", "census", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs", "shard"}
     | {"writers"},

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from puzzlegen.chat import chat_of, openai_messages
+from puzzlegen.chat import chat_of, openai_messages, shares
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
 
@@ -43,7 +43,7 @@ def test_a_clip_becomes_frames_behind_their_times(rows: dict[str, dict[str, Any]
     pictures = [k for k, part in enumerate(parts) if part.kind == "image"]
     assert len(pictures) == 5
     chosen = [round(k * (len(times) - 1) / 4) for k in range(5)]
-    assert [parts[k - 1].text for k in pictures] == [f"frame at {times[k]:.2f} s:" for k in chosen]
+    assert [parts[k - 1].text for k in pictures] == [f"frame {k + 1} at {times[k]:.2f} s:" for k in chosen]
     with av.open(io.BytesIO(row["videos"][0]["bytes"]), "r") as container:
         shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     for k, place in zip(chosen, pictures, strict=True):
@@ -60,6 +60,32 @@ def test_the_clips_of_a_puzzle_share_its_frames(rows: dict[str, dict[str, Any]])
     for frames, each in ((12, 4), (7, 2), (2, 2)):
         parts = chat_of({**row, **three, "prompt": prompt}, frames=frames)[-1].parts
         assert sum(part.kind == "image" for part in parts) == 3 * each
+
+
+@pytest.mark.parametrize(
+    ("counts", "most", "shown"),
+    [
+        ([24], 32, [24]),
+        ([24, 8], 32, [24, 8]),
+        ([40, 8], 32, [24, 8]),
+        ([24, 27], 32, [16, 16]),
+        ([8, 3, 20], 7, [2, 2, 2]),
+        ([9, 9, 9], 4, [2, 2, 2]),
+        ([1, 9], 4, [1, 3]),
+        ([], 32, []),
+    ],
+)
+def test_a_short_clip_leaves_to_others_what_it_does_not_need(counts: list[int], most: int, shown: list[int]) -> None:
+    assert shares(counts, most) == shown
+
+
+def test_frames_that_a_question_counts_are_not_left_out_in_silence(rows: dict[str, dict[str, Any]]) -> None:
+    frames = len(rows["video"]["video_meta"][0]["timestamps"])
+    row = {**rows["video"], "problem": f"<video>\nThis clip has {frames} frames: frames 1 to 4 are group 1."}
+    with pytest.warns(UserWarning, match="a question counts frames"):
+        chat_of(row, frames=frames - 1)
+    chat_of(row, frames=frames)
+    chat_of(rows["video"], frames=frames - 1)
 
 
 def test_a_clip_may_stay_whole(rows: dict[str, dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from PIL import Image
 
-from puzzlegen.chat import FRAMES, LEAST_PER_CLIP, whole_response
+from puzzlegen.chat import FRAMES, LEAST_PER_CLIP, frames_of_each, whole_response
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.media.shown import timed_frames
@@ -42,6 +42,7 @@ Row = dict[str, Any]
 LogMetric = Callable[[str, float], None]
 #: Columns of a record that stand in ``prompt`` and ``images`` once it is prepared, or twice in it.
 _USED: Final = {"problem", "prompt", "images", "videos", "video_meta", "reward_model"}
+_FIRST: Final = 64
 _OURS: Final = "puzzlegen/"
 _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 _PLACEHOLDER: Final = re.compile("(<image>|<video>)")
@@ -127,7 +128,16 @@ def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Datas
     one = partial(as_trl, frames=frames or FRAMES)
     if isinstance(rows, _library().IterableDataset):
         return rows.map(one, remove_columns=rows.column_names)
+    if "video_meta" in rows.column_names:
+        _look_ahead(rows, frames or FRAMES)
     return rows.with_transform(partial(_each, one))
+
+
+def _look_ahead(rows: Dataset, frames: int) -> None:
+    """Warn now of frames that are left out, and not in the midst of training."""
+    wanted = [name for name in ("data_source", "problem", "video_meta") if name in rows.column_names]
+    for row in rows.select(range(min(_FIRST, len(rows)))).select_columns(wanted):
+        frames_of_each(row, frames)
 
 
 def as_trl(row: Row, frames: int = FRAMES) -> Row:
@@ -158,15 +168,9 @@ def _text(message: Row) -> str:
 def _shown(row: Row, frames: int) -> list[list[tuple[str, Image.Image]]]:
     """For each medium its pictures, each with the words before it."""
     if row.get("videos"):
-        each = max(LEAST_PER_CLIP, frames // len(row["videos"]))
-        clips = zip(row["videos"], row["video_meta"], strict=True)
-        return [
-            [
-                (f"\nframe at {time:.2f} s: ", picture)
-                for time, picture in timed_frames(c["bytes"], m["timestamps"], each)
-            ]
-            for c, m in clips
-        ]
+        clips = zip(row["videos"], row["video_meta"], frames_of_each(row, frames), strict=True)
+        shown = [timed_frames(clip["bytes"], meta["timestamps"], most) for clip, meta, most in clips]
+        return [[(f"\n{frame.caption} ", frame.picture) for frame in some] for some in shown]
     return [[("", picture)] for picture in row.get("images") or ()]
 
 

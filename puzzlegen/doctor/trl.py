@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
+from puzzlegen.chat import FRAMES, loses_counted
 from puzzlegen.contents import Contents, Row, carrier
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
 from puzzlegen.errors import PuzzlegenError
@@ -36,6 +37,11 @@ class Trl(Trainer):
         if settings["loader"] not in {"load_dataset", self.settings["loader"]}:
             raise PuzzlegenError(f"loader={settings['loader']}: allowed: load_dataset, {self.settings['loader']}")
         if self.adapts(found, settings):
+            frames = int(settings["frames"] or FRAMES)
+            most = max((_frames(row) for row in rows if loses_counted(row, frames)), default=0)
+            if most:
+                text = f"questions count frames of clips, {most} in a puzzle, of which frames={frames} shows a part"
+                yield Finding("warning", f"{text}; give frames={most} to show all, or leave out that task")
             return
         remedy = "load the build with puzzlegen.adapters.trl.load"
         if any(row.get("videos") for row in rows):
@@ -90,6 +96,10 @@ class Trl(Trainer):
             f"data = trl.load({str(found.folder)!r}, {profile!r}{frames})",
             "GRPOTrainer(model, train_dataset=data, reward_funcs=[trl.score_reward], args=GRPOConfig(...))",
         ]
+
+
+def _frames(row: Row) -> int:
+    return sum(meta["frames"] for meta in row["video_meta"])
 
 
 def _messages(row: Row) -> Sequence[Any]:

@@ -64,4 +64,4 @@ def _frames(medium: Medium) -> list[Image.Image]:
     """The picture itself, or at most six frames of a clip."""
     if medium.ext != "mp4":
         return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
-    return [picture for _, picture in timed_frames(medium.data, (), _STRIP)]
+    return [shown.picture for shown in timed_frames(medium.data, (), _STRIP)]

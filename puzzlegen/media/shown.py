@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -12,8 +13,21 @@ from puzzlegen.media.container import open_container
 from puzzlegen.media.resample import to_rgb
 
 
-def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[float, Image.Image]]:
-    """At most ``most`` frames of an MP4, the first, the last and others evenly between, each with its time.
+class Shown(NamedTuple):
+    """A frame, with its number in the clip, from 1, and when it is shown, in seconds."""
+
+    number: int
+    time: float
+    picture: Image.Image
+
+    @property
+    def caption(self) -> str:
+        """What is said before it; questions about clips speak of times or of numbers."""
+        return f"frame {self.number} at {self.time:.2f} s:"
+
+
+def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[Shown]:
+    """At most ``most`` frames of an MP4, the first, the last and others evenly between, each with number and time.
 
     Args:
         clip: the file.
@@ -28,7 +42,7 @@ def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[tuple[f
     if times and len(times) != len(shown):
         raise IntegrityError(f"a clip has {len(shown)} frames, its record tells {len(times)}; verify the build")
     return [
-        (times[k] if times else shown[k].time or 0.0, Image.fromarray(to_rgb(shown[k])))
+        Shown(k + 1, times[k] if times else shown[k].time or 0.0, Image.fromarray(to_rgb(shown[k])))
         for k in _evenly(len(shown), most)
     ]
 
