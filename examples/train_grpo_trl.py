@@ -73,7 +73,7 @@ def trainer_for(chosen: argparse.Namespace, rows: Any) -> GRPOTrainer:
     return GRPOTrainer(
         model,
         [PARTS[name] for name in chosen.rewards],
-        args=_config(chosen),
+        args=config(chosen),
         train_dataset=rows,
         eval_dataset=load(chosen, chosen.evaluate) if chosen.evaluate else None,
         processing_class=processor,
@@ -90,7 +90,8 @@ def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
     return tiny_vlm.build()
 
 
-def _config(chosen: argparse.Namespace) -> GRPOConfig:
+def config(chosen: argparse.Namespace) -> GRPOConfig:
+    """What GRPO is to do, as the command line asks for it."""
     where: dict[str, Any] = (
         {"use_cpu": True, "bf16": False, "gradient_checkpointing": False} if chosen.tiny else {"bf16": True}
     )

@@ -16,7 +16,6 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import train_grpo_trl as grpo
 from datasets import Dataset
@@ -44,20 +43,31 @@ def joint(rest: list[str]) -> GRPOTrainer:
 
 
 def pretext(rest: list[str]) -> GRPOTrainer:
-    """Two stages; the second takes the first's model, in memory."""
+    """Two stages; the second takes the first's model, in memory. Each is saved in a folder of its own below --out."""
     build, own, *flags = rest
     chosen = grpo.arguments([build, *flags])
-    first = grpo.trainer_for(chosen, grpo.load(chosen, "train"))
-    first.train()
+    # All that can be wrong with the second stage is found before the first is paid for.
+    rows, args = own_rows(Path(own)), grpo.config(_stage(chosen, "own", evaluate=None))
+    first = grpo.trainer_for(_stage(chosen, "puzzles"), grpo.load(chosen, "train"))
+    _train(first)
     second = GRPOTrainer(
         first.model,
-        [trl.score_reward],
-        args=first.args,
-        train_dataset=own_rows(Path(own)),
+        [grpo.PARTS[name] for name in chosen.rewards],
+        args=args,
+        train_dataset=rows,
         processing_class=first.processing_class,
     )
-    second.train()
+    _train(second)
     return second
+
+
+def _stage(chosen: argparse.Namespace, name: str, **changes: object) -> argparse.Namespace:
+    return argparse.Namespace(**{**vars(chosen), "out": chosen.out / name, **changes})
+
+
+def _train(trainer: GRPOTrainer) -> None:
+    trainer.train()
+    trainer.save_model(trainer.args.output_dir)
 
 
 def own_rows(path: Path) -> Dataset:
@@ -67,21 +77,24 @@ def own_rows(path: Path) -> Dataset:
     made = Dataset.from_dict(
         {
             "images": pictures,
-            "question": [row["question"] + FORM for row in rows],
+            "prompt": [[{"role": "user", "content": _placed(row["question"]) + FORM}] for row in rows],
             "ground_truth": [_truth(str(row["answer"])) for row in rows],
             "data_source": ["own"] * len(rows),
         }
     ).cast_column("images", [Picture()])
-    return made.with_transform(_prompted)
+    return trl.prepare(made)
+
+
+def _placed(question: str) -> str:
+    """The question with one ``<image>``, for its picture: where it says, or in front."""
+    placed = question if "<image>" in question else f"<image>\n{question}"
+    if placed.count("<image>") > 1 or "<video>" in placed:
+        raise SystemExit(f"{question!r:.80}: a question has one picture; take out the other <image> or <video>")
+    return placed
 
 
 def _truth(answer: str) -> str:
     return VerifierSpec("text", answer, {"metric": "exact", "format": "answer", "think": True}).to_json()
-
-
-def _prompted(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    blocks = [[{"type": "image"}, {"type": "text", "text": text}] for text in batch["question"]]
-    return batch | {"prompt": [[{"role": "user", "content": content}] for content in blocks]}
 
 
 if __name__ == "__main__":

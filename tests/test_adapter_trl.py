@@ -323,13 +323,29 @@ def test_the_second_stage_trains_what_the_first_left(builds: dict[str, Path], tm
     Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
     own = tmp_path / "own.jsonl"
     own.write_text(json.dumps({"media": "a.png", "question": "Which colour?", "answer": "red"}) + "\n")
-    trainer = two_stage.main(
-        ["pretext", str(builds["parquet"]), str(own), "--profile", "image", *TINY, "--out", str(tmp_path)]
-    )
+    flags = ["--profile", "image", *TINY, "--out", str(tmp_path / "out")]
+    weighed = ["--evaluate", "train", "--rewards", "accuracy", "format", "--weights", "1", "0.2"]
+    trainer = two_stage.main(["pretext", str(builds["parquet"]), str(own), *flags, *weighed])
+    assert trainer.args.reward_weights == [1.0, 0.2]
+    for stage in ("puzzles", "own"):
+        assert list((tmp_path / "out" / stage).glob("*.safetensors"))
     row = trainer.train_dataset[0]
     assert row["prompt"][0]["content"][0] == {"type": "image"}
     assert trl.score_reward(["<think>It is.</think><answer>Red.</answer>"], ground_truth=[row["ground_truth"]]) == [1.0]
     assert trainer.state.global_step == 1
+
+
+def test_own_questions_say_where_their_picture_stands(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
+    own = tmp_path / "own.jsonl"
+    for question, begins in (("Which?", "\nWhich?"), ("<image>\nWhich?", "\nWhich?"), ("Is it <image>?", "?")):
+        own.write_text(json.dumps({"media": "a.png", "question": question, "answer": "red"}))
+        content = two_stage.own_rows(own)[0]["prompt"][0]["content"]
+        assert content[-2] == {"type": "image"}
+        assert content[-1]["text"].startswith(begins)
+    own.write_text(json.dumps({"media": "a.png", "question": "Is it <video>?", "answer": "red"}))
+    with pytest.raises(SystemExit, match="a question has one picture"):
+        two_stage.own_rows(own)
 
 
 def test_rewards_are_the_parts_of_the_score(builds: dict[str, Path]) -> None:
