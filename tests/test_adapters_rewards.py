@@ -66,9 +66,10 @@ def test_verl_gets_the_same_float_keys_for_every_task(rows: list[dict[str, Any]]
     for solution, truth in [*truths, ("<transform>B</transform><answer>7</answer>", JOINT)]:
         right = compute_score("puzzlegen/x", solution, truth, {"index": 1}, reward_router_address=None)
         wrong = compute_score(data_source="", solution_str="no idea", ground_truth=truth, extra_info=None)
-        assert set(right) == set(wrong) == KEYS
+        assert set(right) == set(wrong) == KEYS | {"acc"}
         assert {type(value) for value in [*right.values(), *wrong.values()]} == {float}
         assert right["score"] == 1 > wrong["score"] == 0
+        assert right["acc"] == right["accuracy"]
     with pytest.raises(VerifierError, match="ground_truth"):
         compute_score("openai/gsm8k", "72", "72")
 

@@ -13,10 +13,11 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from conftest import tree_bytes
+from conftest import recipe_with, tree_bytes
 from datasets import Features
 from PIL import Image
 
+from puzzlegen.building import build
 from puzzlegen.cards.front_matter import front_matter
 from puzzlegen.census import take_census
 from puzzlegen.integrity import verify
@@ -100,6 +101,31 @@ def test_the_code_in_the_card_runs(text: str, mixed_build: Path, tmp_path: Path)
     assert "1.0" in said
     assert said[-2].endswith(" frames")
     assert said[-1] == "{'type': 'image'}"
+
+
+def test_the_code_for_trl_keeps_the_system_message(text: str) -> None:
+    (code,) = re.findall(r"def blocks.*?(?=\ndef reward)", text, re.DOTALL)
+    known: dict[str, Any] = {"re": re}
+    exec(code, known)  # noqa: S102 - the card's own
+    said = [{"role": "system", "content": "Look closely."}, {"role": "user", "content": "<image>\nWhich?"}]
+    assert known["prompt"]({"prompt": said})["prompt"] == [
+        {"role": "system", "content": [{"type": "text", "text": "Look closely."}]},
+        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "\nWhich?"}]},
+    ]
+
+
+@pytest.mark.slow
+def test_the_code_for_tars_of_clips_decodes_none(tmp_path: Path) -> None:
+    """``datasets`` decodes clips of tars with torchcodec, which nothing here needs."""
+    clips = {"kind": "samples", "images": 0, "videos": 2}
+    recipe = recipe_with([{"task": "video_flip"}], source=clips, output={"format": "webdataset"})
+    build(recipe, tmp_path / "build", workers=1)
+    (code, _) = re.findall(r"```python\n(.*?)```", (tmp_path / "build" / "README.md").read_text(), re.DOTALL)
+    code = code.replace('"owner/name"', repr(str(tmp_path / "build")))
+    code = f"import sys\nsys.modules['torchcodec'] = None\n{code}"
+    env = os.environ | {"HF_HOME": str(tmp_path / "cache")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["1.0"], done.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,3 +48,12 @@ def test_it_answers_pictures_and_clips_and_repeats_itself(tiny: Any, mixed_build
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     with pytest.raises(PuzzlegenError, match="transformers cannot load"):
         InProcess(Sampling(str(tmp_path / "nothing")))
+
+
+def test_the_reason_is_said_though_it_begins_on_a_later_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise ImportError("\nProcessor needs\n  torchvision.\n")
+
+    monkeypatch.setattr("transformers.pipeline", failing)
+    with pytest.raises(PuzzlegenError, match="cannot load 'tiny': Processor needs torchvision"):
+        InProcess(Sampling("tiny"))

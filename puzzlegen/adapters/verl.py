@@ -21,9 +21,11 @@ def compute_score(
         extra_info: not read.
 
     Returns:
-        ``score`` and its parts under the same keys for every task: verl names its metrics after the first row's.
+        ``score`` and its parts under the same keys for every task: verl names its metrics after the first row's. The
+        accuracy stands there as ``acc``, too, which verl makes the core metric of validation (``val-core/.../acc``).
 
     Raises:
         VerifierError: the ground truth is not a puzzlegen spec.
     """
-    return reward(solution_str, ground_truth)
+    parts = reward(solution_str, ground_truth)
+    return {**parts, "acc": parts["accuracy"]}

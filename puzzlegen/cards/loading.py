@@ -10,8 +10,9 @@ from puzzlegen.verify import score
 
 where = "owner/name"   # this repository on the Hub, or the path of its folder
 puzzles = load_dataset(where, "{config}", split="{split}")
-print(puzzles[0]{words}["problem"])
-print(score(puzzles[0]{words}["solution"], puzzles[0]{words}["ground_truth"]).value)   # 1.0
+row = {row}
+print(row["problem"])
+print(score(row["solution"], row["ground_truth"]).value)   # 1.0
 ```
 """
 _WEBDATASET: Final = """As tars, with WebDataset:
@@ -28,6 +29,7 @@ for sample in webdataset.WebDataset(sorted(glob.glob("data/{config}/{split}-*.ta
 The folder also holds the indexes of `wids` (`data/{config}/{split}.json`) and of Megatron-Energon (`.nv-meta`; give it
 the folder `data/{config}`, whose samples are crude).
 """
+_JSON: Final = 'puzzles.select_columns("json")[0]["json"]   # whole rows with clips need torchcodec'
 _CLIPS: Final = """Clips are MP4 bytes; PyAV decodes them, and so does what reads files:
 
 ```python
@@ -50,16 +52,18 @@ import re
 from datasets import load_dataset
 from puzzlegen.verify import score
 
+def blocks(text):
+    parts = [part for part in re.split("(<image>)", text) if part]
+    return [{{"type": "image"}} if part == "<image>" else {{"type": "text", "text": part}} for part in parts]
+
 def prompt(row):
-    parts = [part for part in re.split("(<image>)", row["problem"]) if part]
-    blocks = [{{"type": "image"}} if part == "<image>" else {{"type": "text", "text": part}} for part in parts]
-    return {{**row, "prompt": [{{"role": "user", "content": blocks}}]}}
+    return {{**row, "prompt": [{{**said, "content": blocks(said["content"])}} for said in row["prompt"]]}}
 
 def reward(completions, ground_truth, **columns):
     return [score(completion, truth).value for completion, truth in zip(completions, ground_truth)]
 
 puzzles = load_dataset(where, "{config}", split="{split}")
-print(prompt(puzzles[0])["prompt"][0]["content"][0])
+print(prompt(puzzles[0])["prompt"][-1]["content"][0])
 # GRPOTrainer(model, train_dataset=..., reward_funcs=reward), with prompt() applied as rows are read
 ```
 """
@@ -81,7 +85,7 @@ def loading(manifest: dict[str, Any]) -> str:
     rows = manifest["rows"]
     largest = max(rows, key=lambda folder: (sum(rows[folder].values()), folder))
     tars = manifest["recipe"]["output"]["format"] == "webdataset"
-    parts = [_filled(_DATASETS, rows, largest, words='["json"]' if tars else "")]
+    parts = [_filled(_DATASETS, rows, largest, row=_JSON if tars else "puzzles[0]")]
     if tars:
         parts.append(_filled(_WEBDATASET, rows, largest))
     if clips := next((folder for folder in rows if folder.startswith("video")), None):

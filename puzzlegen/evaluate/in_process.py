@@ -14,6 +14,7 @@ from puzzlegen.evaluate import Reply
 from puzzlegen.evaluate.endpoint import Sampling
 
 _LONGEST = 4096
+_REASON = 300
 
 
 class InProcess:
@@ -38,7 +39,8 @@ class InProcess:
             # Only to load both, onto a GPU where there is one: its own way of answering hides why a response ended.
             pipeline = self._library.pipeline("image-text-to-text", model=name, dtype="auto")
         except (OSError, ValueError, TypeError, ImportError) as err:
-            raise PuzzlegenError(f"transformers cannot load '{name}': {str(err).splitlines()[0]}") from err
+            why = " ".join(str(err).split())[:_REASON] or type(err).__name__
+            raise PuzzlegenError(f"transformers cannot load '{name}': {why}") from err
         return pipeline.model.eval(), pipeline.processor
 
     async def __aenter__(self) -> Self:
