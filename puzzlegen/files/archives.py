@@ -11,10 +11,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Hashable, Iterator
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, Any, BinaryIO, Final, cast
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files.kept import Kept
 from puzzlegen.files.names import Found, joined, refused_name, undotted
 from puzzlegen.files.spans import Span
@@ -48,6 +48,9 @@ def members(
         suffix: ``.zip`` or ``.tar``.
         stamp: the archive's; its members get the same.
         read: suffixes of a tar's members whose text is wanted.
+
+    Raises:
+        SourceError: it cannot be read now.
     """
     entries = _zipped(file) if suffix == ".zip" else _taped(file)
     try:
@@ -113,7 +116,7 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
 
     Raises:
         Unusable: ``unreadable`` if it is not what it was.
-        OSError: the disk fails.
+        SourceError: it cannot be read now, or there is no room to unpack it.
     """
     if suffix == ".tar":
         return io.BufferedReader(_Window(archive(), int(at), size))
@@ -122,7 +125,10 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
         return _unpacked(directory, directory.infolist()[int(at) - 1])
     except (*_BROKEN, IndexError, OSError) as err:
         if isinstance(err, OSError) and err.errno:  # bzip2 says of damage that it is one without a number
-            raise
+            raise SourceError(
+                f"a member of an archive cannot be unpacked to '{gettempdir()}': {err.strerror}; free space there, or "
+                "name another folder in TMPDIR, and run the same command again"
+            ) from err
         raise Unusable("unreadable", f"the archive is damaged: {type(err).__name__}") from err
 
 

@@ -2,7 +2,8 @@
 
 Nothing outside is ever read: links that lead out, pipes and devices are listed as skipped, with their reason, and
 what a name means is checked again when it is opened. A file that was listed must then be what it was: one that changed
-or went in the meantime ends the build, because a puzzle must not depend on when its file was met.
+or went in the meantime, or cannot be read now, ends the build: a puzzle must not depend on when its file was met.
+Only what a name says for good when it is listed is a rejection: a link to nothing, a mode that keeps this user out.
 """
 
 from __future__ import annotations
@@ -16,19 +17,17 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import unquote_to_bytes
 
-from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.errors import SourceError, Unusable, unread
 from puzzlegen.files.names import BUILD_STATE, Found, escaped, since
 from puzzlegen.records import Skipped
 
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR)
-#: Of the machine or its network, not of the file: it may be read another time.
-_FOR_NOW: Final = (
-    *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENOTCONN),
-    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
-)
+#: What a name itself is to blame for; anything else may be the machine's fault or its network's, and pass.
+_FOR_GOOD: Final = (*_GONE, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_MOST_INT64: Final = 2**63
 
 
 def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
@@ -39,7 +38,7 @@ def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
         after: only what comes behind this path, which an earlier walk has told.
 
     Raises:
-        SourceError: the folder itself cannot be listed.
+        SourceError: the folder itself cannot be listed, or the disk or the network fails.
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise SourceError(f"'{folder}' cannot be listed; check its permissions")
@@ -48,10 +47,18 @@ def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
 
 
 def named(folder: Path, names: Container[str]) -> list[str]:
-    """The escaped relative paths of files of these names below ``folder``, in order; nothing else is looked at."""
+    """The escaped relative paths of files of these names below ``folder``, in order; nothing else is looked at.
+
+    Raises:
+        SourceError: the disk or the network fails.
+    """
     root = os.fsencode(folder)
     found = []
-    for place, folders, files in os.walk(root):
+
+    def failed(err: OSError) -> None:
+        _refuse_for_now(err.filename, escaped(os.path.relpath(err.filename, root)), err)
+
+    for place, folders, files in os.walk(root, onerror=failed):
         folders[:] = [name for name in folders if not name.startswith(b".")]
         prefix = os.path.relpath(place, root) + b"/" if place != root else b""
         found += [escaped(prefix + name) for name in files if escaped(name) in names]
@@ -84,31 +91,50 @@ def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
         stamp: as it was listed with; 0 if it was not.
 
     Raises:
-        Unusable: ``outside_source``, ``not_a_file``, or ``unreadable`` when it is not there or may not be read.
-        SourceError: it was listed and has changed since or is gone, or the machine does not give it now.
+        Unusable: it was not listed and is ``outside_source``, ``not_a_file``, or ``unreadable`` for good.
+        SourceError: it was listed and has changed since, is gone or cannot be read; the disk or the network fails.
     """
     path = os.path.join(os.fsencode(folder), unquote_to_bytes(name))  # noqa: PTH118 - bytes path
     try:
-        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - closed by the caller
+        file = io.BufferedReader(_Raw(path, name))
     except ValueError as err:
         raise Unusable("unreadable", "no such name can exist") from err
     except OSError as err:
+        if stamp:
+            raise (SourceError(since(name, "is gone")) if err.errno in _GONE else unread(name, err)) from err
         if not _inside(os.path.realpath(path), real(folder)):
             raise Unusable("outside_source", name) from err
-        if stamp and err.errno in _GONE:
-            raise SourceError(since(name, "is gone")) from err
-        if err.errno in _FOR_NOW:
-            raise SourceError(f"'{name}' cannot be read: {os.strerror(err.errno)}; the same command goes on") from err
+        _refuse_for_now(path, name, err)
         raise Unusable("unreadable", os.strerror(err.errno or 0)) from err
     # Once it is open, so that nothing can take its place in between.
     if not _lies_inside(file, path, real(folder)):
         file.close()
-        raise Unusable("outside_source", name)
+        raise SourceError(since(name, "has changed")) if stamp else Unusable("outside_source", name)
     info = os.fstat(file.fileno())
     if not stat.S_ISREG(info.st_mode) or stamp not in (0, stamp_of(info)):
         file.close()
         raise SourceError(since(name, "has changed")) if stamp else Unusable("not_a_file", name)
     return file
+
+
+class _Raw(io.FileIO):
+    """A file whose failures name it, whatever reads it: archives and tables call a failing disk damage."""
+
+    def __init__(self, path: bytes, name: str) -> None:
+        super().__init__(path, opener=_open_without_waiting)
+        self._listed = name
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a writable buffer
+        try:
+            return super().readinto(buffer)
+        except OSError as err:
+            raise unread(self._listed, err) from err
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as err:
+            raise unread(self._listed, err) from err
 
 
 class Listed(io.BufferedReader):
@@ -131,8 +157,9 @@ class Listed(io.BufferedReader):
 
 
 def stamp_of(info: os.stat_result) -> int:
-    """A number that changes when a file does; never 0, which is for what was not listed."""
-    return info.st_mtime_ns or 1
+    """A number of 64 bits that changes when a file does; never 0, which is for what was not listed."""
+    stamp = info.st_mtime_ns
+    return (stamp if -_MOST_INT64 <= stamp < _MOST_INT64 else stamp % _MOST_INT64) or 1
 
 
 def real(folder: Path) -> bytes:
@@ -150,7 +177,11 @@ def _real(folder: Path, *which: int) -> bytes:  # noqa: ARG001 - a folder that i
 
 
 def find_inside(root: bytes, name: str) -> Found | Skipped:
-    """The file of an escaped path relative to ``root``, or why it cannot be an item."""
+    """The file of an escaped path relative to ``root``, or why it cannot be an item.
+
+    Raises:
+        SourceError: the disk or the network fails.
+    """
     try:
         path = os.path.realpath(os.path.join(root, unquote_to_bytes(name)))  # noqa: PTH118 - bytes path
         if not _inside(path, root):
@@ -159,10 +190,46 @@ def find_inside(root: bytes, name: str) -> Found | Skipped:
     except ValueError:
         return Skipped(name, "unreadable", "no such name can exist")
     except OSError as err:
-        return Skipped(name, "unreadable", os.strerror(err.errno or 0))
+        return _unreadable(path, name, err)
+    return _regular(path, name, info)
+
+
+def _regular(path: bytes, name: str, info: os.stat_result) -> Found | Skipped:
     if not stat.S_ISREG(info.st_mode):
         return Skipped(name, "not_a_file")
+    if not _permits(info, stat.S_IRUSR):
+        # A privilege or a list of access may permit what the mode does not.
+        try:
+            os.close(_open_without_waiting(path, os.O_RDONLY))
+        except OSError as err:
+            return _unreadable(path, name, err)
     return Found(name, info.st_size, stamp_of(info))
+
+
+def _unreadable(path: bytes, name: str, err: OSError) -> Skipped:
+    _refuse_for_now(path, name, err)
+    return Skipped(name, "unreadable", os.strerror(err.errno or 0))
+
+
+def _refuse_for_now(path: bytes, name: str, err: OSError) -> None:
+    """Pass if a name is to blame for an error, or its mode or that of a folder above it; SourceError otherwise."""
+    if err.errno in _FOR_GOOD:
+        return
+    if err.errno == errno.EACCES:
+        place = Path(os.fsdecode(os.path.realpath(path)))
+        for there, wanted in ((place, stat.S_IRUSR), *((folder, stat.S_IXUSR) for folder in place.parents)):
+            with suppress(OSError):  # a folder further up is the cause
+                if not _permits(there.stat(), wanted):
+                    return
+    raise unread(name, err) from err
+
+
+def _permits(info: os.stat_result, wanted: int) -> bool:
+    """Whether a mode gives this user what ``wanted`` gives an owner."""
+    if info.st_uid == os.geteuid():
+        return bool(info.st_mode & wanted)
+    mine = info.st_gid == os.getegid() or info.st_gid in os.getgroups()
+    return bool(info.st_mode & (wanted >> 3 if mine else wanted >> 6))
 
 
 def _open_without_waiting(path: str | bytes, flags: int) -> int:
@@ -193,7 +260,9 @@ def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> It
         # Of a folder that holds millions, no more than the names are held.
         names, links = _names(folder)
     except OSError as err:
-        yield Skipped(escaped(prefix.rstrip(b"/")), "unreadable_folder", os.strerror(err.errno or 0))
+        name = escaped(prefix.rstrip(b"/"))
+        _refuse_for_now(folder, name, err)
+        yield Skipped(name, "unreadable_folder", os.strerror(err.errno or 0))
         return
     # A build of the same source again must find what it found when its output was not there yet.
     if prefix and BUILD_STATE in names:
@@ -231,14 +300,12 @@ def _file(folder: bytes, root: bytes, relative: bytes, *, is_link: bool) -> Foun
     try:
         info = os.stat(path)  # noqa: PTH116 - bytes path
     except OSError as err:
-        return Skipped(name, "unreadable", os.strerror(err.errno or 0))
+        return _unreadable(path, name, err)
     if stat.S_ISDIR(info.st_mode):
         return Skipped(name, "linked_folder")
-    if not stat.S_ISREG(info.st_mode):
-        return Skipped(name, "not_a_file")
-    if is_link and not _inside(os.path.realpath(path), root):
+    if is_link and stat.S_ISREG(info.st_mode) and not _inside(os.path.realpath(path), root):
         return Skipped(name, "outside_source")
-    return Found(name, info.st_size, stamp_of(info))
+    return _regular(path, name, info)
 
 
 def _below(folder: bytes, relative: bytes) -> bytes:

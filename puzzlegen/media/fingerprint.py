@@ -15,7 +15,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.media.decode import Film, Sampling
 from puzzlegen.media.image import FORMATS
 from puzzlegen.media.resample import EXACT
@@ -51,7 +51,7 @@ def picture_hash(file: BinaryIO, max_pixels: int) -> int:
         with Image.open(file, formats=FORMATS) as raw:
             raw.draft("L", (_DRAFT, _DRAFT))
             return -1 if raw.width * raw.height > max_pixels else phash(ImageOps.exif_transpose(raw))
-    except MemoryError:
+    except (MemoryError, SourceError):
         raise
     # Decoders raise nearly anything on damaged bytes.
     except Exception as err:
@@ -64,6 +64,7 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
 
     Raises:
         Unusable: ``undecodable`` or ``too_large``.
+        OSError, SourceError: the disk or the network does not give it.
     """
     try:
         with Film(file) as film:
@@ -72,7 +73,12 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
                 sampling = Sampling(place * length, 1.0, 0.0, 1.0, max_pixels)
                 shown = next(iter(film.frames(sampling)))
                 found = found << 64 | _frame_hash(shown.picture)
-    except Unusable:
+    except (Unusable, SourceError):
+        raise
+    except av.FFmpegError as err:
+        refuse_shortage()
+        raise Unusable("undecodable", type(err).__name__) from err
+    except OSError:
         raise
     # PyAV raises nearly anything on damaged headers, MemoryError where they ask for the impossible.
     except Exception as err:

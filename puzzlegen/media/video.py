@@ -16,7 +16,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from pydantic import BaseModel, ConfigDict, Field
 
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.media.decode import Film, Sampling, Shown
 from puzzlegen.media.framing import SQUEEZE, TRIM, Shape, framing
 from puzzlegen.media.motion import (
@@ -133,9 +133,10 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | N
         The clip. A file that breaks off gives what comes before the damage if that is long enough.
 
     Raises:
-        Unusable: ``unreadable``, ``undecodable``, ``too_small``, ``too_large``, ``too_elongated``,
-            ``too_short``, ``static`` or ``no_long_shot``.
+        Unusable: ``undecodable``, ``too_small``, ``too_large``, ``too_elongated``, ``too_short``, ``static`` or
+            ``no_long_shot``.
         MemoryError: memory is so short that nothing can be said of the file.
+        OSError, SourceError: the disk or the network does not give it.
     """
     try:
         with Film(file) as film:
@@ -148,9 +149,7 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | N
     except av.FFmpegError as err:
         refuse_shortage()
         raise Unusable("undecodable", err.strerror or type(err).__name__) from err
-    except OSError as err:
-        raise Unusable("unreadable", err.strerror or type(err).__name__) from err
-    except MemoryError:
+    except (MemoryError, OSError, SourceError):
         raise
     # PyAV raises nearly anything on damaged headers (ValueError, ZeroDivisionError, OverflowError ...).
     except Exception as err:

@@ -162,7 +162,7 @@ def _inside(path: str, name: str) -> BinaryIO:
         raise Unusable("outside_source", path)
     try:
         return place.open("rb")
-    except OSError as err:
+    except FileNotFoundError as err:
         raise Unusable("unreadable", err.strerror or "") from err
 
 
