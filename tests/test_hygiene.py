@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
+import os
 import re
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +21,8 @@ from hostile import many_scans
 from PIL import Image, ImageEnhance
 
 from puzzlegen.building import build
-from puzzlegen.errors import RecipeError, SourceError
-from puzzlegen.hygiene.looking import _looks
+from puzzlegen.errors import EngineError, RecipeError, SourceError
+from puzzlegen.hygiene.looking import Looking, _looks, look_at
 from puzzlegen.hygiene.near import Near, clusters
 from puzzlegen.hygiene.same import _digest
 from puzzlegen.media.fingerprint import clip_hash, phash, picture_hash
@@ -143,6 +146,97 @@ def test_what_a_benchmark_holds_is_left_out_and_its_digest_is_recorded(
     listed.write_text("no hash\n")
     with pytest.raises(SourceError, match="line 1: 'no hash' is neither"):
         make_plan(recipe)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:300]), r"'q\.jpg' of '.*bench' cannot be decoded"),
+        (
+            lambda path: (path.unlink(), path.symlink_to("gone")),
+            r"'q\.jpg' of '.*bench' cannot be read \(unreadable",
+        ),
+        (
+            lambda path: path.rename(path.with_suffix(".zip")),
+            r"'q\.zip' of '.*bench' cannot be read \(undecodable",
+        ),
+    ],
+)
+def test_a_benchmark_that_cannot_be_compared_is_named(
+    folder: Path, tmp_path: Path, pictures: dict[str, bytes], spoil: Callable[[Path], Any], told: str
+) -> None:
+    """Left out of account, its pictures would be trained on."""
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "sound.jpg").write_bytes(pictures["image-000002"])
+    (tmp_path / "bench" / "q.jpg").write_bytes(pictures["image-000001"])
+    spoil(tmp_path / "bench" / "q.jpg")
+    with pytest.raises(SourceError, match=told):
+        make_plan(recipe_on(folder, hygiene={"exclude": [str(tmp_path / "bench")]}))
+
+
+def test_what_cannot_be_decoded_is_compared_by_its_bytes(
+    folder: Path, tmp_path: Path, pictures: dict[str, bytes]
+) -> None:
+    (folder / "cut.jpg").write_bytes(pictures["image-000001"][:300])
+    listed = tmp_path / "hashes.txt"
+    listed.write_text(hashlib.sha256(pictures["image-000001"][:300]).hexdigest() + "\n")
+    assert reasons(make_plan(recipe_on(folder, hygiene={"exclude": [str(listed)]}))) == {"cut.jpg": "excluded"}
+
+
+class Deadly:
+    """A source of bytes whose bad items kill their process, the first so many times; its file counts them."""
+
+    def __init__(self, number: int, deaths: Path, times: int, *, decoding: bool = False) -> None:
+        self.number, self.deaths, self.times, self.decoding = number, deaths, times, decoding
+
+    def __call__(self, item: Item) -> BinaryIO:
+        return self.file() if item.id == "bad" else io.BytesIO(item.id.encode())
+
+    def file(self) -> BinaryIO:
+        if not self.decoding:
+            self.die()
+        return DeadlyToDecode(self)
+
+    def die(self) -> None:
+        if (self.deaths.stat().st_size if self.deaths.exists() else 0) < self.times:
+            with self.deaths.open("ab") as file:
+                file.write(b".")
+            os.kill(os.getpid(), self.number)
+
+
+class DeadlyToDecode(io.BytesIO):
+    def __init__(self, source: Deadly) -> None:
+        super().__init__(b"bad")
+        self._source = source
+
+    def seek(self, *place: int) -> int:
+        if self._source.decoding:
+            self._source.die()
+        return super().seek(*place)
+
+
+GOOD_AND_BAD = [Item("good", "image"), Item("bad", "image")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_planning_process_that_is_killed_from_outside_leaves_nothing_out(tmp_path: Path, number: int) -> None:
+    with pytest.raises(EngineError, match=r"a process that looked at 'bad' was killed, .*; if memory was short"):
+        look_at(GOOD_AND_BAD, Looking(Deadly(number, tmp_path / "deaths", 99), 9))
+    (tmp_path / "deaths").unlink()
+    assert set(look_at(GOOD_AND_BAD, Looking(Deadly(number, tmp_path / "deaths", 2), 9))) == {"good", "bad"}
+
+
+@pytest.mark.slow
+def test_what_crashes_its_decoder_is_known_by_its_bytes(tmp_path: Path) -> None:
+    for decoding, known in ((True, {"good", "bad"}), (False, {"good"})):
+        found = look_at(
+            GOOD_AND_BAD, Looking(Deadly(signal.SIGSEGV, tmp_path / f"{decoding}", 9, decoding=decoding), 9)
+        )
+        assert set(found) == known
+    # A suspended job's timers run out as well: the next try finds the item sound.
+    found = look_at(GOOD_AND_BAD, Looking(Deadly(signal.SIGALRM, tmp_path / "suspended", 3), 9))
+    assert set(found) == {"good", "bad"}
 
 
 @pytest.mark.slow
@@ -308,6 +402,6 @@ def test_a_disk_that_fails_stops_the_plan() -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     item = Item("a.jpg", "image", 100)
-    for look in (lambda: list(_looks(item, failing)), lambda: _digest(item, failing, 10)):
+    for look in (lambda: _looks(item, Looking(failing, 0)), lambda: _digest(item, failing, 10)):
         with pytest.raises(SourceError, match=r"'a\.jpg' cannot be read: OSError Input/output error"):
             look()

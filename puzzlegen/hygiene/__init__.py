@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from puzzlegen.files import Location, missing
 from puzzlegen.hygiene.excluded import Excluded, read_excluded
-from puzzlegen.hygiene.looking import Looking, Looks, Open, look_at
+from puzzlegen.hygiene.looking import UNSEEN, Looking, Looks, Open, look_at
 from puzzlegen.hygiene.near import Near, clusters
 from puzzlegen.hygiene.same import repeated
 from puzzlegen.records import Item, Skipped
@@ -83,7 +83,8 @@ def sift(listing: Listing, open_item: Open, settings: HygieneSettings, time_limi
         time_limit_s: of computing, per item that is looked at; 0: no limit, and in this process.
 
     Raises:
-        SourceError: a list of what is excluded cannot be read, or the network fails.
+        SourceError: what is excluded cannot be read or compared, or the disk or the network fails.
+        EngineError: a process that looked at an item was killed from outside, or for want of memory.
     """
     excluded = read_excluded(settings.exclude, settings.near_bits, time_limit_s)
     look = bool(settings.exclude) or settings.near_duplicates != "keep"
@@ -116,13 +117,14 @@ def _looked(
     """What is left out by its looks, and the groups of the rest; both by name."""
     skipped = _by(media, lambda item: _excluded(item, looks, excluded))
     groups: dict[str, str] = {}
-    # What cannot be decoded stays: the build says why.
+    # What cannot be read stays: the build says why.
     media = [item for item in media if item.id not in skipped and item.id in looks]
     if settings.duplicates == "remove":
         skipped |= _repeated(media, lambda item: looks[item.id].sha256, "duplicate")
     if settings.near_duplicates != "keep":
         left = [item for item in media if item.id not in skipped]
-        found = clusters([Near(i.id, i.kind, looks[i.id].phash) for i in left], settings.near_bits)
+        hashed = [Near(i.id, i.kind, looks[i.id].phash) for i in left if looks[i.id].phash != UNSEEN]
+        found = clusters(hashed, settings.near_bits)
         skipped |= _alike(left, found) if settings.near_duplicates == "remove" else {}
         groups = _joined(items, found)
     return skipped, groups

@@ -9,12 +9,14 @@ from functools import partial
 from typing import BinaryIO, Final, NamedTuple
 
 from puzzlegen.errors import SourceError
-from puzzlegen.files import Found, Location, Tree, in_memory, kind_of, suffix_of, tree_at
-from puzzlegen.hygiene.looking import Looking, Looks, look_at
+from puzzlegen.files import ARCHIVE_SUFFIXES, Found, Location, Tree, in_memory, kind_of, suffix_of, tree_at
+from puzzlegen.hygiene.looking import UNSEEN, Looking, Looks, look_at
 from puzzlegen.hygiene.near import Index, Near
-from puzzlegen.records import Item, Kind
+from puzzlegen.records import Item, Kind, Skipped
 
 _LISTS: Final = (".txt", ".lst", ".csv")
+_FOLDERS: Final = ("unreadable_folder", "linked_folder")
+_NO_MEDIA: Final = ("hidden", "build")
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 _PHASH: Final = re.compile("[0-9a-f]{16}")
 
@@ -28,14 +30,15 @@ class Excluded(NamedTuple):
 
     def holds(self, looks: Looks, kind: Kind) -> bool:
         """Whether a medium is among them or looks like one."""
-        return looks.sha256 in self.sha256 or next(self.near.close_to(looks.phash, kind), None) is not None
+        seen = looks.phash != UNSEEN and next(self.near.close_to(looks.phash, kind), None) is not None
+        return seen or looks.sha256 in self.sha256
 
 
 def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excluded:
     """All that lies at the places.
 
     Raises:
-        SourceError: a place is missing, holds nothing, or a line of a list is no hash.
+        SourceError: a place is missing or holds nothing, one of its media cannot be compared, or a line is not a hash.
     """
     digests: set[str] = set()
     hashes: set[tuple[Kind, int]] = set()
@@ -78,9 +81,30 @@ def _open(place: str, item: Item) -> BinaryIO:
 
 
 def _seen(place: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
-    entries = [entry for entry in tree_at(place).walk_archives() if isinstance(entry, Found)]
-    items = [Item(e.id, kind, e.size, stamp=e.stamp, at=e.at) for e in entries if (kind := kind_of(e.id))]
+    items = []
+    for entry in tree_at(place).walk_archives():
+        kind = kind_of(entry.id)
+        if isinstance(entry, Skipped):
+            _refuse_loss(place, entry)
+        elif kind:
+            items.append(Item(entry.id, kind, entry.size, stamp=entry.stamp, at=entry.at))
     looks = look_at(items, Looking(partial(_open, place), 0 if in_memory(place) else seconds))
     for item in items:
-        if item.id in looks:
-            yield looks[item.id].sha256, item.kind, looks[item.id].phash
+        seen = looks.get(item.id)
+        if seen is None or seen.phash == UNSEEN:
+            raise SourceError(
+                f"hygiene.exclude: '{item.id}' of '{place}' cannot be {'decoded' if seen else 'read'}, so what looks "
+                "like it would not be left out; put a sound, smaller copy there, or take it away and list its SHA-256"
+            )
+        yield seen.sha256, item.kind, seen.phash
+
+
+def _refuse_loss(place: str, skipped: Skipped) -> None:
+    """Pass if what was skipped holds none of the media that are to be excluded."""
+    held = kind_of(skipped.id) or suffix_of(skipped.id) in ARCHIVE_SUFFIXES or skipped.reason in _FOLDERS
+    if held and skipped.reason not in _NO_MEDIA:
+        why = f"{skipped.reason}: {skipped.detail}" if skipped.detail else skipped.reason
+        raise SourceError(
+            f"hygiene.exclude: '{skipped.id}' of '{place}' cannot be read ({why}), so items that are the same would "
+            "not be left out; make it readable or take it away"
+        )
