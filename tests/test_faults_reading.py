@@ -110,6 +110,34 @@ def test_times_far_ahead_are_stamps_as_well(folder: Path) -> None:
         Folder(path=str(folder)).open(item).close()
 
 
+SPOILED: dict[str, Callable[[Path], Any]] = {
+    "metadata.csv": lambda path: path.chmod(0),
+    "metadata.parquet": lambda path: path.write_bytes(b"PAR1 and no more"),
+    "metadata.jsonl": lambda path: path.write_bytes(b'{"file_name": "a.jpg", "licence": "\xe9"}'),
+    "deep/metadata.csv": lambda path: path.symlink_to("gone.csv"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_metadata_that_cannot_be_read_end_the_build(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Without them, files would be used whose licence is denied."""
+    if "deep" not in name:
+        (folder / name).write_text("file_name,licence\na.jpg,CC-BY-NC-4.0\n")
+    SPOILED[name](folder / name)
+    if name == "metadata.csv":
+        monkeypatch.setattr(local, "_open_without_waiting", failing("EACCES"))
+    with pytest.raises(SourceError, match=rf"'{name}' cannot be read \(.*\), so licences and questions"):
+        entries(folder)
+
+
+def test_a_disk_that_fails_while_metadata_are_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+    patched = lambda path: failing("ESTALE")(path) if path.endswith(b"deep") else scandir(path)  # noqa: E731
+    monkeypatch.setattr(os, "scandir", patched)
+    with pytest.raises(SourceError, match="'deep' cannot be read: "):
+        local.named(folder, {"metadata.csv"})
+
+
 def unreadable(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
     """A file that opens and whose disk then fails: a folder in its place does."""
     file = local_open(folder, name, stamp)

@@ -35,7 +35,11 @@ class Tree(ABC):
 
     @abstractmethod
     def named(self, names: Container[str]) -> list[Found | Skipped]:
-        """The files that have one of these names, in whichever folder, in order."""
+        """The files that have one of these names, in whichever folder but hidden ones, in order.
+
+        Raises:
+            SourceError: the disk or the network fails.
+        """
 
     @abstractmethod
     def find(self, name: str) -> Found | Skipped:
@@ -158,7 +162,10 @@ class _Remote(Tree):
         return [] if after else [found]
 
     def named(self, names: Container[str]) -> list[Found | Skipped]:
-        return [] if self._only else [entry for entry in self._listed if entry.id.rpartition("/")[2] in names]
+        if self._only:
+            return []
+        named = (entry for entry in self._listed if entry.id.rpartition("/")[2] in names)
+        return [entry for entry in named if not (isinstance(entry, Skipped) and entry.reason == "hidden")]
 
     @cached_property
     def _listed(self) -> list[Found | Skipped]:

@@ -2,7 +2,8 @@
 
 It never leaves the folder: links that lead out, pipes and devices are listed as skipped, with their reason. Zip and tar
 archives in it are read as folders of their own. A file ``metadata.{csv,jsonl,parquet}`` whose rows name files beside it
-(column ``file_name``, as in imagefolder) says more about them: a licence, a question.
+(column ``file_name``, as in imagefolder) says more about them: a licence, a question. One that cannot be read is an
+error: without it, files would be used whose licence is denied.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Folder(Source):
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
         """As items, with marks between files; where metadata may speak of any file, it is listed as a whole."""
         tree = tree_at(self.path)
-        tables = [found for found in tree.named(_METADATA) if isinstance(found, Found)]
+        tables = [_readable(found) for found in tree.named(_METADATA)]
         described = _Described(tree, Columns.of(None, self.fields, media="file_name", asks=self._asks))
         for table in tables:
             yield from described.read(table)
@@ -89,6 +90,19 @@ class Folder(Source):
         return Item(found.id, kind, found.size, licence, found.stamp, said.qa if said else "", at=found.at)
 
 
+def _readable(table: Found | Skipped) -> Found:
+    if isinstance(table, Skipped):
+        raise _unread(table.id, f"{table.reason}: {table.detail}" if table.detail else table.reason)
+    return table
+
+
+def _unread(table: str, why: str) -> SourceError:
+    return SourceError(
+        f"'{table}' cannot be read ({why}), so licences and questions that it states would not count; make it "
+        "readable, mend it, or take it away"
+    )
+
+
 class _Described:
     """What files of metadata say about other files."""
 
@@ -99,15 +113,17 @@ class _Described:
         self._lost: dict[str, str] = {}
 
     def read(self, table: Found) -> Iterator[Skipped]:
-        """Take in a table; yields its bad rows, or the table itself if it names no files."""
+        """Take in a table; yields its bad rows.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
         try:
             with self._tree.parts(table.id) as file:
                 for number, row in enumerate(read_table(file, suffix_of(table.id), self._named.wanted), 1):
                     yield from self._row(row, table.id, f"{table.id} row {number}")
-        except SourceError as err:
-            yield Skipped(table.id, "undecodable", str(err))
-        except Unusable as no:
-            yield Skipped(table.id, no.reason, no.detail)
+        except (OSError, SourceError, Unusable) as err:
+            raise _unread(table.id, str(err)) from err
 
     def _row(self, row: dict[str, Any] | str, table: str, place: str) -> Iterator[Skipped]:
         if isinstance(row, str):
