@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
 import time
@@ -376,6 +377,30 @@ def test_a_file_that_hangs_costs_itself_alone(bench: Bench, tmp_path: Path) -> N
     ]
     changed = {name for name in outs["never"] if outs["never"][name] != outs["hangs"].get(name)}
     assert len({name for name in changed if name.startswith("data/")}) == 1
+
+
+@pytest.mark.slow
+def test_a_job_that_is_suspended_loses_nothing(bench: Bench, tmp_path: Path) -> None:
+    """As by ``scontrol suspend``, for longer than an item may wait, while one is being opened."""
+    marking = HANGING.replace("time.sleep(", 'Path(os.environ["MARK"]).touch() or time.sleep(')
+    place, mark, out = plug_in(tmp_path / "plug", "sources", "hanging", marking), tmp_path / "mark", tmp_path / "out"
+    recipe = json.loads(bench.recipe.read_text())
+    recipe["source"]["kind"] = "hanging"
+    recipe |= {"hygiene": {"duplicates": "keep"}, "media": {"time_limit_s": 1}}
+    mine = bench._replace(recipe=tmp_path / "hanging.yaml")
+    mine.recipe.write_text(json.dumps(recipe))
+    assert mine.run(tmp_path / "never", "--workers", "1", env=environment(place)).returncode == 0
+    env = environment(place, HANGS="3", MARK=str(mark))
+    child = mine.start(out, "--workers", "1", env=env, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not mark.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGSTOP)
+    time.sleep(21)
+    os.killpg(child.pid, signal.SIGCONT)
+    told = child.communicate(timeout=120)[1]
+    assert child.returncode == 0, told
+    assert tree_bytes(out) == tree_bytes(tmp_path / "never")
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
 Processes are spawned, so that no state leaks into them; they die with their parent, however it dies; a process that
 is killed (out of memory, say) costs its shards a second try, not the build. One that exceeded the time limit on an item
-is known by the signal it died of: its shard is built again without that item.
+is known by the signal it died of: its shard is built again without that item. Time on the clock also passes while a job
+is suspended, so it counts only once an item has exceeded it twice.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from puzzlegen.threads import one_thread_each
 TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
 _FIELDS: Final = len(Progress._fields)
-_KILLED_BY_LIMIT: Final = frozenset(-number for number in SIGNALS)
 _MORE_FILES: Final = "raise the limit on open files (ulimit -n)"
 #: What to do where the system starts no process.
 _REMEDIES: Final = {
@@ -52,6 +52,7 @@ class Local:
         self._free = list(range(lanes))
         self._running: dict[Future[dict[str, Any]], Job] = {}
         self._tries: Counter[str] = Counter()
+        self._waited: set[str] = set()
         self._processes: dict[int, BaseProcess] = {}
         with _starting():
             self._counts: MutableSequence[int] = sharedctypes.RawArray("q", lanes * _FIELDS)
@@ -112,9 +113,9 @@ class Local:
         # Only once the pool has ended and buried its workers are all their exit codes known.
         self._pool.shutdown(wait=True, cancel_futures=True)
         check_started(self._processes.values())
-        slow = self._slow()
-        jobs = [job._replace(slow=job.slow | slow.get(job.lane, frozenset())) for job in self._running.values()]
-        if slow:
+        late = self._late()
+        jobs = [self._without(job, late) for job in self._running.values()]
+        if late:
             self._tries.subtract(job.shard.name for job in jobs)
         worn = [job.shard.name for job in jobs if self._tries[job.shard.name] >= TRIES]
         if worn:
@@ -131,16 +132,24 @@ class Local:
             self._free.append(job.lane)
             self.submit(job)
 
-    def _slow(self) -> dict[int, frozenset[str]]:
-        """By lane, the item whose opening took its process over the time limit."""
-        killed = {pid for pid, process in self._processes.items() if process.exitcode in _KILLED_BY_LIMIT}
+    def _late(self) -> dict[int, tuple[str, int]]:
+        """By lane, the item whose opening took its process over the time limit, and the signal it died of."""
+        killed = {pid: -(process.exitcode or 0) for pid, process in self._processes.items()}
         lanes = {job.lane: job for job in self._running.values()}
         opening = {lane: self._opening[2 * lane : 2 * lane + 2] for lane in lanes}
         return {
-            lane: frozenset({lanes[lane].shard.work[rank][0].id})
+            lane: (lanes[lane].shard.work[rank][0].id, killed[pid])
             for lane, (pid, rank) in opening.items()
-            if pid in killed
+            if killed.get(pid) in SIGNALS
         }
+
+    def _without(self, job: Job, late: dict[int, tuple[str, int]]) -> Job:
+        """The job without the item that proved too slow."""
+        name, number = late.get(job.lane, ("", 0))
+        if number == signal.SIGALRM and name not in self._waited:
+            self._waited.add(name)
+            return job
+        return job._replace(slow=job.slow | {name}) if name else job
 
     def _clear(self, lane: int) -> None:
         self._opening[2 * lane] = 0
