@@ -109,6 +109,26 @@ def test_what_fails_for_a_while_is_tried_again(
     assert 0.5 in waits
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_folder_that_its_server_does_not_list_is_missed(
+    server: tuple[str, type[Served]], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    url, handler = server
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    handler.status = status
+    send = handler.send_head
+
+    def refusing(self: Served) -> Any:
+        if self.path.startswith("/deep") and self.path.rstrip("/") == "/deep":
+            self.send_error(status)
+            return None
+        return send(self)
+
+    monkeypatch.setattr(handler, "send_head", refusing)
+    with pytest.raises(SourceError, match=r"/deep' (is linked by its server|cannot be read)"):
+        list(Folder(path=url).items())
+
+
 def test_what_fails_for_good_ends_the_build_and_not_the_item(
     server: tuple[str, type[Served]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +204,21 @@ def test_memory_is_a_source_and_an_output(media: Path, built_here: dict[str, byt
     assert build(recipe, out).made == 0
     found = {p: memory.cat_file(p) for p in memory.find("/out") if "/.puzzlegen/" not in p}
     assert {path.removeprefix("/out/"): data for path, data in found.items()} == built_here
+
+
+def test_an_output_below_its_source_is_left_out_of_the_listing(media: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for name in ("image-000000", "image-000001"):
+        memory.pipe_file(f"/both/{name}.jpg", (media / "deep" / f"{name}.jpg").read_bytes())
+    recipe = recipe_with(TASKS, source={"kind": "folder", "path": "memory://both"})
+    out = folder_at("memory://both/deep/out")
+    assert build(recipe, out).manifest is not None
+    assert build(recipe, out).made == 0
+    found = list(Folder(path="memory://both").items())
+    assert [entry.id for entry in found] == ["deep/out", "image-000000.jpg", "image-000001.jpg"]
+    assert found[0] == Skipped("deep/out", "build")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from puzzlegen.errors import OutputError, SourceError, Unusable
 from puzzlegen.files.locations import PROTOCOLS, without_secrets
-from puzzlegen.files.names import Found, escaped, refused_name, since
+from puzzlegen.files.names import BUILD_STATE, Found, escaped, refused_name, since
 from puzzlegen.files.spans import Span
 from puzzlegen.records import Skipped
 
@@ -119,20 +119,46 @@ def _told(err: Exception) -> str:
 
 
 def walk(url: str) -> list[Found | Skipped]:
-    """All files below a URL, in order of their escaped relative paths.
+    """All files below a URL, in order of their escaped relative paths, without the outputs of builds.
 
     Raises:
-        SourceError: it cannot be listed, or nothing is there.
+        SourceError: it or a folder in it cannot be listed, or nothing is there.
     """
     fs, root = place_of(url)
     try:
-        found = retried(url, lambda: fs.find(root, detail=True))
+        found = _pages(fs, root) if _is_http(root) else retried(url, lambda: fs.find(root, detail=True))
     except FileNotFoundError:
         found = {}
     if not found:
         raise SourceError(f"'{without_secrets(url)}' is missing or empty")
-    entries = (_entry(path, info, root) for path, info in found.items())
-    return sorted((entry for entry in entries if entry), key=lambda entry: entry.id)
+    entries = [entry for path, info in found.items() if (entry := _entry(path, info, root))]
+    return sorted(_without_builds(entries), key=lambda entry: entry.id)
+
+
+def _pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    """What a web server lists; fsspec's own walk leaves out a folder whose page fails."""
+    found: dict[str, dict[str, Any]] = {}
+    for info in retried(folder, lambda: fs.ls(folder, detail=True)):
+        below = info["name"].rstrip("/")
+        if info["type"] != "directory" or below == folder:
+            found[info["name"]] = info
+            continue
+        try:
+            found |= _pages(fs, below)
+        except FileNotFoundError:
+            raise SourceError(
+                f"'{without_secrets(below)}' is linked by its server, which then has no such page"
+            ) from None
+    return found
+
+
+def _without_builds(entries: list[Found | Skipped]) -> list[Found | Skipped]:
+    """A build of the same source again must find what it found when its output was not there yet."""
+    inside = (entry.id.partition(f"/{BUILD_STATE}/") for entry in entries)
+    builds = {folder for folder, sign, _ in inside if sign}
+    within = tuple(f"{folder}/" for folder in builds)
+    kept = [entry for entry in entries if not entry.id.startswith(within)]
+    return kept + [Skipped(folder, "build") for folder in builds if not folder.startswith(within)]
 
 
 def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None:
