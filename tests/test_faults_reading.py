@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from conftest import recipe_with
 
 from puzzlegen.errors import SourceError
 from puzzlegen.files import local
+from puzzlegen.plan import make_plan
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources.folder import Folder
 
@@ -108,6 +110,16 @@ def test_times_far_ahead_are_stamps_as_well(folder: Path) -> None:
         assert -(2**63) <= item.stamp < 2**63
         assert item.stamp != 0
         Folder(path=str(folder)).open(item).close()
+
+
+def test_a_source_with_nothing_usable_is_listed_anew(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / "plan"
+    place.mkdir()
+    recipe = recipe_with([{"task": "video_flip"}], source={"kind": "folder", "path": str(folder)})
+    with pytest.raises(SourceError, match="has no video"):
+        make_plan(recipe, place=place)
+    (folder / "c.mp4").write_bytes(b"x")
+    assert make_plan(recipe, place=place).items == 1
 
 
 SPOILED: dict[str, Callable[[Path], Any]] = {

@@ -297,7 +297,8 @@ def test_source_replaces_the_recipes_source(folder: Path) -> None:
         ".parquet)"
     )
     assert problems(text, source="gone") == [f"--source gone: source: no such file or folder; {kinds}"]
-    assert problems(text, source="caf\udce9") == ["--source caf\\udce9: source: its name is not UTF-8; rename it"]
+    named = "its name is not UTF-8 here; rename it, or set PYTHONUTF8=1 if the locale is C"
+    assert problems(text, source="caf\udce9") == [f"--source caf\\udce9: source: {named}"]
     assert problems(text, source="x.yaml") == [
         f"--source x.yaml: source: neither a folder nor an archive or a table; {kinds}"
     ]

@@ -42,7 +42,7 @@ def _kind(path: str, old: str) -> str:
         path.encode()
         folder, exists = Path(path).is_dir(), Path(path).exists()
     except UnicodeEncodeError as err:
-        raise RecipeError("its name is not UTF-8; rename it") from err
+        raise RecipeError("its name is not UTF-8 here; rename it, or set PYTHONUTF8=1 if the locale is C") from err
     except OSError as err:
         raise RecipeError(f"the system says: {err.strerror}") from err
     if exists and old == "graph":
