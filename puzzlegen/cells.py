@@ -38,6 +38,10 @@ class Cell(NamedTuple):
     place: int
 
 
+class DamagedError(SourceError):
+    """A file is not a Parquet file, whenever it is read."""
+
+
 class Group(NamedTuple):
     """A row group: its number, the number of its first row in the file, and how many rows it has."""
 
@@ -54,7 +58,7 @@ class Table:
         name: for messages.
 
     Raises:
-        SourceError: it is not a Parquet file.
+        DamagedError: it is not a Parquet file.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -68,7 +72,10 @@ class Table:
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         except self._broken as err:
             file.close()
-            raise SourceError(f"'{name}' is not a Parquet file: {err}"[:300]) from err
+            raise DamagedError(f"'{name}' is not a Parquet file: {err}"[:300]) from err
+        except SourceError:
+            file.close()
+            raise
         self.name = name
         self._read: _Batches | None = None
         self.schema = self._file.schema_arrow

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
 
@@ -19,6 +21,7 @@ from puzzlegen.files import local
 from puzzlegen.plan import make_plan
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources.folder import Folder
+from puzzlegen.sources.parquet import Parquet
 
 FOR_NOW = ["EACCES", "EPERM", "EIO", "ESTALE", "ENETUNREACH", "ECONNRESET", "EUCLEAN", "ENXIO", "ENODEV", "EBUSY"]
 
@@ -160,6 +163,17 @@ def unreadable(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
 
 
 local_open = local.open_inside
+
+
+def test_a_disk_that_fails_under_a_table_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"image": [b"x"]}), folder / "t.parquet")
+    source = Parquet(path=str(folder / "t.parquet"), media={"image": "image"})
+    (item,) = source.items()
+    assert isinstance(item, Item)
+    monkeypatch.setattr(local, "open_inside", unreadable)
+    for read in (lambda: list(source.items()), lambda: source.open(item).read()):
+        with pytest.raises(SourceError, match=r"'t\.parquet' cannot be read: .*; the same command"):
+            read()
 
 
 def test_no_room_to_unpack_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ def test_a_folder_that_its_server_does_not_list_is_missed(
         return send(self)
 
     monkeypatch.setattr(handler, "send_head", refusing)
-    with pytest.raises(SourceError, match=r"/deep' (is linked by its server|cannot be read)"):
+    with pytest.raises(SourceError, match=r"/deep' (is listed by its server|cannot be read)"):
         list(Folder(path=url).items())
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, Literal
 from pydantic import Field, field_validator
 
 from puzzlegen import columns
-from puzzlegen.cells import Table, open_cell
+from puzzlegen.cells import DamagedError, Table, open_cell
 from puzzlegen.columns import Columns
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files import Found, Kept, Location, missing, suffix_of, tree_at
@@ -81,7 +81,7 @@ class Parquet(Source):
             table = self._table(found.id, found.stamp)
         except Unusable as no:
             yield Skipped(found.id, no.reason, no.detail)
-        except SourceError as err:
+        except DamagedError as err:
             yield Skipped(found.id, "undecodable", str(err))
         else:
             yield from items_of_table(table, found.id, found.stamp, reading)
