@@ -147,9 +147,7 @@ def _pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
             found |= _pages(fs, below)
         except FileNotFoundError:
             told = "is listed by its server, which then answers that there is no such folder"
-            raise SourceError(
-                f"'{without_secrets(below)}' {told}; mend the listing or name a folder below it"
-            ) from None
+            raise SourceError(f"'{without_secrets(below)}' {told}; mend the listing, or name a folder below") from None
     return found
 
 
