@@ -22,12 +22,14 @@ from puzzlegen.manifest import (
     entry_path,
     environment,
     not_of_this_build,
+    read_begun,
     read_entry,
+    read_manifest,
     whole_entry,
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
-from puzzlegen.output import SOURCE, STATE, entries, folder_at, read_json, refused, workplace, write_json
+from puzzlegen.output import SOURCE, STATE, entries, folder_at, refused, workplace, write_json
 from puzzlegen.plan import Plan, identity, make_plan, terms
 from puzzlegen.recipe import Recipe, difference
 from puzzlegen.records import Item
@@ -182,11 +184,9 @@ def _begun(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | Non
         OutputError: it holds another build, or something else.
         IntegrityError: what it was begun with is damaged.
     """
-    state = out / STATE / "build.json"
-    if not state.exists() and not (out / MANIFEST).exists():
+    found = read_begun(out) or read_manifest(out)
+    if found is None:
         return None
-    keys = ("environment", "format", "limit", "recipe", "source", "task_versions")
-    found = read_json(state if state.exists() else out / MANIFEST, *keys)
     if "subset" in found:
         raise OutputError(f"'{out}' holds a selection of another build's puzzles; choose another --out")
     if changes := _changes(found, terms(recipe, limit, environment(recipe))):

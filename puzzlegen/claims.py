@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puzzlegen.datafile import content_of_row
 from puzzlegen.errors import IntegrityError
-from puzzlegen.manifest import MANIFEST, content_of
-from puzzlegen.output import REJECTIONS, STATE, read_json
-from puzzlegen.records import split_in
+from puzzlegen.manifest import MANIFEST, content_of, read_begun
+from puzzlegen.output import REJECTIONS
+from puzzlegen.plan import TRAIN
+from puzzlegen.records import Kind, split_in
 from puzzlegen.shard import id_of
+from puzzlegen.stated import Manifest
 from puzzlegen.writers import Row
 
 #: The columns of a row that are looked at.
@@ -63,19 +66,22 @@ class Claims:
             rows = {name: dict(splits) for name, splits in self._rows.items()}
             yield from (_not_so(key) for key, found in (("kept", self._kept), ("rows", rows)) if manifest[key] != found)
         yield from self._rejections(folder)
+        yield from _names(manifest["shards"], {TRAIN, *manifest["recipe"]["splits"]})
+        unknown = sorted(set(manifest) - set(Manifest.model_fields))
+        yield from (f"{MANIFEST}: '{key}' is not a key of a manifest" for key in unknown)
         yield from _begun(folder, manifest)
 
     def _rejections(self, folder: Path) -> Iterator[str]:
         path = folder / REJECTIONS
         if not path.is_file():
             # Before format 4 a manifest did not name it.
-            if all(asset["path"] != REJECTIONS for asset in self._manifest.get("assets", ())):
+            if all(asset["path"] != REJECTIONS for asset in self._manifest["assets"]):
                 yield f"{REJECTIONS}: missing"
             return
         try:
             with path.open("rb") as handle:
                 counted = pq.read_table(handle, columns=["task", "reason"]).group_by(["task", "reason"])
-        except (OSError, pa.ArrowException) as err:
+        except (OSError, pa.ArrowException, LookupError) as err:
             yield f"{REJECTIONS}: cannot be read: {type(err).__name__}"
             return
         found: dict[str, dict[str, int]] = defaultdict(dict)
@@ -112,13 +118,24 @@ def _not_so(key: str) -> str:
     return f"{MANIFEST}: {key} is not what the folder holds"
 
 
+def _names(shards: list[dict[str, Any]], known: set[str]) -> Iterator[str]:
+    """A shard is named by kind, split and number; of each kind and split there are all, in order."""
+    groups = Counter(shard["name"].rsplit("-", 3)[0] for shard in shards)
+    numbers: dict[str, Iterator[int]] = defaultdict(count)
+    for shard in shards:
+        group = shard["name"].rsplit("-", 3)[0]
+        kind, _, split = group.partition("-")
+        right = f"{group}-{next(numbers[group]):05d}-of-{groups[group]:05d}"
+        splits = {split_in(file["path"]) for file in shard["files"]}
+        if shard["name"] != right or kind not in get_args(Kind) or split not in known or splits - {split}:
+            yield f"{MANIFEST}: '{shard['name']}' is not the name of the shard in this place"
+            return
+
+
 def _begun(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """What is not what the build began with, where the folder still knows."""
-    path = folder / STATE / "build.json"
-    if not path.is_file():
-        return
     try:
-        begun = read_json(path)
+        begun = read_begun(folder) or {}
     except IntegrityError as err:
         yield str(err)
         return

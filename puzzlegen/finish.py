@@ -10,7 +10,7 @@ from typing import Any, Final
 from puzzlegen.census import Census, take_census
 from puzzlegen.media.sheet import sheet
 from puzzlegen.output import CARD, REJECTIONS, measured, write_atomic
-from puzzlegen.reading import files_of
+from puzzlegen.reading import decoding, files_of
 from puzzlegen.records import Medium, split_in
 from puzzlegen.writers.card import audit_in, card, with_audit
 from puzzlegen.writers.indexes import indexes
@@ -50,7 +50,8 @@ def _pictures(census: Census) -> list[tuple[str, bytes]]:
         stored = [*counted.example.get("images", ()), *counted.example.get("videos", ())]
         if stored:
             media = [Medium(m["bytes"], m["path"].rpartition(".")[2]) for m in stored]
-            found.append((task, sheet(media, counted.example["problem"])))
+            with decoding(counted.example["id"]):
+                found.append((task, sheet(media, counted.example["problem"])))
     return found
 
 

@@ -7,13 +7,13 @@ import heapq
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from puzzlegen.claims import WORDS, Claims
 from puzzlegen.errors import PuzzlegenError, SourceError
 from puzzlegen.finder import Finder
-from puzzlegen.manifest import environment
-from puzzlegen.output import CARD
+from puzzlegen.manifest import MANIFEST, environment
+from puzzlegen.output import CARD, REJECTIONS
 from puzzlegen.plan import FORMAT, Pick, make_plan
 from puzzlegen.prompts import response
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -23,6 +23,12 @@ from puzzlegen.rng import digest
 from puzzlegen.shard import Made, make_puzzle
 from puzzlegen.verify import VerifierError, score, solved
 from puzzlegen.writers import Row
+
+#: What commands leave in a build's folder besides what its manifest names.
+_BESIDE: Final = (MANIFEST, CARD, "audit.json", "audit.html")
+_FOLDERS: Final = ("data", "assets")
+#: The first format whose manifests name the list of rejections.
+_REJECTIONS_NAMED: Final = 4
 
 
 class Verified(NamedTuple):
@@ -34,21 +40,22 @@ class Verified(NamedTuple):
     problems: list[str]
 
 
-def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verified:
+def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0, *, beside: bool = True) -> Verified:
     """Check a finished folder.
 
     Args:
         folder: a build's output.
         recipe: with a source, to rebuild puzzles; needed only for ``replay``.
         replay: how many puzzles to rebuild and compare byte by byte.
+        beside: whether files of others at the top of the folder are problems; such files are never published.
 
     Raises:
         IntegrityError: there is no manifest to check against.
         SourceError: puzzles cannot be rebuilt from this source or with these library versions.
     """
     manifest = manifest_of(folder)
-    problems = [*_strangers(folder, manifest), *_stale_audit(folder, manifest)]
-    for asset in manifest.get("assets", ()):
+    problems = [*_strangers(folder, manifest, beside), *_stale_audit(folder, manifest)]
+    for asset in manifest["assets"]:
         problems += _file_problems(folder, asset)
     rows, good, claims = 0, [], Claims(manifest)
     for file in files_of(manifest):
@@ -56,8 +63,8 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
         problems += found
         if not found:
             good.append(file)
-        if (folder / file["path"]).is_file():
-            count, bad = _row_problems(folder, file, claims, readable=not found)
+        if _there(folder / file["path"]):
+            count, bad = _row_problems(folder, file, claims)
             rows += count
             problems += bad
         else:
@@ -72,24 +79,33 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0) -> Verif
     return Verified(len(files_of(manifest)), rows, replayed, problems)
 
 
-def _strangers(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    known = {file["path"] for file in [*files_of(manifest), *manifest.get("assets", ())]}
-    for path in sorted((folder / "data").rglob("*")):
+def _strangers(folder: Path, manifest: dict[str, Any], beside: bool) -> Iterator[str]:
+    known = {*_BESIDE, *(file["path"] for file in [*files_of(manifest), *manifest["assets"]])}
+    if manifest["format"] < _REJECTIONS_NAMED:
+        known.add(REJECTIONS)
+    try:
+        # Hidden ones are those of a build, of git and of the Hub, and no reader of data opens them.
+        tops = [top for top in folder.iterdir() if not top.name.startswith(".") and (beside or top.name in _FOLDERS)]
+        found = sorted(path for top in tops for path in ([top] if top.is_file() else top.rglob("*")))
+    except OSError as err:
+        yield f"'{folder}' cannot be listed: {err.strerror or err}"
+        return
+    for path in found:
         relative = path.relative_to(folder).as_posix()
-        if path.is_file() and relative not in known:
+        if relative not in known and not path.is_dir():
             yield f"{relative}: not in the manifest"
-    if not (folder / CARD).is_file():
+    if not _there(folder / CARD):
         yield f"{CARD}: missing, by which loaders find configs and splits; run the build again"
 
 
 def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """Whether ``audit.json`` speaks of other puzzles. The card is prose and may be edited, so it is not hashed."""
     path = folder / "audit.json"
-    if not path.is_file():
+    if not _there(path):
         return
     try:
         audited = json.loads(path.read_bytes()).get("content_sha256")
-    except (ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         yield "audit.json: cannot be read; run puzzlegen audit again"
         return
     if audited != manifest["content_sha256"]:
@@ -98,27 +114,36 @@ def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 def _file_problems(folder: Path, file: dict[str, Any]) -> list[str]:
     path = folder / file["path"]
-    if not path.is_file():
+    if not _there(path):
         return [f"{file['path']}: missing"]
-    size = path.stat().st_size
-    if size != file["bytes"]:
-        return [f"{file['path']}: {size} bytes, the manifest says {file['bytes']}"]
-    with path.open("rb") as handle:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    try:
+        size = path.stat().st_size
+        if size != file["bytes"]:
+            return [f"{file['path']}: {size} bytes, the manifest says {file['bytes']}"]
+        with path.open("rb") as handle:
+            found = hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as err:
+        return [f"{file['path']}: cannot be read: {err.strerror or err}"]
     return [] if found == file["sha256"] else [f"{file['path']}: its bytes changed (sha256 {found[:12]}...)"]
 
 
-def _row_problems(folder: Path, file: dict[str, Any], claims: Claims, *, readable: bool) -> tuple[int, list[str]]:
+def _there(path: Path) -> bool:
+    """Whether there is such a file, and it may be looked at."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _row_problems(folder: Path, file: dict[str, Any], claims: Claims) -> tuple[int, list[str]]:
     problems: list[str] = []
     counted = claims.of_file(file)
     try:
         for row in read_rows(folder / file["path"], [*WORDS, "solution", "reward_model"]):
             found = [*counted.add(row), *_answer_problems(row)]
             problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in found]
-    # A damaged file fails in whichever layer meets the damage first; its hash has told already that it is damaged.
-    except Exception as err:
-        if readable:
-            raise
+    # A damaged file fails in whichever layer meets the damage first.
+    except Exception as err:  # noqa: BLE001 - whatever fails is the problem
         claims.miss()
         return counted.rows, [*problems, f"{file['path']}: cannot be read to its end: {type(err).__name__}"]
     return counted.rows, [*problems, *claims.add(counted)]

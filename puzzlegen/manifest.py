@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, StrictInt, ValidationError
 
 from puzzlegen import __version__
 from puzzlegen.errors import IntegrityError, OutputError, RecipeError
@@ -23,6 +22,7 @@ from puzzlegen.output import REJECTIONS, STATE, publish, read_json, refused, scr
 from puzzlegen.plan import Plan
 from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
+from puzzlegen.stated import Begun, Entry, Manifest, refuse_unstated
 
 #: Packages whose version decides bytes.
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
@@ -30,27 +30,6 @@ MANIFEST: Final = "manifest.json"
 #: As many rows as Arrow puts in a row group by itself.
 _ROW_GROUP: Final = 1 << 20
 _REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
-
-
-class _File(BaseModel):
-    path: str
-    folder: str
-    rows: StrictInt
-    bytes: StrictInt
-    sha256: str
-    content_sha256: str
-
-
-class _Entry(BaseModel):
-    """What a shard's entry says; ``build`` is the digest of the build that the shard is of."""
-
-    build: str
-    shard: str
-    split: str
-    files: list[_File]
-    kept: dict[str, StrictInt]
-    rejections: list[tuple[str, str, str, str, StrictInt]]
-    sources: dict[str, tuple[str, StrictInt]]
 
 
 def environment(recipe: Recipe) -> dict[str, str]:
@@ -83,8 +62,8 @@ def whole_entry(path: Path) -> dict[str, Any] | None:
     """A shard's entry, or None if there is none or it is damaged."""
     try:
         entry = read_json(path)
-        _Entry.model_validate(entry)
-    except (FileNotFoundError, IntegrityError, ValidationError):
+        refuse_unstated(entry, Entry, path)
+    except (FileNotFoundError, IntegrityError):
         return None
     return entry
 
@@ -222,6 +201,22 @@ def read_manifest(out: Path) -> dict[str, Any] | None:
         IntegrityError: it is damaged, or of something else.
     """
     try:
-        return read_json(out / MANIFEST, "shards")
+        found = read_json(out / MANIFEST)
     except FileNotFoundError:
         return None
+    refuse_unstated(found, Manifest, out / MANIFEST)
+    return found
+
+
+def read_begun(out: Path) -> dict[str, Any] | None:
+    """What a build was begun with, where its folder still knows: a published one does not.
+
+    Raises:
+        IntegrityError: it is damaged, or of something else.
+    """
+    path = out / STATE / "build.json"
+    if not path.exists():
+        return None
+    found = read_json(path)
+    refuse_unstated(found, Begun, path)
+    return found

@@ -70,7 +70,7 @@ def push(
 
 
 def _refuse_damaged(folder: Path) -> None:
-    problems = verify(folder).problems
+    problems = verify(folder, beside=False).problems
     if problems:
         first = "; ".join(problems[:_SHOWN])
         raise IntegrityError(f"'{folder}' is not what was built, {len(problems)} problems: {first}; build it again")

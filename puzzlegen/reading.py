@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.files import is_url
 from puzzlegen.manifest import MANIFEST, read_manifest
 from puzzlegen.records import split_in
+from puzzlegen.schema import EXTRA_INFO, WORDS
 from puzzlegen.writers import Row
+
+#: What a damaged file raises, in whichever layer meets the damage: Arrow has an OSError for a bad page.
+UNREADABLE: Final = (pa.ArrowException, tarfile.TarError, OSError, EOFError, ValueError, LookupError)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
@@ -48,7 +53,40 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
     Args:
         path: a ``.parquet`` or ``.tar`` of a build.
         columns: only these.
+
+    Raises:
+        IntegrityError: the file is missing, may not be read, or is damaged.
     """
+    try:
+        yield from _rows(path, columns)
+    except UNREADABLE as err:
+        raise unreadable(path, err) from err
+
+
+def unreadable(path: object, err: Exception) -> IntegrityError:
+    """The one-line error for a data file that does not give its rows."""
+    why = " ".join(f"{type(err).__name__}: {err}".split())
+    return IntegrityError(f"'{path}' cannot be read: {why:.200}; puzzlegen verify lists what is damaged")
+
+
+@contextmanager
+def decoding(puzzle: str) -> Iterator[None]:
+    """Stands around the decoding of a stored puzzle's media.
+
+    Raises:
+        IntegrityError: a medium cannot be decoded.
+    """
+    try:
+        yield
+    except PuzzlegenError:
+        raise
+    # Decoders raise nearly anything on damaged bytes.
+    except Exception as err:
+        what = f"puzzle {puzzle}: a medium cannot be decoded ({type(err).__name__})"
+        raise IntegrityError(f"{what}; puzzlegen verify lists what is damaged") from err
+
+
+def _rows(path: Path, columns: list[str] | None) -> Iterator[Row]:
     if path.suffix == ".parquet":
         # A local file is read by Arrow itself; what Python reads for it lies in memory twice.
         with ExitStack() as opened:
@@ -72,7 +110,7 @@ def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
             if member.name.endswith(".json"):
                 if row:
                     yield _only(row, columns)
-                row = json.loads(data.read())
+                row = _words(member.name, json.loads(data.read()))
                 continue
             _, k, ext = member.name.split(".")
             column = "videos" if ext == "mp4" else "images"
@@ -80,6 +118,16 @@ def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
                 row.setdefault(column, []).append({"bytes": data.read(), "path": f"{row['id']}-{k}.{ext}"})
         if row:
             yield _only(row, columns)
+
+
+def _words(name: str, row: object) -> Row:
+    """A tar has no schema: the words of a record are looked at here."""
+    if not isinstance(row, dict) or not row.keys() >= set(WORDS):
+        raise ValueError(f"{name} is not a record")
+    info = row["extra_info"]
+    if not isinstance(info, dict) or not info.keys() >= set(EXTRA_INFO.names):
+        raise ValueError(f"extra_info of {name} is not that of a record")
+    return row
 
 
 def _only(row: Row, columns: list[str] | None) -> Row:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
+from puzzlegen.manifest import read_begun
 from puzzlegen.output import SOURCE, STATE, read_json
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import manifest_of
@@ -59,8 +60,7 @@ def recipe_of(folder: Path, source: str | None) -> Recipe:
 
 def _begun(folder: Path) -> dict[str, Any]:
     """What a folder was begun with, also while shards are missing."""
-    state = folder / STATE / "build.json"
-    return read_json(state, "recipe", "limit") if state.exists() else manifest_of(folder)
+    return read_begun(folder) or manifest_of(folder)
 
 
 def merged(folder: Path, source: str | None) -> dict[str, Any]:

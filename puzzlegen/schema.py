@@ -54,6 +54,8 @@ _MEDIA = {
     "video": [("videos", pa.list_(MEDIUM)), ("video_meta", pa.list_(VIDEO_META))],
     "text": [],
 }
+#: What every record has, whatever its media.
+WORDS = tuple(name for name, _ in (*_HEAD, *_TAIL))
 #: Leaves that hold encoded media; they are stored as they are, everything else compressed.
 MEDIA_LEAVES = ("images.list.element.bytes", "videos.list.element.bytes")
 

@@ -19,7 +19,7 @@ from PIL import Image
 from puzzlegen.chat import shares
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.media.container import open_container
-from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.reading import decoding, files_of, manifest_of, read_rows
 from puzzlegen.subset import write_subset
 
 Row = dict[str, Any]
@@ -113,7 +113,9 @@ def tokens_of(folder: Path, model: str = "qwen2.5-vl", frames: int | None = None
         raise PuzzlegenError(f"unknown model '{model}'; known: {', '.join(MODELS)}")
     for file in files_of(manifest_of(folder)):
         for row in read_rows(folder / file["path"]):
-            yield row["id"], row["extra_info"]["task"], visual_tokens(row, frames=frames, **MODELS[model])
+            with decoding(row["id"]):
+                count = visual_tokens(row, frames=frames, **MODELS[model])
+            yield row["id"], row["extra_info"]["task"], count
 
 
 def spread(counted: list[tuple[str, str, int]]) -> list[TaskTokens]:

@@ -61,7 +61,9 @@ ALLOWED = {
     "memory": set(),
     "threads": set(),
     "engines": {"errors", "files", "guard", "manifest", "media", "memory", "shard", "threads"},
-    "adapters": BASE | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "verify"},
+    "stated": {"errors"},
+    "adapters": BASE
+    | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "stated", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
     "doctor": {"adapters", "chat", "contents", "errors", "plugins", "records", "verify"},
     "contents": {"datafile", "errors", "exporting", "manifest", "media", "reading", "records"},

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import puzzlegen, recipe_with
 
-from puzzlegen.building import build
+from puzzlegen.audit import audit
+from puzzlegen.building import build, merge
 from puzzlegen.errors import IntegrityError, SourceError
+from puzzlegen.evaluate import Selection, _chosen
+from puzzlegen.exporting import export
 from puzzlegen.integrity import verify
 from puzzlegen.manifest import MANIFEST
 from puzzlegen.output import REJECTIONS
-from puzzlegen.reading import files_of, manifest_of
+from puzzlegen.preview import preview
+from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
+from puzzlegen.scoring import score_file
+from puzzlegen.subset import write_subset
+from puzzlegen.tokens import tokens_of
 
 IMAGE = "data/image/train-00000-of-00002.parquet"
 
@@ -111,6 +121,137 @@ def test_an_edited_manifest_is_found(built: Path, keys: tuple[Any, ...], value: 
     place[keys[-1]] = value
     (built / MANIFEST).write_text(json.dumps(manifest))
     assert any(said in problem for problem in verify(built).problems)
+
+
+KEYS = (
+    *("assets", "content_sha256", "environment", "format", "kept", "limit", "recipe", "rejected", "rows", "shards"),
+    *("source", "task_versions"),
+)
+FILE = ("shards", 0, "files", 0)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [*((key,) for key in KEYS), ("shards", 0, "files"), ("shards", 0, "name"), ("assets", 0, "sha256")]
+    + [(*FILE, key) for key in ("bytes", "content_sha256", "folder", "path", "rows", "sha256")],
+    ids=str,
+)
+@pytest.mark.parametrize("value", [None, 5, "remove"])
+def test_a_manifest_without_its_keys_is_damaged(built: Path, keys: tuple[Any, ...], value: object) -> None:
+    manifest = json.loads((built / MANIFEST).read_bytes())
+    place = manifest
+    for key in keys[:-1]:
+        place = place[key]
+    if value == "remove":
+        del place[keys[-1]]
+    elif (value is None and keys == ("limit",)) or (value == 5 and keys[-1] in {"limit", "format", "rows", "bytes"}):
+        pytest.skip("a value that may be")
+    else:
+        place[keys[-1]] = value
+    (built / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(IntegrityError, match=f"is damaged, or of something else: it (lacks|has) .*{keys[-1]}"):
+        verify(built)
+
+
+def test_another_name_of_a_shard_is_found(built: Path) -> None:
+    good = json.loads((built / MANIFEST).read_bytes())
+    names = [shard["name"] for shard in good["shards"]]
+    for k, name in enumerate(names):
+        for wrong in (name.replace("0-of", "1-of"), name.replace("-of-0", "-of-1"), name.replace("a", "b"), "x"):
+            good["shards"][k]["name"] = wrong
+            (built / MANIFEST).write_text(json.dumps(good))
+            found = verify(built).problems
+            assert (wrong == name) == (found == []), wrong
+        good["shards"][k]["name"] = name
+
+
+@pytest.mark.parametrize("of", ["mixed", "tars"])
+def test_a_flipped_bit_is_never_missed_and_never_a_traceback(built: Path, tars: Path, tmp_path: Path, of: str) -> None:
+    folder = built if of == "mixed" else Path(shutil.copytree(tars, tmp_path / "tars"))
+    rng = np.random.default_rng(5)
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and ".puzzlegen" not in path.parts]
+    for path in (path for path in files if path.name != "README.md"):
+        good = path.read_bytes()
+        for at in rng.integers(len(good) * 8, size=60 if path.name == MANIFEST else 2):
+            data = bytearray(good)
+            data[at // 8] ^= 1 << at % 8
+            path.write_bytes(data)
+            try:
+                assert verify(folder).problems, (path, at)
+            except IntegrityError as err:
+                assert path.name == MANIFEST, (path, at, err)
+        path.write_bytes(good)
+    assert verify(folder).problems == []
+
+
+@pytest.fixture(scope="session")
+def tars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("builds") / "tars"
+    source = {"kind": "samples", "images": 4, "videos": 0}
+    build(recipe_with([{"task": "rotation"}], source=source, output={"format": "webdataset"}), out, workers=1)
+    return out
+
+
+@pytest.mark.parametrize("name", ["extra.parquet", "assets/zzz.jpg", "data/image/.hidden", "more/notes.txt"])
+def test_a_stranger_anywhere_is_found(built: Path, name: str) -> None:
+    (built / name).parent.mkdir(exist_ok=True)
+    (built / name).write_bytes(b"x")
+    assert verify(built).problems == [f"{name}: not in the manifest"]
+    published = name.startswith(("assets", "data"))
+    assert verify(built, beside=False).problems == ([f"{name}: not in the manifest"] if published else [])
+
+
+def test_what_commands_git_and_the_hub_leave_is_no_stranger(built: Path) -> None:
+    (built / "audit.json").write_text(json.dumps({"content_sha256": manifest_of(built)["content_sha256"]}))
+    (built / "audit.html").write_text("")
+    (built / ".gitattributes").write_text("")
+    (built / ".cache").mkdir()
+    (built / ".cache" / "x").write_text("")
+    (built / "README.md").write_text("my own words")
+    assert verify(built).problems == []
+
+
+@pytest.mark.parametrize("name", [IMAGE, "assets/rotation.jpg", REJECTIONS])
+def test_a_file_that_may_not_be_read_is_a_problem(built: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path.open
+
+    def refusing(path: Path, *args: Any, **more: Any) -> Any:
+        if path == built / name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    assert f"{name}: cannot be read: Permission denied" in verify(built).problems
+
+
+@pytest.mark.parametrize("damage", ["words", "footer", "all"])
+@pytest.mark.parametrize(
+    "command", ["build", "merge", "audit", "preview", "score", "tokens", "select", "evaluate", "export"]
+)
+def test_a_damaged_data_file_is_one_line_that_names_it(
+    built: Path, tmp_path: Path, mixed_recipe: Recipe, command: str, damage: str
+) -> None:
+    ids = [row["id"] for row in read_rows(built / IMAGE, ["id"])]
+    data = bytearray((built / IMAGE).read_bytes())
+    begin = pq.read_metadata(built / IMAGE).row_group(0).column(0).data_page_offset + 30
+    begin, end = {"words": (begin, begin + 20), "footer": (-40, -8), "all": (0, len(data))}[damage]
+    data[begin:end] = b"\xa5" * len(data[begin:end])
+    (built / IMAGE).write_bytes(data)
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps({"id": i, "response": "x"}) + "\n" for i in ids))
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps({"id": i, "n": 2, "mean": 0.5}) + "\n" for i in ids))
+    calls: dict[str, Callable[[], object]] = {
+        "build": lambda: build(mixed_recipe, built, workers=1),
+        "merge": lambda: merge(mixed_recipe, built),
+        "audit": lambda: audit(built),
+        "preview": lambda: preview(built, tmp_path / "x.html"),
+        "score": lambda: score_file(built, tmp_path / "r.jsonl"),
+        "tokens": lambda: list(tokens_of(built)),
+        "select": lambda: write_subset(built, ids, tmp_path / "x", chosen_by={}),
+        "evaluate": lambda: _chosen(built, Selection()),
+        "export": lambda: export(built, "verl", tmp_path / "x"),
+    }
+    with pytest.raises(IntegrityError, match=r"train-00000-of-00002\.parquet' cannot be read: .*; puzzlegen verify"):
+        calls[command]()
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"x" * 4000])

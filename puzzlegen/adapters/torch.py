@@ -31,9 +31,10 @@ from PIL import Image
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.manifest import MANIFEST
-from puzzlegen.reading import files_of, read_tar
+from puzzlegen.reading import UNREADABLE, files_of, read_tar, unreadable
 from puzzlegen.records import Profile, split_in
 from puzzlegen.rng import rng_for
+from puzzlegen.stated import Manifest, refuse_unstated
 
 try:
     import fsspec
@@ -178,8 +179,13 @@ class Puzzles(IterableDataset[Row]):
         return found
 
     def _read(self, file: _File, low: int, high: int) -> list[Row]:
-        with fsspec.open(f"{self._root.rstrip('/')}/{file.path}", "rb") as handle:
-            rows = _parquet(handle, low, high) if file.path.endswith(".parquet") else list(read_tar(handle))[low:high]
+        path = f"{self._root.rstrip('/')}/{file.path}"
+        try:
+            with fsspec.open(path, "rb") as handle:
+                whole = file.path.endswith(".tar")
+                rows = list(read_tar(handle))[low:high] if whole else _parquet(handle, low, high)
+        except UNREADABLE as err:
+            raise unreadable(path, err) from err
         if len(rows) != high - low:
             raise IntegrityError(f"{file.path} has fewer rows than the {file.rows} in the manifest; verify the build")
         return rows
@@ -212,6 +218,9 @@ def _manifest(root: str) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(file.read())
     except FileNotFoundError as err:
         raise IntegrityError(f"'{root}' has no {MANIFEST}: no build, or one that is not finished") from err
+    except ValueError as err:
+        raise IntegrityError(f"'{root}/{MANIFEST}' is damaged: {err}") from err
+    refuse_unstated(found, Manifest, f"{root}/{MANIFEST}")
     return found
 
 

@@ -17,7 +17,7 @@ from puzzlegen.audit.looks import look_bits
 from puzzlegen.audit.media import WASHES, WASHES_OF_CLIPS, Opened, open_medium, washed
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
-from puzzlegen.errors import IntegrityError
+from puzzlegen.reading import decoding
 from puzzlegen.rng import digest
 from puzzlegen.verify import VerifierError, score, solved
 from puzzlegen.writers import Row
@@ -153,11 +153,8 @@ def media_of(row: Row) -> list[Opened]:
     Raises:
         IntegrityError: one of them cannot be.
     """
-    try:
+    with decoding(row["id"]):
         return [open_medium(stored) for column in ("images", "videos") for stored in row.get(column) or ()]
-    # Decoders raise nearly anything on damaged bytes.
-    except Exception as err:
-        raise IntegrityError(f"puzzle {row['id']}: a medium cannot be decoded ({type(err).__name__})") from err
 
 
 def _sound(row: Row) -> bool:

@@ -16,7 +16,7 @@ from puzzlegen.chat import Message, chat_of
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import Interrupted, PuzzlegenError
 from puzzlegen.evaluate.responses import ResponseFile
-from puzzlegen.reading import files_in, read_rows
+from puzzlegen.reading import decoding, files_in, read_rows
 
 _COLUMNS: Final = ["id", "prompt"]
 _MEDIA: Final = {"image": ["images"], "multi_image": ["images"], "video": ["videos", "video_meta"], "text": []}
@@ -182,4 +182,6 @@ def _questions(
     for file in files_in(folder, selection.split):
         for row in read_rows(folder / file["path"], _COLUMNS + _media_columns(file)):
             if row["id"] in ids:
-                yield row["id"], chat_of(row, frames)
+                with decoding(row["id"]):
+                    chat = chat_of(row, frames)
+                yield row["id"], chat

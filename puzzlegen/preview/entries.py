@@ -18,7 +18,7 @@ from PIL import Image
 
 from puzzlegen.media.container import open_container
 from puzzlegen.preview.originals import Originals
-from puzzlegen.reading import files_of, read_rows
+from puzzlegen.reading import decoding, files_of, read_rows
 from puzzlegen.records import MIME, REASONS
 from puzzlegen.rng import digest
 from puzzlegen.writers import Row
@@ -39,12 +39,13 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, data: bytes, ext: str) -> int:
-        """Keep a medium; returns its number on the page."""
+    def add(self, data: bytes, ext: str, puzzle: str) -> int:
+        """Keep a medium of a puzzle; returns its number on the page."""
         key = hashlib.sha256(data).digest()
         if key not in self._known:
             self._known[key] = len(self.described)
-            width, height = _size(data, ext)
+            with decoding(puzzle):
+                width, height = _size(data, ext)
             self.described.append({"type": MIME[ext], "w": width, "h": height})
             self._sizes.append(self._file.write(base64.b64encode(data)))
         return self._known[key]
@@ -122,8 +123,8 @@ def _entry(row: Row, source: Originals | None, spool: Spool) -> dict[str, Any]:
         "params": info["params"],
         "source": info["source_uri"],
         "licence": info["licence"],
-        "media": [spool.add(m["bytes"], m["path"].rpartition(".")[2]) for m in media],
-        "original": spool.add(original.data, original.ext) if original else None,
+        "media": [spool.add(m["bytes"], m["path"].rpartition(".")[2], row["id"]) for m in media],
+        "original": spool.add(original.data, original.ext, row["id"]) if original else None,
     }
 
 

@@ -6,10 +6,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow.parquet as pq
-
 from puzzlegen.output import REJECTIONS
 from puzzlegen.preview.originals import Originals
+from puzzlegen.reading import read_rows
 from puzzlegen.records import REASONS
 
 if TYPE_CHECKING:
@@ -23,11 +22,9 @@ def rejected(folder: Path, source: Originals | None, spool: Spool) -> list[dict[
     """Reasons, the most frequent first, each with its meaning, its counts per task and its first items."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     shown: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    with pq.ParquetFile(folder / REJECTIONS) as file:
-        for batch in file.iter_batches():
-            for row in batch.to_pylist():
-                counts[row["reason"]][row["task"]] += 1
-                _note(shown[row["reason"]], row)
+    for row in read_rows(folder / REJECTIONS):
+        counts[row["reason"]][row["task"]] += 1
+        _note(shown[row["reason"]], row)
     return [
         {
             "reason": reason,
@@ -49,4 +46,4 @@ def _note(items: dict[str, dict[str, Any]], row: dict[str, Any]) -> None:
 
 def _pictured(item: dict[str, Any], source: Originals | None, spool: Spool) -> dict[str, Any]:
     small = source.thumbnail(item["item"]) if source else None
-    return item | {"thumbnail": spool.add(small.data, small.ext) if small else None}
+    return item | {"thumbnail": spool.add(small.data, small.ext, item["item"]) if small else None}

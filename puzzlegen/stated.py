@@ -1,0 +1,114 @@
+"""What must stand in the JSON that a build leaves, so that nobody who reads it need ask for each key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from puzzlegen.errors import IntegrityError
+
+_Count = Annotated[int, Field(strict=True, ge=0)]
+_Whole = Annotated[int, Field(strict=True)]
+_Text = Annotated[str, Field(strict=True)]
+_Digest = Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
+_DataPath = Annotated[
+    str, Field(strict=True, pattern=r"^data/[a-z0-9_]+/[A-Za-z0-9_-]+-[0-9]{5,}-of-[0-9]{5,}\.(parquet|tar)$")
+]
+_Folder = Annotated[str, Field(strict=True, pattern=r"^(image|multi_image|video|text)(_[0-9]+)?$")]
+_AssetPath = Annotated[str, Field(strict=True, pattern=r"^(rejections\.parquet|(data|assets)/[^\x00]+)$")]
+#: Enough to find the mistake.
+_SHOWN: Final = 60
+
+
+class _Asset(BaseModel):
+    path: _AssetPath
+    bytes: _Count
+    sha256: _Digest
+
+
+class _File(BaseModel):
+    path: _DataPath
+    folder: _Folder
+    rows: _Count
+    bytes: _Count
+    sha256: _Digest
+    content_sha256: _Digest
+
+
+class _Shard(BaseModel):
+    name: _Text
+    files: list[_File]
+
+
+class _Output(BaseModel):
+    format: Literal["parquet", "webdataset"]
+
+
+class _Recipe(BaseModel):
+    seed: _Whole
+    source: dict[str, Any]
+    splits: dict[str, Any]
+    tasks: list[dict[str, Any]]
+    output: _Output
+
+
+class _Source(BaseModel):
+    items: _Count
+    listing: _Digest
+
+
+class Begun(BaseModel):
+    """``build.json``: what a build was begun with."""
+
+    environment: dict[str, _Text]
+    format: _Count
+    limit: _Count | None
+    recipe: _Recipe
+    source: _Source
+    task_versions: dict[str, _Whole]
+
+
+class Entry(BaseModel):
+    """What a shard leaves when it is done; ``build`` is the digest of the build that the shard is of."""
+
+    build: _Text
+    files: list[_File]
+    kept: dict[str, _Count]
+    rejections: list[tuple[_Text, _Text, _Text, _Text, _Count]]
+    shard: _Text
+    sources: dict[str, tuple[_Text, _Whole]]
+    split: _Text
+
+
+class Manifest(Begun):
+    """``manifest.json``: what was begun, and what came of it."""
+
+    assets: list[_Asset]
+    content_sha256: _Digest
+    kept: dict[str, _Count]
+    rejected: dict[str, dict[str, _Count]]
+    rows: dict[str, dict[str, _Count]]
+    shards: list[_Shard]
+    subset: dict[str, Any] | None = None
+
+
+def refuse_unstated(found: object, model: type[BaseModel], where: object) -> None:
+    """Check that an object read from JSON has the keys and types of ``model``.
+
+    Args:
+        found: the object.
+        model: what it should be.
+        where: its file, for the message.
+
+    Raises:
+        IntegrityError: it does not; names the first place that is wrong.
+    """
+    try:
+        model.model_validate(found)
+    except ValidationError as err:
+        first = err.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        wrong = f"has {place} {first['input']!r:.{_SHOWN}}: {first['msg']}" if place else "is not an object"
+        what = f"lacks {place}" if first["type"] == "missing" else wrong
+        raise IntegrityError(f"'{where}' is damaged, or of something else: it {what}") from None
