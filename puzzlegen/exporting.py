@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,7 +21,7 @@ from puzzlegen import __version__
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError, OutputError, PuzzlegenError
 from puzzlegen.export import Carrier, Made, Row, Target, target
-from puzzlegen.output import refused, workplace, write_json
+from puzzlegen.output import made_aside, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import MIME, Profile, canonical_json
 
@@ -60,24 +59,16 @@ def export(
     form, manifest = target(to), manifest_of(folder)
     carriers = {"images": _carrier(form, "images", images), "videos": _carrier(form, "videos", videos)}
     refuse_foreign(out, to)
-    part, ours = out.with_name(f".{out.name}.part"), False
     try:
-        with workplace(part, "export") as place, ExitStack() as files:
-            ours, new = True, place / "new"
+        with made_aside(out, "export") as new, ExitStack() as files:
             writing = _Writing(form, new, root or str(out.resolve()), carriers, files)
             for file in files_of(manifest):
                 writing.copy(folder, file)
             made = writing.finish(to, manifest["content_sha256"])
             if not made.rows:
                 raise PuzzlegenError(f"'{folder}' has nothing for {to}: {_left_out(made)}; choose another --to")
-            _replace(new, out)
     except pa.ArrowException as err:
         raise IntegrityError(f"'{folder}' is damaged: {err}") from err
-    except OSError as err:
-        raise refused(out, err) from err
-    finally:
-        if ours:
-            shutil.rmtree(part, ignore_errors=True)
     return made
 
 
@@ -113,13 +104,6 @@ def _carrier(form: Target, column: str, asked: str | None) -> Carrier | None:
         name = type(form).__module__.rpartition(".")[2]
         raise PuzzlegenError(f"--{column} {asked}: {name} takes {column} as {', '.join(allowed) or 'nothing at all'}")
     return asked
-
-
-def _replace(new: Path, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.exists():
-        out.rename(new.with_name("old"))
-    new.rename(out)
 
 
 class _Writing:

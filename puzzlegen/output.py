@@ -229,6 +229,36 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
                 _empty(place)
 
 
+@contextmanager
+def made_aside(out: Path, share: str) -> Iterator[Path]:
+    """A folder to fill; it gets the name ``out`` once it is whole, in place of what lay there.
+
+    What a run that was killed left of it goes with the next run.
+
+    Args:
+        out: the folder to be, on this machine.
+        share: names the work, for the lock.
+
+    Raises:
+        OutputError: another run is at work on it, or it cannot be written.
+    """
+    out = out.resolve()
+    part, ours = out.with_name(f".{out.name}.part"), False
+    try:
+        with workplace(part, share) as place:
+            ours = True
+            yield place / "new"
+            out.parent.mkdir(parents=True, exist_ok=True)
+            if out.exists():
+                out.rename(place / "old")
+            (place / "new").rename(out)
+    except OSError as err:
+        raise refused(out, err) from err
+    finally:
+        if ours:
+            shutil.rmtree(part, ignore_errors=True)
+
+
 def _sweep(out: Path) -> None:
     for left in out.rglob(".*.tmp"):
         left.unlink(missing_ok=True)

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import OutputError
+from puzzlegen.files import is_url
 from puzzlegen.finish import finish
 from puzzlegen.manifest import MANIFEST, content_of
-from puzzlegen.output import REJECTIONS, SOURCE, STATE, scratch, write_atomic, write_json
-from puzzlegen.reading import manifest_of, read_rows
+from puzzlegen.output import REJECTIONS, SOURCE, STATE, made_aside, scratch, write_atomic, write_json
+from puzzlegen.reading import manifest_of, read_rows, unreadable
 from puzzlegen.records import split_in
 
 _ROWS_AT_ONCE: Final = 200
@@ -32,12 +33,22 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
         The new folder's manifest.
 
     Raises:
-        OutputError: ``out`` exists and is not empty.
+        OutputError: ``out`` exists and is not empty, or cannot be written.
+        IntegrityError: ``folder`` is not a finished build, or is damaged.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"'{out}' exists already; choose another --out")
     manifest = manifest_of(folder)
-    wanted, rows, kept = set(ids), defaultdict[str, Counter[str]](Counter), Counter[str]()
+    if is_url(str(out)):  # behind which no folder can be renamed
+        return _write(folder, manifest, set(ids), out, chosen_by)
+    with made_aside(out, "subset") as new:
+        return _write(folder, manifest, set(ids), new, chosen_by)
+
+
+def _write(
+    folder: Path, manifest: dict[str, Any], wanted: set[str], out: Path, chosen_by: dict[str, Any]
+) -> dict[str, Any]:
+    rows, kept = defaultdict[str, Counter[str]](Counter), Counter[str]()
     for shard in manifest["shards"]:
         files = []
         for file in shard["files"]:
@@ -54,7 +65,11 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
         "content_sha256": content_of(manifest["shards"]),
         "subset": {"of": manifest["content_sha256"], **chosen_by},
     }
-    write_atomic(out / REJECTIONS, (folder / REJECTIONS).read_bytes())
+    try:
+        rejections = (folder / REJECTIONS).read_bytes()
+    except OSError as err:
+        raise unreadable(folder / REJECTIONS, err) from err
+    write_atomic(out / REJECTIONS, rejections)
     if (remembered := folder / STATE / SOURCE).exists():
         write_atomic(out / STATE / SOURCE, remembered.read_bytes())
     manifest["assets"] = finish(out, manifest)
