@@ -12,7 +12,7 @@ from puzzlegen.media.sheet import sheet
 from puzzlegen.output import CARD, REJECTIONS, measured, write_atomic
 from puzzlegen.reading import decoding, files_of
 from puzzlegen.records import Medium, split_in
-from puzzlegen.writers.card import audit_in, card, with_audit
+from puzzlegen.writers.card import card
 from puzzlegen.writers.indexes import indexes
 
 _PICTURES: Final = "assets"
@@ -32,16 +32,11 @@ def finish(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
     pictures = {f"{_PICTURES}/{task}.jpg": data for task, data in _pictures(census)}
     for path, data in pictures.items():
         write_atomic(out / path, data)
-    _write_card(out / CARD, card(manifest, census, {Path(path).stem: path for path in pictures}))
+    if not (out / CARD).is_file():  # people edit it, and an audit adds to it; of the same build it would be the same
+        write_atomic(out / CARD, card(manifest, census, {Path(path).stem: path for path in pictures}).encode())
     made = pictures | (_indexes(out, manifest) if manifest["recipe"]["output"]["format"] == "webdataset" else {})
     found = [{"path": p, "bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in sorted(made.items())]
     return [*found, {"path": REJECTIONS, **measured(out / REJECTIONS)}]
-
-
-def _write_card(path: Path, text: str) -> None:
-    """A card that has been audited keeps what was found: a folder goes on with the same puzzles, or with none."""
-    audited = audit_in(path.read_text(encoding="utf-8")) if path.is_file() else ""
-    write_atomic(path, (with_audit(text, audited) if audited else text).encode())
 
 
 def _pictures(census: Census) -> list[tuple[str, bytes]]:

@@ -145,7 +145,8 @@ def _row_problems(folder: Path, file: dict[str, Any], claims: Claims) -> tuple[i
     # A damaged file fails in whichever layer meets the damage first.
     except Exception as err:  # noqa: BLE001 - whatever fails is the problem
         claims.miss()
-        return counted.rows, [*problems, f"{file['path']}: cannot be read to its end: {type(err).__name__}"]
+        why = type(err.__cause__ or err).__name__
+        return counted.rows, [*problems, f"{file['path']}: cannot be read to its end: {why}"]
     return counted.rows, [*problems, *claims.add(counted)]
 
 

@@ -139,7 +139,8 @@ def _knock(address: str) -> None:
     """Ray itself tries for minutes, and then ends the process."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if host and port.isdecimal():
-        socket.create_connection((host, int(port)), _KNOCK_S).close()
+        # Brackets keep an IPv6 address from its port; they are no part of it.
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
 
 
 def _first_line(err: BaseException) -> str:

@@ -134,12 +134,6 @@ def with_audit(text: str, section: str) -> str:
     return f"{_AUDIT.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
 
 
-def audit_in(text: str) -> str:
-    """The section about its audit of a card; empty if there is none."""
-    found = _AUDIT.search(text)
-    return found[1] if found else ""
-
-
 def _citations(tasks: set[str]) -> str:
     followed = [
         f"- {name}: [arXiv {number}](https://arxiv.org/abs/{number})" for name, number, t in _PAPERS if tasks & t
