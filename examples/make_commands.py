@@ -18,7 +18,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """# Commands
 
 Written by `python examples/make_commands.py` from the help texts. Data go to stdout, messages to stderr. Exit codes: 0,
-1 if `verify`, `doctor` or `audit --strict` found something wrong, 2 for a mistake of yours, 130 if stopped.
+1 if `verify`, `doctor` or `audit --strict` found something wrong, 2 for a mistake of yours, 130 if stopped, 143 by
+SIGTERM.
 """
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from puzzlegen import __version__
-from puzzlegen.errors import IntegrityError, Interrupted, PuzzlegenError, RecipeError
+from puzzlegen.errors import IntegrityError, Interrupted, OutputError, PuzzlegenError, RecipeError
 from puzzlegen.threads import one_thread
 
 if TYPE_CHECKING:
     from puzzlegen.recipe import Recipe
 
-USER_MISTAKE, FOUND_WRONG, INTERRUPTED = 2, 1, 130
+USER_MISTAKE, FOUND_WRONG, INTERRUPTED, TERMINATED = 2, 1, 130, 143
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,8 +28,11 @@ app = typer.Typer(
 
 
 def _folder(location: str) -> Path:
+    from puzzlegen.files import in_memory
     from puzzlegen.output import folder_at
 
+    if in_memory(location):
+        raise PuzzlegenError(f"'{location}' is lost when this command ends; give a folder, or a URL of what lasts")
     return folder_at(location)
 
 
@@ -67,15 +72,36 @@ Folder = Annotated[Path, typer.Argument(help="The output folder of a build.", pa
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit code 2, never a traceback."""
+    _open_streams()
     one_thread()
+    terminated: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        terminated.append(number)
+        raise KeyboardInterrupt
+
+    # Without a handler a container's first process is not ended by it, and temporary folders stay.
+    signal.signal(signal.SIGTERM, stop)
+    code: str | int | None = USER_MISTAKE
     try:
         app()
     except PuzzlegenError as err:
         say(str(err))
-        sys.exit(INTERRUPTED if isinstance(err, Interrupted) else USER_MISTAKE)
+        code = INTERRUPTED if isinstance(err, Interrupted) else USER_MISTAKE
     except MemoryError:
         say("memory ran out; run the same command with more of it, or on fewer items at once")
-        sys.exit(USER_MISTAKE)
+    except SystemExit as end:
+        code = end.code
+    sys.exit(TERMINATED if terminated else code)
+
+
+def _open_streams() -> None:
+    """Files must not get the numbers of streams that were closed: what libraries print would go into them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)  # workers need the stream too
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def say(text: str) -> None:
@@ -84,8 +110,18 @@ def say(text: str) -> None:
 
 
 def show(value: Any, lines: list[str], as_json: bool) -> None:  # noqa: ANN401
-    """Data: as JSON or as lines."""
-    print(json.dumps(value, indent=1) if as_json else "\n".join(lines))
+    """Data: as JSON or as lines.
+
+    Raises:
+        OutputError: stdout takes no more.
+    """
+    try:
+        print(json.dumps(value, indent=1) if as_json else "\n".join(lines), flush=True)
+    except BrokenPipeError:  # typer ends quietly where nobody reads on
+        raise
+    except OSError as err:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - else the interpreter tries again as it ends
+        raise OutputError(f"stdout cannot be written: {err.strerror}; what the command made is kept") from err
 
 
 @app.command()

@@ -124,6 +124,38 @@ def test_interrupt_ends_cleanly_and_can_be_resumed(recipe_file: Path, mixed_buil
     assert tree_bytes(tmp_path / "out") == tree_bytes(mixed_build)
 
 
+def test_sigterm_stops_a_build_like_an_interrupt(recipe_file: Path, tmp_path: Path) -> None:
+    arguments = command("build", str(recipe_file), "--out", str(tmp_path / "out"), "--workers", "1")
+    child = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    while not list((tmp_path / "out").glob(".puzzlegen/shards/*.json")) and child.poll() is None:
+        time.sleep(0.05)
+    child.terminate()
+    _, messages = child.communicate(timeout=60)
+    assert child.returncode == 143, messages
+    assert messages.splitlines()[-1] == b"stopped; the same command goes on from here"
+
+
+def test_sigterm_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    place = tmp_path / "tmp"
+    place.mkdir()
+    arguments = command("build", "quickstart", "--set", "source.images=200000", "--dry-run")
+    child = subprocess.Popen(arguments, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(place)})
+    while not any(place.iterdir()) and child.poll() is None:
+        time.sleep(0.02)
+    child.terminate()
+    _, messages = child.communicate(timeout=60)
+    assert (child.returncode, list(place.iterdir())) == (143, []), messages
+
+
+def test_a_card_that_people_edited_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    recipe = recipe_with([{"task": "rotation"}])
+    build(recipe, out, workers=1)
+    (out / "README.md").write_text("my own words")
+    build(recipe, out, workers=1)
+    assert (out / "README.md").read_text() == "my own words"
+
+
 def test_files_in_another_folder_give_the_same_bytes(tmp_path: Path) -> None:
     _export_samples(tmp_path / "here")
     shutil.copytree(tmp_path / "here", tmp_path / "far" / "away")

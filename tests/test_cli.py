@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ from faulty import environment, plug_in
 
 from puzzlegen import __version__
 from puzzlegen.catalogue import recipes, tasks
+from puzzlegen.integrity import verify
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.sources.folder import Folder
+from puzzlegen.subset import write_subset
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,42 @@ def test_nothing_is_written_over_and_nothing_empty_is_written(built: Path, tmp_p
         assert (done.code, "'s3://bucket/x' is a URL" in done.err) == (2, True)
     done = puzzlegen("recipes", "--copy")
     assert (done.code, "--copy needs the name" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_end_a_build(tmp_path: Path, closed: str) -> None:
+    words = [sys.executable, "-m", "puzzlegen", "build", "quickstart", "--limit", "2", "--out", str(tmp_path / "out")]
+    assert subprocess.run(f"{shlex.join(words)} {closed}", shell=True, check=False).returncode == 0  # noqa: S602
+    assert puzzlegen("verify", tmp_path / "out").code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_result_that_cannot_be_written_is_one_line() -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "puzzlegen", "tasks"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "stdout cannot be written: No space left on device; what the command made is kept\n"
+
+
+def test_a_folder_in_memory_is_refused() -> None:
+    done = puzzlegen("build", "quickstart", "--out", "memory://x")
+    assert (done.code, "'memory://x' is lost when this command ends" in done.err) == (2, True)
+
+
+def test_a_selection_that_is_killed_leaves_nothing_in_the_way(built: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom puzzlegen import subset\n"
+        "subset.finish = lambda *_: os._exit(9)\n"
+        "subset.write_subset(Path(sys.argv[1]), sys.argv[3:], Path(sys.argv[2]), chosen_by={})"
+    )
+    ids = [row["id"] for file in files_of(manifest_of(built)) for row in read_rows(built / file["path"], ["id"])]
+    command = [sys.executable, "-c", code, str(built), str(tmp_path / "some"), *ids[:3]]
+    assert subprocess.run(command, check=False).returncode == 9
+    assert not (tmp_path / "some").exists()
+    write_subset(built, ids[:2], tmp_path / "some", chosen_by={})
+    assert verify(tmp_path / "some").rows == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["some"]
 
 
 def test_a_selection_knows_its_source(built: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Not in the default run: Ray is an extra of 240 MB, and each cluster takes some t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from conftest import MIXED, export_samples, recipe_with, tree_bytes
 from hostile import many_scans
 
 from puzzlegen.building import Share, Status, build
+from puzzlegen.engines.ray import _knock
 from puzzlegen.errors import EngineError, OutputError
 from puzzlegen.manifest import environment
 from puzzlegen.recipe import Recipe
@@ -184,6 +186,19 @@ def test_an_unreachable_cluster_is_one_line(recipe: Recipe, tmp_path: Path, monk
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(EngineError, match=r"cannot use the Ray cluster at '127\.0\.0\.1:1': .*RAY_AUTH_MODE"):
         build(recipe, tmp_path / "out", engine="ray")
+
+
+@pytest.mark.parametrize("address", ["[::1]:1", "ray://[::1]:1", "::1:1"])
+def test_an_ipv6_address_is_knocked_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def connected(place: tuple[str, int], _: float) -> io.BytesIO:
+        seen.append(place)
+        return io.BytesIO()
+
+    monkeypatch.setattr("socket.create_connection", connected)
+    _knock(address)
+    assert seen == [("::1", 1)]
 
 
 def test_a_node_with_other_versions_is_refused(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
