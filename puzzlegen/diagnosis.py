@@ -38,6 +38,7 @@ _PLACEHOLDERS: Final = {"images": "<image>", "videos": "<video>"}
 _KEYS: Final = {"images": "image_key", "videos": "video_key"}
 _PLACE: Final = re.compile("<image>|<video>")
 _MOST: Final = 3
+_NOT_RUN: Final = "not run: "
 
 
 class Report(NamedTuple):
@@ -56,14 +57,31 @@ class Report(NamedTuple):
     config: list[str]
 
     @property
-    def healthy(self) -> bool:
-        """Whether nothing is lost."""
-        return not any(finding.level == "error" for finding in self.findings)
+    def lost(self) -> bool:
+        """Whether media, rows or rewards are lost, as far as was looked."""
+        return any(finding.level == "error" for finding in self.findings)
+
+    @property
+    def unchecked(self) -> list[str]:
+        """The parts that did not run."""
+        return [part for part, what in self.ran.items() if what.startswith(_NOT_RUN)]
+
+    @property
+    def healthy(self) -> bool | None:
+        """Whether nothing is lost; None if that is not known, since a part did not run."""
+        return False if self.lost else None if self.unchecked else True
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in words."""
+        if self.lost:
+            return "not as it should be"
+        return f"not checked: {', '.join(self.unchecked)}" if self.unchecked else "nothing is lost"
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
         findings = [finding._asdict() for finding in self.findings]
-        return {**self._asdict(), "findings": findings, "healthy": self.healthy}
+        return {**self._asdict(), "findings": findings, "healthy": self.healthy, "verdict": self.verdict}
 
 
 def diagnose(
@@ -224,7 +242,7 @@ def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
         try:
             right, nothing = who.score(solution, truth), who.score("I cannot tell.", truth)
         except ImportError as err:
-            return f"not run: {who.package}'s rewards need {err.name or err}; {who.install}", []
+            return f"{_NOT_RUN}{who.package}'s rewards need {err.name or err}; {who.install}", []
         except (VerifierError, ValueError) as err:
             wrong.append(Finding("error", f"puzzle {row.get('id', n)} cannot be scored: {err}"))
             continue
@@ -232,19 +250,17 @@ def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
             wrong.append(
                 Finding("error", f"puzzle {row.get('id', n)}: its solution earns {right}, no answer {nothing}")
             )
-    return (f"{n} solutions and as many non-answers" if n else "not run: no row has a solution"), wrong[:_MOST]
+    return (f"{n} solutions and as many non-answers" if n else f"{_NOT_RUN}no row has a solution"), wrong[:_MOST]
 
 
 def _loader(
     who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings, model: str | None, rows: int
 ) -> tuple[dict[str, str], list[Finding]]:
     """The trainer's own code on excerpts, a profile at a time, as a training run gets them."""
-    try:
-        importlib.import_module(who.package)
-    except ImportError as err:
-        return {"loader": f"not run: {who.package} is not installed here ({err}); {who.install}"}, []
+    if lacking := _lacking(who):
+        return {"loader": f"{_NOT_RUN}{lacking}"}, []
     if who.needs_model and model is None:
-        return {"loader": f"not run: the loader of {_version(who)} encodes prompts; give --model"}, []
+        return {"loader": f"{_NOT_RUN}the loader of {_version(who)} encodes prompts; give --model"}, []
     readable = [part for part in samples if part.path.suffix in who.suffixes or who.adapts(found, settings)]
     profiles = list(dict.fromkeys(part.profile for part in readable))
     seen, lost = 0, []
@@ -264,6 +280,19 @@ def _loader(
             lost += _fewer(profile, result, {name: clips_of(found, row) for name, row in named})
     tokens = "with" if model else "without (give --model)"
     return {"loader": f"{_version(who)}: {seen} rows, {tokens} a model's processor"}, lost
+
+
+def _lacking(who: Trainer) -> str:
+    """Why the trainer's package cannot be imported; empty if it can."""
+    try:
+        importlib.import_module(who.package)
+    except ModuleNotFoundError as err:
+        if err.name == who.package.partition(".")[0]:
+            return f"{who.package} is not installed here; {who.install}"
+        return f"{who.package} is installed, but {err.name} is not, which it needs ({err})"
+    except Exception as err:  # noqa: BLE001 - a trainer's modules raise anything as they are imported
+        return f"{who.package} cannot be imported here: {type(err).__name__}: {_line(err)}"
+    return ""
 
 
 def _run(
@@ -358,5 +387,5 @@ def lines(report: Report) -> list[str]:
     """The report for people."""
     text = [f"{part:8} {what}" for part, what in report.ran.items()]
     text += [f"{finding.level}: {finding.text}" for finding in report.findings]
-    text.append(f"{report.trainer}: {'nothing is lost' if report.healthy else 'not as it should be'}; settings:")
+    text.append(f"{report.trainer}: {report.verdict}; settings:")
     return text + [f"  {line}" for line in report.config]

@@ -16,7 +16,7 @@ from conftest import ROOT, recipe_with
 
 from puzzlegen.building import build
 from puzzlegen.contents import Clip, contents, excerpt, head, kind_of
-from puzzlegen.diagnosis import Report, _compared, _fewer, _unsaid, diagnose
+from puzzlegen.diagnosis import Report, _compared, _fewer, _unsaid, diagnose, lines
 from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
@@ -47,7 +47,7 @@ def rewritten(folder: Path, name: str, change: Any) -> Path:
 @pytest.mark.parametrize("name", ["verl", "easyr1", "swift", "openrlhf", "slime"])
 def test_an_export_to_a_trainer_suits_it(name: str, exports: Path) -> None:
     report = diagnose(exports / name, name)
-    assert report.healthy, errors(report)
+    assert not report.lost, errors(report)
     assert report.ran["rewards"].startswith(report.ran["files"].partition(" ")[0])
     assert report.config
 
@@ -56,7 +56,7 @@ def test_an_export_to_a_trainer_suits_it(name: str, exports: Path) -> None:
 def test_pictures_of_a_build_suit_as_they_are(name: str, mixed_build: Path) -> None:
     for profile in ("image", "multi_image"):
         report = diagnose(mixed_build, name, profile=profile)
-        assert report.healthy, errors(report)
+        assert not report.lost, errors(report)
 
 
 @pytest.mark.parametrize("name", ["verl", "easyr1", "swift", "openrlhf", "slime"])
@@ -67,9 +67,28 @@ def test_clips_as_bytes_are_lost_on_all_of_them(name: str, mixed_build: Path) ->
 
 
 def test_what_ran_and_what_did_not_is_said(mixed_build: Path) -> None:
-    ran = diagnose(mixed_build, "swift", profile="image").ran
-    assert ran["loader"].startswith("not run: swift is not installed here")
-    assert "pip install ms-swift" in ran["loader"]
+    report = diagnose(mixed_build, "swift", profile="image")
+    assert report.ran["loader"].startswith("not run: swift is not installed here; pip install ms-swift")
+    assert (report.lost, report.healthy, report.unchecked) == (False, None, ["loader"])
+    assert report.to_json()["verdict"] == "not checked: loader"
+    assert "swift: not checked: loader; settings:" in lines(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import pyvers", "verl is installed, but pyvers is not, which it needs (No module named 'pyvers')"),
+        ("from json import nothing", "verl cannot be imported here: ImportError: cannot import name 'nothing'"),
+        ("1 / 0", "verl cannot be imported here: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_trainer_that_cannot_be_imported_is_not_called_missing(
+    mixed_build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    (tmp_path / "verl.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "verl", raising=False)
+    assert diagnose(mixed_build, "verl", profile="image").ran["loader"].startswith(f"not run: {said}")
 
 
 def test_trl_blind_on_a_column_of_videos(exports: Path, mixed_build: Path) -> None:
@@ -79,7 +98,7 @@ def test_trl_blind_on_a_column_of_videos(exports: Path, mixed_build: Path) -> No
     assert "TRL ignores the column videos" in errors(raw)
     assert "leaves <image> in the prompt as text" in errors(raw)
     adapted = diagnose(mixed_build, "trl", profile="video")
-    assert adapted.healthy, errors(adapted)
+    assert not adapted.lost, errors(adapted)
 
 
 def test_swift_without_a_map_of_columns(mixed_build: Path) -> None:
@@ -141,7 +160,7 @@ def test_a_key_that_is_no_column_hides_the_media(mixed_build: Path) -> None:
 def test_media_files_must_be_where_rows_say(mixed_build: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     export(mixed_build, "swift", out, root="/mnt/cluster/puzzles")
-    assert diagnose(out, "swift").healthy
+    assert not diagnose(out, "swift").lost
     next((out / "media").rglob("*.jpg")).unlink()
     found = errors(diagnose(out, "swift", rows=1000))
     assert "no file '/mnt/cluster/puzzles/media/" in found
