@@ -409,12 +409,17 @@ def push(
     private: Annotated[bool, typer.Option("--private", help="Create it as private.")] = False,
     revision: Annotated[str | None, typer.Option(help="Branch to upload to; created if missing.")] = None,
     create_pr: Annotated[bool, typer.Option("--create-pr", help="Upload to a pull request.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Verify, list what would be sent, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Upload a verified folder to the Hugging Face Hub. Run it again to go on after a stop."""
+    from puzzlegen.push import plan_push, planned_lines, pushed_line
     from puzzlegen.push import push as push_folder
-    from puzzlegen.push import pushed_line
 
+    if dry_run:
+        planned = plan_push(folder, repo_id, private=private, revision=revision, create_pr=create_pr)
+        show(planned._asdict(), planned_lines(planned), as_json)
+        return
     made = push_folder(folder, repo_id, private=private, revision=revision, create_pr=create_pr)
     show(made._asdict(), [pushed_line(made)], as_json)
 

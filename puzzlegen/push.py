@@ -42,6 +42,33 @@ class Pushed(NamedTuple):
     bytes: int
 
 
+class Planned(NamedTuple):
+    """What a push would send: where to, and the size of each file by its name there."""
+
+    repo: str
+    target: str
+    visibility: str
+    files: dict[str, int]
+    bytes: int
+
+
+def plan_push(
+    folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None, create_pr: bool = False
+) -> Planned:
+    """What :func:`push` would send; needs neither network nor token, and sends nothing.
+
+    Raises:
+        IntegrityError: the folder is not finished or not what was built.
+        PushError: a revision and a pull request at once.
+    """
+    _refuse_both(revision, create_pr)
+    _refuse_damaged(folder)
+    files = {name: path.stat().st_size for name, path in sorted(_to_publish(folder).items())}
+    target = "a pull request" if create_pr else f"branch {revision or 'main'}"
+    visibility = "private" if private else "public, unless it exists as private"
+    return Planned(repo_id, target, visibility, files, sum(files.values()))
+
+
 def push(
     folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None, create_pr: bool = False
 ) -> Pushed:
@@ -58,8 +85,7 @@ def push(
         IntegrityError: the folder is not finished or not what was built.
         PushError: no token, no ``huggingface_hub``, a repository with other contents, or the Hub refused or is away.
     """
-    if create_pr and revision:
-        raise PushError(f"--revision '{revision}' and --create-pr exclude each other: a pull request is its own branch")
+    _refuse_both(revision, create_pr)
     _refuse_damaged(folder)
     api = _api()
     try:
@@ -67,6 +93,11 @@ def push(
     except _failures() as err:
         why = _without_token(" ".join(f"{type(err).__name__}: {err}".split()))
         raise PushError(f"pushing to '{repo_id}' stopped: {why:.300}; the same command goes on from there") from err
+
+
+def _refuse_both(revision: str | None, create_pr: bool) -> None:
+    if create_pr and revision:
+        raise PushError(f"--revision '{revision}' and --create-pr exclude each other: a pull request is its own branch")
 
 
 def _refuse_damaged(folder: Path) -> None:
@@ -156,13 +187,17 @@ class _Upload:
             for entry in self._api.list_repo_tree(self._repo, recursive=True, repo_type=_KIND, revision=revision)
             if hasattr(entry, "blob_id")
         }
-        paths = {name: path for path in self._folder.rglob("*") if (name := _published(path, self._folder))}
+        paths = _to_publish(self._folder)
         wrong = [name for name, path in paths.items() if name not in there or not _same(path, there[name])]
         if wrong:
             raise PushError(
                 f"'{self._repo}' does not hold the bytes that were sent: {', '.join(sorted(wrong)[:_SHOWN])}"
             )
         return {name: path.stat().st_size for name, path in paths.items()}
+
+
+def _to_publish(folder: Path) -> dict[str, Path]:
+    return {name: path for path in folder.rglob("*") if (name := _published(path, folder))}
 
 
 def _published(path: Path, folder: Path) -> str:
@@ -179,6 +214,13 @@ def _same(path: Path, entry: Any) -> bool:  # noqa: ANN401 - RepoFile, of an ext
         if entry.lfs:
             return bool(hashlib.file_digest(file, "sha256").hexdigest() == entry.lfs.sha256)
         return bool(hashlib.sha1(b"blob %d\0" % size + file.read(), usedforsecurity=False).hexdigest() == entry.blob_id)
+
+
+def planned_lines(planned: Planned) -> list[str]:
+    """What would be pushed, for people."""
+    head = f"would push {len(planned.files)} files, {planned.bytes / 1e6:.1f} MB, to {planned.target} of the dataset"
+    files = [f"  {size:12} {name}" for name, size in planned.files.items()]
+    return [f"{head} '{planned.repo}' ({planned.visibility})", *files, "nothing was sent"]
 
 
 def pushed_line(made: Pushed) -> str:

@@ -177,6 +177,21 @@ def test_a_branch_is_made_and_main_left_alone(hub: hubs.Hub, folder: Path) -> No
     assert arrived(hub, "me/puzzles") == {}
 
 
+def test_a_dry_run_lists_what_would_be_sent_and_sends_nothing(hub: hubs.Hub, folder: Path) -> None:
+    done = push(hub, folder, "me/puzzles", "--private", "--dry-run", "--json", HF_TOKEN="")
+    assert done.code == 0, done.err
+    planned = json.loads(done.out)
+    assert planned["files"] == {name: len(data) for name, data in published(folder).items()}
+    assert planned["bytes"] == sum(planned["files"].values())
+    assert (planned["repo"], planned["target"], planned["visibility"]) == ("me/puzzles", "branch main", "private")
+    lines = push(hub, folder, "me/puzzles", "--create-pr", "--dry-run").out.splitlines()
+    assert lines[0].endswith("to a pull request of the dataset 'me/puzzles' (public, unless it exists as private)")
+    assert (len(lines), lines[-1]) == (len(planned["files"]) + 2, "nothing was sent")
+    next((folder / "data").rglob("*.parquet")).write_bytes(b"")
+    assert "is not what was built" in push(hub, folder, "me/puzzles", "--dry-run").err
+    assert hub.requests == []
+
+
 def test_what_must_not_be_pushed_is_refused_before_anything_is_sent(hub: hubs.Hub, folder: Path) -> None:
     shard = next((folder / "data").rglob("*.parquet"))
     good = shard.read_bytes()
