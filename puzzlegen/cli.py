@@ -82,7 +82,7 @@ def main() -> None:
 
     # Without a handler a container's first process is not ended by it, and temporary folders stay.
     signal.signal(signal.SIGTERM, stop)
-    code: str | int | None = USER_MISTAKE
+    code: str | int | None = 0
     try:
         app()
     except PuzzlegenError as err:
@@ -90,6 +90,7 @@ def main() -> None:
         code = INTERRUPTED if isinstance(err, Interrupted) else USER_MISTAKE
     except MemoryError:
         say("memory ran out; run the same command with more of it, or on fewer items at once")
+        code = USER_MISTAKE
     except SystemExit as end:
         code = end.code
     sys.exit(TERMINATED if terminated else code)
