@@ -127,16 +127,16 @@ KEYS = (
     *("assets", "content_sha256", "environment", "format", "kept", "limit", "recipe", "rejected", "rows", "shards"),
     *("source", "task_versions"),
 )
-FILE = ("shards", 0, "files", 0)
+OF_A_FILE = ("bytes", "content_sha256", "folder", "path", "rows", "sha256")
+PLACES: list[tuple[Any, ...]] = [
+    *((key,) for key in KEYS),
+    *(("shards", 0, "files", 0, key) for key in OF_A_FILE),
+    *[("shards", 0, "files"), ("shards", 0, "name"), ("assets", 0, "sha256")],
+]
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [*((key,) for key in KEYS), ("shards", 0, "files"), ("shards", 0, "name"), ("assets", 0, "sha256")]
-    + [(*FILE, key) for key in ("bytes", "content_sha256", "folder", "path", "rows", "sha256")],
-    ids=str,
-)
-@pytest.mark.parametrize("value", [None, 5, "remove"])
+@pytest.mark.parametrize("keys", PLACES, ids=str)
+@pytest.mark.parametrize("value", [["x"], "remove"])
 def test_a_manifest_without_its_keys_is_damaged(built: Path, keys: tuple[Any, ...], value: object) -> None:
     manifest = json.loads((built / MANIFEST).read_bytes())
     place = manifest
@@ -144,8 +144,6 @@ def test_a_manifest_without_its_keys_is_damaged(built: Path, keys: tuple[Any, ..
         place = place[key]
     if value == "remove":
         del place[keys[-1]]
-    elif (value is None and keys == ("limit",)) or (value == 5 and keys[-1] in {"limit", "format", "rows", "bytes"}):
-        pytest.skip("a value that may be")
     else:
         place[keys[-1]] = value
     (built / MANIFEST).write_text(json.dumps(manifest))
