@@ -231,7 +231,7 @@ def test_easyr1_has_no_place_for_a_system_message_and_asks_for_no_box(exports: P
     mark = json.loads((tmp_path / "out" / "export.json").read_text())
     del mark["system"]  # as exports made before it have none
     (tmp_path / "out" / "export.json").write_text(json.dumps(mark))
-    assert diagnose(tmp_path / "out", "easyr1").healthy
+    assert not diagnose(tmp_path / "out", "easyr1").lost
 
 
 def test_a_prompt_that_lost_its_question_is_found() -> None:
