@@ -39,7 +39,7 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"'{out}' exists already; choose another --out")
     manifest = manifest_of(folder)
-    if is_url(str(out)):  # behind which no folder can be renamed
+    if is_url(str(out)) or out.is_mount():  # where no folder can be renamed
         return _write(folder, manifest, set(ids), out, chosen_by)
     with made_aside(out, "subset") as new:
         return _write(folder, manifest, set(ids), new, chosen_by)
