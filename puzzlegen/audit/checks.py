@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from puzzlegen.audit.estimates import uniform_p
+from puzzlegen.audit.estimates import LEAST_SOURCES, uniform_p
 from puzzlegen.audit.looks import HASH_SIDE, Bits, look_alikes
 from puzzlegen.audit.report import Check, Probe
 from puzzlegen.audit.seen import Seen
@@ -29,7 +29,8 @@ _TELLS_NOTHING: Final = 0.12
 
 def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
     """The checks of one task."""
-    yield from _balance(seen)
+    if len({puzzle.scene for puzzle in seen}) >= LEAST_SOURCES:
+        yield from _balance(seen)
     yield _duplicates(seen)
     unsound = [puzzle.id for puzzle in seen if not puzzle.sound]
     yield Check("solutions", "leaky" if unsound else "clean", f"{len(unsound)} do not score 1{_some(unsound)}")
@@ -41,13 +42,16 @@ def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
 
 def evidence(seen: Sequence[Seen], probes: Sequence[Probe]) -> Check:
     """Whether there was enough to look at: a task of which nothing is known has not been shown to be clean."""
+    sources = len({puzzle.scene for puzzle in seen})
+    if sources < LEAST_SOURCES:
+        detail = f"not probed: {sources} sources, at least {LEAST_SOURCES} are needed"
+        return Check("evidence", "too few to tell", detail)
     learned = [probe for probe in probes if probe.counts and probe.sees != "constant"]
     if not learned:
-        sources = len({puzzle.scene for puzzle in seen})
-        return Check("evidence", "weak", f"not probed: kind {seen[0].target.kind}, or too few sources ({sources})")
+        return Check("evidence", "weak", f"not probed: no probe fits answers of kind {seen[0].target.kind}")
     widest = max(probe.estimate.high - probe.estimate.low for probe in learned) / 2
     detail = f"the widest interval is +-{100 * widest:.1f} points"
-    return Check("evidence", "weak" if widest >= _TELLS_NOTHING else "clean", detail)
+    return Check("evidence", "too few to tell" if widest >= _TELLS_NOTHING else "clean", detail)
 
 
 def _balance(seen: Sequence[Seen]) -> Iterator[Check]:

@@ -36,9 +36,9 @@ class TaskProbes:
         """Each probe that fits the kind of answer; artefact ones with a control if the puzzles have been washed."""
         targets = [puzzle.target for puzzle in self._seen]
         classes, letters = classes_of(targets), letters_of(targets)
-        yield from self._constant(classes, letters)
         if len(set(self._sample.sources)) < LEAST_SOURCES:
             return
+        yield from self._constant(classes, letters)
         if classes.labels:
             for family, sees, x in self._features():
                 yield self._class_probe(family, sees, x, classes)
@@ -61,7 +61,8 @@ class TaskProbes:
             counts, chance = classes.uneven, classes.even_share
             yield self._sample.probe("blind", "constant", "class", classes.constant_hits(), chance, counts=counts)
         if letters.labels:
-            yield self._sample.probe("blind", "constant", "letter", letters.constant_hits(), letters.even_share)
+            counts, chance = letters.uneven, letters.even_share
+            yield self._sample.probe("blind", "constant", "letter", letters.constant_hits(), chance, counts=counts)
         if targets[0].kind in NEAR and targets[0].truth:
             yield constant_probe(self._sample)
         if orders := [target.order for target in targets if target.order]:

@@ -5,21 +5,22 @@ may help to match); ``clean`` if its value is within those points of chance or i
 ``weak``. Content is no leak, a trace is: an artefact probe that would not be clean is repeated on copies of the media
 that were cut, rescaled and saved anew, and what it tells of those as well counts as chance. A check is ``leaky`` where
 a puzzle is certainly spoilt or sources have answers of their own (10 points, as for joints), ``weak`` where that may
-be, or where there was too little to look at to say (no probe, or intervals of 12 points or more to either side). A task
-is what its worst probe or check is.
+be, or where no probe fits. What fewer than 10 sources show is not judged, only what is certain of their puzzles is;
+then, or where intervals are 12 points or more to either side, a task that shows nothing worse is ``too few to tell``,
+not clean. A task is what its worst probe or check is.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-from puzzlegen.audit.estimates import Estimate
+from puzzlegen.audit.estimates import PRECISE, Estimate
 
-Verdict = Literal["clean", "weak", "leaky"]
+Verdict = Literal["clean", "too few to tell", "weak", "leaky"]
 Family = Literal["blind", "artefact", "edge"]
 
-RANKS: Final[tuple[Verdict, ...]] = ("clean", "weak", "leaky")
+RANKS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10}
 
 
@@ -107,6 +108,11 @@ class TaskReport:
         """Whether every probe's interval is within 3 points."""
         return bool(self.probes) and all(p.estimate.precise for p in self.probes if p.counts)
 
+    @property
+    def width(self) -> float:
+        """Half of the widest interval of those probes that count; 0 without."""
+        return max(((p.estimate.high - p.estimate.low) / 2 for p in self.probes if p.counts), default=0.0)
+
     def best(self, family: Family) -> Probe | None:
         """The probe of a family that is furthest above chance."""
         found = [p for p in self.probes if p.family == family and p.counts]
@@ -168,14 +174,19 @@ def lines(report: Report) -> list[str]:
 
 
 def _task_lines(task: TaskReport) -> list[str]:
-    small = "" if task.precise or not task.probes else "  n too small for +-3 points"
-    out = [f"{task.task:24} {task.verdict:6} {task.n} puzzles of {task.sources} sources{small}"]
+    out = [f"{task.task:24} {task.verdict:6} {task.n} puzzles of {task.sources} sources{_blur(task)}"]
     for family in SLACK:
         best = task.best(family)  # type: ignore[arg-type]
         bad = [p for p in task.probes if p.family == family and p.counts and p.verdict != "clean" and p != best]
         out += [_probe_line(probe) for probe in ([best] if best else []) + bad]
     out += [_check_line(check) for check in task.checks if check.verdict != "clean"]
     return [*out, *([f"  {task.note}"] if task.note else [])]
+
+
+def _blur(task: TaskReport) -> str:
+    """How small a leak could have been seen, where that is more than 3 points."""
+    width = task.width
+    return f", no leak below {100 * width:.0f} points can be seen" if width > PRECISE else ""
 
 
 def _probe_line(probe: Probe) -> str:

@@ -10,7 +10,8 @@ _RULE: Final = (
     "Learned probes that do not look at content name answers of sources they have not seen; per family the best probe, "
     "with its 95 % interval (clustered by source) and chance. `leaky`: the interval's lower end is more than 3 points "
     "above chance (10 for edges), or puzzles are certainly spoilt; `clean`: within those points, or not told from "
-    "chance; `weak`: between, or puzzles may be spoilt."
+    "chance; `weak`: between, or puzzles may be spoilt; "
+    "`too few to tell`: nothing worse was found, but in too few sources."
 )
 _NONE: Final = "not probed"
 
