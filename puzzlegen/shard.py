@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from puzzlegen import joint
 from puzzlegen.balance import even_out, overdue
+from puzzlegen.contract import check_puzzle
 from puzzlegen.datafile import DataFile
 from puzzlegen.errors import EngineError, PuzzlegenError, TaskError, Unusable
 from puzzlegen.media.opened import OpenItem
@@ -116,6 +117,7 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
         ) from err
     if isinstance(puzzle, Rejection):
         return puzzle._replace(variant=pick.variant)
+    check_puzzle(puzzle, task.name, item.id, task.media_count)
     puzzle_id = id_of(*parts)
     spoils, prompt = task.spoils, recipe.prompt
     posed = joint.compose(puzzle, item, spoils, prompt, join) if join else compose(puzzle, prompt)

@@ -1,4 +1,7 @@
-"""Exchange two colour channels of a picture, or none, and ask which."""
+"""Exchange two colour channels of a picture, or none, and ask which.
+
+A task with several media also says how many: a property ``media_count`` (here the default, 1).
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,7 @@ class Channels(Task):
         if apart < _LEAST_APART:
             raise Unusable("flat", f"two channels differ by {apart:.1f} of 255, need {_LEAST_APART}")
         k = rng.balanced("answer", len(_ORDERS))
+        # Every answer that can be scored is one of puzzlegen.answers.
         block, answer = answers.choice(rng, _TEXTS, k)
         shown = Image.fromarray(np.ascontiguousarray(pixels[..., list(_ORDERS[k])]))
         question = f"<image>\nWhich two colour channels of this picture were exchanged?\n{block}"

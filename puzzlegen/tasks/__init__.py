@@ -12,9 +12,9 @@ from typing import ClassVar, final
 from pydantic import BaseModel, ConfigDict
 
 from puzzlegen import plugins
-from puzzlegen.errors import Unusable
+from puzzlegen.errors import TaskError, Unusable
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.records import Kind, Profile, Puzzle, Rejection, Spoils, canonical_json
+from puzzlegen.records import REASONS, Kind, Profile, Puzzle, Rejection, Spoils, canonical_json
 from puzzlegen.rng import Rng
 
 
@@ -83,10 +83,19 @@ class Task(BaseModel):
 
     @final
     def make(self, item: OpenItem, rng: Rng) -> Puzzle | Rejection:
-        """A puzzle, or why there is none. Never raises for a bad item; any other exception is a bug in the task."""
+        """A puzzle, or why there is none. Never raises for a bad item; any other exception is a bug in the task.
+
+        Raises:
+            TaskError: the reason is not one of ``records.REASONS``, by which rejections are counted.
+        """
         try:
             return self.pose(item, rng)
         except Unusable as no:
+            if no.reason not in REASONS:
+                allowed = ", ".join(REASONS)
+                raise TaskError(
+                    f"task {self.name}, '{item.item.id}': Unusable('{no.reason}') is not an allowed reason: {allowed}"
+                ) from no
             return Rejection(item.item.id, self.name, no.reason, no.detail)
 
 

@@ -1,0 +1,77 @@
+"""What a task's puzzle must be, checked before it is kept: a plugin that breaks the contract is named at once."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import av
+from PIL import Image
+
+from puzzlegen.errors import TaskError
+from puzzlegen.media.container import open_container
+from puzzlegen.prompts import PLACEHOLDERS
+from puzzlegen.records import MIME, Medium, Puzzle
+
+_PLACEHOLDER: Final = re.compile("|".join(PLACEHOLDERS))
+
+
+def check_puzzle(puzzle: Any, task: str, item: str, media_count: int) -> None:  # noqa: ANN401 - what plugins return
+    """Raise TaskError with the first thing that is wrong.
+
+    Args:
+        puzzle: what the task's ``pose`` returned.
+        task: its name.
+        item: the item it was made from.
+        media_count: how many media the task says its puzzles have.
+    """
+    wrong = next(_wrong(puzzle, media_count), "")
+    if wrong:
+        raise TaskError(f"task {task}, '{item}': {wrong}")
+
+
+def _wrong(puzzle: Any, media_count: int) -> Iterator[str]:  # noqa: ANN401
+    if not isinstance(puzzle, Puzzle):
+        yield f"pose returned {type(puzzle).__name__}; return a Puzzle or raise Unusable"
+        return
+    if len(puzzle.media) != media_count:
+        yield f"the puzzle has {len(puzzle.media)} media, but the task's media_count is {media_count}"
+    named = _PLACEHOLDER.findall(puzzle.question)
+    shown = ["<video>" if medium.ext == "mp4" else "<image>" for medium in puzzle.media]
+    if named != shown:
+        yield f"the question has the placeholders {named}, its media need {shown}"
+    options = puzzle.answer.spec.params.get("options")
+    if isinstance(options, dict) and len(set(options.values())) < len(options):
+        yield f"two options are the same: {', '.join(map(repr, options.values()))}"
+    if not 0 <= puzzle.difficulty <= 1:
+        yield f"difficulty {puzzle.difficulty} is not between 0 and 1"
+    if not (math.isfinite(puzzle.margin) and puzzle.margin >= 0):
+        yield f"margin {puzzle.margin} is not a number of at least 0; raise Unusable for what falls below a threshold"
+    yield from (f"medium {k} {fault}" for k, medium in enumerate(puzzle.media, 1) if (fault := _fault(medium)))
+
+
+def _fault(medium: Medium) -> str:
+    """What is wrong with a medium; only its head is read: to decode all of it would cost as much as to make it."""
+    if medium.ext not in MIME:
+        return f"has the suffix '{medium.ext}'; allowed: {', '.join(MIME)}"
+    if medium.ext == "mp4":
+        return _fault_of_clip(medium)
+    try:
+        with Image.open(io.BytesIO(medium.data)) as image:
+            found = image.get_format_mimetype()
+    except (OSError, ValueError, SyntaxError) as err:
+        return f"cannot be opened as {medium.ext} ({type(err).__name__})"
+    return "" if found == MIME[medium.ext] else f"is {found}, its suffix '{medium.ext}' says {MIME[medium.ext]}"
+
+
+def _fault_of_clip(medium: Medium) -> str:
+    if medium.meta is None:
+        return "is a clip without meta: its frames per second and their times"
+    try:
+        with open_container(io.BytesIO(medium.data)) as container:
+            return "" if container.streams.video else "has no video stream"
+    except (av.FFmpegError, OSError, ValueError) as err:
+        return f"cannot be opened as mp4 ({type(err).__name__})"
