@@ -1,8 +1,9 @@
 """Audit: is the data any good? What names the answer without the content being looked at, balance, duplicates.
 
-Three families of probes, each learned on some sources and judged on others (``learning``): *blind* ones see words,
+Four families of probes, each learned on some sources and judged on others (``learning``): *blind* ones see words,
 record fields, sizes, bytes and drawn borders (``surface``); *artefact* ones see traces of how media were made
-(``traces``); *edge* ones see whether tiles and clips join (``joints``). What is found is judged by the rules in
+(``traces``); *edge* ones see whether tiles and clips join (``joints``); *mark* ones see colours at fixed places
+(``marks``). What is found is judged by the rules in
 ``report``. Everything is decided by the folder and the seed.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import factorial
 
 import numpy as np
@@ -82,6 +83,10 @@ class TaskProbes:
             yield "blind", "sizes, bytes, borders", _stacked([p.form for p in self._seen if p.form is not None])
         if all(puzzle.traces is not None for puzzle in self._seen):
             yield "artefact", "traces", _stacked([p.traces for p in self._seen if p.traces is not None])
+        if all(puzzle.tones is not None for puzzle in self._seen):
+            yield "blind", "tones", _stacked([p.tones for p in self._seen if p.tones is not None])
+        if all(puzzle.patches for puzzle in self._seen):
+            yield "mark", "patches at fixed places", _stacked([puzzle.patches[0] for puzzle in self._seen])
 
     def _end_probes(self, orders: Sequence[tuple[int, ...]]) -> Iterator[Probe]:
         """Of orders what stands first and last, by words: their parts have probes of their own."""
@@ -94,12 +99,16 @@ class TaskProbes:
                 yield self._sample.probe(family, sees, name, self._class_hits(x, ends), chance)
 
     def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
-        washed = None
-        if family == "artefact" and all(puzzle.washed for puzzle in self._seen):
-            copies = zip(*(puzzle.washed for puzzle in self._seen), strict=True)
-            washed = float(np.mean([self._class_hits(_stacked(few), classes) for few in copies]))
-        hits = self._class_hits(x, classes)
-        return self._sample.probe(family, sees, names, hits, classes.chance, washed=washed)
+        probe = self._sample.probe(family, sees, names, self._class_hits(x, classes), classes.chance)
+        controls: dict[Family, list[tuple[Matrix, ...]]] = {
+            "artefact": [puzzle.washed for puzzle in self._seen],
+            "mark": [puzzle.patches[1:] for puzzle in self._seen] if probe.verdict != "clean" else [()],
+        }
+        if not all(copies := controls.get(family, [()])):
+            return probe
+        again = zip(*copies, strict=True)
+        washed = float(np.mean([self._class_hits(_stacked(few), classes) for few in again]))
+        return replace(probe, washed=round(washed, 4))
 
     def _class_hits(self, x: Matrix, classes: Classes) -> list[float]:
         labels, allowed = classes.labels, classes.allowed
@@ -119,7 +128,10 @@ class TaskProbes:
 
     def _letter_probes(self, letters: Classes) -> Iterator[Probe]:
         blind = [x for family, _, x in self._features() if family == "blind"]
-        yield self._class_probe("blind", "words, fields, sizes, bytes", np.hstack(blind), letters, "letter")
+        yield self._class_probe("blind", "words, fields, sizes, bytes, tones", np.hstack(blind), letters, "letter")
+        for family, sees, x in self._features():
+            if family == "mark":
+                yield self._class_probe(family, sees, x, letters, "letter")
         known: dict[str, tuple[Family, str]] = {
             "words": ("blind", "the options' words"),
             "form": ("blind", "the options' sizes, bytes, borders"),

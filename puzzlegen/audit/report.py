@@ -1,9 +1,10 @@
 """What an audit found, as data and as lines, and the rules by which it is judged.
 
-A probe is ``leaky`` if the lower end of its interval is more than 3 points above chance (10 for joints, which content
-may help to match); ``clean`` if its value is within those points of chance or its interval contains chance; otherwise
-``weak``. Content is no leak, a trace is: an artefact probe that would not be clean is repeated on copies of the media
-that were cut, rescaled and saved anew, and what it tells of those as well counts as chance. A check is ``leaky`` where
+A probe is ``leaky`` if the lower end of its interval is more than 3 points above chance (10 for joints and marks, which
+content may help); ``clean`` if its value is within those points of chance or its interval contains chance; otherwise
+``weak``. Content is no leak, traces and marks are: an artefact or mark probe that would not be clean is repeated on
+copies without them, and what it tells of those as well counts as chance. Copies without traces are cut, rescaled and
+saved anew; copies without marks are looked at in moved places. A check is ``leaky`` where
 a puzzle is certainly spoilt or sources have answers of their own (10 points, as for joints), ``weak`` where that may
 be, or where no probe fits. What fewer than 10 sources show is not judged, only what is certain of their puzzles is;
 then, or where intervals are 12 points or more to either side, a task that shows nothing worse is ``too few to tell``,
@@ -18,10 +19,10 @@ from typing import Any, Final, Literal, get_args
 from puzzlegen.audit.estimates import PRECISE, Estimate
 
 Verdict = Literal["clean", "too few to tell", "weak", "leaky"]
-Family = Literal["blind", "artefact", "edge"]
+Family = Literal["blind", "artefact", "edge", "mark"]
 
 RANKS: Final[tuple[Verdict, ...]] = get_args(Verdict)
-SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10}
+SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10, "mark": 0.10}
 
 
 def judged(found: Estimate, base: float, slack: float) -> Verdict:
@@ -36,12 +37,14 @@ class Probe:
     """How well something that is not the content names the answer.
 
     Attributes:
-        family: blind (nothing decoded but sizes and borders), artefact (traces of making) or edge (joints).
+        family: blind (nothing decoded but sizes, borders and tones), artefact (traces of making), edge (joints) or mark
+            (colours at fixed places).
         sees: what the probe looks at.
         names: what it is to name: class, letter, option, order, positions, neighbours; or the reward that it earns.
         estimate: how often it is right.
         counts: whether the verdict takes it in; partial measures are for information.
-        washed: of an artefact probe, how often it is right on copies without traces; None if that was not asked.
+        washed: of an artefact probe, how often it is right by content: on copies without traces, of marks at moved
+            places; None if that was not asked.
     """
 
     family: Family
@@ -192,7 +195,7 @@ def _blur(task: TaskReport) -> str:
 def _probe_line(probe: Probe) -> str:
     found = probe.estimate
     share = f"{found.value:6.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
-    washed = "" if probe.washed is None else f", {probe.washed:.1%} without traces"
+    washed = "" if probe.washed is None else f", {probe.washed:.1%} by content"
     return f"  {probe.verdict:6} {probe.family:9} {probe.sees} -> {probe.names}: {share}{washed}"
 
 

@@ -9,9 +9,9 @@ from puzzlegen.audit.report import Family, Probe, Report, TaskReport
 _RULE: Final = (
     "Learned probes that do not look at content name answers of sources they have not seen; per family the best probe, "
     "with its 95 % interval (clustered by source) and chance. `leaky`: the interval's lower end is more than 3 points "
-    "above chance (10 for edges), or puzzles are certainly spoilt; `clean`: within those points, or not told from "
-    "chance; `weak`: between, or puzzles may be spoilt; "
-    "`too few to tell`: nothing worse was found, but in too few sources."
+    "above chance or content (10 for edges and marks), or puzzles are certainly spoilt; `clean`: within those points, "
+    "or not told from chance; `weak`: between, or puzzles may be spoilt; `too few to tell`: nothing worse was found, "
+    "but in too few sources."
 )
 _NONE: Final = "not probed"
 
@@ -38,5 +38,5 @@ def _best(probe: Probe | None) -> str:
     if probe is None:
         return _NONE
     found = probe.estimate
-    washed = "" if probe.washed is None else f", {probe.washed:.1%} without traces"
+    washed = "" if probe.washed is None else f", {probe.washed:.1%} by content"
     return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}{washed}"

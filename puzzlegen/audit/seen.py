@@ -14,6 +14,7 @@ from puzzlegen.audit import surface
 from puzzlegen.audit.fits import fit_tables
 from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
 from puzzlegen.audit.looks import look_bits
+from puzzlegen.audit.marks import patches, tones
 from puzzlegen.audit.media import WASHES, WASHES_OF_CLIPS, Opened, open_medium, washed
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
@@ -50,6 +51,8 @@ class Seen(NamedTuple):
         spelling: how the question is written; None without media, where the text is the content.
         form: sizes, bytes, borders.
         traces: how its media were made; None without media.
+        tones: how light and coloured its one medium is; None with several.
+        patches: colours of small patches of its one medium, then those of moved ones; empty with several.
         options: tables over its options: of their words, how often the text names them, of their media's form
             and traces, and of how they fit.
         parts: tables over its parts, where an order is asked: of their form and traces.
@@ -74,6 +77,8 @@ class Seen(NamedTuple):
     spelling: Table | None
     form: Table | None
     traces: Table | None
+    tones: Table | None
+    patches: tuple[Table, ...]
     options: dict[str, Table]
     parts: dict[str, Table]
     joints: Joints | None
@@ -105,6 +110,8 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         spelling=surface.spelling(row) if opened else None,
         form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
         traces=_whole(opened) if whole else None,
+        tones=tones(opened[0]) if len(opened) == 1 else None,
+        patches=patches(opened[0]) if len(opened) == 1 else (),
         options=_options(row, target, opened) | fit_tables(row, target, opened, joints),
         parts=_parts(opened) if ordered else {},
         joints=joints,

@@ -98,18 +98,23 @@ def leak_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
     if not rows:
         return None
     caption = (
-        "How often a probe that sees only what is named names the answer: value and 95 % interval; the tick is chance. "
-        "Circle: clean, square: weak, cross: leaky. Each task's worst probe of each family."
+        "How often a probe that sees only what is named names the answer: value and 95 % interval; the tick is "
+        "chance, or content. Circle: clean, square: weak, cross: leaky. Each task's worst probe of each family."
     )
     return _chart("Leaks", caption, lambda: _leaks(rows))
 
 
 def _worst(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """The probe of each family that is furthest above chance."""
-    for family in ("blind", "artefact", "edge"):
+    for family in ("blind", "artefact", "edge", "mark"):
         found = [probe for probe in probes if probe["family"] == family and probe["counts"]]
         if found:
-            yield max(found, key=lambda probe: probe["estimate"]["value"] - probe["estimate"]["chance"])
+            yield max(found, key=lambda probe: probe["estimate"]["value"] - _expected(probe))
+
+
+def _expected(probe: Mapping[str, Any]) -> float:
+    """What chance or content gives."""
+    return max(float(probe["estimate"]["chance"]), probe["washed"] or 0.0)
 
 
 def _chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
@@ -197,7 +202,7 @@ def _leaks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
         found, (marker, colour) = probe["estimate"], _VERDICTS[probe["verdict"]]
         place.plot([found["low"], found["high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
         place.plot([found["value"]], [y], marker=marker, color=colour, markersize=5, linestyle="none")
-        place.plot([found["chance"]] * 2, [y - 0.35, y + 0.35], color=_SOFT, linewidth=1.2)
+        place.plot([_expected(probe)] * 2, [y - 0.35, y + 0.35], color=_SOFT, linewidth=1.2)
     place.set_yticks(range(len(rows)), [f"{task}  {probe['sees']}" for task, probe in rows])
     place.set_ylim(len(rows) - 0.4, -0.6)
     place.set_xlim(0, 1)

@@ -1,0 +1,69 @@
+"""What was put into a picture or clip as a whole and may name the answer: a mark, a change of tone.
+
+A mark stands at fixed pixels. What a picture shows does not know where its pixels are counted from: of a picture from
+which a little was cut on every side, small patches at the same places say as much of the sky above and the ground
+below, but no longer lie on the mark. What they name beyond that is a mark.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from puzzlegen.audit.media import Opened
+
+Vector = NDArray[np.float32]
+
+#: How often the places are moved: one way of moving them tells by chance a little more or less than the next.
+MOVES: Final = 4
+_LEAST_CUT: Final = 0.05
+_MOST_CUT: Final = 0.10
+#: Sides of a patch, and where along the rims from a corner it lies, in pixels.
+_PATCHES: Final = ((3, 0, 0), (6, 0, 0), (6, 6, 0), (6, 12, 0), (6, 0, 6), (6, 0, 12), (6, 8, 8), (6, 16, 16))
+_QUANTILES: Final = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+
+
+def tones(medium: Opened) -> Vector:
+    """How light and how coloured the whole is, wherever that lies: turned, mirrored or shuffled it stays the same."""
+    pixels = [picture.reshape(-1, 3).T for picture in medium.some]
+    return np.concatenate([_tones(np.concatenate(channel)) for channel in zip(*pixels, strict=True)])
+
+
+def _tones(channel: NDArray[np.uint8]) -> Vector:
+    counts = np.bincount(channel, minlength=256)
+    below, levels = np.cumsum(counts) / len(channel), np.arange(256)
+    mean = float(counts @ levels) / len(channel)
+    spread = float(counts @ (levels - mean) ** 2) / len(channel)
+    return np.array([*np.searchsorted(below, _QUANTILES), mean, spread**0.5], dtype=np.float32)
+
+
+def patches(medium: Opened) -> tuple[Vector, ...]:
+    """The colours of small patches in the corners and on the rims, then those of :data:`MOVES` cut copies."""
+    draws = bytes.fromhex(medium.sha256)
+    cuts = [[_LEAST_CUT + (_MOST_CUT - _LEAST_CUT) * k / 255 for k in draws[4 * m : 4 * m + 4]] for m in range(MOVES)]
+    return tuple(_patches(medium, cut) for cut in ([0.0] * 4, *cuts))
+
+
+def _patches(medium: Opened, cut: list[float]) -> Vector:
+    pictures = [_cut(picture, cut) for picture in medium.some]
+    return np.asarray(np.mean([_colours(picture) for picture in pictures], axis=0), dtype=np.float32)
+
+
+def _cut(picture: NDArray[np.uint8], cut: list[float]) -> NDArray[np.uint8]:
+    height, width = picture.shape[:2]
+    left, top, right, bottom = cut
+    return picture[int(top * height) : height - int(bottom * height), int(left * width) : width - int(right * width)]
+
+
+def _colours(picture: NDArray[np.uint8]) -> Vector:
+    found = []
+    for down, across in product((1, -1), repeat=2):
+        corner = picture[::down, ::across]
+        found += [corner[y : y + side, x : x + side].mean(axis=(0, 1)) for side, y, x in _PATCHES]
+    height, width = (side // 2 - 3 for side in picture.shape[:2])
+    found += [rim[:6, at : at + 6].mean(axis=(0, 1)) for rim, at in ((picture, width), (picture[::-1], width))]
+    found += [rim[at : at + 6, :6].mean(axis=(0, 1)) for rim, at in ((picture, height), (picture[:, ::-1], height))]
+    return np.concatenate(found).astype(np.float32)
