@@ -203,13 +203,14 @@ class _Rebuild:
         plan = make_plan(recipe, limit)
         self._recipe = plan.recipe
         self._items = Finder(plan)
+        self._skipped = plan.skipped
 
     def differences(self, row: Row) -> Iterator[str]:
         """What of a stored record is not what its source gives."""
         info = row["extra_info"]
         place = self._items.place(info["source_uri"])
         if place is None:
-            yield f"its source '{info['source_uri']}' is missing"
+            yield self._absent(info["source_uri"])
             return
         task = self._task(info)
         if task is None:
@@ -223,6 +224,12 @@ class _Rebuild:
             yield str(err)
             return
         yield from self._compared(made, opened.sha256, row)
+
+    def _absent(self, name: str) -> str:
+        left_out = next((skipped for skipped in self._skipped if skipped.id == name), None)
+        if left_out is None:
+            return f"its source '{name}' is missing"
+        return f"its source '{name}' is left out now: {left_out.reason} {left_out.detail}".rstrip()
 
     def _task(self, info: Row) -> int | None:
         tasks = (entry.task for entry in self._recipe.tasks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from puzzlegen.integrity import Verified
 
 _JSON_EVERY_S = 5.0
+#: Problems of ``verify`` that the same command mends.
+_FILE_DAMAGED = re.compile(r"^(data|assets)/\S+: (missing$|\d+ bytes, the manifest|its bytes changed)")
 
 
 def run(
@@ -154,8 +157,9 @@ def verified_lines(found: Verified) -> list[str]:
     head = f"{found.files} files, {found.rows} puzzles checked, {found.replayed} rebuilt from source"
     if not found.problems:
         return [f"{head}: all as built"]
-    mend = "files that are deleted are made again, the same, by the build's own command"
-    return [f"{head}: {len(found.problems)} problems", *found.problems, mend]
+    files = any(_FILE_DAMAGED.search(problem) for problem in found.problems)
+    mend = "delete damaged files: the build's own command makes what is missing again, the same"
+    return [f"{head}: {len(found.problems)} problems", *found.problems, *([mend] if files else [])]
 
 
 def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from puzzlegen.building import build, merge
 from puzzlegen.errors import IntegrityError, SourceError
 from puzzlegen.evaluate import Selection, _chosen
 from puzzlegen.exporting import export
-from puzzlegen.integrity import verify
+from puzzlegen.integrity import Verified, verify
 from puzzlegen.manifest import MANIFEST
 from puzzlegen.output import REJECTIONS
 from puzzlegen.preview import preview
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
+from puzzlegen.runs import verified_lines
 from puzzlegen.scoring import score_file
 from puzzlegen.subset import write_subset
 from puzzlegen.tokens import tokens_of
@@ -303,6 +304,9 @@ def test_a_changed_source_is_found_by_replay(tmp_path: Path) -> None:
     recipe = recipe_with(tasks, source={"kind": "folder", "path": str(folder)})
     build(recipe, tmp_path / "out", workers=1)
     (folder / "image-000000.jpg").write_bytes((folder / "image-000001.jpg").read_bytes())
+    copied = verify(tmp_path / "out", recipe, replay=2)
+    assert any("'image-000001.jpg' is left out now: duplicate" in problem for problem in copied.problems)
+    assert "delete damaged files" not in "\n".join(verified_lines(copied))
     (folder / "image-000001.jpg").unlink()
     problems = verify(tmp_path / "out", recipe, replay=2).problems
     assert any("'image-000000.jpg' has changed" in problem for problem in problems)
@@ -333,3 +337,9 @@ def test_what_is_no_build_is_said(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text("{")
     with pytest.raises(IntegrityError, match="is damaged"):
         verify(tmp_path)
+
+
+@pytest.mark.parametrize("problem", ["missing", "12 bytes, the manifest says 13", "its bytes changed (sha256 0...)"])
+def test_only_damaged_files_are_mended_by_the_same_command(problem: str) -> None:
+    assert verified_lines(Verified(1, 1, 0, [f"data/a.parquet: {problem}"]))[-1].startswith("delete damaged files")
+    assert not verified_lines(Verified(1, 1, 0, ["data/a.parquet: puzzle 0: its solution does not score 1"]))[2:]
