@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from conftest import recipe_with
+from PIL import Image
 
 from puzzlegen.errors import SourceError
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -219,3 +220,20 @@ def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> N
     done = subprocess.run(command, env=os.environ | hub, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "'me/none' cannot be loaded" in done.stderr
+
+
+@pytest.mark.slow
+def test_what_datasets_loads_leaves_no_warning_behind(tmp_path: Path) -> None:
+    """A lock that its progress bars share between processes would outlive the worker."""
+    (tmp_path / "media").mkdir()
+    for number in range(2):
+        Image.effect_noise((400, 400), 60 + number).convert("RGB").save(tmp_path / "media" / f"{number}.png")
+    (tmp_path / "r.yaml").write_text(
+        f"source: {{kind: hub, name: '{tmp_path / 'media'}'}}\ntasks: [{{task: rotation, reference: true}}]\n"
+    )
+    words = ["build", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "out"), "--workers", "1"]
+    env = os.environ | {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "puzzlegen", *words]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "leaked" not in done.stderr

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
@@ -189,8 +190,12 @@ def _media_of(features: Any, named: dict[str, Kind], name: str) -> list[MediaCol
 def _datasets() -> Any:  # noqa: ANN401
     try:
         import datasets  # noqa: PLC0415 - only this source needs it
+        from tqdm import tqdm  # noqa: PLC0415 - comes with datasets
     except ImportError as err:
         raise SourceError('a source of kind hub needs datasets: pip install "puzzlegen[read]"') from err
+    if not hasattr(tqdm, "_lock"):
+        # The lock that it would make is shared by processes, and leaks where a worker is ended.
+        tqdm.set_lock(threading.RLock())
     return datasets
 
 
