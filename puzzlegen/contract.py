@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import av
 from PIL import Image
 
 from puzzlegen.errors import TaskError
-from puzzlegen.media.container import open_container
 from puzzlegen.prompts import PLACEHOLDERS
 from puzzlegen.records import MIME, Medium, Puzzle
 
+#: What an MP4 file begins with, behind four bytes of length.
+_FTYP: Final = b"ftyp"
 _PLACEHOLDER: Final = re.compile("|".join(PLACEHOLDERS))
 
 
@@ -54,7 +54,7 @@ def _wrong(puzzle: Any, media_count: int) -> Iterator[str]:  # noqa: ANN401
 
 
 def _fault(medium: Medium) -> str:
-    """What is wrong with a medium; only its head is read: to decode all of it would cost as much as to make it."""
+    """What is wrong with a medium, by its first bytes: to decode it would cost as much as to make it."""
     if medium.ext not in MIME:
         return f"has the suffix '{medium.ext}'; allowed: {', '.join(MIME)}"
     if medium.ext == "mp4":
@@ -70,8 +70,4 @@ def _fault(medium: Medium) -> str:
 def _fault_of_clip(medium: Medium) -> str:
     if medium.meta is None:
         return "is a clip without meta: its frames per second and their times"
-    try:
-        with open_container(io.BytesIO(medium.data)) as container:
-            return "" if container.streams.video else "has no video stream"
-    except (av.FFmpegError, OSError, ValueError) as err:
-        return f"cannot be opened as mp4 ({type(err).__name__})"
+    return "" if medium.data[4:8] == _FTYP else "is not an MP4 file, as its suffix says"

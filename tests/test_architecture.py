@@ -66,7 +66,7 @@ ALLOWED = {
     | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "stated", "verify"},
     "export": {"errors", "plugins", "records", "schema"},
     "doctor": {"adapters", "chat", "contents", "errors", "plugins", "records", "verify"},
-    "contract": {"errors", "media", "prompts", "records"},
+    "contract": {"errors", "prompts", "records"},
     "contents": {"datafile", "errors", "exporting", "manifest", "media", "reading", "records"},
     "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"chat", "errors", "media", "reading", "subset"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import io
 import json
@@ -98,14 +99,26 @@ def record(source: int, variant: int, answer: str, truth: str, problem: str, med
 
 def folder_of(rows: list[Row], out: Path, form: str = "parquet") -> Path:
     suffix = "tar" if form == "webdataset" else "parquet"
-    path = out / "data" / f"train-00000-of-00001.{suffix}"
-    path.parent.mkdir(parents=True)
     profile = ("text", "image", "multi_image")[min(2, len(rows[0]["images"]))]
+    path = out / "data" / profile / f"train-00000-of-00001.{suffix}"
+    path.parent.mkdir(parents=True)
     writer = open_writer(form, path, profile)  # type: ignore[arg-type]
     writer.write(rows)
     writer.close()
-    manifest = {"shards": [{"files": [{"path": path.relative_to(out).as_posix()}]}]}
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    data, nothing = path.read_bytes(), "0" * 64
+    file: dict[str, Any] = {
+        "path": path.relative_to(out).as_posix(),
+        "folder": profile,
+        "rows": len(rows),
+        "bytes": len(data),
+    }
+    file |= {"sha256": hashlib.sha256(data).hexdigest(), "content_sha256": nothing}
+    recipe = {"seed": 0, "source": {}, "splits": {}, "tasks": [], "output": {"format": form}}
+    begun = {"environment": {}, "format": 4, "limit": None, "recipe": recipe, "task_versions": {"planted": 1}}
+    begun |= {"source": {"items": SOURCES, "listing": nothing}}
+    made: dict[str, Any] = {"assets": [], "content_sha256": nothing, "kept": {"planted": len(rows)}, "rejected": {}}
+    made |= {"rows": {profile: {"train": len(rows)}}, "shards": [{"name": "train-00000-of-00001", "files": [file]}]}
+    (out / "manifest.json").write_text(json.dumps(begun | made))
     return out
 
 
