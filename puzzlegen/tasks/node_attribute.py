@@ -1,12 +1,12 @@
-"""Show a network with one node's attributes hidden, ask for one of them: linked nodes are mostly alike.
+"""Show a network with the attributes of a few nodes hidden, ask for one of them: linked nodes are mostly alike.
 
-Everything else about it is hidden too, so that only its neighbours tell. A network is refused unless its linked nodes
-are mostly alike, and unless for enough values there is a node that has it and whose neighbours clearly agree on it.
-Which of these values is asked is drawn evenly, so the commonest value of the network is no better a guess than the
-others. All these nodes are hidden, not only the one that is asked about, or the value that is missing would be the
-better guess (59 % right, of two); and they have equally many edges, or well connected nodes would be of the commoner
-value (81 %). Of parts of real networks (citations, pages) one in 15 has two such values, and few have three. Node
-attribute prediction is one of SSL4RL's graph tasks; its settings are not public: our design, same task family.
+Everything else about these nodes is hidden too, so that only their neighbours tell. A network is refused unless its
+linked nodes are mostly alike, and unless for enough values there is a node that has it and whose neighbours clearly
+agree on it. Which of these values is asked is drawn evenly, so the commonest value of the network is no better a guess
+than the others. All these nodes are hidden, not only the one that is asked about, or the value that is missing would be
+the better guess (59 % right, of two); and they have equally many edges, or well connected nodes would be of the
+commoner value (81 %). Of parts of real networks (citations, pages) one in 15 has two such values, and few have three.
+Node attribute prediction is one of SSL4RL's graph tasks; its settings are not public: our design, same task family.
 """
 
 from __future__ import annotations
