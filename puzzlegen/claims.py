@@ -80,12 +80,14 @@ class Claims:
             return
         try:
             with path.open("rb") as handle:
-                counted = pq.read_table(handle, columns=["task", "reason"]).group_by(["task", "reason"])
+                # On one thread: Arrow's others can abort a process that ends soon after (apache/arrow issue 34314).
+                table = pq.ParquetFile(handle).read(columns=["task", "reason"], use_threads=False)
         except (OSError, pa.ArrowException, LookupError) as err:
             yield f"{REJECTIONS}: cannot be read: {type(err).__name__}"
             return
         found: dict[str, dict[str, int]] = defaultdict(dict)
-        for one in counted.aggregate([([], "count_all")]).to_pylist():
+        counted = table.group_by(["task", "reason"], use_threads=False).aggregate([([], "count_all")])
+        for one in counted.to_pylist():
             found[one["task"]][one["reason"]] = one["count_all"]
         if found != self._manifest["rejected"]:
             yield _not_so("rejected")

@@ -114,7 +114,7 @@ def excerpt(part: Part, n: int, to: Path) -> Path:
             target.write_text("".join(islice((line for line in file if line.strip()), n)), encoding="utf-8")
         return target
     with pq.ParquetFile(part.path) as file:
-        batch = next(file.iter_batches(batch_size=n), None)
+        batch = next(file.iter_batches(batch_size=n, use_threads=False), None)
         schema = file.schema_arrow
     pq.write_table(pa.Table.from_batches([] if batch is None else [batch], schema=schema), target)
     return target

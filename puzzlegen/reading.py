@@ -92,7 +92,7 @@ def _rows(path: Path, columns: list[str] | None) -> Iterator[Row]:
         with ExitStack() as opened:
             source = opened.enter_context(path.open("rb")) if is_url(str(path)) else path
             file = opened.enter_context(pq.ParquetFile(source))
-            for batch in file.iter_batches(batch_size=64, columns=columns):
+            for batch in file.iter_batches(batch_size=64, columns=columns, use_threads=False):
                 yield from batch.to_pylist()
     else:
         with path.open("rb") as file:
