@@ -83,8 +83,8 @@ def refused(path: Path, err: OSError) -> OutputError:
     return OutputError(f"cannot write '{path}': {why}; {remedy}")
 
 
-def read_json(path: Path, *keys: str) -> dict[str, Any]:
-    """An object that was written by :func:`write_json`, with these keys at least.
+def read_json(path: Path) -> dict[str, Any]:
+    """An object that was written by :func:`write_json`.
 
     Raises:
         FileNotFoundError: there is none.
@@ -101,9 +101,8 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         raise
     except OSError as err:
         raise IntegrityError(f"'{path}' cannot be read: {err.strerror or err}") from err
-    if not isinstance(found, dict) or (lacking := [key for key in keys if key not in found]):
-        what = f"lacks {lacking[0]}" if isinstance(found, dict) else "is not an object"
-        raise IntegrityError(f"'{path}' is damaged, or of something else: it {what}")
+    if not isinstance(found, dict):
+        raise IntegrityError(f"'{path}' is damaged, or of something else: it is not an object")
     return found
 
 

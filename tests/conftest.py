@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import tarfile
 from importlib.metadata import version
 from pathlib import Path
 from platform import machine
@@ -53,6 +55,16 @@ def puzzlegen(*arguments: str | Path, cwd: Path | None = None) -> Done:
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def taped(path: Path, files: dict[str, bytes]) -> Path:
+    """A tar of files, by name."""
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
 
 
 def recipe_with(tasks: list[dict[str, Any]], **settings: Any) -> Recipe:

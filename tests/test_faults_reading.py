@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import tarfile
 import zipfile
@@ -165,15 +166,20 @@ def unreadable(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
 local_open = local.open_inside
 
 
+def ends_when_read(source: Folder | Parquet, item: Item, name: str) -> None:
+    """Listing the source and opening its item both say which file cannot be read."""
+    for read in (lambda: list(source.items()), lambda: source.open(item).read()):
+        with pytest.raises(SourceError, match=rf"'{re.escape(name)}' cannot be read: .*; the same command"):
+            read()
+
+
 def test_a_disk_that_fails_under_a_table_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pq.write_table(pa.table({"image": [b"x"]}), folder / "t.parquet")
     source = Parquet(path=str(folder / "t.parquet"), media={"image": "image"})
     (item,) = source.items()
     assert isinstance(item, Item)
     monkeypatch.setattr(local, "open_inside", unreadable)
-    for read in (lambda: list(source.items()), lambda: source.open(item).read()):
-        with pytest.raises(SourceError, match=r"'t\.parquet' cannot be read: .*; the same command"):
-            read()
+    ends_when_read(source, item, "t.parquet")
 
 
 def test_no_room_to_unpack_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +206,4 @@ def test_a_disk_that_fails_under_an_archive_is_no_damage(
     (item,) = source.items()
     assert isinstance(item, Item)
     monkeypatch.setattr(local, "open_inside", unreadable)
-    for read in (lambda: list(source.items()), lambda: source.open(item).read()):
-        with pytest.raises(SourceError, match=rf"'c\.{suffix}' cannot be read: .*; the same command"):
-            read()
+    ends_when_read(source, item, f"c.{suffix}")

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import recipe_with, tree_bytes
+from conftest import recipe_with, taped, tree_bytes
 
 from puzzlegen.building import build
 from puzzlegen.errors import SourceError, Unusable
@@ -49,15 +49,6 @@ def zipped(path: Path, files: dict[str, bytes], method: int = zipfile.ZIP_DEFLAT
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    return path
-
-
-def taped(path: Path, files: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
     return path
 
 

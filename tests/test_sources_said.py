@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import recipe_with
+from conftest import recipe_with, taped
 
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.plan import Plan, make_plan
@@ -48,15 +46,6 @@ def folder(tmp_path: Path) -> Path:
     rows = [f"{name},{NC},What?" for name in NAMES[:3]]
     (tmp_path / "metadata.csv").write_text("\n".join(["file_name,licence,question", *rows]))
     return tmp_path
-
-
-def tar(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return path
 
 
 @pytest.mark.parametrize("rule", [{"deny_licences": ["*-NC-*"]}, {"allow_licences": ["CC0*"]}])
@@ -116,7 +105,7 @@ def test_a_sample_keeps_its_licence_or_is_rejected(tmp_path: Path) -> None:
         for ending in ("jpg", "json")
     }
     files["two.boxes.json"] = b'{"x": 1}'
-    source = Webdataset(path=str(tar(tmp_path / "a.tar", files)), licence="CC0-1.0")
+    source = Webdataset(path=str(taped(tmp_path / "a.tar", files)), licence="CC0-1.0")
     items, skipped = split(source)
     licences = {name.removeprefix("a.tar#"): item.licence for name, item in items.items()}
     assert licences == {"asks.jpg": NC, "boxes.jpg": "CC0-1.0", "two.jpg": "MIT"}
