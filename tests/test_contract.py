@@ -38,6 +38,7 @@ _, TWICE = answers.choice(rng_for("options"), ["a", "b", "b"], 0)
         (GOOD._replace(margin=-3.0), "margin -3.0 is not a number of at least 0"),
         (GOOD._replace(margin=float("inf")), "margin inf is not"),
         (GOOD._replace(media=(Medium(b"xx", "jpg"),)), "medium 1 cannot be opened as jpg"),
+        (GOOD._replace(media=(PICTURE._replace(data=PICTURE.data[:100]),)), "medium 1 cannot be opened as jpg"),
         (
             GOOD._replace(media=(PICTURE._replace(ext="png"),)),
             "medium 1 is image/jpeg, its suffix 'png' says",
