@@ -5,7 +5,7 @@ Importing this package imports nothing else, so that a trainer pays only for wha
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as in typing, whose import alone costs more than this package may
+TYPE_CHECKING = False  # stands in for typing.TYPE_CHECKING: importing typing would cost more than this package may
 if TYPE_CHECKING:
     from typing import Any
 

@@ -1,4 +1,4 @@
-"""``python -m puzzlegen``."""
+"""Entry point of ``python -m puzzlegen``."""
 
 from __future__ import annotations
 

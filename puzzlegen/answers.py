@@ -1,4 +1,4 @@
-"""Answers a task may ask for: each with its verifier spec, its wrong answers and what blind guessing earns."""
+"""The kinds of answer that a task can ask for, each with its verifier spec, wrong answers and chance level."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from puzzlegen.records import Answer, VerifierSpec
 from puzzlegen.rng import Rng
 
 PartialCredit = Literal["auto", "none", "positions", "adjacency", "pairs", "footrule"]
-#: Of the full score, what a wrong order can earn at most: the one setting that was published (Visual Jigsaw).
+#: The largest part of the full score that a wrong order can earn; the only published setting (Visual Jigsaw).
 _GAMMA = 0.2
-#: Of intervals and boxes, the IoU up to which nothing is earned: below it they name the middle as well as the target.
+#: IoU up to which an interval or box earns nothing: an answer that overlaps the target less might as well name the
+#: middle of the clip or picture.
 _FLOOR = 0.5
 _LARGEST = 1000
 
 
 def choice(rng: Rng, options: Sequence[str], correct: int) -> tuple[str, Answer]:
-    """One of lettered options, in an order of their own for every puzzle.
+    """A multiple-choice answer: the letter of the right option, with the options shuffled anew for every puzzle.
 
     Args:
-        rng: decides which letter is right, then the order of the rest.
-        options: texts, all different.
-        correct: index of the right one.
+        rng: draws the letter of the right option, then the order of the others.
+        options: the options' texts, all different.
+        correct: index of the right option.
 
     Returns:
-        The block of options as it stands in the question, and the answer.
+        The block of lettered options to put into the question, and the answer.
     """
     n = len(options)
     letters = ascii_uppercase[:n]
@@ -40,10 +41,10 @@ def choice(rng: Rng, options: Sequence[str], correct: int) -> tuple[str, Answer]
 
 
 def pick(rng: Rng, n: int) -> tuple[int, Answer]:
-    """One of ``n`` media, lettered A, B, ... in the order in which they are shown.
+    """The letter of one of ``n`` media, which are lettered A, B, ... in the order in which they are shown.
 
     Returns:
-        Where the right one has to stand, from 0, and the answer.
+        The index, from 0, at which the right medium must be shown, and the answer.
     """
     letters = ascii_uppercase[:n]
     slot = rng.balanced("answer", n)
@@ -58,21 +59,21 @@ def _lettered(letters: str, slot: int, options: dict[str, str] | list[str]) -> A
 
 
 def label(labels: Sequence[str], correct: int) -> Answer:
-    """One word of a closed set that the question names."""
+    """One label from a closed set that the question lists."""
     wrong = [word for word in labels if word != labels[correct]]
     hint = f"only one of: {', '.join(labels)}"
     return _answer("label", labels[correct], {"labels": list(labels)}, labels[correct], wrong, hint)
 
 
 def degrees(angles: Sequence[int], correct: int) -> Answer:
-    """One of a few angles, as a number."""
+    """One of a few angles, given as a number of degrees."""
     params = {"allowed": list(angles), "modulo": 360, "tolerance": 0, "unit": "degrees"}
     wrong = [str(angle) for angle in angles if angle != angles[correct]]
     return _answer("number", angles[correct], params, str(angles[correct]), wrong, "only the number of degrees")
 
 
 def angle(rng: Rng, text: str, form: str, angles: Sequence[int], correct: int) -> tuple[str, Answer]:
-    """One of a few angles, asked as lettered options (``choice``) or for the angle itself (``number``)."""
+    """Ask for one of a few angles, as lettered options (form ``choice``) or as a number of degrees (``number``)."""
     if form == "number":
         return text, degrees(angles, correct)
     block, answer = choice(rng, [f"{angle} degrees" for angle in angles], correct)
@@ -89,16 +90,16 @@ def option(
     labels: Sequence[str] | None = None,
     meaning: str = "",
 ) -> tuple[str, Answer]:
-    """One of a few, asked as lettered options (``choice``) or for its name (``label``).
+    """Ask for one of a few options, by its letter (form ``choice``) or by its name (``label``).
 
     Args:
-        rng: orders the options.
+        rng: draws the order of lettered options.
         text: the question.
-        form: see above.
-        options: what the letters stand for.
-        correct: index of the right one.
-        labels: the names; the options themselves if None.
-        meaning: said after the question where names are asked for.
+        form: ``choice`` or ``label``.
+        options: texts of the lettered options.
+        correct: index of the right option.
+        labels: the options' names, in the same order; the options themselves if None.
+        meaning: appended to the question when it asks for a name.
     """
     if form == "label":
         return text + meaning, label(options if labels is None else labels, correct)
@@ -107,16 +108,17 @@ def option(
 
 
 def count(n: int, most: int, least: int = 0) -> Answer:
-    """How many, from ``least`` to ``most``."""
+    """A count from ``least`` to ``most``."""
     allowed = list(range(least, most + 1))
     return _answer("number", n, {"allowed": allowed}, str(n), [str(k) for k in allowed if k != n], "only the number")
 
 
 def counts(mapping: Mapping[str, int], most: int = 9) -> Answer:
-    """How many of each, from 0 to ``most``; each count earns by how near it is, chance taken off.
+    """A count from 0 to ``most`` for each name, scored by how near the counts are, less the chance level.
 
-    Chance is what random counts earn. Where targets are drawn evenly, one middling count named for all earns up to
-    0.1 more: 0.23 of two names up to 9, against 0.15. Draw targets that are seldom middling, or ask for one number.
+    The chance level subtracted is the mean score of random counts. If targets are drawn evenly, giving one middling
+    count for every name earns up to 0.1 more than random counts: 0.23 for two names and counts up to 9, against 0.15.
+    Draw targets that are seldom middling, or ask for one number.
     """
     params = {"gamma": 1, "most": most, "names": list(mapping)}
     wrong = [{**mapping, name: n + 1 if n < most else n - 1} for name, n in mapping.items()]
@@ -130,7 +132,7 @@ def _listed(mapping: Mapping[str, int]) -> str:
 
 
 def subset(names: Sequence[str], chosen: Sequence[str]) -> Answer:
-    """One or more of a closed set of names that the question names; F1, with what naming all earns taken off."""
+    """One or more names from a closed set that the question lists, scored by F1 less what naming all of them earns."""
     target = [name for name in names if name in chosen]
     others = [name for name in names if name not in chosen]
     wrong = [", ".join(part) for part in (others, list(names), target[1:]) if part and part != target]
@@ -139,7 +141,10 @@ def subset(names: Sequence[str], chosen: Sequence[str]) -> Answer:
 
 
 def interval(start_s: float, end_s: float, duration_s: float, metric: Literal["iou", "boundary"] = "iou") -> Answer:
-    """A part of a clip in seconds, to hundredths; IoU (``boundary``: times how near the ends are) above one half."""
+    """A part of a clip, in seconds to two decimals, scored by its IoU above one half.
+
+    With the metric ``boundary``, the IoU is first multiplied by how near the start and the end are to the target's.
+    """
     start, end, whole = (_seconds(time) for time in (start_s, end_s, duration_s))
     params = {"duration": float(whole), "floor": _FLOOR, "gamma": 1, "metric": metric}
     text, everything, half = f"{start}-{end}", f"0-{whole}", f"0-{_seconds(duration_s / 2)}"
@@ -153,7 +158,7 @@ def _seconds(time: float) -> str:
 
 
 def box(edges: tuple[int, int, int, int]) -> Answer:
-    """Left, top, right and bottom in thousandths of the picture's width and height; IoU above one half."""
+    """A box (left, top, right, bottom, in thousandths of the picture's sides), scored by its IoU above one half."""
     text = _written(edges)
     wrong = [other for other in ("0, 0, 1000, 1000", "0, 0, 500, 500", "500, 500, 1000, 1000") if other != text]
     hint = "only its left, top, right and bottom edge as whole numbers from 0 to 1000, separated by commas"
@@ -161,24 +166,24 @@ def box(edges: tuple[int, int, int, int]) -> Answer:
 
 
 def point(at: tuple[int, int], radius: int) -> Answer:
-    """A place in thousandths of the picture's width and height; right within ``radius``."""
+    """A point in thousandths of the picture's width and height; right if within ``radius`` of the target."""
     far = [0 if part > _LARGEST // 2 else _LARGEST for part in at]
     hint = "only its distance from the left and from the top edge as whole numbers from 0 to 1000, separated by a comma"
     return _answer("point", list(at), {"radius": radius}, _written(at), [_written(far)], hint)
 
 
 def text(value: str, metric: Literal["exact", "numeric", "relative", "rouge", "wer"]) -> Answer:
-    """Words of its own, for questions that come with a person's answer."""
+    """Free text, for questions that come with an answer written by a person."""
     return _answer("text", value, {"metric": metric}, value, [f"not {value}"], "only the answer itself")
 
 
 def example_order(n: int) -> list[int]:
-    """The order that prompts use as their worked example, 1-based: 2, 3, ..., n, 1. Never asked."""
+    """The order that prompts use as their worked example, 1-based: 2, 3, ..., n, 1. It is never the right answer."""
     return [*range(2, n + 1), 1]
 
 
 def draw_order(rng: Rng, n: int) -> list[int]:
-    """A permutation of ``1 .. n``, each equally likely, but neither the identity nor the prompt's example."""
+    """Draw a permutation of ``1 .. n``, all equally likely, but never the identity or the prompt's example."""
     while (order := [k + 1 for k in rng.permutation(n)]) in _never_asked(n):
         pass
     return order
@@ -189,14 +194,14 @@ def _never_asked(n: int) -> list[list[int]]:
 
 
 def permutation(order: Sequence[int], partial_credit: PartialCredit = "auto", auto_from: int = 9) -> Answer:
-    """An order of ``1 .. n`` drawn by :func:`draw_order`; ``n`` is 3 or more.
+    """An order of ``1 .. n``, drawn by :func:`draw_order`; ``n`` is 3 or more.
 
     Args:
-        order: the right one.
-        partial_credit: the metric by which a wrong order earns up to a fifth of the score, what guessing earns taken
-            off; ``none``: nothing; ``auto``: by positions where there are ``auto_from`` parts or more, because puzzles
-            of that size do not teach without it, and smaller ones do.
-        auto_from: see above.
+        order: the right order.
+        partial_credit: the metric by which a wrong order earns up to a fifth of the score, less what guessing earns;
+            ``none`` gives wrong orders nothing. ``auto`` is ``positions`` for ``auto_from`` parts or more, because
+            puzzles of that size do not teach without partial credit, and ``none`` for fewer, which teach without it.
+        auto_from: fewest parts for which ``auto`` gives partial credit.
     """
     n = len(order)
     metric = {"auto": "positions" if n >= auto_from else "none"}.get(partial_credit, partial_credit)

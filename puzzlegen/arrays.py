@@ -1,7 +1,7 @@
-"""Arrow arrays of plain values, straight from their bytes.
+"""Arrow arrays built directly from the bytes of plain Python values.
 
-``pyarrow.array`` gives the same arrays, but imports pandas wherever that is installed, which takes longer than to make
-ten puzzles, and looks at each value twice.
+``pyarrow.array`` gives the same arrays, but imports pandas wherever pandas is installed, which takes longer than making
+ten puzzles, and inspects each value twice.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pyarrow as pa
 
 
 def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """An array without nulls.
+    """Build an Arrow array without nulls.
 
     Args:
-        values: one each; dicts for structs, sequences for lists.
-        kind: string, binary, int64, double, or structs and lists of those.
+        values: the array's elements; dicts for structs, sequences for lists.
+        kind: type of the elements: string, binary, int64, double, or structs and lists of those.
 
     Raises:
-        AttributeError, KeyError, TypeError: a value is None or not of the type, or a struct lacks a field.
+        AttributeError, KeyError, TypeError: a value is None or not of type ``kind``, or a struct lacks a field.
     """
     if pa.types.is_struct(kind):
         fields = list(kind)

@@ -1,8 +1,9 @@
-"""Evens out answers within a shard, so that no answer is more frequent than another by more than one.
+"""Balance the right answers within a shard, so that the counts of any two answers differ by at most one.
 
-Every puzzle draws its answer from its own stream, so that no other puzzle moves it. Chance leaves such draws uneven;
-some puzzles of a shard are therefore given the answers that are too rare. Where rejections leave a few too many of an
-answer even so, those are made again with another one.
+Every puzzle draws its answer from its own random stream, so that no other puzzle influences the draw. Such draws come
+out uneven by chance; some puzzles of a shard are therefore assigned answers that are too rare (:func:`overdue`). Where
+rejections still leave a few too many of an answer, puzzles with that answer are made again with another answer
+(:func:`even_out`).
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from puzzlegen.rng import Rng
 
 
 def overdue(counts: Sequence[int], left: int) -> tuple[float, list[int]]:
-    """How likely the next puzzle must have one of the rarest answers if all are to become even, and which they are.
+    """The probability with which the next puzzle must get one of the rarest answers, and the numbers of those answers.
 
-    As likely as those that are missing are among those to come: so they lie anywhere in a shard. Were the last ones
-    given all of them, as many variants of one item would have one and the same answer.
+    The probability is the number of puzzles needed to make all answers equally frequent, divided by the number of
+    puzzles to come. The assigned answers are thus spread over the whole shard. If the last puzzles got all of them,
+    that many variants of one item would have the same answer.
 
     Args:
-        counts: how many puzzles have each answer, by its number.
-        left: how many are still to come.
+        counts: how many puzzles have each answer, by the answer's number.
+        left: how many puzzles are still to come.
     """
     missing = sum(max(counts) - count for count in counts)
     rarest = [k for k, count in enumerate(counts) if count == min(counts)]
@@ -28,17 +30,17 @@ def overdue(counts: Sequence[int], left: int) -> tuple[float, list[int]]:
 
 
 def even_out(counts: Sequence[int], movable: Sequence[Sequence[str]], rng: Rng) -> dict[str, int]:
-    """Which puzzles to give another answer.
+    """Choose which puzzles get another answer.
 
     Args:
-        counts: how many puzzles have each answer, by its number.
-        movable: the ids of those that may still change, by answer, in the order in which they were made; the last
-            change first, for their items may still be open.
-        rng: draws which answers are the more frequent ones. Were it always the first, a build of many small shards
-            would have more of these: of four answers and two puzzles a shard, a quarter more.
+        counts: how many puzzles have each answer, by the answer's number.
+        movable: for each answer, the ids of the puzzles that may still change, in the order in which they were made.
+            The last made change first, because their items may still be open.
+        rng: draws which answers remain more frequent by one. If these were always the first answers, a build of many
+            small shards would have more of them: a quarter more with four answers and two puzzles per shard.
 
     Returns:
-        New answer by puzzle id: the fewest moves after which counts differ by at most one, as far as ``movable``
+        New answer by puzzle id: the fewest changes after which counts differ by at most one, as far as ``movable``
         allows.
     """
     share, extra = divmod(sum(counts), len(counts))

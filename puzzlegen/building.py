@@ -1,4 +1,4 @@
-"""Build: plan, make the shards that are missing, close the folder. Stop it anywhere; the same call goes on."""
+"""Build a recipe: plan, make the missing shards, close the folder. The same call resumes a build that was stopped."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ from puzzlegen.records import Item
 from puzzlegen.shard import Job
 
 _TICK_S: Final = 0.2
-#: What a disk says that takes no more.
+#: Errors of a file system that refuses to write: full, over quota, read-only, or a file too large for it.
 _NOT_WRITTEN: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 class Share(NamedTuple):
-    """Which shards this run builds: those whose number leaves ``part`` when divided by ``of``."""
+    """Which shards this run builds: those whose number modulo ``of`` is ``part``."""
 
     part: int = 0
     of: int = 1
 
     @classmethod
     def parse(cls, text: str) -> Share:
-        """From ``I/N``; RecipeError if it is not that."""
+        """Parse ``I/N``; raises RecipeError if ``text`` is not of that form."""
         part, _, of = text.partition("/")
         if not (part.isdecimal() and of.isdecimal() and int(part) < int(of)):
             raise RecipeError(f"--shards '{text}' is not I/N with 0 <= I < N, such as 0/2")
@@ -56,7 +56,14 @@ class Share(NamedTuple):
 
 
 class Status(NamedTuple):
-    """How far this run's share of a build is: ``now`` by this run, ``before`` by earlier ones."""
+    """Progress of this run's share of a build.
+
+    Attributes:
+        done: finished shards of the share.
+        shards: all shards of the share.
+        now: what this run has done.
+        before: what earlier runs had done.
+    """
 
     done: int
     shards: int
@@ -65,12 +72,12 @@ class Status(NamedTuple):
 
     @property
     def all(self) -> Progress:
-        """What has been done, by whichever run."""
+        """What this run and earlier runs have done together."""
         return Progress(*map(add, self.now, self.before))
 
 
 class Built(NamedTuple):
-    """What a run left: the manifest if the whole build is complete, and how many shards this run made."""
+    """Result of a run: the manifest if the whole build is complete, and how many shards this run made."""
 
     manifest: dict[str, Any] | None
     made: int
@@ -87,16 +94,16 @@ def build(
     share: Share | None = None,
     report: Callable[[Status], None] | None = None,
 ) -> Built:
-    """Build ``recipe`` into ``out``, or go on with a build that stopped.
+    """Build ``recipe`` into ``out``, or resume a build that was stopped.
 
     Args:
         recipe: what to make.
         out: output folder or URL; created if missing.
-        workers: processes; all usable cores if None.
-        engine: where shards are built, a key of ``engines.ENGINES``.
-        limit: only the first so many items in the plan's order.
-        share: only these shards; the run that makes the last one closes the folder.
-        report: called a few times a second.
+        workers: number of worker processes; one per usable core if None.
+        engine: where shards are built, one of ``engines.ENGINES``.
+        limit: build only the first ``limit`` items in the plan's order.
+        share: build only these shards; the run that makes the build's last missing shard closes the folder.
+        report: called with the progress a few times a second.
 
     Raises:
         OutputError: the folder holds another build, or cannot be written.
@@ -108,10 +115,10 @@ def build(
     recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
     _refuse_strangers(out)
     with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as place:
-        _begun(out, recipe, limit)  # a listing may take long: what can be refused before it is
+        _begun(out, recipe, limit)  # refuses another build's folder before the source is listed, which may take long
         plan = _planned(recipe, limit, _plan_place(out, place, share))
         begun = claim(out, plan, limit)
-        # Where the source lies on this machine is nobody else's business: it stays out of the manifest.
+        # Kept out of the manifest, which is published: where the source lies on this machine is private.
         write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
         mine = range(share.part, len(plan), share.of)
         done, before = _done(out, plan, build_digest(begun), mine)
@@ -132,26 +139,26 @@ def _planned(recipe: Recipe, limit: int | None, place: Path) -> Plan:
     try:
         return make_plan(recipe, limit, place.absolute())
     except OSError as err:
-        # Sources name their own failures.
+        # Only errors of the plan's folder are converted: sources report their own failures.
         if err.errno in _NOT_WRITTEN or str(place.absolute()) in f"{err.filename} {err}":
             raise refused(place, err) from err
         raise
 
 
 def _plan_place(out: Path, place: Path, share: Share) -> Path:
-    """Where this run keeps its plan: in the output folder, so that an interrupted listing goes on."""
+    """Where this run keeps its plan: in the output folder if not a URL, so that an interrupted listing can resume."""
     return place / "plan" if is_url(str(out)) else out / STATE / "plan" / f"{share.part}-of-{share.of}"
 
 
 def _remove_plan(out: Path, place: Path, share: Share) -> None:
-    """The next run plans anew; what is open of the plan can still be read."""
+    """Delete this run's plan; the next run makes a new one. Files of the plan that are open can still be read."""
     mine = _plan_place(out, place, share)
-    # Alone on the folder, a run also takes away what shares that were killed have left.
+    # A run without other shares at work also deletes the plans that killed shares have left.
     shutil.rmtree(mine.parent if share.of == 1 and not is_url(str(out)) else mine, ignore_errors=True)
 
 
 def _refuse_strangers(out: Path) -> None:
-    """A folder in which something else lies is left as it is."""
+    """Refuse a folder that holds something other than a build, without changing the folder."""
     held = entries(out) or set()
     if held - {STATE} and not held & {STATE, MANIFEST}:
         raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
@@ -161,16 +168,16 @@ def claim(out: Path, plan: Plan, limit: int | None) -> dict[str, Any]:
     """Make ``out`` the folder of this build, or check that it already is.
 
     Returns:
-        The build's identity, as the folder keeps it.
+        The build's identity, as stored in the folder.
 
     Raises:
-        OutputError: it holds another build, or something else; says what differs.
+        OutputError: the folder holds another build (the message says what differs), or something else.
     """
     found = _begun(out, plan.recipe, limit)
     mine = identity(plan, limit, environment(plan.recipe))
     if found is None:
         write_json(out / STATE / "build.json", mine, over=False)
-        # What another run may have written there at the same moment decides.
+        # Another run may have written its identity at the same moment; the stored one is authoritative.
         found = _begun(out, plan.recipe, limit) or mine
     if found["source"] != mine["source"]:
         raise _other(out, [_source_change(out, found["source"], mine["source"], plan)])
@@ -178,11 +185,11 @@ def claim(out: Path, plan: Plan, limit: int | None) -> dict[str, Any]:
 
 
 def _begun(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | None:
-    """What a build of these terms in ``out`` was begun with; None if there is none yet.
+    """The identity with which this build was begun in ``out``; None if it has not begun yet.
 
     Raises:
-        OutputError: it holds another build, or something else.
-        IntegrityError: what it was begun with is damaged.
+        OutputError: the folder holds a build with another recipe, limit or environment, or a selection of puzzles.
+        IntegrityError: the stored identity is damaged.
     """
     found = read_begun(out) or read_manifest(out)
     if found is None:
@@ -211,7 +218,7 @@ def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
 
 
 def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> str:
-    """What is another source's listing: counts, and names as far as the shards made so far tell them."""
+    """How the source's listing differs from the earlier one: counts, and the names known from shards made so far."""
     before, now = found["items"], mine["items"]
     entries = map(whole_entry, sorted((out / STATE / "shards").glob("*.json")))
     old = {name for entry in entries if entry for name in entry["sources"]}
@@ -224,12 +231,12 @@ def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan:
 
 
 def _done(out: Path, plan: Plan, build: str, mine: range) -> tuple[bytearray, Progress]:
-    """For each shard 1 if it is finished, and what those of ``mine`` hold together.
+    """One byte per shard, 1 if it is finished, and the total progress of the finished shards in ``mine``.
 
-    Finished is one whose files are in place, if what they were made of is still the same.
+    A shard is finished if its files are in place and the items that they were made from are unchanged.
 
     Raises:
-        OutputError: a source has changed (only those with a new stamp are read again), or a shard is of another build.
+        OutputError: an item has changed (only items with a new stamp are read again), or a shard is of another build.
     """
     begun = entries_in(out)
     done, before = bytearray(len(plan)), Progress(0, 0, 0)
@@ -262,7 +269,7 @@ def _source_sha256(recipe: Recipe, item: Item) -> str:
 
 
 class _Reporter:
-    """Passes on how far the run is."""
+    """Reports the run's progress to the caller, including shards that earlier runs made."""
 
     def __init__(self, report: Callable[[Status], None] | None, done: int, total: int, before: Progress) -> None:
         self._report = report
@@ -276,7 +283,7 @@ class _Reporter:
 
 
 def _run(plan: Plan, todo: list[int], out: Path, place: Path, build: str, engine: Engine, report: _Reporter) -> None:
-    """Build some shards; their items are read when a worker has room for them."""
+    """Build the shards in ``todo``; the items of a shard are read from the plan only when a worker has room for it."""
     made, waiting = 0, iter(todo)
     while made < len(todo):
         for number in islice(waiting, engine.room):
@@ -294,8 +301,8 @@ def _absolute(folder: Path) -> str:
 def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, Any]:
     """Close a folder whose shards several runs have built: write its manifest, card and rejections.
 
-    The run that makes the last shard does so by itself; this is for folders in which none was the last, because two
-    ended at once or shards were brought from elsewhere.
+    The run that makes the last shard does this by itself. Merging is for folders that no run closed, because two runs
+    ended at once or shards were copied from elsewhere.
 
     Raises:
         OutputError: shards are missing, or the folder holds another build.
@@ -313,7 +320,7 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
 def _incomplete(out: Path, plan: Plan, begun: dict[str, Any]) -> OutputError:
     names, build = map(plan.name, range(len(plan))), build_digest(begun)
     missing = [name for name in names if read_entry(out, name, build) is None]
-    such = f", such as {missing[0]}" if missing else ""  # none: another share has made the last one by now
+    such = f", such as {missing[0]}" if missing else ""  # none if another share has made the last one by now
     return OutputError(
         f"'{out}' lacks {len(missing)} of {len(plan)} shards{such}; run the build again, it makes those that are "
         "missing"
@@ -321,12 +328,12 @@ def _incomplete(out: Path, plan: Plan, begun: dict[str, Any]) -> OutputError:
 
 
 def _only_here(recipe: Recipe, out: Path) -> bool:
-    """Whether source or output lie in the memory of this process, where no other can reach them."""
+    """Whether the source or the output lies in the memory of this process, where no worker process can reach it."""
     return in_memory(f"{out} {recipe.source.model_dump_json()}")
 
 
 def _close(out: Path, plan: Plan, begun: dict[str, Any]) -> dict[str, Any] | None:
-    """Write the manifest if all shards are done, those of other runs too."""
+    """Write and return the manifest if all shards are done, including those of other runs; else return None."""
     there = entries_in(out)
     if not all(plan.name(number) in there for number in range(len(plan))):
         return None

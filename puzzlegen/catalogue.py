@@ -1,4 +1,4 @@
-"""What there is to choose from: tasks with their parameters, and the recipes that ship with the package."""
+"""What a user can choose from: the tasks with their parameters, and the recipes that ship with the package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from puzzlegen.tasks import task_class, task_names
 
 
 def tasks() -> list[dict[str, str]]:
-    """Name, kind of item and first sentence of each task; of one that cannot be loaded, why."""
+    """Name, kind of item and description of each task; the error in place of the description if it cannot be loaded."""
     return [_told(name) for name in task_names()]
 
 
@@ -27,7 +27,7 @@ def _told(name: str) -> dict[str, str]:
 
 
 def task(name: str) -> dict[str, Any]:
-    """One task: what it asks and its parameters, as JSON Schema properties."""
+    """One task: its description, and its parameters as JSON Schema properties."""
     found = task_class(name)
     schema = found.model_json_schema()
     return {
@@ -44,12 +44,12 @@ def _first_line(found: type[Any]) -> str:
 
 
 def tasks_lines(found: list[dict[str, str]]) -> list[str]:
-    """A table for people."""
+    """The tasks as a table for the terminal."""
     return [f"{row['task']:16} {row['accepts']:6} {row['about']}" for row in found]
 
 
 def task_lines(found: dict[str, Any]) -> list[str]:
-    """A page for people."""
+    """One task as a page for the terminal."""
     lines = [f"{found['task']} ({found['accepts']}, {found['ability']}): {found['about']}", ""]
     for name, field in found["parameters"].items():
         bounds = [f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in field]
@@ -70,12 +70,12 @@ def _headline(path: Path) -> str:
 
 
 def recipe_text(name: str) -> str:
-    """A shipped recipe as it is."""
+    """The YAML text of a shipped recipe."""
     return _path(name).read_text(encoding="utf-8")
 
 
 def copy_recipe(name: str) -> Path:
-    """Copy a shipped recipe into the working directory; OutputError rather than overwrite."""
+    """Copy a shipped recipe into the working directory; raises OutputError if the file exists already."""
     target = Path(f"{name}.yaml")
     if target.exists():
         raise OutputError(f"'{target}' exists already; move it away first")

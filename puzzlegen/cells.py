@@ -1,6 +1,6 @@
-"""Media in the cells of Parquet files: listed by row groups without being read, opened a few rows at a time.
+"""Media in the cells of Parquet files, listed by row group and read a few rows at a time.
 
-A cell holds bytes, or ``{bytes, path}`` as ``datasets`` writes pictures and clips, or a list of either.
+A cell holds bytes, or ``{bytes, path}`` as ``datasets`` writes images and videos, or a list of either.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FEATURES: Final[dict[str, Kind]] = {"Image": "image", "Video": "video"}
 
 
 class MediaColumn(NamedTuple):
-    """A column that holds media; ``several`` if its cells are lists."""
+    """A column that holds media; ``several`` says whether its cells are lists of media."""
 
     name: str
     kind: Kind
@@ -32,18 +32,18 @@ class MediaColumn(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One medium of a row: the column, and the place in its list (0 where it is none)."""
+    """One medium of a row: its column, and its place in the cell's list (0 if the cell is no list)."""
 
     column: MediaColumn
     place: int
 
 
 class DamagedError(SourceError):
-    """A file is not a Parquet file, whenever it is read."""
+    """A file is not a Parquet file; unlike other failures to read, this one is permanent."""
 
 
 class Group(NamedTuple):
-    """A row group: its number, the number of its first row in the file, and how many rows it has."""
+    """A row group: its number, the index of its first row in the file, and its number of rows."""
 
     number: int
     first: int
@@ -51,14 +51,14 @@ class Group(NamedTuple):
 
 
 class Table:
-    """A Parquet file.
+    """An open Parquet file.
 
     Args:
-        file: seekable.
-        name: for messages.
+        file: a seekable file, which is closed together with the table.
+        name: the file's name for messages.
 
     Raises:
-        DamagedError: it is not a Parquet file.
+        DamagedError: the file is not a Parquet file.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -68,7 +68,7 @@ class Table:
         self._broken = (pa.ArrowException, OSError)
         self._own = file
         try:
-            # Without a buffer a whole column of a row group would be read at once.
+            # Without a buffer, pyarrow would read a whole column of a row group at once.
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         except self._broken as err:
             file.close()
@@ -87,7 +87,7 @@ class Table:
         self._own.close()
 
     def groups(self) -> Iterator[Group]:
-        """All row groups, in order."""
+        """All row groups, in the order of the file."""
         first = 0
         for number in range(self._file.num_row_groups):
             rows = self._file.metadata.row_group(number).num_rows
@@ -95,10 +95,10 @@ class Table:
             first += rows
 
     def media_columns(self, named: dict[str, Kind]) -> list[MediaColumn]:
-        """The columns that hold media: those named, else those that ``datasets`` marked, else those called so.
+        """The media columns: those in ``named``, else those that ``datasets`` marked, else those with usual names.
 
         Raises:
-            SourceError: there are none, or one does not hold media.
+            SourceError: there is no media column, or one is missing or does not hold media.
         """
         columns = named or _marked(self.schema) or {n: k for n, k in _USUAL.items() if n in self.schema.names}
         found = [self._media_column(name, kind) for name, kind in columns.items()]
@@ -123,23 +123,23 @@ class Table:
         return MediaColumn(name, kind, several)
 
     def rows(self, group: Group, media: Sequence[MediaColumn], others: set[str]) -> Iterator[dict[str, Any]]:
-        """The rows of a group: other columns as they are, of each media column how many media the cell has.
+        """The rows of a group: the values of the columns ``others``, and how many media each media column has.
 
-        Bytes are left unread where the file's form allows it: beside a path, or where a cell is no list.
+        Media bytes are not read, except where cells are lists of plain bytes, which have no path to count instead.
         """
         present = [name for name in self.schema.names if name in others and name not in {c.name for c in media}]
         light = [leaf for column in media if (leaf := self._light(column))]
         try:
             batches = self._file.iter_batches(_ROWS_AT_ONCE, row_groups=[group.number], columns=present + light)
             rows = (row for batch in batches for row in batch.to_pylist())
-            # Without any column that may be read, there is still one row after the other.
+            # With no column to read there are no batches, but every row must still be yielded.
             for row in rows if present or light else ({} for _ in range(group.rows)):
                 yield {name: row.get(name) for name in present} | {c.name: _count(row, c) for c in media}
         except self._broken as err:
             raise SourceError(f"'{self.name}' is damaged: {err}"[:300]) from err
 
     def _light(self, column: MediaColumn) -> str:
-        """The leaf to read to know how many media a cell has; empty where there is one at most."""
+        """The leaf column to read for the number of media in a cell; empty if each cell holds a single medium."""
         import pyarrow.types as pt  # noqa: PLC0415
 
         if not column.several:
@@ -150,10 +150,10 @@ class Table:
         return str(mine[0] if plain else next(leaf for leaf in mine if leaf.endswith(".path")))
 
     def cell(self, group: int, row: int, column: str, place: int, *, several: bool) -> bytes | str:
-        """The bytes of a medium, or where its file lies.
+        """The bytes of a medium, or the path of its file.
 
         Raises:
-            Unusable: ``unreadable``: the cell is empty.
+            Unusable: ``unreadable``: the cell is empty, or there is no such row.
             SourceError: the file is damaged.
         """
         try:
@@ -171,14 +171,14 @@ class Table:
     def _batches(self, group: int, column: str) -> _Batches:
         if self._read is None or self._read.key != (group, column):
             size = self._batch_rows(group, column)
-            self._read = None  # a page may be as large as its row group: let go of one before the next
+            self._read = None  # frees the old batches first: a single page may be as large as its row group
             self._read = _Batches(
                 (group, column), lambda: self._file.iter_batches(size, row_groups=[group], columns=[column])
             )
         return self._read
 
     def _batch_rows(self, group: int, column: str) -> int:
-        """How many rows of a column fit in memory together."""
+        """How many rows of a column to read at once, so that memory use stays bounded."""
         told = self._file.metadata.row_group(group)
         leaves = (told.column(k) for k in range(told.num_columns))
         size = sum(leaf.total_uncompressed_size for leaf in leaves if leaf.path_in_schema.split(".")[0] == column)
@@ -186,7 +186,7 @@ class Table:
 
 
 class _Batches:
-    """A column of a row group, read forwards a few rows at a time; going back further begins anew."""
+    """A column of a row group, read forwards in batches; a row before the last few batches restarts the reading."""
 
     def __init__(self, key: tuple[int, str], read: Callable[[], Iterator[Any]]) -> None:
         self.key = key
@@ -196,7 +196,7 @@ class _Batches:
         self._next = -1
 
     def at(self, row: int) -> Any:  # noqa: ANN401 - whatever the cell holds
-        """The cell of a row."""
+        """The value in a row's cell."""
         if self._next < 0 or row < (self._kept[0][0] if self._kept else 0):
             self._rest, self._kept, self._next = self._again(), [], 0
         while row >= self._next:
@@ -210,7 +210,7 @@ class _Batches:
 
 
 def _marked(schema: Any) -> dict[str, Kind]:  # noqa: ANN401 - pyarrow has no types
-    """Columns that ``datasets`` says hold media, by its note in the file."""
+    """The columns that the metadata written by ``datasets`` marks as media."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, ValueError, TypeError):
@@ -235,24 +235,24 @@ def _count(row: dict[str, Any], column: MediaColumn) -> int:
 
 
 def media_cells(row: dict[str, Any], media: Sequence[MediaColumn]) -> list[Cell]:
-    """What media a row of :meth:`Table.rows` has."""
+    """The media in a row that :meth:`Table.rows` gave."""
     return [Cell(column, place) for column in media for place in range(row[column.name])]
 
 
 def address(row: int, cell: Cell) -> str:
-    """Where in its row group a medium lies, as :func:`open_cell` reads it."""
+    """The address of a medium within its row group, to be read by :func:`open_cell`."""
     return f"{row}:{cell.place if cell.column.several else ''}:{cell.column.name}"
 
 
 def open_cell(table: Table, group: int, at: str) -> BinaryIO | str:
-    """The medium at an :func:`address`, or where its file lies."""
+    """Open the medium at an :func:`address`; a medium that is a separate file is returned as its path."""
     row, place, column = at.split(":", 2)
     value = table.cell(group, int(row), column, int(place or 0), several=bool(place))
     return io.BytesIO(value) if isinstance(value, bytes) else value
 
 
 def holds_media(path: Path) -> bool:
-    """Whether a Parquet file has a column of media, as far as it says so itself."""
+    """Whether a Parquet file has a media column that can be recognised without the user naming it."""
     with path.open("rb") as file:
         try:
             return bool(Table(file, path.name).media_columns({}))

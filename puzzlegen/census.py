@@ -1,4 +1,4 @@
-"""What the files of a finished folder hold, counted for its card: answers, difficulty, licences, an example each."""
+"""Counts over a finished folder, for its dataset card: answers, difficulty, licences, and one example per task."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any, Final
 from puzzlegen.reading import files_of, read_rows
 from puzzlegen.writers import Row
 
-#: Tasks with more different answers than this are said to have many; their counts are not kept.
+#: Counts of answers are dropped for a task with more different answers than this.
 _MOST_ANSWERS: Final = 64
 _BINS: Final = 10
 _WORDS: Final = ["id", "answer", "extra_info"]
 
 
 class TaskCensus:
-    """One task's puzzles, counted.
+    """Counts over one task's puzzles.
 
     Attributes:
-        n: puzzles.
-        answers: how often each answer is right; None if there are too many different ones.
-        difficulty: least, mean and largest.
+        n: number of puzzles.
+        answers: how often each answer is the right one; None if there are too many different answers.
+        difficulty: least, mean and largest difficulty.
         chance: mean score of a policy that answers without looking.
-        histogram: puzzles in each of ten equal ranges of difficulty.
-        example: a puzzle, whole.
+        histogram: number of puzzles in each of ten equal ranges of difficulty.
+        example: one complete record, with its media.
     """
 
     def __init__(self) -> None:
@@ -37,13 +37,13 @@ class TaskCensus:
 
     @property
     def difficulty(self) -> tuple[float, float, float]:
-        """Least, mean and largest."""
+        """Least, mean and largest difficulty."""
         low, total, high = self._difficulty
         return low, total / self.n, high
 
     @property
     def chance(self) -> float:
-        """Mean over the puzzles."""
+        """Mean chance level of the puzzles."""
         return self._chance / self.n
 
     def add(self, answer: str, info: dict[str, Any]) -> None:
@@ -61,11 +61,11 @@ class TaskCensus:
 
 
 class Census:
-    """All files counted.
+    """Counts over all files of a folder.
 
     Attributes:
-        tasks: by name.
-        licences: how many puzzles come under each, as the source states it; empty where it does not.
+        tasks: the counts of each task, by its name.
+        licences: number of puzzles by licence, as the source states it; the empty text stands for no stated licence.
     """
 
     def __init__(self) -> None:
@@ -74,11 +74,11 @@ class Census:
 
 
 def take_census(out: Path, manifest: dict[str, Any]) -> Census:
-    """Read the words of every record, and all of one record per task: the first of its first file.
+    """Count all records, reading only their text, and keep each task's first record complete as its example.
 
     Args:
         out: a folder whose data files are all in place.
-        manifest: names them; it need not be written yet.
+        manifest: lists the data files; it need not be written yet.
     """
     census = Census()
     for file in files_of(manifest):

@@ -1,9 +1,9 @@
-"""What answering without looking earns, stored with every puzzle: the exact mean score of a random valid answer.
+"""The chance level, stored with every puzzle: the exact mean score of a valid answer drawn without looking.
 
-Each kind of answer is a finite set of equally likely ones (intervals and boxes have their ends on even steps), so
-every mean is a sum, not an estimate. Scores are the ones the verifier gives, right answers by luck included. Of
-intervals and boxes the middle one is nearer to most others than a random one is: where always naming it earns more,
-that is what counts.
+The valid answers of each kind are a finite set of equally likely ones (the ends of intervals and boxes lie on evenly
+spaced steps), so every mean is a sum over them, not an estimate. The verifier itself scores them, so answers that are
+right by luck count. The middle interval or box is nearer to most others than a random one is: where always naming the
+middle one earns more than random answers, its mean score is the chance level.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from puzzlegen.verify import (
     spans,
 )
 
-#: Scores and how likely each is; scores may repeat, and those of 0 may be left out.
+#: Scores with their probabilities; a score may occur more than once, and scores of 0 may be left out.
 Outcomes = Iterable[tuple[float, float]]
-#: How many of all equally likely answers have each value of the metric.
+#: Number of the equally likely answers at each value of the metric.
 Spread = Counter[Fraction]
 
 
 def expected(spec: VerifierSpec) -> float:
-    """The mean score of an answer drawn evenly from all valid ones, or of the middle one, if that earns more.
+    """The mean score of a valid answer drawn at random, or of the middle one if that earns more.
 
-    Free text and numbers without ``allowed`` have no such set: 0. In a composite the form is as asked for, since
-    that needs no looking either.
+    The mean is 0 for free text and for numbers without ``allowed``, whose valid answers are not a finite set. In a
+    composite, the blind response keeps the required form, since that needs no looking either.
     """
     return _mean(outcomes(spec))
 
@@ -51,10 +51,10 @@ def _mean(outcomes: Outcomes) -> float:
 
 
 def outcomes(spec: VerifierSpec) -> Outcomes:
-    """Every score that an answer without looking can have, with how likely it is.
+    """Every score that an answer given without looking can have, with its probability.
 
     Raises:
-        VerifierError: the spec has further right targets, and its kind too many answers to try each.
+        VerifierError: the spec has further right targets (``also``), and its kind has too many answers to try each.
     """
     if spec.params.get("also") and spec.kind in {"permutation", "point", "set", "counts"}:
         raise VerifierError(
@@ -64,7 +64,7 @@ def outcomes(spec: VerifierSpec) -> Outcomes:
 
 
 def _each(answers: Callable[[Mapping[str, Any]], list[Any]]) -> Callable[[VerifierSpec], Outcomes]:
-    """The outcomes of a kind whose answers are few enough to try them all."""
+    """Make the function that gives the outcomes of a kind with few enough answers to score them all."""
     return lambda spec: _tried(spec, answers(spec.params))
 
 
@@ -73,7 +73,7 @@ def _tried(spec: VerifierSpec, answers: list[Any]) -> Outcomes:
     return [(grade(answer), 1 / len(answers)) for answer in answers]
 
 
-def _nothing(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - one form for all kinds
+def _nothing(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - the same signature for all kinds
     return [(0.0, 1.0)]
 
 
@@ -82,7 +82,7 @@ def _number(spec: VerifierSpec) -> Outcomes:
 
 
 def _point(spec: VerifierSpec) -> Outcomes:
-    """Only points within the radius earn anything."""
+    """The outcomes of all points within the radius; other points earn nothing."""
     grade, (x, y), radius = grader(spec.to_json()), spec.target, spec.params["radius"]
     likely = 1 / (SIDE + 1) ** 2
     for across in range(max(0, x - int(radius)), min(SIDE, x + int(radius)) + 1):
@@ -109,9 +109,10 @@ def _box(spec: VerifierSpec) -> Outcomes:
 
 
 def _best(spec: VerifierSpec, every: list[Any], middle: Any, as_large: list[Any]) -> Outcomes:  # noqa: ANN401 - a target
-    """Of any answer, and the middle one that is as large as the target, the one that earns more.
+    """The outcomes of a random answer, or of the middle answer of the target's size, whichever earns more on average.
 
-    What the middle one earns, wherever a target may lie, is what answers anywhere earn of a target in the middle.
+    The middle answer is scored against targets of that size at every place. This is computed the other way round, with
+    answers at every place scored against a target in the middle, because the metric is symmetric.
     """
     found = [_tried(spec, every)]
     if as_large[0] != as_large[-1] and not spec.params.get("also"):
@@ -124,14 +125,14 @@ def _even(room: float, steps: int) -> list[float]:
 
 
 def _set(spec: VerifierSpec) -> Outcomes:
-    """What names are called does not count: sets of as many names, of which as many are right, share their outcomes."""
+    """The outcomes of a set, which depend only on how many names there are and how many are right, not on the names."""
     others = {key: value for key, value in spec.params.items() if key != "names"}
     return _set_of(len(spec.params["names"]), len(spec.target), canonical_json(others))
 
 
 @lru_cache(maxsize=4096)
 def _set_of(count: int, right: int, others: str) -> list[tuple[float, float]]:
-    """Answers of one size with as many right names all earn the same, so one of them is tried."""
+    """The outcomes by size and number of right names: answers that agree in both earn the same, so one is scored."""
     names, params = [str(k) for k in range(count)], json.loads(others)
     grade = grader(VerifierSpec("set", names[:right], {**params, "names": names}).to_json())
     sizes = range(params.get("least", 1), params.get("most", count) + 1)
@@ -145,7 +146,7 @@ def _set_of(count: int, right: int, others: str) -> list[tuple[float, float]]:
 
 
 def _counts(spec: VerifierSpec) -> Outcomes:
-    """The metric is a mean over independent counts: their spreads are folded together."""
+    """The outcomes of several counts: the metric is a mean over independent counts, whose spreads are convolved."""
     most, metric = spec.params["most"], spec.params.get("metric", "relative")
     total: Spread = Counter({Fraction(0): 1})
     for right in spec.target.values():
@@ -165,7 +166,7 @@ def _nearness(metric: str, guess: int, right: int) -> Fraction:
 
 
 def _permutation(spec: VerifierSpec) -> Outcomes:
-    """All orders by their metric, less those that are never asked for."""
+    """The outcomes of all orders, by their metric, without the orders that are never asked for."""
     metric = spec.params.get("metric", "positions")
     place = {part: rank for rank, part in enumerate(spec.target)}
     excluded = (ORDER_METRICS[metric][0]([place[part] for part in order]) for order in spec.params.get("excluded", []))
@@ -175,7 +176,7 @@ def _permutation(spec: VerifierSpec) -> Outcomes:
 
 @lru_cache(maxsize=4096)
 def _orders(metric: str, excluded: tuple[float, ...], others: str) -> list[tuple[float, float]]:
-    """The outcomes of orders of which those with the values ``excluded`` are never asked for."""
+    """The outcomes of all orders but those never asked for, whose values of the metric are ``excluded``."""
     params = json.loads(others)
     spread = _SPREADS[metric](params["n"]).copy()
     for measured in excluded:
@@ -185,7 +186,7 @@ def _orders(metric: str, excluded: tuple[float, ...], others: str) -> list[tuple
 
 @lru_cache(maxsize=32)
 def _positions(n: int) -> Spread:
-    """Rencontres numbers: orders of n with k parts in place."""
+    """Number of orders of n with k parts in place, for every k (rencontres numbers)."""
     deranged = [1, 0]
     for k in range(2, n + 1):
         deranged.append((k - 1) * (deranged[-1] + deranged[-2]))
@@ -194,7 +195,7 @@ def _positions(n: int) -> Spread:
 
 @lru_cache(maxsize=32)
 def _adjacency(n: int) -> Spread:
-    """Orders of n with k successions: choose which, glue them, and let what is left have none."""
+    """Number of orders of n with k successions: choose k, glue their parts, and order what is left without any."""
     free = [1, 1]
     for k in range(2, n + 1):
         free.append((k - 1) * free[-1] + (k - 2) * free[-2])
@@ -203,7 +204,7 @@ def _adjacency(n: int) -> Spread:
 
 @lru_cache(maxsize=32)
 def _pairs(n: int) -> Spread:
-    """Mahonian numbers: orders of n by inversions, one part put in after the other."""
+    """Number of orders of n by inversions (Mahonian numbers), found by inserting one part after the other."""
     ways = [1]
     for k in range(2, n + 1):
         longer = len(ways) + k - 1
@@ -214,7 +215,10 @@ def _pairs(n: int) -> Spread:
 
 @lru_cache(maxsize=32)
 def _footrule(n: int) -> Spread:
-    """Orders of n by distance: place by place, counting the places and parts still waiting for each other."""
+    """Number of orders of n by total distance of the parts from their places.
+
+    Goes from place to place and counts how many places and parts still wait for each other.
+    """
     ways: Counter[tuple[int, int]] = Counter({(0, 0): 1})
     for _ in range(n):
         after: Counter[tuple[int, int]] = Counter()
@@ -228,7 +232,7 @@ def _footrule(n: int) -> Spread:
 
 
 def _credited(spread: Spread, params: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
-    """What the metric's values earn: full for the right answer, else what lies above their mean, times gamma."""
+    """The scores of the metric's values: 1 for the right answer, else gamma times the part above the mean value."""
     gamma, signed = params.get("gamma", 0), params.get("signed", False)
     ways = sum(spread.values())
     mean = sum((value * count for value, count in spread.items()), Fraction(0)) / ways
@@ -238,7 +242,7 @@ def _credited(spread: Spread, params: Mapping[str, Any]) -> Iterator[tuple[float
 
 
 def _composite(spec: VerifierSpec) -> Outcomes:
-    """Both parts guessed, in the form and at the length asked for."""
+    """The outcomes of guessing both answers in a response of the form and length that are asked for."""
     weights = spec.params.get("weights", WEIGHTS)
     parts = [VerifierSpec(**spec.target[name]) for name in ("answer", "transform")]
     for (answer, one), (transform, other) in product(*(list(outcomes(part)) for part in parts)):

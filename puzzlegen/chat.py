@@ -1,7 +1,8 @@
-"""A record as a chat, for models that read text, pictures and perhaps clips in the order in which they are said.
+"""A record as chat messages, for models that read text, pictures and perhaps clips in one sequence.
 
-Most chat APIs take no clips. By default a clip becomes its frames, evenly spaced from the first to the last, each
-behind its number and time, which questions about clips need; a server that knows ``video_url`` may have it whole.
+Most chat APIs take no clips. By default a clip is therefore shown as frames, evenly spaced from the first to the last,
+each preceded by its number and time, which questions about clips refer to. A server that supports ``video_url`` can be
+sent the whole clip instead.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from typing import Any, Final, Literal, NamedTuple
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.records import MIME
 
-#: Frames per puzzle where nothing else is asked for: about 1,500 visual tokens of Qwen2.5-VL.
+#: Default number of frames per puzzle: about 1,500 visual tokens of Qwen2.5-VL.
 FRAMES: Final = 32
-#: Fewest frames of a clip that show what changes.
+#: Fewest frames of a clip that can show a change.
 LEAST_PER_CLIP: Final = 2
 _QUALITY: Final = 90
 _PLACEHOLDER: Final = re.compile(r"(<image>|<video>)")
-#: As in ``This clip has 24 frames in 4 groups: frames 1 to 6 are group 1``.
+#: Finds questions that count frames: ``This clip has 24 frames in 4 groups: frames 1 to 6 are group 1``.
 _COUNTED: Final = re.compile(r"\bframes? \d|\b\d+ frames\b")
 _COLUMNS: Final = {"<image>": "images", "<video>": "videos"}
 
 
 class Part(NamedTuple):
-    """A piece of a message: ``text``, or a medium's encoded ``data`` and its MIME type."""
+    """A piece of a message: ``text``, or the encoded ``data`` of a medium with its MIME type."""
 
     kind: Literal["text", "image", "video"]
     text: str = ""
@@ -42,18 +43,18 @@ class Part(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What one side of a chat says."""
+    """One message of a chat: who says it, and its parts."""
 
     role: str
     parts: list[Part]
 
 
 def chat_of(row: Mapping[str, Any], frames: int | None = FRAMES) -> list[Message]:
-    """The messages of a record, with its media where their placeholders stand.
+    """The messages of a record, with its media in place of their placeholders.
 
     Args:
         row: a record with media as ``{bytes, path}``, as ``puzzlegen.reading.read_rows`` gives them.
-        frames: most frames per puzzle, shared by its clips, at least two each; None leaves clips whole.
+        frames: most frames per puzzle, divided among its clips with at least two each; None leaves clips whole.
 
     Raises:
         PuzzlegenError: placeholders and media do not match, or ``frames`` is below two.
@@ -69,17 +70,20 @@ def chat_of(row: Mapping[str, Any], frames: int | None = FRAMES) -> list[Message
 
 
 def openai_messages(chat: list[Message]) -> list[dict[str, Any]]:
-    """A chat in the form of OpenAI's chat completions, media as data URIs; ``video_url`` is vLLM's and SGLang's."""
+    """A chat in the format of OpenAI's chat completions, with media as data URIs.
+
+    Parts of type ``video_url`` are an extension that vLLM and SGLang support.
+    """
     return [{"role": said.role, "content": _content(said.parts)} for said in chat]
 
 
 def whole_response(said: str | None, thought: object = None) -> str:
-    """What a model said, behind what it thought where a server parts the two: so is a response scored."""
+    """The response to score: the model's text, preceded by its reasoning if the server returned that separately."""
     return f"<think>\n{thought}\n</think>\n{said or ''}" if thought and isinstance(thought, str) else said or ""
 
 
 def _content(parts: list[Part]) -> str | list[dict[str, Any]]:
-    # A message of text alone stays a string: some servers take no list for the system message.
+    # A message of text alone stays a string: some servers accept no list as a system message.
     if all(part.kind == "text" for part in parts):
         return "\n".join(part.text for part in parts)
     return [_block(part) for part in parts]
@@ -115,11 +119,11 @@ def _media(row: Mapping[str, Any], column: str, frames: int | None) -> Iterator[
 
 
 def frames_of_each(row: Mapping[str, Any], most: int) -> list[int]:
-    """How many frames of each clip are shown. Warns if its question counts frames and some are left out.
+    """How many frames to show of each clip. Warns if the question counts frames and some are left out.
 
     Args:
-        row: a record; its clips' frames are told by ``video_meta``.
-        most: for all clips together, but at least two each.
+        row: a record, whose ``video_meta`` gives the number of frames of its clips.
+        most: most frames of all clips together; each clip gets at least two even so.
     """
     if loses_counted(row, most):
         text = f"{row.get('data_source')}: a question counts frames, and its clips have more than the {most} shown"
@@ -130,30 +134,33 @@ def frames_of_each(row: Mapping[str, Any], most: int) -> list[int]:
 
 
 def loses_counted(row: Mapping[str, Any], most: int) -> bool:
-    """Whether a question counts frames of clips that have more than ``most`` in all."""
+    """Whether the question counts frames and the clips have more than ``most`` frames in all."""
     counted = _COUNTED.search(str(row.get("problem"))) is not None
     return counted and sum(meta["frames"] for meta in row.get("video_meta") or ()) > most
 
 
 def shares(counts: Sequence[int], most: int) -> list[int]:
-    """Frames of each clip: all, or one number for those that have more; what short clips do not need goes to others."""
+    """Divide ``most`` frames among clips: all frames of short clips, and the same number of every longer clip.
+
+    Frames that short clips do not need go to the longer ones. A clip gets no fewer than two, unless it has fewer.
+    """
     levels = range(LEAST_PER_CLIP, max(counts, default=0) + 1)
     level = max((k for k in levels if sum(min(k, n) for n in counts) <= most), default=LEAST_PER_CLIP)
     return [min(level, n) for n in counts]
 
 
 def frame_parts(clip: bytes, times: list[float], most: int) -> list[Part]:
-    """At most ``most`` frames of an MP4, evenly spaced from the first to the last, each behind its number and time.
+    """At most ``most`` frames of an MP4, evenly spaced from the first to the last, each after its number and time.
 
     Args:
-        clip: the file.
-        times: each frame's time; empty for the file's own.
-        most: at least 2.
+        clip: the bytes of the MP4 file.
+        times: when each frame is shown, in seconds; empty to use the file's own times.
+        most: most frames to show, at least 2.
 
     Raises:
-        IntegrityError: the clip has not as many frames as ``times``.
+        IntegrityError: the clip has another number of frames than ``times``.
     """
-    from puzzlegen.media.shown import timed_frames  # noqa: PLC0415 - pictures and text do without
+    from puzzlegen.media.shown import timed_frames  # noqa: PLC0415 - only clips need it
 
     parts: list[Part] = []
     for shown in timed_frames(clip, times, most):

@@ -1,4 +1,4 @@
-"""What a manifest says against what its folder holds: counts, digests, puzzles' names, what the build began with."""
+"""Compare a manifest with its folder: counts, digests, ids, shard names, and what the build was begun with."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from puzzlegen.shard import id_of
 from puzzlegen.stated import Manifest
 from puzzlegen.writers import Row
 
-#: The columns of a row that are looked at.
+#: The columns that the comparison reads from each row.
 WORDS: Final = ("id", "problem", "answer", "ground_truth", "extra_info")
 
 
 class Claims:
-    """Counts the rows of a folder's files, to compare with its manifest.
+    """Counts the rows of a folder's data files and compares the counts with the folder's manifest.
 
     Args:
-        manifest: of the folder.
+        manifest: the folder's manifest.
     """
 
     def __init__(self, manifest: dict[str, Any]) -> None:
@@ -40,11 +40,11 @@ class Claims:
         self._whole = True
 
     def of_file(self, file: dict[str, Any]) -> _File:
-        """Counts the rows of one data file."""
+        """An empty count for the rows of one data file."""
         return _File(self._manifest, file)
 
     def add(self, counted: _File) -> Iterator[str]:
-        """What of a file that was read to its end is not as the manifest says."""
+        """Add the count of a file that was read to its end; yields how the file differs from the manifest."""
         file = counted.file
         self._kept.update(counted.tasks)
         self._rows[file["folder"]][split_in(file["path"])] += counted.rows
@@ -54,11 +54,11 @@ class Claims:
             yield f"{file['path']}: its ids, questions and answers are not those of the manifest (content_sha256)"
 
     def miss(self) -> None:
-        """A file could not be read: nothing can be said of sums."""
+        """Note that a file could not be read, so that totals over all files are not compared."""
         self._whole = False
 
     def problems(self, folder: Path) -> Iterator[str]:
-        """What of the manifest as a whole is not so."""
+        """Yield how the manifest as a whole differs from the folder."""
         manifest = self._manifest
         if manifest["content_sha256"] != content_of(manifest["shards"]):
             yield _not_so("content_sha256")
@@ -74,13 +74,13 @@ class Claims:
     def _rejections(self, folder: Path) -> Iterator[str]:
         path = folder / REJECTIONS
         if not path.is_file():
-            # Before format 4 a manifest did not name it.
+            # From format 4 on, the file is one of the assets, and reported as missing with them.
             if all(asset["path"] != REJECTIONS for asset in self._manifest["assets"]):
                 yield f"{REJECTIONS}: missing"
             return
         try:
             with path.open("rb") as handle:
-                # On one thread: Arrow's others can abort a process that ends soon after (apache/arrow issue 34314).
+                # On one thread: Arrow's thread pool can abort a process that ends soon after (apache/arrow#34314).
                 table = pq.ParquetFile(handle).read(columns=["task", "reason"], use_threads=False)
         except (OSError, pa.ArrowException, LookupError) as err:
             yield f"{REJECTIONS}: cannot be read: {type(err).__name__}"
@@ -94,7 +94,7 @@ class Claims:
 
 
 class _File:
-    """What the rows of one data file say together."""
+    """Counts over the rows of one data file."""
 
     def __init__(self, manifest: dict[str, Any], file: dict[str, Any]) -> None:
         self.file = file
@@ -104,7 +104,7 @@ class _File:
         self._manifest = manifest
 
     def add(self, row: Row) -> Iterator[str]:
-        """Count a row; yields what is wrong with its name."""
+        """Count a row; yields a problem if its id is wrong."""
         info = row["extra_info"]
         self.rows += 1
         self.tasks[info["task"]] += 1
@@ -121,7 +121,7 @@ def _not_so(key: str) -> str:
 
 
 def _names(shards: list[dict[str, Any]], known: set[str]) -> Iterator[str]:
-    """A shard is named by kind, split and number; of each kind and split there are all, in order."""
+    """Check the names of shards: kind, split and number, the numbers of each kind and split complete and in order."""
     groups = Counter(shard["name"].rsplit("-", 3)[0] for shard in shards)
     numbers: dict[str, Iterator[int]] = defaultdict(count)
     for shard in shards:
@@ -135,7 +135,7 @@ def _names(shards: list[dict[str, Any]], known: set[str]) -> Iterator[str]:
 
 
 def _begun(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """What is not what the build began with, where the folder still knows."""
+    """Yield the manifest keys that differ from what the build was begun with, if the folder still records that."""
     try:
         begun = read_begun(folder) or {}
     except IntegrityError as err:

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Data go to stdout, messages to stderr; heavy imports wait in commands."""
+"""The command line: parse, call, print. Data goes to stdout, messages to stderr; commands do the heavy imports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _folder(location: str) -> Path:
 
 
 def _here(location: str) -> Path:
-    """A place on this machine, where alone these commands write."""
+    """Parse a path on this machine, for commands that cannot write to a URL."""
     if "://" in location:
         raise PuzzlegenError(f"'{location}' is a URL; give a path on this machine, and copy or push what is there")
     return Path(location)
@@ -71,7 +71,7 @@ Folder = Annotated[Path, typer.Argument(help="The output folder of a build.", pa
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line and exit code 2, never a traceback."""
+    """Run a command; a user's mistake gives one line and exit code 2, never a traceback."""
     _open_streams()
     one_thread()
     terminated: list[int] = []
@@ -80,7 +80,7 @@ def main() -> None:
         terminated.append(number)
         raise KeyboardInterrupt
 
-    # Without a handler a container's first process is not ended by it, and temporary folders stay.
+    # Without a handler, SIGTERM leaves temporary folders behind and does not end the first process of a container.
     signal.signal(signal.SIGTERM, stop)
     code: str | int | None = 0
     try:
@@ -97,7 +97,10 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Files must not get the numbers of streams that were closed: what libraries print would go into them."""
+    """Open the null device for standard streams that were closed.
+
+    Files opened later would otherwise get the streams' numbers, and what libraries print would go into these files.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             number = os.open(os.devnull, os.O_RDWR)
@@ -106,22 +109,22 @@ def _open_streams() -> None:
 
 
 def say(text: str) -> None:
-    """A message for people."""
+    """Print a message for people to stderr."""
     print(text, file=sys.stderr)
 
 
 def show(value: Any, lines: list[str], as_json: bool) -> None:  # noqa: ANN401
-    """Data: as JSON or as lines.
+    """Print data to stdout, as JSON or as lines.
 
     Raises:
-        OutputError: stdout takes no more.
+        OutputError: stdout cannot be written.
     """
     try:
         print(json.dumps(value, indent=1) if as_json else "\n".join(lines), flush=True)
-    except BrokenPipeError:  # typer ends quietly where nobody reads on
+    except BrokenPipeError:  # typer exits quietly when the reader is gone
         raise
     except OSError as err:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - else the interpreter tries again as it ends
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - else the interpreter flushes again at exit
         raise OutputError(f"stdout cannot be written: {err.strerror}; what the command made is kept") from err
 
 

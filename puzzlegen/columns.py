@@ -1,4 +1,4 @@
-"""What a row says about a medium: which it is, the question asked about it, its licence; by columns, with presets."""
+"""What a table's row says about a medium: which file, the user's question, the licence. Presets name the columns."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _DIGITS: Final = 12
 
 
 class Said(NamedTuple):
-    """What a row says; each empty if it does not.
+    """What a row says; a text is empty if the row does not say it.
 
     Attributes:
         id: the row's name.
-        media: what it names as its medium.
-        qa: its question, as JSON; empty also if that cannot be asked.
-        licence: of the medium.
-        wrong: why its question cannot be asked; empty if it can, or if nobody asks it.
+        media: the value of the media column.
+        qa: the user's question with its answer, as canonical JSON; also empty if the question cannot be asked.
+        licence: the medium's licence.
+        wrong: why the question cannot be asked; empty if it can, or if the build asks no such questions.
     """
 
     id: str
@@ -53,7 +53,13 @@ class Said(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Which columns hold what, and whether the questions in them are going to be asked."""
+    """Which columns hold what.
+
+    Attributes:
+        names: the column of each field.
+        dialogue: whether the question and answer stand in a LLaVA conversation instead.
+        asks: whether the build asks the rows' questions.
+    """
 
     names: dict[Field, str]
     dialogue: bool = False
@@ -61,22 +67,22 @@ class Columns(NamedTuple):
 
     @classmethod
     def of(cls, preset: Preset | None, own: Mapping[Field, str], media: str = "", *, asks: bool) -> Columns:
-        """A preset's columns, or plain ones, with some named otherwise."""
+        """The columns of a preset, or those with plain names; ``own`` and ``media`` override some of them."""
         names = _VIDEO_R1 if preset == "video_r1" else _PLAIN | ({"media": media} if media else {})
         return cls({**names, **own}, preset == "llava", asks)
 
     @property
     def wanted(self) -> set[str]:
-        """All columns that may be looked at."""
+        """All columns that may be read."""
         return {*self.names.values(), *_DIALOGUE, _SPELT_OTHERWISE}
 
     @property
     def of_media(self) -> str:
-        """The column of media, for messages."""
+        """The name of the media column, for messages."""
         return "'image' or 'video'" if self.dialogue else f"'{self.names['media']}'"
 
     def read(self, row: Mapping[str, Any]) -> Said:
-        """What a row says. A bad question takes nothing else from it: least of all the licence."""
+        """Read a row. A bad question invalidates nothing else in the row, least of all the licence."""
         plain, wrong = _turned(row) if self.dialogue else (row, "")
         known = {name: plain.get(column) for name, column in self.names.items()}
         licence = text_of(known["licence"]) or text_of(plain.get(_SPELT_OTHERWISE))
@@ -90,13 +96,16 @@ class Columns(NamedTuple):
 
 
 def _question(known: Mapping[Field, Any]) -> str:
-    """The row's question as JSON."""
+    """The row's question as canonical JSON."""
     rest = {"options": known["options"], "kind": known["type"], "thought": known["thought"]}
     return question_of(known["question"], known["answer"], **rest).to_json()
 
 
 def _turned(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """A LLaVA row under plain names, with the first turn of its conversation; and what is wrong with that."""
+    """A LLaVA row under plain names, with the first question and answer of its conversation.
+
+    The second value says what is wrong with the conversation; empty if nothing is.
+    """
     plain = {**row, "media": row.get("video") or row.get("image")}
     turns = row.get("conversations")
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
@@ -108,10 +117,10 @@ def _turned(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def text_of(value: object) -> str:
-    """A cell as text; empty if there is nothing in it."""
+    """A cell's value as stripped text; empty if the cell is null."""
     return "" if value is None else str(value).encode("utf-8", "replace").decode().strip()
 
 
 def short(text: str) -> str:
-    """A few digits that stand for a text."""
+    """A short name for a text: the first 12 hexadecimal digits of its SHA-256."""
     return sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -1,4 +1,4 @@
-"""What a folder holds as a trainer would see it: a build, an export, or just files with rows."""
+"""The contents of a folder as a trainer sees it: a build, an export, or any data files with rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STILL: Final = (b"avif", b"avis", b"heic", b"mif1")
 
 
 class Part(NamedTuple):
-    """One data file: where it is, its modality profile (the folder's name where nothing tells it) and split."""
+    """One data file: its path, its modality profile (its folder's name if the profile is not known) and its split."""
 
     path: Path
     profile: str
@@ -40,7 +40,7 @@ class Part(NamedTuple):
 
 
 class Clip(NamedTuple):
-    """Frames a second of a clip, and how many it has."""
+    """A clip's frames per second and its number of frames."""
 
     fps: float
     frames: int
@@ -50,11 +50,12 @@ class Contents(NamedTuple):
     """The data files of a folder.
 
     Attributes:
-        folder: where they lie.
-        kind: ``build``, ``export`` (``to`` names its target) or ``files``.
-        parts: in the folder's order.
-        root: what media paths in rows begin with, if the folder was made for another place.
-        system: whether an export was made of prompts with a system message, which its rows may lack.
+        folder: the folder that was looked at.
+        kind: ``build``, ``export`` or ``files``.
+        parts: the data files, in the folder's order.
+        to: an export's target.
+        root: what the media paths in an export's rows begin with; not ``folder`` if it was made for another place.
+        system: whether an export was made from prompts with a system message, which its rows may lack.
     """
 
     folder: Path
@@ -66,10 +67,10 @@ class Contents(NamedTuple):
 
 
 def contents(folder: Path) -> Contents:
-    """Look at a folder.
+    """Find the data files of a folder.
 
     Raises:
-        IntegrityError: there is no such folder, or nothing with rows in it.
+        IntegrityError: there is no such folder, or it holds no data files.
     """
     if (folder / MANIFEST).is_file():
         files = files_of(manifest_of(folder))
@@ -90,7 +91,7 @@ def _part(path: Path, profile: str) -> Part:
 
 
 def head(path: Path, n: int) -> list[Row]:
-    """The first rows of a file; IntegrityError if it holds none that can be read."""
+    """The first ``n`` rows of a file; raises IntegrityError if they cannot be read."""
     try:
         return list(islice(_rows(path), n))
     except (pa.ArrowException, OSError, ValueError) as err:
@@ -106,7 +107,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def excerpt(part: Part, n: int, to: Path) -> Path:
-    """The first rows of a file as a file of the same format and schema: what a real loader gets to read."""
+    """Write the first ``n`` rows of a file to a new file of the same format and schema, for a real loader to read."""
     target = to / part.profile / part.path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     if part.path.suffix != ".parquet":
@@ -132,27 +133,27 @@ def carrier(value: object) -> str:
 
 
 def path_in(value: object) -> str:
-    """The path that a row gives for a medium, empty if it gives none."""
+    """The path in a row's value for a medium; empty if the value has no path."""
     if isinstance(value, dict):
         value = value.get("video") or value.get("path")
     return value if isinstance(value, str) and not value.startswith("data:") else ""
 
 
 def file_of(found: Contents, path: str) -> Path:
-    """The file that a row's path means, wherever the folder was made for."""
+    """The file that a row's media path refers to, even if the folder was made for another place."""
     inside = found.root and path.startswith(f"{found.root}/")
     return found.folder / path[len(found.root) + 1 :] if inside else Path(path)
 
 
 def clips_of(found: Contents, row: Row) -> list[Clip]:
-    """The clips of a row by its record, or by the files themselves where an export left that out."""
+    """The clips of a row, by its ``video_meta``, or by the media files themselves if an export left that column out."""
     if metas := row.get("video_meta"):
         return [Clip(meta["fps"], meta["frames"]) for meta in metas]
     return [clip for medium in row.get("videos") or () if (clip := _clip(_encoded(found, medium))) is not None]
 
 
 def _encoded(found: Contents, medium: object) -> bytes:
-    """A medium's file; empty if it has none here, which is found elsewhere."""
+    """The bytes of a medium's file; empty if the file is missing, which another check reports."""
     if isinstance(medium, dict) and medium.get("bytes"):
         return bytes(medium["bytes"])
     if isinstance(medium, str) and medium.startswith("data:"):
@@ -174,7 +175,7 @@ def _clip(data: bytes) -> Clip | None:
 
 
 def kind_of(start: bytes) -> Medium:
-    """What a file is by its first bytes."""
+    """The kind of medium in a file, by its first bytes; empty if these are not recognised."""
     if start[4:8] == b"ftyp":
         return "image" if start[8:12] in _STILL else "video"
     if start[:4] == b"RIFF":

@@ -1,4 +1,4 @@
-"""What a task's puzzle must be, checked before it is kept: a plugin that breaks the contract is named at once."""
+"""The contract for a task's puzzles, checked before a puzzle is kept, so that a faulty plugin is named at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from puzzlegen.errors import TaskError
 from puzzlegen.prompts import PLACEHOLDERS
 from puzzlegen.records import MIME, Medium, Puzzle
 
-#: What an MP4 file begins with, behind four bytes of length.
+#: The beginning of an MP4 file, after four bytes of length.
 _FTYP: Final = b"ftyp"
 #: What a whole JPEG file begins and ends with. Having Pillow read every header would cost 2 % of a build.
 _JPEG_ENDS: Final = (b"\xff\xd8\xff", b"\xff\xd9")
@@ -22,13 +22,13 @@ _PLACEHOLDER: Final = re.compile("|".join(PLACEHOLDERS))
 
 
 def check_puzzle(puzzle: Any, task: str, item: str, media_count: int) -> None:  # noqa: ANN401 - what plugins return
-    """Raise TaskError with the first thing that is wrong.
+    """Raise TaskError for the first violation of the contract.
 
     Args:
         puzzle: what the task's ``pose`` returned.
-        task: its name.
-        item: the item it was made from.
-        media_count: how many media the task says its puzzles have.
+        task: the task's name.
+        item: the id of the item that the puzzle was made from.
+        media_count: how many media the task declares for its puzzles.
     """
     wrong = next(_wrong(puzzle, media_count), "")
     if wrong:
@@ -56,7 +56,7 @@ def _wrong(puzzle: Any, media_count: int) -> Iterator[str]:  # noqa: ANN401
 
 
 def _fault(medium: Medium) -> str:
-    """What is wrong with a medium, by its first bytes: to decode it would cost as much as to make it."""
+    """What is wrong with a medium, judged by its header alone: decoding a medium costs as much as making it."""
     if medium.ext not in MIME:
         return f"has the suffix '{medium.ext}'; allowed: {', '.join(MIME)}"
     if medium.ext == "mp4":

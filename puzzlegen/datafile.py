@@ -1,4 +1,4 @@
-"""One data file on its way from rows to its final name, with the digests that the manifest keeps of it."""
+"""One data file, from its first row to its final name, with the digests that the manifest stores."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from puzzlegen.writers import Row, Writer, open_writer
 
 
 class DataFile:
-    """A file that exists only once it has rows, and under its final name only once it is whole.
+    """A data file that is created with its first rows, and gets its final name only once it is complete.
 
     Args:
-        path: final name, relative to the output folder.
-        temporary: where it is written until then; on the same file system.
-        folder: the folder below ``data/`` that it lies in; names its modality profile.
+        path: final path, relative to the output folder.
+        temporary: where the file is written until it is complete; on the same file system unless the output is a URL.
+        folder: the file's folder below ``data/``, which names its modality profile.
     """
 
     def __init__(self, path: str, temporary: Path, folder: str) -> None:
@@ -27,7 +27,7 @@ class DataFile:
         self._rows = 0
 
     def write(self, rows: list[Row]) -> None:
-        """Append rows; together they are one row group."""
+        """Append rows as one row group."""
         if self._writer is None:
             self._temporary.parent.mkdir(parents=True, exist_ok=True)
             output_format = "parquet" if self._path.endswith(".parquet") else "webdataset"
@@ -38,7 +38,7 @@ class DataFile:
         self._rows += len(rows)
 
     def publish(self, out: Path) -> dict[str, Any] | None:
-        """Finish the file, make it final and describe it for the manifest; None if it has no rows."""
+        """Complete the file, move it to its final path and return its manifest entry; None if it has no rows."""
         if self._writer is None:
             return None
         self._writer.close()
@@ -54,10 +54,10 @@ class DataFile:
 
 
 def content_of_row(row: Row) -> bytes:
-    """What of a row ``content_sha256`` is made of."""
+    """The part of a row that ``content_sha256`` covers, as bytes."""
     return canonical_json([row["id"], row["problem"], row["answer"], row["ground_truth"]]).encode()
 
 
 def profile_of(folder: str) -> Any:  # noqa: ANN401 - a Profile
-    """The modality profile of a folder below ``data/``; a WebDataset's may end in a number of media."""
+    """The modality profile of a folder below ``data/``; a WebDataset folder's name may end in its number of media."""
     return folder.rstrip("0123456789").rstrip("_")

@@ -1,4 +1,4 @@
-"""Run the doctor: static checks always, rewards always, the trainer's own loader where it is installed."""
+"""Run the doctor: static checks and rewards always, the trainer's own loader where it is installed."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Report(NamedTuple):
     """What the doctor found.
 
     Attributes:
-        trainer: whose loader.
-        ran: part -> what it ran on, or why it did not.
-        findings: errors first.
+        trainer: the trainer's name.
+        ran: for each part of the examination, what it ran on, or why it did not run.
+        findings: everything found, errors first.
         config: the lines to put into the trainer's command or configuration.
     """
 
@@ -58,7 +58,7 @@ class Report(NamedTuple):
 
     @property
     def lost(self) -> bool:
-        """Whether media, rows or rewards are lost, as far as was looked."""
+        """Whether media, rows or rewards are lost, as far as was checked."""
         return any(finding.level == "error" for finding in self.findings)
 
     @property
@@ -68,18 +68,18 @@ class Report(NamedTuple):
 
     @property
     def healthy(self) -> bool | None:
-        """Whether nothing is lost; None if that is not known, since a part did not run."""
+        """Whether nothing is lost; None if that is unknown because a part did not run."""
         return False if self.lost else None if self.unchecked else True
 
     @property
     def verdict(self) -> str:
-        """The outcome in words."""
+        """The outcome of the examination, in words."""
         if self.lost:
             return "not as it should be"
         return f"not checked: {', '.join(self.unchecked)}" if self.unchecked else "nothing is lost"
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The report as a value for JSON."""
         findings = [finding._asdict() for finding in self.findings]
         return {**self._asdict(), "findings": findings, "healthy": self.healthy, "verdict": self.verdict}
 
@@ -93,18 +93,18 @@ def diagnose(
     profile: str | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Report:
-    """Look whether a trainer will see what the rows of a folder hold.
+    """Check whether a trainer will see what the rows of a folder hold.
 
     Args:
         folder: a build, an export, or any folder of rows.
-        name: the trainer.
-        model: folder of a model; its processor encodes prompts.
-        rows: how many rows to look at, of the first file of each profile and split.
-        profile: only this modality profile.
-        settings: loader settings to try instead of the trainer's defaults.
+        name: the trainer's name.
+        model: folder of a model, whose processor encodes the prompts.
+        rows: how many rows to check in the first file of each profile and split.
+        profile: check only this modality profile.
+        settings: loader settings that replace the trainer's defaults.
 
     Raises:
-        PuzzlegenError: no such trainer, setting, profile or folder.
+        PuzzlegenError: there is no such trainer, setting, profile or folder.
     """
     who, found = trainer(name), _only(contents(folder), profile)
     samples = {part: head(part.path, rows) for part in _first_of_each(found)}
@@ -142,7 +142,7 @@ def _settings(who: Trainer, found: Contents, rows: list[Row], given: Mapping[str
 
 
 def _misfit(usual: str, value: str) -> str:
-    """What a value should be by the usual one and is not; empty if it is."""
+    """The type that a setting should have, by its usual value, but does not; empty if the value fits."""
     try:
         if usual.startswith("{"):
             return "" if isinstance(json.loads(value), dict) else "JSON object"
@@ -154,7 +154,7 @@ def _misfit(usual: str, value: str) -> str:
 
 
 def _static(who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings) -> Iterator[Finding]:
-    """What can be said without the trainer: of each file at most a few rows' complaints."""
+    """Findings that need no trainer installed; for each file at most a few."""
     if not who.adapts(found, settings):
         for part, rows in samples.items():
             yield from list(dict.fromkeys(_of_file(who, found, part, rows, settings)))[:_MOST]
@@ -181,7 +181,7 @@ def _of_file(who: Trainer, found: Contents, part: Part, rows: list[Row], setting
 
 
 def _of_media(who: Trainer, found: Contents, place: str, row: Row, settings: Settings) -> Iterator[Finding]:
-    """Carriers, contents and placeholders of one row."""
+    """Findings on one row's media: how they are carried, what they are, and whether placeholders match them."""
     who_is = f"{place}: puzzle {row.get('id', '?')}"
     for column, accepted in who.carriers.items():
         media = list(row.get(column) or ())
@@ -218,7 +218,7 @@ def _text(row: Row, settings: Settings) -> str:
 
 
 def _question(row: Row, settings: Settings) -> Any:  # noqa: ANN401 - text or messages
-    """The question, wherever this trainer's rows have it."""
+    """The question, from whichever column this trainer's rows hold it in."""
     keys = (settings.get("prompt_key", ""), "prompt", "messages", "problem")
     return next((row[key] for key in keys if key in row), "")
 
@@ -231,7 +231,7 @@ def _remedy(who: Trainer, found: Contents) -> str:
 
 
 def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
-    """Every solution must earn 1, and something that is no answer less."""
+    """Check that every solution earns 1, and that a response without an answer earns less."""
     wrong, n = [], 0
     for row in rows:
         truth = row.get("ground_truth") or row.get("label") or (row.get("reward_model") or {}).get("ground_truth")
@@ -256,7 +256,7 @@ def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
 def _loader(
     who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings, model: str | None, rows: int
 ) -> tuple[dict[str, str], list[Finding]]:
-    """The trainer's own code on excerpts, a profile at a time, as a training run gets them."""
+    """Run the trainer's own loader on excerpts of the files, one profile at a time, as in a training run."""
     if lacking := _lacking(who):
         return {"loader": f"{_NOT_RUN}{lacking}"}, []
     if who.needs_model and model is None:
@@ -308,14 +308,14 @@ def _name(row: Row, k: int) -> str:
 
 
 def _pieces(row: Row, settings: Settings) -> list[str]:
-    """What the prompt says between its media, without spaces, which templates and tokenizers change."""
+    """The prompt's text between its media, without spaces, because templates and tokenizers change those."""
     value = _question(row, settings)
     texts = [value] if isinstance(value, str) else [message["content"] for message in value]
     return ["".join(piece.split()) for text in texts if isinstance(text, str) for piece in _PLACE.split(text)]
 
 
 def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[Finding]:
-    """Media and vision tokens that came out against media that went in."""
+    """Findings where the loader passes on fewer rows or media than it was given, or no vision tokens."""
     found = []
     if len(seen) < len(expected):
         text = f"{profile}: the loader drops {len(expected) - len(seen)} of {len(expected)} rows without an error"
@@ -337,7 +337,7 @@ def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[
 
 
 def _unsaid(profile: str, seen: list[Seen], asked: Mapping[str, list[str]]) -> list[Finding]:
-    """Prompts that no longer say what the row asks."""
+    """Findings on prompts that no longer contain the row's question."""
     found = []
     for one in seen:
         text = "".join(one.text.split())
@@ -348,7 +348,7 @@ def _unsaid(profile: str, seen: list[Seen], asked: Mapping[str, list[str]]) -> l
 
 
 def _fewer(profile: str, seen: list[Seen], clips: Mapping[str, list[Clip]]) -> list[Finding]:
-    """Clips of which the loader drops frames; loaders that pair frames drop an odd one, which is no matter."""
+    """Findings on clips of which frames are dropped; one frame per clip may be, as loaders that pair frames do."""
     found = []
     for one in seen:
         there = clips.get(one.name, [])
@@ -361,7 +361,7 @@ def _fewer(profile: str, seen: list[Seen], clips: Mapping[str, list[Clip]]) -> l
 
 @contextlib.contextmanager
 def _quiet(place: Path) -> Iterator[None]:
-    """Trainers print; the report is for stdout alone. What ``datasets`` caches goes with the excerpts."""
+    """Send what trainers print to stderr, as stdout is for the report, and keep caches of ``datasets`` in ``place``."""
     try:
         known = importlib.import_module("datasets").config
     except ImportError:
@@ -384,7 +384,7 @@ def _line(err: Exception) -> str:
 
 
 def lines(report: Report) -> list[str]:
-    """The report for people."""
+    """The report as lines for the terminal."""
     text = [f"{part:8} {what}" for part, what in report.ran.items()]
     text += [f"{finding.level}: {finding.text}" for finding in report.findings]
     text.append(f"{report.trainer}: {report.verdict}; settings:")

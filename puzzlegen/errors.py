@@ -15,8 +15,8 @@
     VerifierError        a verifier spec is wrong: a ValueError, defined in verify.py, which imports nothing
     Unusable             not a user's error: an item gives no puzzle; becomes a counted rejection
 
-A message says what was wrong, the value, what is allowed and what to do, in one line. The command line prints
-it and exits with 2.
+A message says in one line what is wrong, the value found, what is allowed and what to do. The command line prints the
+message and exits with code 2.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class PuzzlegenError(Exception):
 
 
 class RecipeError(PuzzlegenError):
-    """The recipe is wrong; ``problems`` holds one line each, all found at once."""
+    """The recipe is wrong; ``problems`` holds one line per mistake, all of them found in one pass."""
 
     def __init__(self, *problems: str) -> None:
         self.problems = problems
@@ -43,7 +43,7 @@ class SourceError(PuzzlegenError):
 
 
 def unread(item_id: str, error: OSError) -> SourceError:
-    """The disk or the network failed while an item was read, and may not the next time: that is no rejection."""
+    """The error for an item that disk or network failed to read: the failure may pass, so the item is not rejected."""
     why = f"{type(error).__name__} {error.strerror or ''}".strip()
     return SourceError(f"'{item_id}' cannot be read: {why}; the same command goes on")
 
@@ -69,7 +69,7 @@ class PushError(PuzzlegenError):
 
 
 class Interrupted(PuzzlegenError):  # noqa: N818 - nothing went wrong
-    """A person stopped the work; the same command goes on."""
+    """A person stopped the work; the same command resumes it."""
 
 
 class Unusable(Exception):  # noqa: N818 - a statement about an item, not an error
@@ -82,7 +82,7 @@ class Unusable(Exception):  # noqa: N818 - a statement about an item, not an err
 
 
 def exact(number: float, other: float, digits: int = 1) -> str:
-    """A number for a message that compares it with another: with more digits where rounding would make them equal."""
+    """Format a number that a message compares with ``other``, with more digits if rounding would make the two equal."""
     while round(float(number), digits) == round(float(other), digits) and digits < _MOST_DIGITS:
         digits += 1
     return f"{number:.{digits}f}"

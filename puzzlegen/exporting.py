@@ -1,6 +1,6 @@
-"""Write a build in the form of another program: rows by a target of :mod:`puzzlegen.export`, media as files.
+"""Export a build for another program: a target of :mod:`puzzlegen.export` decides the form of rows and media.
 
-Rows are streamed, so memory does not grow with the build. The folder appears under its name only when it is whole.
+Rows are streamed, so memory use does not grow with the build. The folder gets its name only once it is complete.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from puzzlegen.output import made_aside, write_json
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import MIME, Profile, canonical_json
 
-#: Says that a folder is an export, of what, and what stands in it.
+#: The file that marks a folder as an export, and says of which build and what it holds.
 MARK: Final = "export.json"
 MEDIA: Final = "media"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -41,19 +41,19 @@ def export(
     videos: str | None = None,
     root: str | None = None,
 ) -> Made:
-    """Write the puzzles of a build in the form of another program.
+    """Export the puzzles of a build for another program.
 
     Args:
         folder: a finished build.
-        to: name of a target.
-        out: the new folder; an export to the same target there is replaced.
-        images: carrier of pictures; default the target's.
-        videos: carrier of clips; default the target's.
-        root: what media paths in rows begin with, if the folder will lie elsewhere; default where ``out`` lies.
+        to: the target's name.
+        out: the new folder; an earlier export to the same target is replaced.
+        images: how rows carry images; the target's default if None.
+        videos: how rows carry videos; the target's default if None.
+        root: what media paths in rows begin with, if the folder will be moved; the path of ``out`` if None.
 
     Raises:
-        PuzzlegenError: no such target, or it does not take that carrier.
-        IntegrityError: ``folder`` is no finished build, or is damaged.
+        PuzzlegenError: there is no such target, or it does not accept that carrier or any of the media.
+        IntegrityError: ``folder`` is not a finished build, or is damaged.
         OutputError: ``out`` holds something else, or cannot be written.
     """
     form, manifest = target(to), manifest_of(folder)
@@ -73,7 +73,7 @@ def export(
 
 
 def read_mark(folder: Path) -> Made | None:
-    """What an export holds, or None if the folder is none."""
+    """What an export holds; None if the folder is not an export."""
     try:
         found = json.loads((folder / MARK).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
@@ -84,7 +84,7 @@ def read_mark(folder: Path) -> Made | None:
 
 
 def refuse_foreign(out: Path, to: str) -> None:
-    """Raise OutputError unless ``out`` is free, or an export to the same target and nothing else."""
+    """Raise OutputError unless ``out`` is missing, empty, or an export to the same target and nothing else."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     mark = read_mark(out)
@@ -107,7 +107,7 @@ def _carrier(form: Target, column: str, asked: str | None) -> Carrier | None:
 
 
 class _Writing:
-    """An export on its way: one open file per profile and split, media files beside them."""
+    """An export in progress: one open file of rows per profile and split, with media files beside them."""
 
     def __init__(
         self, form: Target, place: Path, root: str, carriers: dict[str, Carrier | None], files: ExitStack
@@ -137,7 +137,7 @@ class _Writing:
             self._system |= any(message["role"] == "system" for message in row["prompt"])
 
     def finish(self, to: str, source: str) -> Made:
-        """Close the files; the mark comes last."""
+        """Close the files and write the mark last, so that only a complete export has it."""
         self._open.close()
         rows = {profile: dict(sorted(splits.items())) for profile, splits in sorted(self._rows.items())}
         carriers = {column: carrier for column, carrier in self._carriers.items() if carrier}
@@ -161,7 +161,7 @@ class _Writing:
             return {"bytes": data, "path": name}
         if carrier == "data_uri":
             return f"data:{MIME[suffix]};base64,{base64.b64encode(data).decode()}"
-        # Folders with a million entries are slow everywhere: 256 of them, by the id's beginning.
+        # A folder with a million files is slow everywhere, so 256 folders share them, by the first digits of the id.
         path = f"{MEDIA}/{puzzle[:2]}/{name}"
         (self._place / path).parent.mkdir(parents=True, exist_ok=True)
         (self._place / path).write_bytes(data)
@@ -181,7 +181,7 @@ class _Writing:
 
 
 def _safe(name: str, what: str) -> str:
-    """A name out of the data that becomes a file's: a folder from elsewhere may hold anything."""
+    """Check text from the data that becomes part of a file name: a build from elsewhere may hold anything."""
     if not _NAME.fullmatch(name):
         raise IntegrityError(f"{what} {name!r:.80} cannot be a file's name; allowed: letters, digits, - and _")
     return name
@@ -193,7 +193,7 @@ def _json_lines(path: Path, stack: ExitStack) -> Callable[[Row], None]:
 
 
 def _parquet(path: Path, schema: pa.Schema, stack: ExitStack) -> Callable[[Row], None]:
-    """Row groups are cut by their bytes, so that memory stays flat whatever the media weigh."""
+    """Open a Parquet file whose row groups are limited in bytes, so that large media do not raise memory use."""
     file = stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False))
     rows: list[Row] = []
     size = 0
@@ -220,7 +220,7 @@ def _weight(medium: object) -> int:
 
 
 def lines(made: Made, out: Path) -> list[str]:
-    """What was written, for people."""
+    """What was written, as lines for the terminal."""
     total = sum(sum(splits.values()) for splits in made.rows.values())
     text = [f"{total} puzzles for {made.to} in {out} ({made.media} media files)"]
     text += [f"  {name:32} {made.rows[name.partition('/')[0]][Path(name).stem]}" for name in _data(made)]

@@ -1,4 +1,4 @@
-"""Where in a plan the item of a name is, for plans of any size: 16 bytes are kept of each."""
+"""Find an item of a plan by its name, for plans of any size: 16 bytes of memory are kept for each item."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from puzzlegen.plan import Plan
 from puzzlegen.records import Item
 from puzzlegen.shard import ShardItems
 
-#: Shards whose decoded media are held at once: what is asked for mostly follows the plan.
+#: How many shards keep their decoded media at once; a few suffice, as requests mostly follow the plan's order.
 _OPEN: Final = 4
 
 
 class Finder:
-    """Finds items of a plan by name, and opens them among their neighbours, which some tasks compare them with."""
+    """Finds items of a plan by name, and opens them with their neighbours, with which some tasks compare an item."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -30,12 +30,12 @@ class Finder:
         self._opened = lru_cache(maxsize=_OPEN)(self._items)
 
     def item(self, name: str) -> Item | None:
-        """The item; None if the plan has none of that name."""
+        """The item of that name; None if the plan has no such item."""
         found = self._placed(name)
         return found[2] if found else None
 
     def place(self, name: str) -> tuple[ShardItems, int] | None:
-        """The items of its shard, and its rank among them; None if the plan has none of that name."""
+        """The items of the named item's shard, and the item's rank among them; None if the plan has no such item."""
         found = self._placed(name)
         if found is None:
             return None
@@ -46,7 +46,7 @@ class Finder:
         return ShardItems(self._plan.recipe, self._plan.shard(number))
 
     def _placed(self, name: str) -> tuple[int, int, Item] | None:
-        """Shard, rank in it, and item."""
+        """The shard's number, the item's rank in the shard, and the item."""
         key = hashes([name], "find")[0]
         start, stop = (np.searchsorted(self._keys, key, side) for side in ("left", "right"))
         for at in self._order[start:stop].tolist():

@@ -1,4 +1,4 @@
-"""What goes beside the data of a finished folder: its card with pictures, and for tars the indexes of their readers."""
+"""Files beside the data of a finished folder: the dataset card with pictures, and for tars the indexes for readers."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def finish(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
     Args:
         out: a folder whose data files are all in place.
-        manifest: as it will be written, but for what this returns.
+        manifest: the manifest as it will be written, except for the entries that this function returns.
 
     Returns:
-        Pictures, indexes and the list of rejections, as the manifest names files: path, bytes, sha256.
+        The manifest's entries (path, bytes, sha256) for the pictures, the indexes and the file of rejections.
     """
     census = take_census(out, manifest)
     pictures = {f"{_PICTURES}/{task}.jpg": data for task, data in _pictures(census)}
     for path, data in pictures.items():
         write_atomic(out / path, data)
-    if not (out / CARD).is_file():  # people edit it, and an audit adds to it; of the same build it would be the same
+    if not (out / CARD).is_file():  # keep what people edited and an audit added; a new one would be the same
         write_atomic(out / CARD, card(manifest, census, {Path(path).stem: path for path in pictures}).encode())
     made = pictures | (_indexes(out, manifest) if manifest["recipe"]["output"]["format"] == "webdataset" else {})
     found = [{"path": p, "bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for p, d in sorted(made.items())]

@@ -1,4 +1,4 @@
-"""Worker processes first run the main module of the process that starts them, which has to bear that."""
+"""Guards against scripts that build on import: each worker process first runs its parent's main module."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ _ADVICE: Final = (
 
 
 def refuse_while_starting() -> None:
-    """Not in a worker that runs its parent's main module.
+    """Refuse to build in a worker process that is still running its parent's main module.
 
     Raises:
-        PuzzlegenError: it does.
+        PuzzlegenError: this process is such a worker.
     """
-    # Python's own check of the same, which comes too late here: locks and listings are in use by then.
+    # Python makes the same check itself, but too late: by then locks and listings are in use.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise PuzzlegenError(_ADVICE)
 
 
 def check_started(processes: Iterable[BaseProcess]) -> None:
-    """What is killed ends by a signal; what cannot run its main module ends with a code, and would every time.
+    """Refuse to go on if a worker process could not run the main module, because no other worker could either.
+
+    Such a process ends with an exit code, unlike a killed process, which ends by a signal.
 
     Raises:
-        PuzzlegenError: one of these ended with a code.
+        PuzzlegenError: one of the processes ended with an exit code above 0.
     """
     codes = [code for process in processes if (code := process.exitcode or 0) > 0]
     if codes:

@@ -1,4 +1,4 @@
-"""Verify: is a finished folder what was built? Files re-hashed, answers checked, puzzles rebuilt from source."""
+"""Verify that a finished folder is what was built: re-hash files, check answers, rebuild puzzles from source."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from puzzlegen.shard import Made, make_puzzle
 from puzzlegen.verify import VerifierError, score, solved
 from puzzlegen.writers import Row
 
-#: What commands leave in a build's folder besides what its manifest names.
+#: Files that commands put into a build's folder and that its manifest does not list.
 _BESIDE: Final = (MANIFEST, CARD, "audit.json", "audit.html")
 _FOLDERS: Final = ("data", "assets")
-#: The first format whose manifests name the list of rejections.
+#: The first format whose manifests list the file of rejections.
 _REJECTIONS_NAMED: Final = 4
 
 
 class Verified(NamedTuple):
-    """What was looked at, and every problem found, one line each."""
+    """How much was checked (files, rows, rebuilt puzzles), and every problem found, one line each."""
 
     files: int
     rows: int
@@ -45,9 +45,9 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0, *, besid
 
     Args:
         folder: a build's output.
-        recipe: with a source, to rebuild puzzles; needed only for ``replay``.
+        recipe: the build's recipe with its source, to rebuild puzzles; needed only for ``replay``.
         replay: how many puzzles to rebuild and compare byte by byte.
-        beside: whether files of others at the top of the folder are problems; such files are never published.
+        beside: whether unknown files outside ``data/`` and ``assets/`` are problems; such files are never published.
 
     Raises:
         IntegrityError: there is no manifest to check against.
@@ -84,7 +84,7 @@ def _strangers(folder: Path, manifest: dict[str, Any], beside: bool) -> Iterator
     if manifest["format"] < _REJECTIONS_NAMED:
         known.add(REJECTIONS)
     try:
-        # Hidden ones are those of a build, of git and of the Hub, and no reader of data opens them.
+        # Hidden entries belong to a build, to git or to the Hub, and no reader of the data opens them.
         tops = [top for top in folder.iterdir() if not top.name.startswith(".") and (beside or top.name in _FOLDERS)]
         found = sorted(path for top in tops for path in ([top] if top.is_file() else top.rglob("*")))
     except OSError as err:
@@ -99,7 +99,7 @@ def _strangers(folder: Path, manifest: dict[str, Any], beside: bool) -> Iterator
 
 
 def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """Whether ``audit.json`` speaks of other puzzles. The card is prose and may be edited, so it is not hashed."""
+    """Report an ``audit.json`` made for other puzzles. The card is prose and may be edited, so it is not checked."""
     path = folder / "audit.json"
     if not _there(path):
         return
@@ -128,7 +128,7 @@ def _file_problems(folder: Path, file: dict[str, Any]) -> list[str]:
 
 
 def _there(path: Path) -> bool:
-    """Whether there is such a file, and it may be looked at."""
+    """Whether the path is a file that may be accessed."""
     try:
         return path.is_file()
     except OSError:
@@ -142,7 +142,7 @@ def _row_problems(folder: Path, file: dict[str, Any], claims: Claims) -> tuple[i
         for row in read_rows(folder / file["path"], [*WORDS, "solution", "reward_model"]):
             found = [*counted.add(row), *_answer_problems(row)]
             problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in found]
-    # A damaged file fails in whichever layer meets the damage first.
+    # A damaged file can fail in any layer that reads it.
     except Exception as err:  # noqa: BLE001 - whatever fails is the problem
         claims.miss()
         why = type(err.__cause__ or err).__name__
@@ -173,7 +173,7 @@ def _as_response(answer: str, params: dict[str, Any]) -> str:
 def _replay(
     folder: Path, files: list[dict[str, Any]], recipe: Recipe, manifest: dict[str, Any], wanted: int
 ) -> tuple[int, list[str]]:
-    """Rebuild ``wanted`` puzzles, drawn over all files, and compare everything that is stored."""
+    """Rebuild ``wanted`` puzzles, drawn from all files, and compare every stored value."""
     if (made := manifest["format"]) != FORMAT:
         raise SourceError(f"puzzles of format {made} are rebuilt by the version that made them; here it is {FORMAT}")
     if changed := difference(manifest["environment"], environment(recipe)):
@@ -197,7 +197,7 @@ def _draw(folder: Path, files: list[dict[str, Any]], key: str, wanted: int) -> d
 
 
 class _Rebuild:
-    """Makes single puzzles again, each in its shard, since some tasks compare an item with its neighbours there."""
+    """Rebuilds single puzzles, each within its shard, because some tasks compare an item with its neighbours there."""
 
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
         plan = make_plan(recipe, limit)
@@ -206,7 +206,7 @@ class _Rebuild:
         self._skipped = plan.skipped
 
     def differences(self, row: Row) -> Iterator[str]:
-        """What of a stored record is not what its source gives."""
+        """Yield how a stored record differs from the record that its source gives now."""
         info = row["extra_info"]
         place = self._items.place(info["source_uri"])
         if place is None:

@@ -1,8 +1,8 @@
-"""One record that asks twice: what was done to the medium, and the user's own question about it as it was (ViSS-R1).
+"""Joint records, which ask two questions: what was done to the medium, and the user's own about the original (ViSS-R1).
 
-The answer to the first stands in ``<transform>``, the answer to the second in ``<answer>``, and one verifier spec
-weighs them. What was applied is always the stored truth, never what some model said about it. Tasks may cut the rim
-off a medium: a question about the rim is then out of reach, and nothing here can tell.
+The first answer goes into ``<transform>``, the second into ``<answer>``, and one verifier spec weighs both. The truth
+of the first question is always the transformation that was applied, never what some model said about it. Tasks may cut
+the rim off a medium: a question about the rim can then not be answered, which nothing here can detect.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ _HINTS: Final[dict[AnswerType, str]] = {
 
 
 class Weights(BaseModel):
-    """What each part of a response counts; all four are also reported apart, for trainers that weigh them.
+    """The weight of each part of a response. All four parts are also reported separately, for trainers that weigh them.
 
-    ``length`` is 0 by default, unlike in ViSS-R1: a stored solution, which is seldom that long, then scores 1.
+    ``length`` is 0 by default, unlike in ViSS-R1, so that a stored solution scores 1: few are as long as asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,7 +88,7 @@ class JoinSettings(BaseModel):
 
 
 def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: PromptSettings) -> str:
-    """Why the item's question cannot be joined to a puzzle, as a reason for a rejection; empty if it can."""
+    """The rejection reason if the item's question cannot be joined to a puzzle; empty if it can."""
     if not item.qa:
         return "no_question"
     question = Question.from_json(item.qa)
@@ -98,7 +98,7 @@ def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: P
 
 
 def _verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) -> bool:
-    """Whether the answer, as it will be given, is right beside a first question's right answer, and others are not."""
+    """Whether a response with both right answers scores as solved, and one with a wrong second answer does not."""
     first = VerifierSpec("choice", "A", {"options": {"A": "yes", "B": "no"}})
     truth, thought = _truth(first, question, prompt, join).to_json(), _second_thought(question, join)
     said = [_response("A", text, prompt, thought) for text in (question.answer, *_wrong(question))]
@@ -110,20 +110,20 @@ def _verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) 
 
 
 def spoilable(question: Question, spoils: Spoils | None) -> bool:
-    """Whether the question speaks of what the transformation changes, so that only the restored medium answers it."""
+    """Whether the question mentions what the transformation changes, so that only the restored medium answers it."""
     words = " ".join([question.text, *question.options.values()])
     return spoils is not None and _SPOILED[spoils].search(words) is not None
 
 
 def compose(puzzle: Puzzle, item: Item, spoils: Spoils | None, prompt: PromptSettings, join: JoinSettings) -> Posed:
-    """Both questions as one record.
+    """Compose a puzzle and the user's own question into one record.
 
     Args:
         puzzle: the first question, with the transformed medium.
-        item: its ``qa`` is the second question.
-        spoils: what of a question the transformation spoils.
-        prompt: whether reasoning is asked for, and the system message.
-        join: weights, and whose reasoning the solution has.
+        item: the item, whose ``qa`` is the second question.
+        spoils: the kind of question that the transformation spoils, if any.
+        prompt: the form of the answer, whether reasoning is asked for, and the system message.
+        join: the weights, and whose reasoning the solution contains.
     """
     question = Question.from_json(item.qa)
     problem = f"{puzzle.question}\n\n{_second(question, item)}\n\n{_form(puzzle, question, prompt)}"
@@ -168,7 +168,7 @@ def _truth(first: VerifierSpec, question: Question, prompt: PromptSettings, join
 
 
 def spec_of(question: Question) -> VerifierSpec:
-    """How an answer to the user's question is scored."""
+    """The verifier spec of the user's question."""
     if question.type == "choice":
         return VerifierSpec("choice", question.answer, {"options": question.options})
     return VerifierSpec("text", question.answer, {"metric": _METRICS[question.type]})

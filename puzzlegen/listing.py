@@ -1,7 +1,7 @@
-"""What a source holds, as columns on disk, in the order in which it was told.
+"""The listing of a source: its entries as columns on disk, in the order in which the source gave them.
 
-A listing is written part by part, so that one that stops goes on where the source left a mark, and so that no more
-than a part of it is ever held as objects.
+A listing is written in parts, so that an interrupted listing resumes at the source's last mark, and so that no more
+than one part is ever held as Python objects.
 """
 
 from __future__ import annotations
@@ -23,20 +23,22 @@ from puzzlegen.records import Item, Mark, Skipped
 from puzzlegen.rng import digest, heads
 
 Numbers: TypeAlias = NDArray[Any]
-#: Arrow has no types; a table or a batch.
+#: A table or record batch of pyarrow, which has no types.
 Table: TypeAlias = Any
 
 ITEM: Final = pa.schema([(k, pa.int64() if k in ("size", "stamp") else pa.string()) for k in Item._fields])
 SKIPPED: Final = pa.schema([(k, pa.string()) for k in Skipped._fields])
-#: The order key of the item or its bundle, and the same hash of its name, by which equal names are found.
+#: Two hashes per item: the order key, of its bundle's name if it has one, else of its own; and that of its own name,
+#: by which equal names are found.
 _KEYS: Final = (pa.field("key", pa.uint64()), pa.field("name", pa.uint64()))
 _PART_ROWS: Final = 1 << 14
-#: A source that is slow to list is worth a part after so long.
+#: Seconds after which a part is written even if it is small, for sources that are slow to list.
 _PART_S: Final = 30
-#: What is sorted at once: so many bytes, or a part of the whole; twice that is held for a moment.
+#: How much is sorted at once: about this many bytes, or the whole divided by ``_MOST_SPANS`` if that is more; twice as
+#: much is held for a moment.
 _SPAN_BYTES: Final = 1 << 20
 _MOST_SPANS: Final = 32
-#: How many names are compared at once.
+#: About how many names are compared at once.
 _SPAN_NAMES: Final = 1 << 18
 _ALL: Final = 1 << 64
 _DESCRIPTION: Final = "listing.json"
@@ -44,7 +46,7 @@ _TOLD: Final = b"told"
 
 
 class _Told(NamedTuple):
-    """What a part says of itself: the mark at its end, how many it skips, whether the listing ends with it."""
+    """Metadata of a part: the source's mark at its end, its number of skipped entries, whether it is the last part."""
 
     mark: str
     skipped: int
@@ -52,22 +54,22 @@ class _Told(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Keys from the first to the last, both included."""
+    """A range of keys, from ``first`` to ``last``, both included."""
 
     first: int
     last: int
 
     def holds(self, keys: Numbers) -> Numbers:
-        """Which keys lie in it."""
+        """Which keys lie in the span, as booleans."""
         return (keys >= np.uint64(self.first)) & (keys <= np.uint64(self.last))
 
 
 class Listing:
-    """The entries of a source. Items are known by their row: how many items were told before.
+    """The entries of a source. An item is known by its row: the number of items that the source listed before it.
 
     Args:
-        place: a folder of its own.
-        seed: of the recipe; the plan's order hangs on it.
+        place: a folder that only the listing uses.
+        seed: the recipe's seed, on which the plan's order depends.
     """
 
     def __init__(self, place: Path, seed: int) -> None:
@@ -79,12 +81,12 @@ class Listing:
         self._skipped: list[Table] = []
 
     def take(self, listed: Callable[[str], Iterable[Item | Skipped | Mark]], kinds: set[str], what: str) -> None:
-        """List a source, or go on with a listing that was interrupted.
+        """List a source, or resume a listing that was interrupted.
 
         Args:
-            listed: its entries behind a mark; from the beginning for an empty one.
-            kinds: of items that are wanted; others are skipped.
-            what: describes the source: only a listing of the same source is resumed.
+            listed: gives the source's entries after a mark; all entries for an empty mark.
+            kinds: the kinds of items that are wanted; others are skipped.
+            what: description of the source; only a listing with the same description is resumed.
         """
         after = self._resumed(what)
         if after is not None:
@@ -93,7 +95,7 @@ class Listing:
         self._skipped = [_read(path) for path in sorted(self._place.glob("*.skipped"))]
 
     def _resumed(self, what: str) -> str | None:
-        """The mark to go on from; None if the listing is complete."""
+        """Load the parts that can be kept; returns the mark to resume from, or None if the listing is complete."""
         described = self._place / _DESCRIPTION
         if not described.is_file() or described.read_text(encoding="utf-8") != what:
             shutil.rmtree(self._place, ignore_errors=True)
@@ -110,7 +112,7 @@ class Listing:
         return None if last else found[-1].mark if found else ""
 
     def _whole(self, number: int) -> _Told | None:
-        """Take in a part that was written before; None if it is not there, or damaged because the machine went down."""
+        """Load a part written earlier; None if it is missing, or damaged because the machine went down."""
         path = self._place / f"{number:08}.items"
         try:
             part = _read(path)
@@ -147,7 +149,7 @@ class Listing:
         path = self._place / f"{len(self._parts):08}.items"
         if skipped:
             _put(path.with_suffix(".skipped"), columns(skipped, SKIPPED))
-        # This file says that a part is whole, so it comes last.
+        # Written last, because the presence of this file says that the part is complete.
         table = self._with_keys(columns(items, ITEM))
         _put(path, table.replace_schema_metadata({_TOLD: json.dumps(told)}))
         self._parts.append((path, len(items)))
@@ -162,24 +164,24 @@ class Listing:
         return table
 
     def __len__(self) -> int:
-        """How many items are left."""
+        """How many items are left, that is, not dropped."""
         return int(self._left.sum())
 
     @property
     def left(self) -> Numbers:
-        """Which rows are left, as truth values."""
+        """Which rows are left, as booleans."""
         return self._left
 
     def numbers(self, name: str) -> Numbers:
-        """A column of all rows."""
+        """A numeric column, over all rows."""
         return np.concatenate([as_numbers(_read(path)[name]) for path, _ in self._parts])
 
     def equal(self, name: str, text: str) -> Numbers:
-        """In which rows a column holds a text, as truth values."""
+        """In which rows a column equals a text, as booleans."""
         return np.concatenate([equal(_read(path)[name], text) for path, _ in self._parts])
 
     def items(self, rows: Numbers | None = None) -> Iterator[tuple[int, Item]]:
-        """Row and item of those rows, or of all that are left, in order."""
+        """Yield row number and item for the given rows, or for all that are left, in order."""
         wanted = np.flatnonzero(self._left) if rows is None else rows
         first = 0
         for path, count in self._parts:
@@ -190,24 +192,24 @@ class Listing:
             first += count
 
     def drop(self, row: int, why: Skipped) -> None:
-        """Leave an item out."""
+        """Drop an item from the plan, and note why."""
         self._left[row] = False
         self.skip([why])
 
     def skip(self, entries: Iterable[Skipped]) -> None:
-        """Note what is no item of the plan."""
+        """Note entries that are not items of the plan."""
         self._dropped += entries
         if len(self._dropped) >= _PART_ROWS:
             self._skipped.append(columns(self._dropped, SKIPPED))
             self._dropped = []
 
     def skipped(self) -> Table:
-        """All that was skipped, in order."""
+        """All skipped and dropped entries, sorted by all their columns."""
         tables = [*self._skipped, columns(self._dropped, SKIPPED)]
         return pa.concat_tables(tables).sort_by([(name, "ascending") for name in SKIPPED.names])
 
     def drop_repeated(self) -> None:
-        """Leave out items whose name was told before."""
+        """Drop items whose name an earlier item has."""
         for span in _spans(sum(rows for _, rows in self._parts) // _SPAN_NAMES + 1):
             rows = self._sharing_names(span)
             seen: set[str] = set()
@@ -217,7 +219,7 @@ class Listing:
                 seen.add(item.id)
 
     def _sharing_names(self, span: Span) -> Numbers:
-        """The rows whose name has a hash that lies in a span and that another's has, too."""
+        """The rows whose name's hash lies in the span and equals the hash of another row's name."""
         found, first = [], 0
         for path, count in self._parts:
             names = as_numbers(_read(path)["name"])
@@ -228,7 +230,7 @@ class Listing:
         return rows[shared(names)]
 
     def ordered(self) -> Iterator[Table]:
-        """What is left, in the plan's order, some at a time: by the hash of the bundle's or item's name."""
+        """Yield what is left in the plan's order (by the hash of the bundle's or item's name), one table per span."""
         size = sum(path.stat().st_size for path, _ in self._parts)
         for span in _spans(min(_MOST_SPANS, size // _SPAN_BYTES + 1)):
             tables, first = [], 0
@@ -240,12 +242,15 @@ class Listing:
             yield in_order(pa.concat_tables(tables), self._seed).drop_columns(["key", "name"])
 
     def remove(self) -> None:
-        """Delete what is on disk."""
+        """Delete the listing's files."""
         shutil.rmtree(self._place, ignore_errors=True)
 
 
 def in_order(table: Table, seed: int) -> Table:
-    """Rows by key, those of one bundle as they were; keys are the beginnings of hashes, whose rest breaks ties."""
+    """Sort rows by key, keeping the order of rows within a bundle.
+
+    A key is the first 64 bits of a hash; the whole hash decides between different names with the same key.
+    """
     keys = as_numbers(table["key"])
     order = np.argsort(keys, kind="stable")
     keys, table = keys[order], table.take(as_array(order))
@@ -261,7 +266,7 @@ def in_order(table: Table, seed: int) -> Table:
 
 
 def shared(*columns: Numbers) -> Numbers:
-    """The places whose values, one of each column, occur at another place, too; in order."""
+    """The positions, in order, whose combination of values over all columns occurs at another position, too."""
     order = np.lexsort(columns)
     same = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
     return np.sort(order[np.append(same, False) | np.append(False, same)] if len(order) else order)
@@ -279,12 +284,12 @@ def _spans(count: int) -> Iterator[Span]:
 
 
 def hashes(texts: Iterable[str], *parts: str | int) -> Numbers:
-    """The first 64 bits of the digest of parts and text, for each text."""
+    """The first 64 bits of ``digest(*parts, text)``, for each text."""
     return np.frombuffer(heads(texts, *parts), ">u8").astype(np.uint64)
 
 
 def columns(rows: Sequence[Any], schema: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
-    """Tuples as a table."""
+    """Convert tuples to a table."""
     told = zip(*rows, strict=True) if rows else ((),) * len(schema)
     arrays = [
         texts(values) if field.type == pa.string() else as_array(np.array(values, field.type.to_pandas_dtype()))
@@ -293,15 +298,15 @@ def columns(rows: Sequence[Any], schema: Any) -> Table:  # noqa: ANN401 - pyarro
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-# Not by pa.array and to_numpy: where pandas is installed, these load it, 40 MB and half a second, without using it.
+# pa.array and to_numpy are avoided: they import pandas where it is installed (40 MB, half a second) without using it.
 def as_array(numbers: Numbers) -> Any:  # noqa: ANN401
-    """Numbers as Arrow has them, not copied."""
+    """A numpy array as an Arrow array, without a copy."""
     data = pa.py_buffer(np.ascontiguousarray(numbers))
     return pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, data])
 
 
 def as_numbers(column: Any) -> Numbers:  # noqa: ANN401
-    """A column without nulls as numpy has it; copied only if it is in pieces."""
+    """A column without nulls as a numpy array; copied only if it is in several chunks or boolean."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     array = array.cast(pa.uint8()) if array.type == pa.bool_() else array
     data = np.frombuffer(array.buffers()[1] or b"", array.type.to_pandas_dtype())[array.offset :][: len(array)]
@@ -309,12 +314,12 @@ def as_numbers(column: Any) -> Numbers:  # noqa: ANN401
 
 
 def equal(column: Any, text: str) -> Numbers:  # noqa: ANN401
-    """Where a column holds a text, as truth values."""
+    """Where a column equals a text, as booleans."""
     return as_numbers(pc.equal(column, texts([text])[0]))
 
 
 def texts(values: Sequence[str]) -> Any:  # noqa: ANN401
-    """Texts as Arrow has them."""
+    """Texts as an Arrow string array."""
     data = "".join(values)
     sizes = map(len, values) if data.isascii() else (len(value.encode()) for value in values)
     ends = np.zeros(len(values) + 1, np.int64)
@@ -332,6 +337,6 @@ def _put(path: Path, table: Table) -> None:
 
 
 def _read(path: Path) -> Table:
-    """A part, mapped: it takes memory only while something of it is in use."""
+    """A part, memory-mapped, so that it takes memory only while some of it is in use."""
     with pa.memory_map(str(path)) as file:
         return pa.ipc.open_file(file).read_all()
