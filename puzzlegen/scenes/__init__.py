@@ -1,4 +1,4 @@
-"""Pictures and clips drawn from nothing but numbers: upright, textured, never the same twice.
+"""Synthetic pictures and clips, drawn from random numbers alone: upright, textured, never the same twice.
 
 They stand in for a user's own media in examples, tests and first builds.
 """
@@ -51,12 +51,12 @@ _CLIP_SIZES: Final = ((384, 288), (400, 300), (432, 288), (432, 324), (480, 360)
 
 
 def image_kind(rng: Rng) -> str:
-    """What :func:`render_image` draws with the same stream, in words: ``city park``."""
+    """Name the kind of picture that :func:`render_image` draws from the same stream, such as ``city park``."""
     return _words(rng.choice(IMAGE_KINDS))
 
 
 def clip_kind(rng: Rng) -> str:
-    """What :func:`render_clip` draws with the same stream, in words: ``bouncing balls``."""
+    """Name the kind of clip that :func:`render_clip` draws from the same stream, such as ``bouncing balls``."""
     return _words(rng.choice(CLIP_KINDS))
 
 
@@ -65,7 +65,7 @@ def _words(kind: Callable[..., object]) -> str:
 
 
 def render_image(rng: Rng) -> Image.Image:
-    """A picture of one of ``IMAGE_KINDS``; RGB, sides 480 to 1024 pixels."""
+    """Draw a random picture of one of ``IMAGE_KINDS``: RGB, sides of 480 to 1024 pixels."""
     kind, (across, down) = rng.choice(IMAGE_KINDS), rng.choice(_ASPECTS)
     long = rng.integer(max(640, 480 * max(across, down) // min(across, down)), 1024)
     canvas = Canvas.blank(long * across // max(across, down), long * down // max(across, down))
@@ -74,7 +74,11 @@ def render_image(rng: Rng) -> Image.Image:
 
 
 def render_clip(rng: Rng) -> tuple[NDArray[np.uint8], int]:
-    """A clip of one of ``CLIP_KINDS``: frames (T, H, W, 3) of 4 to 8 seconds, and frames per second."""
+    """Draw a random clip of one of ``CLIP_KINDS``, 4 to 8 seconds long.
+
+    Returns:
+        Frames of shape (T, H, W, 3), and frames per second.
+    """
     kind, (width, height) = rng.choice(CLIP_KINDS), rng.choice(_CLIP_SIZES)
     fps, seconds = rng.choice((12, 15)), rng.uniform(4.0, 8.0)
     return shoot(kind(rng, Size(width, height, seconds)), seconds, fps), fps

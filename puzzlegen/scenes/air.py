@@ -11,7 +11,7 @@ Tint = tuple[float, float, float]
 
 
 class Hour(NamedTuple):
-    """Sky from top to horizon, clouds from top to bottom, and the colour of the light."""
+    """A time of day: colours of the sky (``low`` at the horizon) and of clouds, and the tint of the light."""
 
     name: str
     top: Colour
@@ -22,7 +22,7 @@ class Hour(NamedTuple):
 
 
 class Season(NamedTuple):
-    """Dark and light of the grass, and the crowns that grow on trees (none: bare branches)."""
+    """A season: dark and light colours of grass, colours of tree crowns (none: bare branches) and of flowers."""
 
     name: str
     grass: tuple[Colour, Colour]
@@ -31,12 +31,12 @@ class Season(NamedTuple):
 
 
 class Air(NamedTuple):
-    """What all parts of an outdoor scene agree on.
+    """Time of day, season and sun position, shared by all parts of an outdoor scene.
 
     Attributes:
-        hour: sky and light.
-        season: plants.
-        sun: where it stands, as a share of width (shadows fall to the other side).
+        hour: colours of the sky and of the light.
+        season: colours of the plants.
+        sun: horizontal position of the sun as a fraction of the width; shadows fall away from it.
     """
 
     hour: Hour
@@ -45,12 +45,12 @@ class Air(NamedTuple):
 
     @property
     def dark(self) -> bool:
-        """Lamps and windows are lit."""
+        """Whether it is dusk or night, so that lamps and windows are lit."""
         return self.hour.name in ("night", "dusk")
 
     @property
     def snowy(self) -> bool:
-        """Snow lies on the ground and on roofs."""
+        """Whether snow lies on the ground and on roofs."""
         return self.season.name == "winter"
 
 
@@ -83,7 +83,7 @@ SEASONS: Final = (
 
 
 def draw_air(rng: Rng, *, night: bool = True, winter: bool = True) -> Air:
-    """A random time and season, of those that the scene allows."""
+    """Pick a random time of day, season and sun position; ``night=False`` rules out dusk as well as night."""
     hour = rng.choice(HOURS if night else HOURS[:4])
     season = rng.choice(SEASONS if winter else SEASONS[:3])
     return Air(hour, season, rng.uniform(0.1, 0.35) if rng.below(2) else rng.uniform(0.65, 0.9))

@@ -1,4 +1,4 @@
-"""A drawing surface at twice the output's size, so that shrinking it smooths every edge."""
+"""A drawing surface at twice the output size, so that reducing it to that size smooths every edge."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PLAIN: Final = (1.0, 1.0, 1.0)
 
 
 class Canvas:
-    """A picture in progress. All coordinates are output pixels, y down; a fourth colour channel is opacity.
+    """A picture in progress. All coordinates are output pixels, y pointing down; a fourth colour channel is opacity.
 
     Attributes:
-        lights: what shines by itself; drawn after the light of the scene was applied.
+        lights: functions that draw whatever shines by itself; called after the scene's own light is applied.
     """
 
     def __init__(self, image: Image.Image, scale: int = SCALE) -> None:
@@ -35,7 +35,7 @@ class Canvas:
 
     @classmethod
     def blank(cls, width: int, height: int) -> Canvas:
-        """An empty canvas for an output of this size."""
+        """Create an empty canvas for an output of this size."""
         return cls(Image.new("RGB", (width * SCALE, height * SCALE)))
 
     @property
@@ -49,7 +49,7 @@ class Canvas:
         return self.image.height // self.scale
 
     def copy(self) -> Canvas:
-        """The same picture on a canvas of its own."""
+        """Return a canvas with a copy of the picture, without its ``lights``."""
         return Canvas(self.image.copy(), self.scale)
 
     def polygon(self, points: Sequence[Point], ink: Ink) -> None:
@@ -58,11 +58,11 @@ class Canvas:
         self.pen.polygon([(x * s, y * s) for x, y in points], fill=ink)
 
     def shape(self, x: float, y: float, unit: float, points: Sequence[Point], ink: Ink) -> None:
-        """Fill a polygon given around (x, y) in units of ``unit`` pixels."""
+        """Fill a polygon whose points are offsets from (x, y) in units of ``unit`` pixels."""
         self.polygon([(x + u * unit, y + v * unit) for u, v in points], ink)
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, ink: Ink) -> None:
-        """Fill an upright rectangle; nothing if it is empty."""
+        """Fill an axis-aligned rectangle; an empty rectangle draws nothing."""
         s = self.scale
         if x1 > x0 and y1 > y0:
             self.pen.rectangle((x0 * s, y0 * s, max(x0 * s, x1 * s - 1), max(y0 * s, y1 * s - 1)), fill=ink)
@@ -79,23 +79,23 @@ class Canvas:
         self.pen.ellipse(box, outline=ink, width=max(1, round(width * s)))
 
     def line(self, points: Sequence[Point], ink: Ink, width: float = 1.0) -> None:
-        """A stroke through the points."""
+        """Draw a stroke through the points."""
         s = self.scale
         self.pen.line([(x * s, y * s) for x, y in points], fill=ink, width=max(1, round(width * s)), joint="curve")
 
     def limb(self, points: Sequence[Point], ink: Ink, width: float) -> None:
-        """A stroke with round ends."""
+        """Draw a stroke with round ends through the points."""
         self.line(points, ink, width)
         for x, y in (points[0], points[-1]):
             self.ellipse(x, y, width / 2, width / 2, ink)
 
     def text(self, x: float, y: float, words: str, height: float, ink: Ink) -> None:
-        """Write words, centred on (x, y)."""
+        """Write words centred on (x, y)."""
         s = self.scale
         self.pen.text((x * s, y * s), words, fill=ink, font=font(max(6, round(height * s))), anchor="mm")
 
     def soft(self, x: float, y: float, rx: float, ry: float, colour: Colour, strength: float) -> None:
-        """A blob that fades out towards its edge: smoke, glow, shadow."""
+        """Draw an elliptical blob that fades out towards its edge: smoke, glow or shadow."""
         s = self.scale
         size = (max(1, round(2 * rx * s)), max(1, round(2 * ry * s)))
         mask = _blob(min(20, max(0, round(strength * 20)))).resize(size, Image.Resampling.BILINEAR)
@@ -104,7 +104,7 @@ class Canvas:
     def paint(
         self, rng: Rng, points: Sequence[Point], dark: Colour, light: Colour, cell: Point, octaves: int = 4
     ) -> None:
-        """Fill a polygon with noise between two colours, its coarsest blobs ``cell`` pixels wide and high."""
+        """Fill a polygon with noise between two colours; the coarsest blobs are ``cell`` pixels wide and high."""
         s = self.scale
         xs, ys = [x for x, _ in points], [y for _, y in points]
         left, top = max(0, int(min(xs) * s)), max(0, int(min(ys) * s))
@@ -125,25 +125,25 @@ class Canvas:
         self.image.paste(strip.resize((self.image.width, rows)), (0, round(y0 * s)))
 
     def gradient_box(self, box: tuple[float, float, float, float], top: Colour, low: Colour) -> None:
-        """Fill an upright rectangle with a vertical gradient of eight steps."""
+        """Fill an axis-aligned rectangle with a vertical gradient of eight steps."""
         x0, y0, x1, y1 = box
         for i in range(8):
             self.rect(x0, y0 + (y1 - y0) * i / 8, x1, y0 + (y1 - y0) * (i + 1) / 8, mix(top, low, i / 7))
 
     def mean(self, box: tuple[float, float, float, float]) -> Colour:
-        """The mean colour of an upright rectangle."""
+        """Return the mean colour of an axis-aligned rectangle."""
         x0, y0, x1, y1 = (round(edge * self.scale) for edge in box)
         pixel = self.image.resize((1, 1), Image.Resampling.BOX, box=(x0, y0, x1, y1)).tobytes()
         return pixel[0], pixel[1], pixel[2]
 
     def reduced(self) -> Canvas:
-        """The picture at output size, its edges smooth."""
+        """Return the picture at output size, with smooth edges and the same ``lights``."""
         small = Canvas(self.image.reduce(self.scale), 1)
         small.lights = self.lights
         return small
 
     def light(self, rng: Rng, tint: tuple[float, float, float] = PLAIN, grain: int = 5) -> Canvas:
-        """The picture under uneven light of a colour, with film grain, and its own lights switched on."""
+        """Return the picture under uneven tinted light, with film grain, and with ``lights`` drawn on top."""
         pixels = np.asarray(self.image).astype(np.int32)
         patches = np.asarray(noise(rng, self.image.size, (self.image.width / 5, self.image.height / 5), 2))
         ramp = (8 * (self.image.height - 2 * np.arange(self.image.height)) // self.image.height)[:, None]
@@ -158,13 +158,13 @@ class Canvas:
         return lit
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The output as (height, width, 3)."""
+        """Return the picture at output size as an array of shape (height, width, 3)."""
         return np.asarray(self.image if self.scale == 1 else self.image.reduce(self.scale))
 
 
 @lru_cache(maxsize=32)
 def _blob(level: int) -> Image.Image:
-    """A 64 x 64 mask, brightest (``level``/20) in the middle; levels keep the cache small."""
+    """Return a 64 x 64 mask, brightest (``level``/20) in the middle; whole levels keep the cache small."""
     axis = np.arange(64, dtype=np.int64) * 2 - 63
     inside = np.maximum(0, 63 * 63 - axis[:, None] * axis[:, None] - axis[None, :] * axis[None, :])
     return Image.fromarray((inside * inside * 255 * level // (20 * 63**4)).astype(np.uint8))
@@ -172,10 +172,10 @@ def _blob(level: int) -> Image.Image:
 
 @lru_cache(maxsize=64)
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, laid out by its own rules: complex layout depends on libraries of the host.
+    """Return Pillow's built-in font with its basic layout: complex layout depends on libraries of the host.
 
     Raises:
-        SourceError: this Pillow was built without FreeType.
+        SourceError: Pillow was built without FreeType.
     """
     try:
         found = ImageFont.load_default(size)

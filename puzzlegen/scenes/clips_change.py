@@ -1,4 +1,4 @@
-"""Clips of things that change for good: a plant grows, a candle burns down, ink spreads, snow settles."""
+"""Clips of irreversible changes: a plant grows, a candle burns down, ink spreads, snow settles."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from puzzlegen.scenes.sky import sky
 from puzzlegen.scenes.street import bench, fence, lamp_post
 from puzzlegen.scenes.trees import pine
 
-#: How far a bud has opened when it shows the petals' colour.
+#: How far (0..1) a flower has opened when its bud takes on the petals' colour.
 _SHOWS_COLOUR: Final = 0.34
-#: Petals with more green than this are light: a dark heart stands out better.
+#: Petals whose green channel reaches this value are light, so their centre is drawn dark to stand out.
 _LIGHT_PETAL: Final = 180
 _PETALS: Final[tuple[Colour, ...]] = ((230, 84, 96), (250, 196, 70), (180, 110, 210), (244, 240, 236), (240, 140, 170))
 
 
 def growing_plant(rng: Rng, size: Size) -> Shot:
-    """A stem rises from a pot, leaves unfold one after the other, at last a flower opens."""
+    """A stem rises from a pot, leaves unfold one after another, and finally a flower opens."""
     w, h, _ = size
     canvas, edge = Canvas.blank(w, h), h * rng.uniform(0.7, 0.76)
     table_room(canvas, rng, edge, rng.choice(WOODS))
@@ -56,7 +56,7 @@ def growing_plant(rng: Rng, size: Size) -> Shot:
 
 
 def _sunbeam(frame: Canvas, k: float, edge: float) -> None:
-    """Light from the window that wanders over wall and table as the hours pass."""
+    """Draw light from the window, which moves across wall and table as the hours pass."""
     w, h = frame.width, frame.height
     for i in range(6):
         x, wide = w * (1.15 * k - 0.25) + i * 3, w * 0.3 - i * 6
@@ -106,7 +106,7 @@ def _flower(frame: Canvas, at: Point, size: float, opened: float, petal: Colour,
 
 
 def burning_candle(rng: Rng, size: Size) -> Shot:
-    """A candle burns down in time lapse: flame flickering, wax running, a thin smoke rising."""
+    """A candle burns down in time lapse: the flame flickers, wax runs down, thin smoke rises."""
     w, h, seconds = size
     canvas, edge = Canvas.blank(w, h), h * rng.uniform(0.68, 0.74)
     table_room(canvas, rng, edge, rng.choice(WOODS))
@@ -253,7 +253,7 @@ def settling_snow(rng: Rng, size: Size) -> Shot:
 
 
 def _village(canvas: Canvas, rng: Rng, air: Air) -> None:
-    """The same village in any season: each part has a stream of its own."""
+    """Draw a village that is the same in any season, because each part draws from a random stream of its own."""
     w, h, place = canvas.width, canvas.height, rng.fork("places")
     horizon = h * place.uniform(0.46, 0.54)
     sky(canvas, rng.fork("sky"), air, horizon)

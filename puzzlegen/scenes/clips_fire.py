@@ -1,4 +1,4 @@
-"""Clips of what rises on fire: a rocket, fireworks."""
+"""Clips of things that rise on fire: a rocket, fireworks."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def fireworks(rng: Rng, size: Size) -> Shot:
 
 
 class Shell(NamedTuple):
-    """A rocket's start and peak, when it is lit and bursts (seconds), its sparks and smoke."""
+    """One firework: where it starts and bursts, when it is lit and when it bursts (seconds), its sparks and smoke."""
 
     start: Point
     peak: Point

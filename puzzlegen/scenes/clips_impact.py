@@ -19,7 +19,7 @@ from puzzlegen.scenes.vehicles import PAINTS, sail_boat
 
 
 def stones_in_pond(rng: Rng, size: Size) -> Shot:
-    """Somebody on the bank throws stones into a pond; splashes, and rings that spread."""
+    """Somebody on the bank throws stones into a pond; water splashes and rings spread."""
     w, h, _ = size
     canvas, air = Canvas.blank(w, h), draw_air(rng, night=False, winter=False)
     horizon, bank = h * rng.uniform(0.36, 0.42), h * 0.86
@@ -47,7 +47,7 @@ def stones_in_pond(rng: Rng, size: Size) -> Shot:
 
 
 class Throw(NamedTuple):
-    """A stone's way: from where, to where, when thrown and when it lands (seconds), and its splash."""
+    """A stone's flight: where it starts and ends, when it is thrown and when it lands (seconds), and its splash."""
 
     start: Point
     end: Point
@@ -127,11 +127,12 @@ class Block(NamedTuple):
     """A block of the tower.
 
     Attributes:
-        start: its middle while the tower stands.
-        loose: when it lets go, in seconds; from then on its time runs ``pace`` times as fast.
-        speed: pixels per second to the right and down at that moment.
-        spin: turns per second.
-        depth: pixels in front of (or behind) the tower's foot where it ends.
+        start: centre of the block while the tower stands.
+        loose: when the block comes loose, in seconds.
+        pace: how many times as fast as the clip the block's time runs once it is loose.
+        speed: velocity to the right and down when the block comes loose, in pixels per second of its time.
+        spin: initial rotation in turns per second of its time.
+        depth: how far below (or above) the tower's foot the block comes to rest, in pixels: in front or behind.
     """
 
     start: Point
@@ -178,7 +179,7 @@ def _draw_block(frame: Canvas, spec: Block, t: float, ground: float, size: float
 
 
 def _settled(turn: float, first: float, now: float) -> float:
-    """The angle pulled towards a flat side as the spin dies."""
+    """Pull the angle towards the nearest flat side as the spin dies down."""
     flat = int(turn * 4 + (0.5 if turn > 0 else -0.5)) / 4
     share = min(1.0, max(0.0, 1 - now / first * 2)) if first else 1.0
     return turn + (flat - turn) * share
@@ -199,7 +200,7 @@ def _box(frame: Canvas, at: Point, size: float, turn: float, spec: Block, shadow
 
 
 def melting_sandcastle(rng: Rng, size: Size) -> Shot:
-    """Waves run up a beach, each one further, until a sandcastle is a heap."""
+    """Waves run up a beach, each one further, until a sandcastle is only a heap."""
     w, h, _ = size
     canvas, air = Canvas.blank(w, h), draw_air(rng, night=False, winter=False)
     horizon, shore = h * rng.uniform(0.32, 0.38), h * 0.52
@@ -229,7 +230,7 @@ def melting_sandcastle(rng: Rng, size: Size) -> Shot:
 
 
 def _swash(frame: Canvas, shore: float, edge: list[Point], sea: Colour) -> None:
-    """Water from the sea to its front edge, thinner towards the edge, with lines of foam."""
+    """Draw water from the sea to its front edge: thinner towards the edge, with lines of foam."""
     for i in range(5):
         share = 1 - i * 0.19
         line = [(x, shore + (y - shore) * share) for x, y in edge]

@@ -1,4 +1,4 @@
-"""Clips of things on their way: bouncing balls, a walker, a car."""
+"""Clips of things that move across the scene: bouncing balls, a walker, a car."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from puzzlegen.scenes.vehicles import PAINTS, car
 
 
 def bouncing_balls(rng: Rng, size: Size) -> Shot:
-    """Balls drop into a garden and roll on, each bounce lower, each landing leaving a mark."""
+    """Balls bounce through a garden, each bounce lower than the last, each landing leaving a mark."""
     w, h, _ = size
     canvas = Canvas.blank(w, h)
     air = garden(canvas, rng, h * rng.uniform(0.42, 0.5))
@@ -64,7 +64,7 @@ def _ball(rng: Rng, size: Size, side: int, lane: int) -> Callable[[Canvas, float
 
 
 def walker(rng: Rng, size: Size) -> Shot:
-    """Somebody crosses a snowy or sandy place from one side to the other and leaves footprints."""
+    """Somebody walks across a snowy or sandy place from one side to the other and leaves footprints."""
     w, h, seconds = size
     canvas, horizon = Canvas.blank(w, h), h * rng.uniform(0.42, 0.5)
     snow, air = rng.below(2), draw_air(rng, night=False, winter=False)
@@ -98,7 +98,7 @@ def walker(rng: Rng, size: Size) -> Shot:
 
 
 def driving_car(rng: Rng, size: Size) -> Shot:
-    """A car drives along a street, its exhaust hanging in the air behind it."""
+    """A car drives along a street, and its exhaust hangs in the air behind it."""
     w, h, seconds = size
     canvas, air = Canvas.blank(w, h), draw_air(rng, night=False)
     curb = h * rng.uniform(0.62, 0.68)

@@ -19,7 +19,7 @@ from puzzlegen.scenes.vehicles import PAINTS, fishing_boat, sail_boat
 
 
 def countryside(canvas: Canvas, rng: Rng) -> Air:
-    """A meadow with a path, cottages, trees and walkers before hills."""
+    """A meadow in front of hills, with a path, cottages, trees and walkers."""
     air, h, w = draw_air(rng), canvas.height, canvas.width
     horizon = h * rng.uniform(0.42, 0.58)
     sky(canvas, rng, air, horizon)
@@ -47,7 +47,7 @@ def countryside(canvas: Canvas, rng: Rng) -> Air:
 
 
 def harbour(canvas: Canvas, rng: Rng) -> Air:
-    """Boats before a far shore with a lighthouse; people on the quay."""
+    """Boats in front of a far shore with a lighthouse; people on the quay."""
     air, h, w = draw_air(rng), canvas.height, canvas.width
     horizon, quay = h * rng.uniform(0.38, 0.48), h * rng.uniform(0.78, 0.84)
     sky(canvas, rng, air, horizon)
@@ -109,7 +109,7 @@ def _crates(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
 
 
 def beach(canvas: Canvas, rng: Rng) -> Air:
-    """Sand with parasols, bathers and palms before the sea."""
+    """A sandy beach by the sea, with parasols, people and at times a palm."""
     air, h, w = draw_air(rng, night=False, winter=False), canvas.height, canvas.width
     horizon, shore = h * rng.uniform(0.34, 0.44), h * rng.uniform(0.54, 0.64)
     sky(canvas, rng, air, horizon)
@@ -145,7 +145,7 @@ def _wet_sand(canvas: Canvas, edge: list[tuple[float, float]], depth: float) -> 
 
 
 def _things(canvas: Canvas, rng: Rng, shore: float) -> None:
-    """Towels, balls and dune grass all over the sand."""
+    """Draw towels, balls and dune grass all over the sand."""
     w, h = canvas.width, canvas.height
     for depth in sorted(rng.uniform(0.15, 1.0) for _ in range(rng.integer(7, 11))):
         x, y, size = rng.uniform(0, w), shore + (h - shore) * depth, h * (0.03 + 0.08 * depth)
@@ -184,7 +184,7 @@ def _parasol(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, size: float
 
 
 def mountain_lake(canvas: Canvas, rng: Rng) -> Air:
-    """Peaks behind a lake, pines, a cabin, a jetty and campers."""
+    """A lake in front of peaks, with pines, a cabin or a tent, and campers."""
     air, h, w = draw_air(rng), canvas.height, canvas.width
     horizon, shore = h * rng.uniform(0.42, 0.5), h * rng.uniform(0.64, 0.72)
     sky(canvas, rng, air, horizon)

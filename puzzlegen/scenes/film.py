@@ -1,4 +1,4 @@
-"""From a backdrop and a way to draw on it to the frames of a clip."""
+"""Render the frames of a clip from a still backdrop and a function that draws what moves."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from puzzlegen.rng import Rng
 from puzzlegen.scenes.canvas import Canvas, Point
 from puzzlegen.scenes.noise import Colour, floats
 
-#: Draws what moves: on a copy of the backdrop, at so many seconds, at that share (0..1) of the clip.
+#: Draws what moves onto a copy of the backdrop, given the time in seconds and as a fraction (0..1) of the clip.
 Draw = Callable[[Canvas, float, float], None]
 
 
 class Shot(NamedTuple):
-    """What stands still and what moves."""
+    """A clip before rendering: the still backdrop and the function that draws what moves."""
 
     backdrop: Canvas
     draw: Draw
 
 
 class Size(NamedTuple):
-    """Width and height in pixels, and length in seconds."""
+    """Width and height of a clip in pixels, and its length in seconds."""
 
     width: int
     height: int
@@ -32,7 +32,7 @@ class Size(NamedTuple):
 
 
 def shoot(shot: Shot, seconds: float, fps: int) -> NDArray[np.uint8]:
-    """Frames (T, H, W, 3) of the whole shot."""
+    """Render all frames of a shot as one array of shape (T, H, W, 3)."""
     count = round(seconds * fps)
     frames = np.empty((count, shot.backdrop.height, shot.backdrop.width, 3), dtype=np.uint8)
     for i in range(count):
@@ -43,7 +43,7 @@ def shoot(shot: Shot, seconds: float, fps: int) -> NDArray[np.uint8]:
 
 
 class Puff(NamedTuple):
-    """One puff of smoke: born when, where it drifts (pixels per second), and how fast it swells."""
+    """One puff of smoke: when and where it appears, its drift, and its radius' growth (both in pixels per second)."""
 
     born: float
     at: Point
@@ -52,7 +52,7 @@ class Puff(NamedTuple):
 
 
 def puffs(rng: Rng, count: int, drift: Point, spread: float, swell: float) -> list[Puff]:
-    """``count`` puffs born evenly over ``0 .. 1``, each drifting a little differently."""
+    """Return ``count`` puffs born evenly over ``0 .. 1``, each with a slightly different drift and growth."""
     draws = floats(rng, count * 3).reshape(count, 3).tolist()
     return [
         Puff(i / count, (0.0, 0.0), (drift[0] + (a - 0.5) * spread, drift[1] + (b - 0.5) * spread), swell * (0.6 + c))
@@ -61,7 +61,7 @@ def puffs(rng: Rng, count: int, drift: Point, spread: float, swell: float) -> li
 
 
 def smoke(canvas: Canvas, cloud: list[Puff], now: float, life: float, colour: Colour, strength: float) -> None:
-    """Draw the puffs that live at ``now``; ``born``, ``now`` and ``life`` in seconds."""
+    """Draw the puffs visible at ``now``; each fades out over ``life``. ``born``, ``now``, ``life`` are in seconds."""
     for puff in cloud:
         age = now - puff.born
         if 0 <= age < life:
@@ -71,7 +71,7 @@ def smoke(canvas: Canvas, cloud: list[Puff], now: float, life: float, colour: Co
 
 
 def fall(height: float, gravity: float, loss: float, seconds: float, step: float = 1 / 120) -> list[tuple[float, int]]:
-    """Height over the ground and number of bounces so far, at every ``step`` of a bouncing fall."""
+    """Simulate a bouncing fall: height above the ground and number of bounces so far, every ``step`` seconds."""
     path, y, v, hits = [], height, 0.0, 0
     for _ in range(int(seconds / step) + 2):
         path.append((y, hits))

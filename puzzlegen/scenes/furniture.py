@@ -1,4 +1,4 @@
-"""Things in rooms: tables, lamps, shelves of books, vases, clocks, pictures, fruit."""
+"""Objects in rooms: lamps, book shelves, vases, clocks, pictures, fruit, plants, and windows with a view."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FRUITS: Final[tuple[Colour, ...]] = ((200, 44, 40), (236, 150, 40), (140, 170, 6
 
 
 def planks(canvas: Canvas, rng: Rng, box: Box, tone: Colour, rows: int) -> None:
-    """A surface of boards with grain, each of its own shade."""
+    """Draw a surface of boards with grain, each board in its own shade."""
     x0, y0, x1, y1 = box
     for i in range(rows):
         a, b = y0 + (y1 - y0) * i / rows, y0 + (y1 - y0) * (i + 1) / rows
@@ -53,7 +53,7 @@ def planks(canvas: Canvas, rng: Rng, box: Box, tone: Colour, rows: int) -> None:
 
 
 def view_window(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
-    """A window on a landscape: sky above, hills below; frame, sill and curtains."""
+    """Draw a window with frame, sill and curtains; through it, sky above and hills below."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     view = Canvas.blank(max(8, round(w)), max(8, round(h)))
@@ -95,7 +95,7 @@ def _curtains(canvas: Canvas, rng: Rng, box: Box) -> None:
 
 
 def book_shelf(canvas: Canvas, rng: Rng, box: Box, rows: int) -> None:
-    """Shelves of upright books with titles, a vase or a globe here and there."""
+    """Draw shelves of upright books, with a vase here and there."""
     x0, y0, x1, y1 = box
     tone = rng.choice(WOODS)
     canvas.rect(x0, y0, x1, y1, shade(tone, 0.45))
@@ -128,7 +128,7 @@ def _book(canvas: Canvas, rng: Rng, x: float, floor: float, step: float) -> floa
 
 
 def book_pile(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """Lying books with their titles, lower ones larger."""
+    """Draw a pile of lying books with titles, the lower ones larger."""
     for i in range(rng.integer(2, 5)):
         half, thick = size * (0.5 - 0.05 * i) * rng.uniform(0.85, 1.05), size * 0.17
         tone = jitter(rng, rng.choice(CLOTHS), 30)
@@ -141,7 +141,7 @@ def book_pile(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None
 
 
 def vase(canvas: Canvas, rng: Rng, x: float, y: float, height: float, flowers: bool) -> None:
-    """A vase on ``y``, with flowers above it if asked for."""
+    """Draw a vase standing on ``y``, on request with flowers."""
     tone, body = jitter(rng, rng.choice(CLOTHS), 36), height * (0.45 if flowers else 0.9)
     canvas.soft(x, y, body * 0.5, body * 0.08, (0, 0, 0), 0.7)
     if flowers:
@@ -183,7 +183,7 @@ def _bunch(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
 
 
 def lamp(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    """A table or floor lamp, lit."""
+    """Draw a table or floor lamp, lit."""
     tone = jitter(rng, rng.choice(((232, 206, 150), (220, 150, 120), (190, 206, 190))), 16)
     canvas.ellipse(x, y, height * 0.14, height * 0.03, (70, 56, 44))
     canvas.rect(x - height * 0.02, y - height * 0.7, x + height * 0.02, y, (122, 96, 62))
@@ -193,7 +193,7 @@ def lamp(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
 
 
 def clock(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
-    """A wall clock with numerals and two hands."""
+    """Draw a wall clock with numerals and two hands."""
     canvas.soft(x + r * 0.2, y + r * 0.3, r * 1.3, r * 1.3, (20, 16, 16), 0.5)
     canvas.ellipse(x, y, r * 1.12, r * 1.12, rng.choice(WOODS))
     canvas.ellipse(x, y, r, r, (248, 244, 232))
@@ -210,7 +210,7 @@ def clock(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
 
 
 def picture(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
-    """A framed landscape or portrait."""
+    """Draw a framed picture of a landscape."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     canvas.rect(x0 + w * 0.03, y0 + w * 0.05, x1 + w * 0.09, y1 + w * 0.1, (20, 16, 16, 70))
@@ -230,7 +230,7 @@ def picture(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
 
 
 def fruit(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
-    """A round fruit lying on ``y``, its stalk on top, its shadow beside it."""
+    """Draw a round fruit lying on ``y``, with its stalk on top and its shadow beside it."""
     tone = jitter(rng, rng.choice(FRUITS), 16)
     canvas.soft(x + r * 0.5, y, r * 1.5, r * 0.35, (10, 6, 6), 0.8)
     for k in range(6):
@@ -247,7 +247,7 @@ def fruit(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
 
 
 def bowl(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A bowl heaped with fruit."""
+    """Draw a bowl heaped with fruit."""
     canvas.soft(x, y, size * 0.75, size * 0.12, (10, 6, 6), 0.8)
     for _ in range(9):
         fruit(canvas, rng, x + rng.uniform(-0.36, 0.36) * size, y - size * rng.uniform(0.24, 0.4), size * 0.13)
@@ -259,7 +259,7 @@ def bowl(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
 
 
 def house_plant(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    """A plant in a pot on the floor."""
+    """Draw a plant in a pot on the floor."""
     pot = height * 0.28
     canvas.soft(x, y, pot * 0.9, pot * 0.2, (8, 6, 6), 0.8)
     for _ in range(16):

@@ -1,4 +1,4 @@
-"""Buildings and street furniture: houses, towers, fences, signs, lamps, benches."""
+"""Buildings and their parts: houses, tall buildings, walls, windows, doors, roofs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _LIT: Final[Colour] = (255, 214, 130)
 
 
 def bricks(canvas: Canvas, rng: Rng, box: Box, tone: Colour, size: float) -> None:
-    """A wall of bricks of random shades, ``size`` pixels high each."""
+    """Draw a wall of bricks in random shades, each brick ``size`` pixels high."""
     x0, y0, x1, y1 = box
     canvas.rect(x0, y0, x1, y1, shade(tone, 0.72))
     gap = max(0.5, size * 0.14)
@@ -74,7 +74,7 @@ def bricks(canvas: Canvas, rng: Rng, box: Box, tone: Colour, size: float) -> Non
 
 
 def wall(canvas: Canvas, rng: Rng, box: Box, tone: Colour) -> None:
-    """Plaster with stains, or bricks, or boards."""
+    """Draw a wall of stained plaster, bricks or boards, at random."""
     x0, y0, x1, y1 = box
     style = rng.below(3)
     if style == 0:
@@ -88,7 +88,7 @@ def wall(canvas: Canvas, rng: Rng, box: Box, tone: Colour) -> None:
 
 
 def window(canvas: Canvas, rng: Rng, box: Box, *, lit: bool) -> None:
-    """A window with frame, curtains, reflection and a sill below; some hold flowers."""
+    """Draw a window with frame, curtains, reflection and sill; one in three has a flower box."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     canvas.rect(x0 - w * 0.09, y0 - h * 0.06, x1 + w * 0.09, y1 + h * 0.04, (238, 234, 224))
@@ -129,7 +129,7 @@ def _flower_box(canvas: Canvas, rng: Rng, box: Box) -> None:
 
 
 def door(canvas: Canvas, rng: Rng, box: Box) -> None:
-    """A door with panels, handle, step and house number."""
+    """Draw a door with panels, handle, step and house number."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     tone = rng.choice(DOORS)
@@ -145,7 +145,7 @@ def door(canvas: Canvas, rng: Rng, box: Box) -> None:
 
 
 def house(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, width: float, floors: int) -> None:
-    """A house whose front stands on ``y`` from ``x``; roof, chimney with smoke, windows above a door."""
+    """Draw a house with roof, smoking chimney, door and windows; its front begins at ``x`` and stands on ``y``."""
     storey = width * rng.uniform(0.36, 0.44)
     top = y - storey * floors
     box = (x, top, x + width, y)
@@ -200,7 +200,7 @@ def _chimney(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> Non
 
 
 def tower(canvas: Canvas, rng: Rng, air: Air, box: Box) -> None:
-    """A tall building with a grid of windows and something on its roof."""
+    """Draw a tall building with a grid of windows and something on its roof."""
     x0, y0, x1, y1 = box
     tone = jitter(rng, rng.choice(((120, 134, 150), (164, 150, 138), (98, 104, 120), (180, 170, 160))), 14)
     canvas.paint(rng, [(x0, y0), (x1, y0), (x1, y1), (x0, y1)], shade(tone, 0.86), shade(tone, 1.08), (30, 60), 3)

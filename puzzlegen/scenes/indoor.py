@@ -46,7 +46,7 @@ def _outside(rng: Rng) -> Air:
 
 
 def living_room(canvas: Canvas, rng: Rng) -> Tint:
-    """A sofa between a window, pictures, a lamp and plants."""
+    """A living room: a sofa with a window, pictures, a clock, a lamp and a plant around it."""
     w, h, air = canvas.width, canvas.height, _outside(rng)
     floor = h * rng.uniform(0.7, 0.76)
     papered(canvas, rng, floor)
@@ -70,7 +70,7 @@ def living_room(canvas: Canvas, rng: Rng) -> Tint:
 
 
 def study(canvas: Canvas, rng: Rng) -> Tint:
-    """Book shelves, a desk with lamp and papers, a clock; somebody stands by."""
+    """A study: a book shelf, a window, a clock and a desk with a lamp; a person or a plant."""
     w, h, air = canvas.width, canvas.height, _outside(rng)
     floor = h * rng.uniform(0.76, 0.82)
     papered(canvas, rng, floor)
@@ -97,7 +97,7 @@ def study(canvas: Canvas, rng: Rng) -> Tint:
 
 
 def kitchen(canvas: Canvas, rng: Rng) -> Tint:
-    """Tiles, cupboards, pots on a stove and food on the counter; a cook."""
+    """A kitchen: tiles, cupboards, pots on a stove and food on the counter; often a cook."""
     w, h, air = canvas.width, canvas.height, _outside(rng)
     counter, floor = h * rng.uniform(0.56, 0.62), h * 0.9
     tiles(canvas, rng, counter)
@@ -127,7 +127,7 @@ def kitchen(canvas: Canvas, rng: Rng) -> Tint:
 
 
 def still_life(canvas: Canvas, rng: Rng) -> Tint:
-    """Flowers, fruit, a candle and books on a cloth before a wall."""
+    """A still life: flowers, fruit, a candle and books on a cloth in front of a wall."""
     w, h, air = canvas.width, canvas.height, _outside(rng)
     edge = h * rng.uniform(0.58, 0.66)
     tone = jitter(rng, rng.choice(PAPERS), 20)

@@ -19,7 +19,7 @@ PAPERS: tuple[Colour, ...] = (
 
 
 def papered(canvas: Canvas, rng: Rng, floor: float) -> Colour:
-    """A wall with pattern and stains above a skirting board and a floor of planks."""
+    """Draw a papered wall above a skirting board and a floor of planks; return the colour of the wallpaper."""
     w, h, tone = canvas.width, canvas.height, jitter(rng, rng.choice(PAPERS), 14)
     canvas.paint(rng, [(0, 0), (w, 0), (w, floor), (0, floor)], shade(tone, 0.84), shade(tone, 1.08), (w / 3, h / 3), 6)
     step, style = rng.uniform(26, 44), rng.below(3)
@@ -38,14 +38,14 @@ def papered(canvas: Canvas, rng: Rng, floor: float) -> Colour:
 
 
 def rug(canvas: Canvas, rng: Rng, x: float, y: float, half: float) -> None:
-    """An oval rug of rings."""
+    """Draw an oval rug of concentric rings."""
     tone = jitter(rng, rng.choice(CLOTHS), 16)
     for k, f in enumerate((1.0, 0.86, 0.7, 0.5, 0.25)):
         canvas.ellipse(x, y, half * f, half * 0.2 * f, shade(tone, (1.0, 1.35, 0.8, 1.2, 0.7)[k]))
 
 
 def sofa(canvas: Canvas, rng: Rng, x: float, y: float, width: float) -> None:
-    """A sofa with cushions, ``x`` its middle, its feet on ``y``."""
+    """Draw a sofa with cushions, centred on ``x``, with its feet on ``y``."""
     tone, h = jitter(rng, rng.choice(CLOTHS), 20), width * 0.4
     canvas.soft(x, y, width * 0.62, h * 0.16, (6, 4, 6), 0.9)
     half = width / 2
@@ -85,7 +85,7 @@ def sofa(canvas: Canvas, rng: Rng, x: float, y: float, width: float) -> None:
 
 
 def side_table(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A low table with flowers and books."""
+    """Draw a low table with flowers and books."""
     tone = rng.choice(WOODS)
     canvas.soft(x, y, size * 0.8, size * 0.12, (6, 4, 6), 0.8)
     for side in (-0.6, 0.6):
@@ -96,7 +96,7 @@ def side_table(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> Non
 
 
 def cat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A sitting cat."""
+    """Draw a sitting cat."""
     fur = rng.choice(((60, 54, 52), (206, 140, 74), (150, 146, 142), (236, 228, 214)))
     canvas.soft(x, y, size * 0.8, size * 0.15, (6, 4, 6), 0.8)
     canvas.limb(
@@ -125,7 +125,7 @@ def cat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
 
 
 def desk(canvas: Canvas, rng: Rng, x: float, y: float, width: float, height: float) -> None:
-    """A desk with drawers, lamp, books and a laptop."""
+    """Draw a desk with drawers, lamp, books and a laptop."""
     tone, half, top = rng.choice(WOODS), width / 2, y - height
     canvas.soft(x, y, half * 1.1, height * 0.1, (6, 4, 6), 0.8)
     for side in (-1, 1):
@@ -150,7 +150,7 @@ def _laptop(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
 
 
 def tiles(canvas: Canvas, rng: Rng, bottom: float) -> None:
-    """A tiled wall down to ``bottom``, some tiles in an accent colour."""
+    """Draw a tiled wall down to ``bottom``, with some tiles in an accent colour."""
     w, step = canvas.width, canvas.width / rng.integer(18, 26)
     tone, accent = jitter(rng, (214, 216, 208), 16), jitter(rng, rng.choice(CLOTHS), 30)
     canvas.rect(0, 0, w, bottom, shade(tone, 0.7))
@@ -161,7 +161,7 @@ def tiles(canvas: Canvas, rng: Rng, bottom: float) -> None:
 
 
 def cupboards(canvas: Canvas, rng: Rng, box: Box, tone: Colour, count: int) -> None:
-    """``count`` fronts side by side: doors, glass doors with crockery, drawers, open shelves, an oven."""
+    """Draw ``count`` fronts side by side: doors, glass doors with crockery, drawers, shelves of jars, ovens."""
     x0, y0, x1, y1 = box
     canvas.rect(x0, y0, x1, y1, shade(tone, 0.55))
     step, kinds = (x1 - x0) / count, rng.shuffled((_door, _crockery, _drawers, _jars, _oven, _door))
@@ -237,7 +237,7 @@ def _oven(canvas: Canvas, rng: Rng, box: Box, tone: Colour) -> None:
 
 
 def hooks(canvas: Canvas, rng: Rng, x0: float, x1: float, y: float, size: float) -> None:
-    """Pans and ladles hanging from a rail."""
+    """Draw pans hanging from a rail."""
     canvas.rect(x0, y, x1, y + 2, (90, 90, 94))
     for i in range(int((x1 - x0) / (size * 0.8))):
         x, tone = x0 + size * (0.5 + 0.8 * i), rng.choice(((150, 150, 156), (184, 110, 70), (60, 60, 64)))
@@ -246,7 +246,7 @@ def hooks(canvas: Canvas, rng: Rng, x0: float, x1: float, y: float, size: float)
 
 
 def stove(canvas: Canvas, rng: Rng, x: float, counter: float, size: float) -> None:
-    """Two pots, steam rising from them."""
+    """Draw two steaming pots."""
     for i in range(2):
         px, tone = x + i * size * 1.5, rng.choice(((170, 172, 178), (190, 80, 60), (70, 90, 120)))
         canvas.rect(px - size * 0.6, counter - size * 0.08, px + size * 0.6, counter, (40, 40, 44))
@@ -266,7 +266,7 @@ def stove(canvas: Canvas, rng: Rng, x: float, counter: float, size: float) -> No
 
 
 def table_cloth(canvas: Canvas, rng: Rng, top: float) -> None:
-    """A checked cloth that hangs over the front edge."""
+    """Draw a checked tablecloth that hangs over the front edge."""
     w, h, tone = canvas.width, canvas.height, jitter(rng, rng.choice(CLOTHS), 20)
     x0, x1 = w * rng.uniform(0.05, 0.25), w * rng.uniform(0.75, 0.95)
     skew = w * rng.uniform(-0.1, 0.1)
@@ -282,7 +282,7 @@ def table_cloth(canvas: Canvas, rng: Rng, top: float) -> None:
 
 
 def candle(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    """A burning candle on a dish."""
+    """Draw a burning candle on a dish."""
     half = height * 0.1
     canvas.soft(x, y, height * 0.34, height * 0.06, (6, 4, 4), 0.8)
     canvas.ellipse(x, y, height * 0.26, height * 0.05, (190, 160, 90))

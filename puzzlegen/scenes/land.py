@@ -1,4 +1,4 @@
-"""Hills, ground, paving, water, stones and flowers: what scenes stand on."""
+"""The ground and background of scenes: hills, grass, paving, water, stones and flowers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROCK: Colour = (128, 124, 118)
 
 
 def ridge_line(rng: Rng, width: float, y: float, amplitude: float, steps: int = 48, rough: float = 0.2) -> list[Point]:
-    """The upper edge of hills from left to right: three random waves and some roughness."""
+    """Return the upper edge of hills, from left to right: three random waves plus some roughness."""
     waves = [(rng.uniform(0.4, 1.2) * (i + 1), rng.uniform(), 1 / (i + 1)) for i in range(3)]
     points = []
     for i in range(steps + 1):
@@ -24,7 +24,7 @@ def ridge_line(rng: Rng, width: float, y: float, amplitude: float, steps: int = 
 
 
 def hills(canvas: Canvas, rng: Rng, air: Air, horizon: float, height: float) -> None:
-    """Two to four ridges, the far ones pale with haze, the near ones spotted with woods."""
+    """Draw two to four wooded ridges, the far ones pale with haze."""
     count = rng.integer(2, 4)
     for i in range(count):
         near = (i + 1) / count
@@ -52,7 +52,7 @@ def _woods(canvas: Canvas, rng: Rng, edge: list[Point], colour: Colour, size: fl
 
 
 def mountains(canvas: Canvas, rng: Rng, air: Air, horizon: float, height: float) -> None:
-    """Jagged peaks, lit from one side, snow on top."""
+    """Draw jagged peaks, lit from the side of the sun, with snow on top."""
     for layer in range(2):
         tone = mix((104, 108, 124) if layer else (134, 144, 166), air.hour.low, 0.45 - 0.3 * layer)
         for _ in range(rng.integer(4, 6)):
@@ -78,7 +78,7 @@ def _peak(canvas: Canvas, rng: Rng, top: Point, base: float, tone: Colour, air: 
 
 
 def grass(canvas: Canvas, rng: Rng, air: Air, top: float, blades: int = 1100) -> None:
-    """Ground from ``top`` to the lower edge: lawn or snow, with tufts, stones and flowers."""
+    """Draw ground from ``top`` to the lower edge: lawn or snow, with tufts, stones, and flowers or footprints."""
     dark, light = air.season.grass
     w, h = canvas.width, canvas.height
     canvas.paint(rng, [(0, top), (w, top), (w, h), (0, h)], dark, light, (60, 14), 5)
@@ -115,7 +115,7 @@ def _tracks(canvas: Canvas, rng: Rng, top: float) -> None:
 def mottle(
     canvas: Canvas, rng: Rng, span: tuple[float, float], tones: tuple[Colour, ...], strength: float = 0.6
 ) -> None:
-    """Broad soft stains between two heights: no two places of a meadow, a beach or a lake look alike."""
+    """Draw broad soft stains between two heights, so that no two places of a meadow, beach or lake look alike."""
     top, bottom = span
     for _ in range(rng.integer(14, 20)):
         depth = rng.uniform()
@@ -125,7 +125,7 @@ def mottle(
 
 
 def stones(canvas: Canvas, rng: Rng, top: float, count: int) -> None:
-    """Boulders, light above and dark below."""
+    """Draw boulders, light above and dark below."""
     for y in sorted(rng.uniform(0.05, 1) for _ in range(count)):
         r, x = canvas.height * 0.026 * y * rng.uniform(0.4, 1.2), rng.uniform(0, canvas.width)
         base = top + (canvas.height - top) * y
@@ -137,7 +137,7 @@ def stones(canvas: Canvas, rng: Rng, top: float, count: int) -> None:
 
 
 def flowers(canvas: Canvas, rng: Rng, colours: tuple[Colour, ...], top: float, count: int) -> None:
-    """Flowers on stems, small ones far away."""
+    """Draw flowers on stems, smaller far away."""
     kinds = rng.sample(colours, min(3, len(colours)))
     for v in sorted(rng.uniform(0.15, 1) for _ in range(count)):
         x, y, r = rng.uniform(0, canvas.width), top + (canvas.height - top) * v * v, 0.7 + 2.6 * v * v
@@ -147,7 +147,7 @@ def flowers(canvas: Canvas, rng: Rng, colours: tuple[Colour, ...], top: float, c
 
 
 def path(canvas: Canvas, rng: Rng, horizon: float) -> None:
-    """A winding path from ``horizon`` to the lower edge, wider near by."""
+    """Draw a winding path from ``horizon`` to the lower edge, wider towards the viewer."""
     x, sway, bend = rng.uniform(0.2, 0.8), rng.uniform(0.05, 0.18), rng.uniform()
     left, right = [], []
     for i in range(25):
@@ -160,7 +160,7 @@ def path(canvas: Canvas, rng: Rng, horizon: float) -> None:
 
 
 def paving(canvas: Canvas, rng: Rng, top: float, bottom: float, tone: Colour) -> None:
-    """Flagstones in perspective."""
+    """Draw flagstones in perspective."""
     w = canvas.width
     canvas.paint(rng, [(0, top), (w, top), (w, bottom), (0, bottom)], shade(tone, 0.78), shade(tone, 1.12), (30, 9))
     stains = (shade(tone, 0.6), shade(tone, 1.25), mix(tone, (90, 100, 70), 0.5), mix(tone, (196, 150, 110), 0.5))
@@ -177,7 +177,7 @@ def paving(canvas: Canvas, rng: Rng, top: float, bottom: float, tone: Colour) ->
 
 
 def water(canvas: Canvas, rng: Rng, air: Air, top: float, bottom: float) -> None:
-    """Water in perspective: sky colour far off, deeper near by, ripples and glitter under the sun."""
+    """Draw water in perspective: sky-coloured far away, deeper in the foreground, with ripples and glitter."""
     deep = mix(mix((24, 84, 118), air.hour.top, 0.35), rng.choice(((20, 90, 100), (30, 70, 120))), 0.4)
     w, count, far = canvas.width, 700, mix(air.hour.low, deep, 0.3)
     for i in range(9):
@@ -203,7 +203,7 @@ def water(canvas: Canvas, rng: Rng, air: Air, top: float, bottom: float) -> None
 
 
 def shadow(canvas: Canvas, air: Air, x: float, y: float, width: float, height: float) -> None:
-    """The shadow on the ground of something upright, falling away from the sun and towards the viewer."""
+    """Draw the ground shadow of an upright object, falling away from the sun and towards the viewer."""
     away = (1 if x > air.sun * canvas.width else -1) * height * 0.35
     fall, half = height * 0.16, width / 2
     shape = [(x - half, y), (x + half, y), (x + half * 0.8 + away, y + fall), (x - half * 0.8 + away, y + fall)]

@@ -1,4 +1,4 @@
-"""What lies and stands about on open ground: sheep, hay, ponds, flower patches, towels, crossings."""
+"""Objects on open ground: sheep, hay, ponds, flower patches, towels, balls, zebra crossings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOWELS: tuple[Colour, ...] = ((206, 60, 70), (50, 110, 180), (244, 200, 80), (8
 
 
 def scatter(canvas: Canvas, rng: Rng, air: Air, top: float, *, farm: bool = True) -> None:
-    """A pond, flower patches and (on a farm) sheep and hay in random places below ``top``, the near ones larger."""
+    """Draw a pond, flower patches and (on a farm) sheep and hay at random below ``top``, larger towards the viewer."""
     w, h = canvas.width, canvas.height
     if rng.below(3):
         pond(canvas, rng, air, w * rng.uniform(0.1, 0.9), top + (h - top) * rng.uniform(0.2, 0.8), w * 0.16)
@@ -29,7 +29,7 @@ def scatter(canvas: Canvas, rng: Rng, air: Air, top: float, *, farm: bool = True
 
 
 def flower_patch(canvas: Canvas, rng: Rng, colour: Colour, x: float, y: float, size: float) -> None:
-    """Many flowers of one colour, ``size`` pixels to either side."""
+    """Draw many flowers of one colour, up to ``size`` pixels to either side of ``x``."""
     canvas.soft(x, y, size, size * 0.4, mix(colour, (60, 100, 50), 0.6), 0.8)
     for _ in range(70):
         u, v = rng.uniform(-1, 1), rng.uniform(-1, 1)
@@ -40,7 +40,7 @@ def flower_patch(canvas: Canvas, rng: Rng, colour: Colour, x: float, y: float, s
 
 
 def sheep(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, size: float) -> None:
-    """A sheep, woolly above its legs."""
+    """Draw a sheep, woolly above its legs."""
     side, wool = rng.choice((-1, 1)), rng.choice(((238, 234, 222), (224, 214, 196), (96, 84, 76)))
     shadow(canvas, air, x, y, size * 1.1, size)
     for u in (-0.4, -0.25, 0.25, 0.4):
@@ -55,7 +55,7 @@ def sheep(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, size: float) -
 
 
 def hay_bale(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, size: float) -> None:
-    """A round bale on its side."""
+    """Draw a round bale on its side."""
     tone = jitter(rng, (206, 168, 84), 14)
     shadow(canvas, air, x, y, size * 1.3, size)
     canvas.rect(x - size * 0.9, y - size, x, y, shade(tone, 0.86))
@@ -68,7 +68,7 @@ def hay_bale(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, size: float
 
 
 def pond(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, half: float) -> None:
-    """A pond that mirrors the sky, reeds on its far bank."""
+    """Draw a pond that mirrors the sky, with reeds on its far bank."""
     canvas.ellipse(x, y, half * 1.08, half * 0.31, (104, 92, 62))
     for i in range(8):
         u = i / 8
@@ -88,7 +88,7 @@ def pond(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, half: float) ->
 
 
 def towel(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A striped towel on the sand, a bag at its head."""
+    """Draw a striped towel on the sand, with a bag beside it."""
     tone, lean = jitter(rng, rng.choice(_TOWELS), 16), rng.uniform(-0.5, 0.5)
     for i in range(6):
         ink = tone if i % 2 else mix(tone, (255, 250, 240), 0.75)
@@ -101,7 +101,7 @@ def towel(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
 
 
 def beach_ball(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
-    """A ball of coloured stripes."""
+    """Draw a ball of coloured stripes."""
     canvas.soft(x + r * 0.4, y, r * 1.4, r * 0.35, (60, 44, 30), 0.8)
     tones = rng.sample(_TOWELS, 3)
     for i, half in enumerate((1.0, 0.74, 0.46, 0.18)):
@@ -110,7 +110,7 @@ def beach_ball(canvas: Canvas, rng: Rng, x: float, y: float, r: float) -> None:
 
 
 def dune_grass(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A clump of long blades."""
+    """Draw a clump of long blades of grass."""
     canvas.soft(x, y, size, size * 0.3, (120, 96, 60), 0.7)
     for _ in range(40):
         foot, lean, tall = x + rng.uniform(-0.6, 0.6) * size, rng.uniform(-0.5, 0.7), size * rng.uniform(0.5, 1.1)
@@ -119,14 +119,14 @@ def dune_grass(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> Non
 
 
 def crossing(canvas: Canvas, x: float, top: float, bottom: float, width: float) -> None:
-    """A zebra crossing over the whole road, in perspective."""
+    """Draw a zebra crossing over the whole road, in perspective."""
     for i in range(6):
         a, b = (i - 3) / 6 * width, (i - 2.45) / 6 * width
         canvas.polygon([(x + a * 0.7, top), (x + b * 0.7, top), (x + b, bottom), (x + a, bottom)], (232, 230, 222, 220))
 
 
 def puddle(canvas: Canvas, air: Air, x: float, y: float, half: float) -> None:
-    """Standing water that mirrors the sky."""
+    """Draw a puddle that mirrors the sky."""
     for i in range(5):
         r = 1 - i * 0.16
         canvas.ellipse(
@@ -135,7 +135,7 @@ def puddle(canvas: Canvas, air: Air, x: float, y: float, half: float) -> None:
 
 
 def ball(canvas: Canvas, x: float, y: float, r: float, paint: Colour, turn: float) -> None:
-    """A spotted ball around (x, y), rolled by ``turn`` turns."""
+    """Draw a spotted ball centred on (x, y), rolled by ``turn`` turns."""
     canvas.ellipse(x, y, r, r, shade(paint, 0.7))
     canvas.ellipse(x - r * 0.06, y - r * 0.08, r * 0.92, r * 0.9, paint)
     for i in range(3):

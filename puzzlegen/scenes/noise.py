@@ -1,4 +1,4 @@
-"""Value noise and a sine, made of operations that give the same bits on every machine."""
+"""Value noise and a sine, built from operations that give the same bits on every machine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _TAU = 6.283185307179586
 
 
 def floats(rng: Rng, n: int) -> NDArray[np.float64]:
-    """``n`` floats in ``[0, 1)``; for thousands of draws at once."""
+    """Return ``n`` random floats in ``[0, 1)``; for thousands of draws at once."""
     return np.frombuffer(rng.raw(4 * n), "<u4").astype(np.float64) / 4294967296.0
 
 
 def sine(turns: float) -> float:
-    """Sine of an angle in turns, within 4e-6, by + - * alone: libm's last bit differs between machines."""
+    """Sine of an angle in turns, within 4e-6, by basic arithmetic alone: libm's last bit differs between machines."""
     x = turns - math.floor(turns)
     x = x - 1.0 if x > 0.75 else 0.5 - x if x > 0.25 else x
     z = x * _TAU
@@ -34,13 +34,13 @@ def cosine(turns: float) -> float:
 
 
 def noise(rng: Rng, size: tuple[int, int], cell: tuple[float, float], octaves: int = 4) -> Image.Image:
-    """Smooth grey noise around 128.
+    """Return smooth grey noise around 128.
 
     Args:
-        rng: source of the grid values.
+        rng: random stream of the grid values.
         size: width and height in pixels.
-        cell: width and height in pixels of the coarsest blobs.
-        octaves: layers, each half as coarse and weaker than the one before.
+        cell: width and height of the coarsest blobs in pixels.
+        octaves: number of layers; each has blobs half as large as the layer before and is blended in at 32 %.
     """
     columns, rows = (max(2, round(s / c)) for s, c in zip(size, cell, strict=True))
     layer = _grid(rng, columns, rows)
@@ -57,24 +57,24 @@ def _grid(rng: Rng, columns: int, rows: int) -> Image.Image:
 def texture(
     rng: Rng, size: tuple[int, int], dark: Colour, light: Colour, cell: tuple[float, float], octaves: int = 4
 ) -> Image.Image:
-    """Noise coloured from ``dark`` to ``light``; RGB."""
+    """Return noise coloured from ``dark`` to ``light``, as an RGB image."""
     grey = noise(rng, size, cell, octaves)
     return ImageOps.colorize(grey, dark, light, blackpoint=50, whitepoint=205)
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """The colour ``share`` of the way from ``a`` to ``b``."""
+    """Return the colour ``share`` (0..1) of the way from ``a`` to ``b``."""
     r, g, u = (min(255, max(0, int(p + (q - p) * share + 0.5))) for p, q in zip(a, b, strict=True))
     return r, g, u
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """The colour brighter (factor above 1) or darker."""
+    """Return the colour made brighter (``factor`` above 1) or darker (below 1)."""
     r, g, b = (min(255, max(0, int(c * factor + 0.5))) for c in colour)
     return r, g, b
 
 
 def jitter(rng: Rng, colour: Colour, amount: int) -> Colour:
-    """The colour with up to ``amount`` added to or taken from each channel."""
+    """Return the colour with each channel shifted at random by up to ``amount``."""
     r, g, b = (min(255, max(0, c + rng.integer(-amount, amount))) for c in colour)
     return r, g, b

@@ -1,4 +1,4 @@
-"""People: standing or walking, heads up, in clothes of many colours."""
+"""People, standing or walking upright, in clothes of many colours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TROUSERS: Final[tuple[Colour, ...]] = ((44, 54, 84), (70, 62, 56), (110, 104, 96
 
 
 class Look(NamedTuple):
-    """What a person looks like; drawn once, so that it stays the same through a clip."""
+    """What a person looks like; chosen once, so that the person stays the same through a clip."""
 
     skin: Colour
     hair: Colour
@@ -36,7 +36,7 @@ class Look(NamedTuple):
 
 
 def draw_look(rng: Rng) -> Look:
-    """A random person."""
+    """Choose the look of a random person."""
     return Look(
         rng.choice(SKINS),
         rng.choice(HAIRS),
@@ -52,12 +52,12 @@ def person(canvas: Canvas, look: Look, at: Point, height: float, facing: int = 0
     """Draw a person.
 
     Args:
-        canvas: where.
-        look: who.
-        at: where the feet stand.
-        height: from feet to top of head.
+        canvas: the picture to draw on.
+        look: what the person looks like.
+        at: the point on which the feet stand.
+        height: from feet to top of head, in pixels.
         facing: -1 left, 1 right, 0 towards the viewer.
-        phase: position in the stride, in turns; None: standing.
+        phase: position in the stride, in turns; None for a standing person.
     """
     x, y = at
     swing = 0.0 if phase is None else sine(phase)
@@ -146,7 +146,7 @@ def _head(canvas: Canvas, look: Look, at: Point, height: float, facing: int) -> 
 
 
 def crowd(canvas: Canvas, rng: Rng, count: int, top: float, bottom: float, scale: float) -> None:
-    """People on the ground between two heights, the near ones larger: ``scale`` is height over depth."""
+    """Draw people between two heights, larger towards the viewer: about ``scale`` times the y of their feet."""
     for y in sorted(rng.uniform(top, bottom) for _ in range(count)):
         x, tall = rng.uniform(0.05, 0.95) * canvas.width, scale * y * rng.uniform(0.9, 1.1)
         walking = rng.below(2)

@@ -1,4 +1,4 @@
-"""Backdrops for clips: places with an unmistakable up, left free in the middle for what happens."""
+"""Backdrops for clips: places with an unmistakable up, with room in the middle for what happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from puzzlegen.scenes.trees import bush, tree
 
 
 def garden(canvas: Canvas, rng: Rng, horizon: float, air: Air | None = None) -> Air:
-    """A lawn before houses, trees and hills."""
+    """Draw a lawn in front of houses, trees and hills; return the time and season used."""
     air = air or draw_air(rng, night=False, winter=False)
     w, h = canvas.width, canvas.height
     sky(canvas, rng, air, horizon)
@@ -35,7 +35,7 @@ def garden(canvas: Canvas, rng: Rng, horizon: float, air: Air | None = None) -> 
 
 
 def room(canvas: Canvas, rng: Rng, floor: float) -> Air:
-    """A papered room with a window on one side, books or pictures on the other."""
+    """Draw a papered room with a window on one side and books or pictures on the other."""
     w, h, left = canvas.width, canvas.height, rng.below(2) == 0
     air = Air(rng.choice(HOURS[:5]), rng.choice(SEASONS), 0.3)
     papered(canvas, rng, floor)
@@ -51,7 +51,7 @@ def room(canvas: Canvas, rng: Rng, floor: float) -> Air:
 
 
 def floor_room(canvas: Canvas, rng: Rng, floor: float) -> Air:
-    """A room with a lamp and a plant on its floor."""
+    """Draw a room with a lamp and a plant on its floor."""
     air, w, h = room(canvas, rng, floor), canvas.width, canvas.height
     lamp(canvas, rng, w * 0.05, floor + h * 0.03, h * 0.5)
     house_plant(canvas, rng, w * 0.94, floor + h * 0.04, h * 0.32)
@@ -59,7 +59,7 @@ def floor_room(canvas: Canvas, rng: Rng, floor: float) -> Air:
 
 
 def table_room(canvas: Canvas, rng: Rng, edge: float, wood: Colour) -> Air:
-    """A room seen over the top of a table that begins at ``edge``."""
+    """Draw a room seen over a table top that begins at height ``edge``."""
     air, w, h = room(canvas, rng, edge - canvas.height * 0.06), canvas.width, canvas.height
     clock(canvas, rng, w * 0.5, h * 0.1, h * 0.06)
     planks(canvas, rng, (0, edge, w, h), wood, 4)

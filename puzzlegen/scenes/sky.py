@@ -14,7 +14,7 @@ _CLOUD = (160, 84)
 
 
 def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
-    """Everything above ``horizon``: gradient, veil, sun or moon, clouds, birds."""
+    """Draw everything above ``horizon``: a gradient, a veil of cloud, sun or moon, clouds, birds."""
     canvas.gradient(0, horizon, air.hour.top, air.hour.low)
     high = (mix(air.hour.top, (0, 0, 20), 0.25), mix(air.hour.top, air.hour.cloud, 0.4), air.hour.low, air.hour.cloud)
     mottle(canvas, rng, (0, horizon * 0.9), high, 0.6)
@@ -33,7 +33,7 @@ def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
 
 
 def _veil(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
-    """High thin cloud, denser towards one side by chance."""
+    """Draw high thin cloud of random density."""
     size = (canvas.image.width, max(2, round(horizon * canvas.scale)))
     small = (size[0] // 4, max(2, size[1] // 4))
     streaks = noise(rng, small, (small[0] / 3, small[1] / 6), 3).point([max(0, v - 100) for v in range(256)])
@@ -41,7 +41,7 @@ def _veil(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
 
 
 def cloud(canvas: Canvas, rng: Rng, x: float, y: float, width: float, light: Colour, dark: Colour) -> None:
-    """A heap of puffs on a flat base, ``width`` pixels wide, bright above and dark below."""
+    """Draw a cloud ``width`` pixels wide: puffs on a flat base, bright above and dark below."""
     mask = Image.new("L", _CLOUD)
     pen = ImageDraw.Draw(mask)
     for _ in range(rng.integer(10, 18)):
@@ -87,7 +87,7 @@ def _moon(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
 
 
 def birds(canvas: Canvas, rng: Rng, horizon: float) -> None:
-    """A loose flock, wings raised."""
+    """Draw a loose flock of birds."""
     x, y = rng.uniform(0.1, 0.8) * canvas.width, rng.uniform(0.12, 0.6) * horizon
     for i in range(rng.integer(3, 8)):
         span = canvas.width * rng.uniform(0.011, 0.022)
@@ -96,7 +96,7 @@ def birds(canvas: Canvas, rng: Rng, horizon: float) -> None:
 
 
 def bird(canvas: Canvas, x: float, y: float, span: float, flap: float) -> None:
-    """A distant bird of ``span`` pixels; ``flap`` (turns) lifts or lowers its wings."""
+    """Draw a distant bird with wings ``span`` pixels long, lifted or lowered by ``flap`` (in turns)."""
     lift = span * (0.35 + sine(flap) * 0.4)
     for side in (-1, 1):
         wing = [(x, y), (x + side * span * 0.5, y - lift), (x + side * span, y - lift * 0.6)]

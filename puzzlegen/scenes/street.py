@@ -1,4 +1,4 @@
-"""What stands along streets and paths: signs, lamps, fences, benches, balloons."""
+"""Objects along streets and paths: shop fronts, lamps, signs, fences, benches, flags, and balloons above."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AWNINGS: tuple[Colour, ...] = ((196, 52, 48), (44, 110, 92), (52, 84, 150), (21
 
 
 def shop_front(canvas: Canvas, rng: Rng, box: Box) -> None:
-    """A striped awning over a shop window, with the shop's name above it."""
+    """Draw a shop window under a striped awning, with the shop's name above."""
     x0, y0, x1, y1 = box
     h, w = y1 - y0, x1 - x0
     tone = rng.choice(_AWNINGS)
@@ -37,7 +37,7 @@ def shop_front(canvas: Canvas, rng: Rng, box: Box) -> None:
 
 
 def lamp_post(canvas: Canvas, air: Air, x: float, y: float, height: float) -> None:
-    """A street lamp; it shines when it is dark."""
+    """Draw a street lamp, which shines when it is dark."""
     shadow(canvas, air, x, y, height * 0.03, height)
     iron = (48, 52, 58)
     canvas.rect(x - height * 0.012, y - height * 0.86, x + height * 0.012, y, iron)
@@ -56,7 +56,7 @@ def lamp_post(canvas: Canvas, air: Air, x: float, y: float, height: float) -> No
 
 
 def sign_post(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float) -> None:
-    """A wooden signpost with one to three boards that name places."""
+    """Draw a wooden signpost with one to three boards that name places."""
     shadow(canvas, air, x, y, height * 0.05, height)
     canvas.rect(x - height * 0.025, y - height, x + height * 0.025, y, (110, 82, 56))
     for i, name in enumerate(rng.sample(PLACES, rng.integer(1, 3))):
@@ -74,7 +74,7 @@ def sign_post(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: fl
 
 
 def fence(canvas: Canvas, rng: Rng, x0: float, x1: float, y: float, height: float) -> None:
-    """A picket fence from x0 to x1; a few pickets are crooked."""
+    """Draw a slightly crooked picket fence from ``x0`` to ``x1``."""
     tone = rng.choice(((232, 228, 218), (150, 116, 80), (120, 96, 76)))
     for v in (0.32, 0.74):
         canvas.rect(x0, y - height * v - height * 0.05, x1, y - height * v + height * 0.05, shade(tone, 0.82))
@@ -89,7 +89,7 @@ def fence(canvas: Canvas, rng: Rng, x0: float, x1: float, y: float, height: floa
 
 
 def bench(canvas: Canvas, air: Air, x: float, y: float, width: float) -> None:
-    """A park bench seen from the front."""
+    """Draw a park bench seen from the front."""
     h = width * 0.42
     canvas.soft(x, y, width * 0.6, h * 0.2, (14, 18, 20), 0.5)
     for side in (-0.42, 0.42):
@@ -101,7 +101,7 @@ def bench(canvas: Canvas, air: Air, x: float, y: float, width: float) -> None:
 
 
 def balloon(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A hot-air balloon, its basket hanging below."""
+    """Draw a hot-air balloon with its basket below."""
     a, b = jitter(rng, rng.choice(_AWNINGS), 20), jitter(rng, (246, 216, 120), 24)
     for i in range(6, 0, -1):
         canvas.ellipse(x, y, size * i / 6 * 0.5, size * 0.56, shade(a if i % 2 else b, 0.84 + 0.05 * (6 - i)))
@@ -112,7 +112,7 @@ def balloon(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
 
 
 def flag(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    """A flag in the wind, its pole standing at (x, y)."""
+    """Draw a flag in the wind, on a pole that stands at (x, y)."""
     canvas.rect(x - 0.8, y - height, x + 0.8, y, (220, 220, 220))
     tones = rng.sample(_AWNINGS, 2)
     for i in range(10):

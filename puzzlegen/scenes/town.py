@@ -1,4 +1,4 @@
-"""Pictures of towns: a street, a station, a park before a skyline, a market."""
+"""Pictures of towns: a street, a station, a park in front of a skyline, a market."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _hedge(canvas: Canvas, rng: Rng, air: Air, base: float, height: float) -> No
 
 
 def terrace(canvas: Canvas, rng: Rng, air: Air, curb: float) -> None:
-    """Houses side by side, half of them with a shop, their fronts standing on ``curb``."""
+    """Draw houses side by side with their fronts on ``curb``, about half of them with a shop."""
     x, h = -canvas.width * rng.uniform(0.0, 0.15), canvas.height
     while x < canvas.width:
         width = h * rng.uniform(0.24, 0.36)
@@ -71,7 +71,7 @@ def terrace(canvas: Canvas, rng: Rng, air: Air, curb: float) -> None:
 
 
 def road(canvas: Canvas, rng: Rng, top: float) -> None:
-    """A road with a dashed line from ``top`` to the lower edge."""
+    """Draw a road with a dashed line, from ``top`` to the lower edge."""
     w, h = canvas.width, canvas.height
     canvas.paint(rng, [(0, top), (w, top), (w, h), (0, h)], (70, 70, 76), (112, 110, 112), (24, 8), 5)
     mottle(canvas, rng, (top, h), ((48, 48, 54), (140, 138, 136), (104, 92, 80), (96, 112, 130)), 0.6)
@@ -140,7 +140,7 @@ def _name_board(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> No
 
 
 def city_park(canvas: Canvas, rng: Rng) -> Air:
-    """A skyline behind a park with benches, lamps, a pond and strollers."""
+    """A park with benches, lamps and strollers in front of a skyline; often a pond."""
     air, h, w = draw_air(rng), canvas.height, canvas.width
     base = h * rng.uniform(0.56, 0.64)
     sky(canvas, rng, air, base)
@@ -161,7 +161,7 @@ def city_park(canvas: Canvas, rng: Rng) -> Air:
 
 
 def skyline(canvas: Canvas, rng: Rng, air: Air, base: float) -> None:
-    """Two rows of tall buildings that stand on ``base``."""
+    """Draw two rows of tall buildings that stand on ``base``."""
     for layer in range(2):
         x = -canvas.width * rng.uniform(0, 0.08)
         while x < canvas.width:
@@ -174,7 +174,7 @@ def skyline(canvas: Canvas, rng: Rng, air: Air, base: float) -> None:
 
 
 def market(canvas: Canvas, rng: Rng) -> Air:
-    """Stalls with fruit, prices and flags on a square before old houses."""
+    """Stalls with fruit and prices and a flag, on a square in front of old houses."""
     air, h, w = draw_air(rng), canvas.height, canvas.width
     square = h * rng.uniform(0.56, 0.62)
     sky(canvas, rng, air, square)
@@ -224,7 +224,7 @@ def _stall(canvas: Canvas, rng: Rng, x: float, y: float, width: float, height: f
 
 
 def _fruit_box(canvas: Canvas, rng: Rng, x: float, y: float, width: float, height: float) -> None:
-    """A heap of one fruit with its price above."""
+    """Draw a heap of one fruit with its price above."""
     fruit = rng.choice(_FRUITS)
     for k in range(24):
         px, py = x + width * rng.uniform(0.12, 0.88), y - height * 0.16 * (1 - k / 24)

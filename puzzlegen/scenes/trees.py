@@ -14,7 +14,7 @@ _BARK: tuple[Colour, ...] = ((92, 68, 48), (76, 60, 50), (112, 88, 64))
 
 
 def tree(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float) -> None:
-    """A tree of some kind whose foot stands at (x, y)."""
+    """Draw a random tree that suits the season, with its foot at (x, y)."""
     shadow(canvas, air, x, y, height * 0.25, height)
     kind = rng.below(6)
     if kind <= 1:
@@ -55,7 +55,7 @@ def _sparkle(canvas: Canvas, rng: Rng, x: float, y: float, rx: float, ry: float,
 
 
 def pine(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float) -> None:
-    """A conifer of ragged tiers; snow lies on it in winter."""
+    """Draw a conifer of ragged tiers, covered with snow in winter."""
     tone = jitter(rng, (44, 84, 62), 12)
     canvas.rect(x - height * 0.025, y - height * 0.2, x + height * 0.025, y, rng.choice(_BARK))
     tiers = rng.integer(5, 8)
@@ -73,7 +73,7 @@ def pine(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, height: float) 
 
 
 def bare(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    """A tree without leaves."""
+    """Draw a tree without leaves."""
     _branch(canvas, rng, (x, y, height * 0.34, 0.0, height * 0.045), 6, rng.choice(_BARK))
 
 
@@ -89,7 +89,7 @@ def _branch(canvas: Canvas, rng: Rng, at: tuple[float, float, float, float, floa
 
 
 def palm(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
-    """A leaning palm."""
+    """Draw a leaning palm."""
     lean = rng.uniform(-0.25, 0.25) * height
     stem = [(x + lean * k * k / 64, y - height * k / 8) for k in range(9)]
     for k, (a, b) in enumerate(itertools.pairwise(stem)):
@@ -104,7 +104,7 @@ def palm(canvas: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
 
 
 def bush(canvas: Canvas, rng: Rng, air: Air, x: float, y: float, size: float) -> None:
-    """A shrub, ``size`` pixels wide."""
+    """Draw a shrub, ``size`` pixels wide."""
     tone = rng.choice(air.season.leaves) if air.season.leaves else (120, 126, 128)
     canvas.soft(x, y, size * 0.7, size * 0.16, (16, 22, 20), 0.5)
     for i in range(26):

@@ -1,4 +1,4 @@
-"""Cars, boats and trains, each upright and heading somewhere."""
+"""Cars, boats and trains, each drawn upright and from the side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAINTS: Final[tuple[Colour, ...]] = (
 
 
 def car(canvas: Canvas, at: Point, length: float, facing: int, paint: Colour, roll: float = 0.0) -> None:
-    """A car from the side: wheels on ``at``, nose towards ``facing`` (-1 or 1), wheels turned by ``roll`` turns."""
+    """Draw a car from the side: wheels on ``at`` and rolled by ``roll`` turns, nose towards ``facing`` (-1 or 1)."""
     x, y = at
     u = length * facing
 
@@ -52,7 +52,7 @@ def _wheel(canvas: Canvas, x: float, y: float, r: float, turn: float) -> None:
 
 
 def sail_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A boat with two sails and its reflection."""
+    """Draw a boat with two sails and its reflection."""
     hull, side = jitter(rng, rng.choice(PAINTS), 16), 1 if rng.below(2) else -1
     canvas.soft(x, y + size * 0.1, size * 0.5, size * 0.1, (10, 26, 44), 0.6)
     canvas.line([(x, y - size * 0.12), (x, y - size)], (110, 84, 60), max(0.8, size * 0.02))
@@ -75,7 +75,7 @@ def sail_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None
 
 
 def fishing_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> None:
-    """A trawler with cabin, mast and rail."""
+    """Draw a trawler with cabin, mast and rail."""
     hull, side = jitter(rng, rng.choice(PAINTS), 16), 1 if rng.below(2) else -1
     canvas.soft(x, y + size * 0.08, size * 0.6, size * 0.12, (10, 26, 44), 0.7)
     canvas.polygon(
@@ -115,7 +115,7 @@ def fishing_boat(canvas: Canvas, rng: Rng, x: float, y: float, size: float) -> N
 
 
 def train(canvas: Canvas, rng: Rng, x: float, y: float, size: float, wagons: int) -> None:
-    """A steam engine at ``x`` pulling wagons to the left of it; wheels on ``y``."""
+    """Draw a steam engine at ``x`` with its wagons to the left; the wheels stand on ``y``."""
     for i in range(wagons, 0, -1):
         _wagon(canvas, rng, x - i * size * 1.2, y, size)
     paint = rng.choice(PAINTS)
