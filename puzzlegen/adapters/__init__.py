@@ -1,1 +1,4 @@
-"""One file per trainer: its rows out of a build, its rewards out of ``puzzlegen.verify``. None imports another."""
+"""Adapters, one file per trainer or evaluator: rows come from a build, rewards from ``puzzlegen.verify``.
+
+No adapter imports another.
+"""

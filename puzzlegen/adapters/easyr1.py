@@ -1,4 +1,4 @@
-"""EasyR1: ``worker.reward.reward_function=<this file>:compute_score`` and ``data.answer_key=ground_truth``."""
+"""EasyR1 reward: ``worker.reward.reward_function=<this file>:compute_score`` and ``data.answer_key=ground_truth``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ REWARD_TYPE = "batch"
 
 
 def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **_: object) -> list[dict[str, float]]:
-    """Score a batch.
+    """Score a batch of responses.
 
     Args:
-        reward_inputs: one mapping per response, with ``response`` and ``ground_truth``.
+        reward_inputs: one mapping per response, with the keys ``response`` and ``ground_truth``.
 
     Returns:
-        Per response ``overall``, which EasyR1 trains on, and the parts, under the same keys for every task.
+        One dict per response: ``overall``, which EasyR1 trains on, plus ``score`` and its parts. The keys are the same
+        for every task.
 
     Raises:
-        VerifierError: a ground truth is not a puzzlegen spec.
+        VerifierError: a ground truth is not a puzzlegen verifier spec.
     """
     scored = [reward(one["response"], one["ground_truth"]) for one in reward_inputs]
     return [{"overall": parts["score"], **parts} for parts in scored]

@@ -1,4 +1,4 @@
-"""Inspect AI: a folder as a task, pictures as data URIs, clips as frames behind their times or whole.
+"""Inspect AI: a build as a task. Pictures are sent as data URIs, clips as frames with their times, or whole.
 
 ``inspect eval puzzlegen/puzzles -T folder=puzzles/video_ssl --model openai/NAME``
 """
@@ -30,12 +30,13 @@ from puzzlegen.reading import files_in, read_rows
 
 @task
 def puzzles(folder: str, split: str | None = None, frames: int | None = FRAMES) -> Task:
-    """The puzzles of a build.
+    """Return the puzzles of a build as a task.
 
     Args:
-        folder: the build.
-        split: only this one.
-        frames: most frames per puzzle, shared by its clips; 0 sends clips whole, to models that take video.
+        folder: the build's folder.
+        split: the split to use; None for all splits.
+        frames: maximum number of frames per puzzle, shared by its clips; 0 sends clips whole, for models that take
+            video.
     """
     samples = list(_samples(Path(folder), split, frames or None))
     return Task(dataset=MemoryDataset(samples, name=Path(folder).name), solver=generate(), scorer=puzzle_scorer())
@@ -48,7 +49,7 @@ def puzzles(folder: str, split: str | None = None, frames: int | None = FRAMES) 
     }
 )
 def puzzle_scorer() -> Scorer:
-    """What a response earns, in all and by part; why stands in the explanation."""
+    """Score a response, as a whole and by part; the explanation holds the reason."""
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001 - the signature is theirs
         truth = state.metadata["ground_truth"]

@@ -1,6 +1,6 @@
-"""lmms-eval (0.7): what the tasks of ``puzzlegen export --to lmms_eval`` call.
+"""lmms-eval (0.7): the functions that the tasks written by ``puzzlegen export --to lmms_eval`` call.
 
-Its chat models get each medium where its placeholder stands; its older models get the media first, then the text.
+Chat models of lmms-eval get each medium in the place of its placeholder; older models get all media, then the text.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ Doc = dict[str, Any]
 
 
 def doc_to_visual(doc: Doc) -> list[Any]:
-    """Pictures, or paths of clips."""
+    """Return the media of a row: decoded pictures, and paths of clips."""
     return [path if path.endswith(".mp4") else _picture(path) for path in doc["media"]]
 
 
 def doc_to_text(doc: Doc) -> str:
-    """The prompt without its placeholders."""
+    """Return the prompt as one text without its media placeholders."""
     said = [_PLACE.sub("", message["content"]).strip() for message in doc["prompt"]]
     return "\n\n".join(said)
 
 
 def doc_to_messages(doc: Doc) -> list[dict[str, Any]]:
-    """The prompt, with media in their places."""
+    """Return the prompt as messages, with the media in place of their placeholders."""
     visuals = iter(doc_to_visual(doc))
     return [{"role": said["role"], "content": _content(said["content"], visuals)} for said in doc["prompt"]]
 
 
 def process_results(doc: Doc, results: list[str]) -> dict[str, float]:
-    """What the response earns, and its parts."""
+    """Return the score of the response and its parts."""
     return reward(results[0], doc["ground_truth"])
 
 

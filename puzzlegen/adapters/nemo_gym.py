@@ -1,4 +1,4 @@
-"""NeMo-Gym (0.7): the resources server that scores what ``puzzlegen export --to nemo_gym`` writes."""
+"""NeMo-Gym (0.7): the resources server that scores responses to rows of ``puzzlegen export --to nemo_gym``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from puzzlegen.verify import score
 
 
 class PuzzleVerifyRequest(BaseVerifyRequest):
-    """A row of the export, with the model's response."""
+    """A row of the export together with the model's response."""
 
     ground_truth: str
     id: str = ""
@@ -23,7 +23,7 @@ class PuzzleVerifyRequest(BaseVerifyRequest):
 
 
 class PuzzleVerifyResponse(BaseMultiRewardVerifyResponse):
-    """The reward, its parts, which are the same for every task, and why."""
+    """The reward, its parts (the same for every task) and the reason for it."""
 
     ground_truth: str
     id: str
@@ -36,12 +36,12 @@ class PuzzleVerifyResponse(BaseMultiRewardVerifyResponse):
 
 
 class PuzzleServer(SimpleResourcesServer):
-    """Scores without a session: each response by its row alone."""
+    """Stateless resources server: scores each response by its row alone."""
 
     config: BaseResourcesServerConfig
 
     async def verify(self, body: PuzzleVerifyRequest) -> PuzzleVerifyResponse:
-        """What the response earns."""
+        """Score the response."""
         found = score(_said(body.response), body.ground_truth)
         parts = dict(found.parts)
         return PuzzleVerifyResponse(

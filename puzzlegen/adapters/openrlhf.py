@@ -1,4 +1,4 @@
-"""OpenRLHF: ``--reward.remote_url <this file>``, whose ``reward_func`` gets prompt and response as one text."""
+"""OpenRLHF reward: ``--reward.remote_url <this file>``; ``reward_func`` gets prompt and response as one text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from puzzlegen.verify import reward
 
-#: A prompt ends with its question's last words and the assistant's header; less in common is no match.
+#: Fewest characters that a query must share with its prompt's end to count as a match: a prompt ends with the last
+#: words of its question and the assistant's header, which are longer.
 _LEAST = 16
-#: What ends a turn is decoded too; a few are cut off, in a window, because the text before them is the policy's.
+#: End-of-turn tokens, which OpenRLHF decodes too. At most ``_MOST`` are cut off, each searched for in the last
+#: ``_WINDOW`` characters, because all text before them was written by the policy.
 _END = re.compile(r"(?:<\|[\w.-]{1,40}\|>|</s>|<eos>|<end_of_turn>)\Z")
 _WINDOW, _MOST = 64, 4
-#: Placeholders of pictures and clips, as models of several families write them.
+#: Media placeholders as models of several families write them.
 _MEDIA = re.compile(r"<\|?/?(?:image|video|vision|img)[a-z_]{0,20}\|?>", re.IGNORECASE)
 
 
@@ -21,18 +23,18 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     """Score responses.
 
     Args:
-        queries: prompt and response as decoded, special tokens and expanded media placeholders included.
-        prompts: the prompts as the chat template made them.
+        queries: decoded prompt and response, with special tokens and expanded media placeholders.
+        prompts: the prompts as the chat template renders them.
         labels: the puzzles' ``ground_truth``.
 
     Returns:
-        ``rewards`` and ``scores`` as float tensors of shape (n,), and the parts in ``extra_logs`` likewise.
+        ``rewards`` and ``scores`` as float tensors of shape (n,), and ``extra_logs`` with such a tensor for each part.
 
     Raises:
-        ValueError: a query does not hold its prompt.
-        VerifierError: a label is not a puzzlegen spec.
+        ValueError: a query does not contain its prompt.
+        VerifierError: a label is not a puzzlegen verifier spec.
     """
-    import torch  # noqa: PLC0415 - OpenRLHF has it; reading this file needs nothing
+    import torch  # noqa: PLC0415 - OpenRLHF brings torch; importing this file must not need it
 
     texts = map(response_of, queries, prompts)
     scored = [reward(text, label) for text, label in zip(texts, labels, strict=True)]
@@ -42,11 +44,15 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
 
 
 def response_of(query: str, prompt: str) -> str:
-    """What the policy wrote.
+    """Return the part of ``query`` that the policy wrote.
 
-    A query does not begin with its prompt where there are media, because each placeholder has become many tokens. What
-    stands behind the first place that holds all of the prompt after its last placeholder is the response; where none is
-    known, behind the longest end of the prompt that the query holds.
+    With media, the query does not begin with the prompt, because each placeholder was expanded into many tokens. So the
+    text of the prompt after its last placeholder is looked up in the query, and the response follows its first
+    occurrence. If that text is too short or not found, the response follows the longest end of the prompt that the
+    query contains.
+
+    Raises:
+        ValueError: the query does not contain the prompt's end.
     """
     tail = _MEDIA.split(prompt)[-1]
     if len(tail) >= _LEAST and tail in query:

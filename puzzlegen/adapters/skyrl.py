@@ -1,4 +1,7 @@
-"""SkyRL: an environment of one turn. Call :func:`register` in the training entry point, as for any new environment."""
+"""SkyRL: a single-turn environment that scores responses.
+
+Call :func:`register` in the training entry point, as for any new environment.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from puzzlegen.verify import reward
 
 
 class PuzzleEnv(BaseTextEnv):  # type: ignore[misc]
-    """Scores the response and ends.
+    """Environment that scores one response and ends the episode.
 
     Args:
-        env_config: not read.
-        extras: the row's other columns; ``reward_spec.ground_truth`` is the puzzle's.
+        env_config: not used.
+        extras: the row's columns other than the prompt; ``reward_spec.ground_truth`` is the puzzle's ground truth.
     """
 
     def __init__(self, env_config: object = None, extras: dict[str, Any] | None = None) -> None:  # noqa: ARG002
@@ -23,19 +26,19 @@ class PuzzleEnv(BaseTextEnv):  # type: ignore[misc]
         self._parts: dict[str, float] = {}
 
     def step(self, action: str) -> BaseTextEnvStepOutput:
-        """Score ``action``; ``metadata`` holds the parts."""
+        """Score ``action``, the response; ``metadata`` holds the score and its parts."""
         self._parts = reward(action, self._ground_truth)
         return BaseTextEnvStepOutput(
             observations=[], reward=self._parts["score"], done=True, metadata=dict(self._parts)
         )
 
     def get_metrics(self) -> dict[str, float]:
-        """The parts of the score, which SkyRL averages."""
+        """Return the score and its parts, which SkyRL averages."""
         return dict(self._parts)
 
 
 def register() -> None:
-    """Make ``env_class: puzzlegen``, which exported rows name, known to skyrl_gym."""
-    from skyrl_gym.envs.registration import register as register_env  # noqa: PLC0415 - one name too many above
+    """Register the environment with skyrl_gym as ``puzzlegen``, the ``env_class`` of exported rows."""
+    from skyrl_gym.envs.registration import register as register_env  # noqa: PLC0415 - only needed here
 
     register_env(id="puzzlegen", entry_point="puzzlegen.adapters.skyrl:PuzzleEnv")

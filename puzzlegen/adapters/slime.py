@@ -1,4 +1,4 @@
-"""slime: ``--custom-rm-path puzzlegen.adapters.slime.custom_rm --reward-key score``."""
+"""slime reward: ``--custom-rm-path puzzlegen.adapters.slime.custom_rm --reward-key score``."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from puzzlegen.verify import reward
 
 
-async def custom_rm(args: object, sample: Any, **_: object) -> dict[str, float] | list[dict[str, float]]:  # noqa: ANN401, ARG001 - slime's form
-    """Score one sample, or a group of them under ``--group-rm``.
+async def custom_rm(args: object, sample: Any, **_: object) -> dict[str, float] | list[dict[str, float]]:  # noqa: ANN401, ARG001 - slime's signature
+    """Score one sample or, under ``--group-rm``, a list of samples.
 
     Args:
-        args: slime's arguments; not read.
-        sample: has ``response`` and, as ``label``, the puzzle's ``ground_truth``; or a list of such.
+        args: slime's arguments; not used.
+        sample: a sample, or a list of samples, with ``response`` and with the puzzle's ``ground_truth`` as ``label``.
 
     Returns:
-        ``score`` and its parts, under the same keys for every task.
+        ``score`` and its parts, with the same keys for every task; for a list of samples, a list of such dicts.
 
     Raises:
-        VerifierError: a label is not a puzzlegen spec.
+        VerifierError: a label is not a puzzlegen verifier spec.
     """
     if isinstance(sample, list):
         return [reward(one.response, one.label) for one in sample]

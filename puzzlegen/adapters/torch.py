@@ -1,4 +1,4 @@
-"""Plain torch: the rows of a build as a stream, each exactly once per epoch over all ranks and workers.
+"""Plain torch: the rows of a build as a stream, each row exactly once per epoch across all ranks and workers.
 
     from torch.utils.data import DataLoader
     from puzzlegen.adapters.torch import Puzzles, collate
@@ -9,12 +9,14 @@
         for batch in loader:
             ...
 
-Every epoch puts the files into an order of its own and cuts their rows into one span per rank and worker, whose lengths
-differ by at most one; nobody reads what is not in its span. Rows are shuffled within windows of ``buffer`` rows. As
-with torch's samplers, ``set_epoch`` says which epoch it is, to persistent workers as well; without it each iteration
-has the order of the first. Each iteration begins anew, however far the last one went. Only after ``load_state_dict``
-does the next one go on mid-epoch, with the same rows; with workers that is what torchdata's ``StatefulDataLoader`` is
-for, which keeps the state of each.
+With a ``seed``, each epoch orders the files anew and shuffles rows within windows of ``buffer`` rows. The rows of an
+epoch are split into one contiguous span per rank and worker; the lengths of the spans differ by at most one, and no
+worker reads rows outside its span.
+
+As with torch's samplers, ``set_epoch`` sets the epoch, for persistent workers too; without it every iteration has the
+order of the first epoch. Each iteration starts from the beginning, however far the last one went. Only after
+``load_state_dict`` does the next iteration continue mid-epoch, with the same rows. With several workers, use
+torchdata's ``StatefulDataLoader``, which keeps the state of each worker.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class _File(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """The epoch that an iteration began with, the one it is in, and how many rows of that it has given."""
+    """Where an iteration is: its first epoch, its current epoch, and how many rows of the current epoch are done."""
 
     first: int
     epoch: int
@@ -64,22 +66,23 @@ class _Place(NamedTuple):
 
 
 class Puzzles(IterableDataset[Row]):
-    """One profile and split of a build.
+    """The rows of one profile and split of a build.
 
     Args:
-        folder: a build, or an fsspec URL of one (``hf://datasets/me/puzzles``, ``s3://...``).
-        profile: ``image``, ``multi_image``, ``video`` or ``text``; a loader has use for one at a time.
-        split: as the recipe names it.
-        seed: of the order; None leaves the rows as they were built.
-        buffer: rows that are shuffled together; so many are held in memory, encoded, per worker.
-        epochs: passes in one iteration; None never ends.
-        rank: this process among ``world``; both by default as ``torch.distributed`` says. Where something else deals
-            rows out to the ranks, as ``accelerate`` does, give 0 and 1.
+        folder: the build's folder, or an fsspec URL of it (``hf://datasets/me/puzzles``, ``s3://...``).
+        profile: ``image``, ``multi_image``, ``video`` or ``text``; a loader reads one profile at a time.
+        split: a split's name, as in the recipe.
+        seed: seed of the order; None keeps the order of the build.
+        buffer: number of rows that are shuffled together; each worker holds this many encoded rows in memory.
+        epochs: number of passes in one iteration; None for an endless stream.
+        rank: index of this process among ``world`` processes. By default ``torch.distributed`` provides both; if
+            something else distributes rows to the ranks, as ``accelerate`` does, give rank 0 and world 1.
         world: number of processes.
-        decode: ``images`` as PIL; else as stored. Clips are always as stored.
+        decode: whether to decode ``images`` to PIL images; clips always stay encoded, as stored.
 
     Raises:
-        PuzzlegenError: no such build, or no puzzles of the profile in the split; an argument is out of range.
+        PuzzlegenError: there is no such build, it has no puzzles of this profile in this split, or an argument is out
+            of range.
     """
 
     def __init__(
@@ -107,30 +110,31 @@ class Puzzles(IterableDataset[Row]):
             has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in manifest["rows"].items())
             raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
         self._content = manifest["content_sha256"]
-        # In shared memory, so that persistent workers see the change.
+        # In shared memory, so that persistent workers see a change made by set_epoch.
         self._begin = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         self._at = _Place(0, 0, 0)
         self._loaded: _Place | None = None
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin the next iteration with this epoch's order, or go on in it if a state of this epoch was loaded."""
+        """Start the next iteration at this epoch, or continue within it if a state of the same epoch was loaded."""
         self._begin[0] = epoch
         if self._loaded is None or self._loaded.epoch != epoch:
             self._at, self._loaded = _Place(epoch, epoch, 0), None
 
     def state_dict(self) -> State:
-        """Where this rank's worker is: how many rows of which epoch it has given."""
+        """Return the position of this rank's worker: the epoch, and how many rows of it have been yielded."""
         return self._at._asdict() | self._mine()
 
     def _mine(self) -> State:
-        """What a state must share with this stream for its place to mean the same rows."""
+        """Return what a saved state must match so that its position means the same rows in this stream."""
         return {"split": self._split(), "content": self._content, "order": [self._seed, self._buffer]}
 
     def load_state_dict(self, state: State) -> None:
-        """Let the next iteration go on from a state of the same build, rank, worker and order.
+        """Make the next iteration continue from a saved state of the same build, rank, worker and order.
 
         Raises:
-            PuzzlegenError: the state belongs to another build, number of ranks or workers, seed or buffer.
+            PuzzlegenError: the state belongs to another build, rank, worker, number of ranks or workers, seed or
+                buffer.
         """
         for key, mine in self._mine().items():
             if (theirs := state[key]) != mine:
@@ -153,7 +157,7 @@ class Puzzles(IterableDataset[Row]):
         self._at = _Place(first, first, 0)
 
     def _rows(self, epoch: int, skip: int) -> Iterator[Row]:
-        """This worker's rows of an epoch but for the first ``skip``."""
+        """Yield this worker's rows of an epoch without the first ``skip``."""
         files = self._files if self._seed is None else rng_for("files", self._seed, epoch).shuffled(self._files)
         first, last = self._span(sum(file.rows for file in files))
         for start in range(first + skip // self._buffer * self._buffer, last, self._buffer):
@@ -168,7 +172,7 @@ class Puzzles(IterableDataset[Row]):
         return first + worker * (last - first) // workers, first + (worker + 1) * (last - first) // workers
 
     def _window(self, files: list[_File], first: int, last: int) -> list[Row]:
-        """The rows ``first`` to ``last`` (excluded) of the files laid end to end."""
+        """Return the rows ``first`` to ``last`` (exclusive) of the concatenated files."""
         found: list[Row] = []
         begin = 0
         for file in files:
@@ -197,7 +201,7 @@ class Puzzles(IterableDataset[Row]):
 
 
 def collate(rows: list[Row]) -> dict[str, list[Any]]:
-    """A batch as one list per column: prompts, pictures and clips differ in length, so nothing can be stacked."""
+    """Collate rows into one list per column: prompts, pictures and clips differ in size, so they cannot be stacked."""
     return {key: [row[key] for row in rows] for key in rows[0]}
 
 
@@ -224,8 +228,8 @@ def _manifest(root: str) -> dict[str, Any]:
     return found
 
 
-def _parquet(handle: Any, low: int, high: int) -> list[Row]:  # noqa: ANN401 - what fsspec opens
-    """Rows of a Parquet file, from those of its row groups that hold them."""
+def _parquet(handle: Any, low: int, high: int) -> list[Row]:  # noqa: ANN401 - a file opened by fsspec
+    """Return rows ``low`` to ``high`` (exclusive) of a Parquet file; only the row groups that hold them are read."""
     with pq.ParquetFile(handle) as file:
         ends = [0]
         for k in range(file.num_row_groups):

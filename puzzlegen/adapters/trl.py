@@ -1,14 +1,15 @@
-"""TRL 1.x: a build as a dataset that ``GRPOTrainer`` and ``RLOOTrainer`` take, and reward functions.
+"""TRL 1.x: load a build as a dataset for ``GRPOTrainer`` and ``RLOOTrainer``, and reward functions.
 
     from puzzlegen.adapters import trl
     GRPOTrainer(model, train_dataset=trl.load("puzzles/mine"), reward_funcs=[trl.score_reward], ...)
 
-TRL trains on pictures only: it ignores a column of videos, and on video blocks it computes the loss without having
-seen them, both without an error. So clips become frames, each a picture with its time before it. A prompt's blocks are
-made when a row is read and never stored: Arrow would add absent keys as nulls, and TRL takes a null ``image`` for one.
+TRL trains on pictures only. It ignores a ``videos`` column, and for video blocks in a prompt it computes the loss
+without the clips; neither raises an error. So each clip is turned into frames: pictures, each preceded by its time.
+Content blocks of a prompt are made when a row is read and never stored, because Arrow would add absent keys as nulls,
+and TRL takes a null ``image`` for an image.
 
-What combines datasets drops what is done on reading, without an error. So several builds go into one :func:`load`; for
-a mixture with other rows, combine :func:`records` and give the result to :func:`prepare`:
+Functions of ``datasets`` that combine datasets silently drop transforms that run on reading. So pass several builds to
+one :func:`load`. To mix a build with other rows, combine :func:`records` and pass the result to :func:`prepare`:
 
     mixed = datasets.concatenate_datasets([trl.records("puzzles/mine"), other_rows])
     GRPOTrainer(model, train_dataset=trl.prepare(mixed), reward_funcs=[trl.score_reward], ...)
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 LogMetric = Callable[[str, float], None]
-#: Columns of a record that stand in ``prompt`` and ``images`` once it is prepared, or twice in it.
+#: Columns left out of a prepared record: their content is in its ``prompt`` and ``images``, or in another column.
 _USED: Final = {"problem", "prompt", "images", "videos", "video_meta", "reward_model"}
 _FIRST: Final = 64
 _OURS: Final = "puzzlegen/"
@@ -57,21 +58,25 @@ def load(
     streaming: bool = False,
     frames: int | None = None,
 ) -> Dataset | IterableDataset:
-    """Builds as TRL takes them: :func:`records`, prepared by :func:`prepare`.
+    """Load builds as a dataset for TRL: :func:`records` followed by :func:`prepare`.
 
     Args:
-        folders: a build, or several; a name on the Hugging Face Hub (``owner/name``, Parquet only) is one too.
-        profile: one or several of ``image``, ``multi_image`` and ``video``, or ``text``; default the largest.
-        split: as the recipe names it.
-        streaming: read rows as they are needed; ``GRPOConfig`` then needs ``max_steps``.
-        frames: most frames per puzzle, shared by its clips, at least two each; default ``FRAMES``.
+        folders: one build or several; a build is a folder or a name on the Hugging Face Hub (``owner/name``, Parquet
+            only).
+        profile: one or several of ``image``, ``multi_image`` and ``video``, or ``text`` alone; by default the profile
+            with the most puzzles.
+        split: a split's name, as in the recipe.
+        streaming: whether to read rows only when they are needed; ``GRPOConfig`` then needs ``max_steps``.
+        frames: maximum number of frames per puzzle, shared by its clips, which get at least two each; default
+            ``FRAMES``.
 
     Returns:
-        Rows of ``prompt`` (messages; where there are pictures, of blocks ``{"type": "image"}`` and
-        ``{"type": "text", "text": ...}``), ``images`` (PIL; absent from ``text``) and what rewards need.
+        Rows with ``prompt`` (messages; with pictures, their content is a list of blocks ``{"type": "image"}`` and
+        ``{"type": "text", "text": ...}``), ``images`` (PIL; absent for ``text``) and the columns that rewards need.
 
     Raises:
-        PuzzlegenError: no such build, profile or split, ``text`` beside others, or ``frames`` is below two.
+        PuzzlegenError: there is no such build, profile or split, ``text`` is combined with other profiles, or
+            ``frames`` is below two.
     """
     return prepare(records(folders, profile, split, streaming=streaming), frames)
 
@@ -83,19 +88,20 @@ def records(
     *,
     streaming: bool = False,
 ) -> Dataset | IterableDataset:
-    """Builds as they are stored, to be combined with other rows before :func:`prepare`.
+    """Load builds as they are stored, to combine them with other rows before :func:`prepare`.
 
-    Other rows need ``prompt`` (messages whose text holds ``<image>`` once for each of ``images``), ``images`` and what
-    their own rewards read.
+    Other rows need ``prompt`` (messages whose text holds ``<image>`` once for each picture in ``images``), ``images``
+    and the columns that their own rewards read.
 
     Args:
         folders: as for :func:`load`.
         profile: as for :func:`load`.
-        split: as the recipe names it.
-        streaming: read rows as they are needed; several streams follow one another, and ``shuffle`` mixes them.
+        split: a split's name, as in the recipe.
+        streaming: whether to read rows only when they are needed; several streams are read one after another, and
+            ``shuffle`` mixes them.
 
     Raises:
-        PuzzlegenError: no such build, profile or split, or ``text`` beside other profiles.
+        PuzzlegenError: there is no such build, profile or split, or ``text`` is combined with other profiles.
     """
     datasets = _library()
     places = [folders] if isinstance(folders, str | Path) else list(folders)
@@ -111,11 +117,11 @@ def records(
 
 
 def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Dataset | IterableDataset:
-    """Records as TRL takes them, made when a row is read; columns of the user's own are kept.
+    """Convert records to TRL's form, row by row as they are read; columns of the user's own are kept.
 
     Args:
-        rows: :func:`records`, alone or combined with other rows; a combination of several :func:`load` will do,
-            because ``datasets`` has made records of them again.
+        rows: the result of :func:`records`, alone or combined with other rows. A combination of several results of
+            :func:`load` works as well, because combining them has turned them back into records.
         frames: as for :func:`load`.
 
     Raises:
@@ -134,17 +140,17 @@ def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Datas
 
 
 def _look_ahead(rows: Dataset, frames: int) -> None:
-    """Warn now of frames that are left out, and not in the midst of training."""
+    """Check the first rows for clips that lose frames, to warn now rather than in the middle of training."""
     wanted = [name for name in ("data_source", "problem", "video_meta") if name in rows.column_names]
     for row in rows.select(range(min(_FIRST, len(rows)))).select_columns(wanted):
         frames_of_each(row, frames)
 
 
 def as_trl(row: Row, frames: int = FRAMES) -> Row:
-    """One record as TRL takes it; pictures must be decoded already, clips are decoded here.
+    """Convert one record to TRL's form; pictures must be decoded already, clips are decoded here.
 
     Raises:
-        IntegrityError: placeholders and media do not match, or a clip lacks frames.
+        IntegrityError: the numbers of placeholders and media differ, or a clip lacks frames.
     """
     media = _shown(row, frames)
     count = sum(len(_PLACEHOLDER.findall(_text(message))) for message in row["prompt"])
@@ -166,7 +172,7 @@ def _text(message: Row) -> str:
 
 
 def _shown(row: Row, frames: int) -> list[list[tuple[str, Image.Image]]]:
-    """For each medium its pictures, each with the words before it."""
+    """Return for each medium its pictures, each with the text that precedes it (a frame's number and time)."""
     if row.get("videos"):
         clips = zip(row["videos"], row["video_meta"], frames_of_each(row, frames), strict=True)
         shown = [timed_frames(clip["bytes"], meta["timestamps"], most) for clip, meta, most in clips]
@@ -209,7 +215,7 @@ def _rows(folder: str | Path, profile: Profile | None, split: str, streaming: bo
         return datasets.load_dataset(str(folder), *folders, split=split, streaming=streaming)
     tars = [file for file in files_of(manifest) if file["folder"] in folders and split_in(file["path"]) == split]
     made = datasets.IterableDataset if streaming else datasets.Dataset
-    # Digests keep the cache of datasets from taking one build for another that lay in the same place before.
+    # The cache of datasets is keyed by these arguments: digests tell a build from an earlier one in the same folder.
     arguments = {"paths": [str(Path(folder) / t["path"]) for t in tars], "digests": [t["sha256"] for t in tars]}
     known = datasets.Features.from_dict(features(profile_of(folders[0])))
     return made.from_generator(_read, gen_kwargs=arguments, features=known)
@@ -231,7 +237,7 @@ def _read(paths: list[str], digests: list[str]) -> Iterator[Row]:  # noqa: ARG00
 
 
 def _folders(manifest: dict[str, Any], folder: str | Path, profile: Profile | None, split: str) -> list[str]:
-    """The folders below ``data/`` of a profile with puzzles in the split: one, or in WebDataset one per media count."""
+    """Return a profile's folders below ``data/`` that have the split: one or, in WebDataset, one per media count."""
     rows = manifest["rows"]
     found = [name for name, splits in rows.items() if profile_of(name) == profile and split in splits]
     if not found:
@@ -241,7 +247,7 @@ def _folders(manifest: dict[str, Any], folder: str | Path, profile: Profile | No
 
 
 def _largest(places: Sequence[str | Path]) -> Profile | None:
-    """The profile with most puzzles in the folders of this machine; None leaves the choice to the Hub's default."""
+    """Return the profile with the most puzzles in the local folders; None (no local folder) means the Hub's default."""
     sizes: Counter[str] = Counter()
     for place in places:
         if Path(place).is_dir():
@@ -251,27 +257,27 @@ def _largest(places: Sequence[str | Path]) -> Profile | None:
 
 
 def score_reward(completions: list[Any], **columns: Any) -> list[float | None]:  # noqa: ANN401
-    """The whole score: accuracy, or for composites the weighted mean of the parts that the recipe asks for."""
+    """Reward with the whole score: the accuracy or, for composites, the mean of its parts weighted by the recipe."""
     return _rewards("score", completions, **columns)
 
 
 def accuracy_reward(completions: list[Any], **columns: Any) -> list[float | None]:  # noqa: ANN401
-    """How right the answer is; for composites the answer to the user's own question."""
+    """Reward with the accuracy of the answer; for composites, of the answer to the user's own question."""
     return _rewards("accuracy", completions, **columns)
 
 
 def format_reward(completions: list[Any], **columns: Any) -> list[float | None]:  # noqa: ANN401
-    """1 where the response has the form that was asked for, else 0. Alone it pays for wrong answers: weigh it low."""
+    """Reward 1 for a response in the requested format, else 0. Give it a low weight: it also pays for wrong answers."""
     return _rewards("format", completions, **columns)
 
 
 def transform_reward(completions: list[Any], **columns: Any) -> list[float | None]:  # noqa: ANN401
-    """How right a composite names the transformation; None for other rows."""
+    """Reward with the accuracy of the transformation named in a composite; None for other rows."""
     return _rewards("transform", completions, **columns)
 
 
 def length_reward(completions: list[Any], **columns: Any) -> list[float | None]:  # noqa: ANN401
-    """1 where a composite's response is right and of the length that the recipe asks for; None for other rows."""
+    """Reward 1 if a composite's answer is not wrong and the response has the recipe's length; None for other rows."""
     return _rewards("length", completions, **columns)
 
 
@@ -284,7 +290,7 @@ def _rewards(
     prompts: list[Any] | None = None,
     **_: object,
 ) -> list[float | None]:
-    """One part of every score, None for rows that are not ours; logged row by row, so that means are over rows."""
+    """Return one part of each score, None for rows that are not puzzles; log each row, so that means are over rows."""
     truths = ground_truth or [None] * len(completions)
     for prompt, source in zip(prompts or (), data_source or (), strict=False):
         _refuse_unprepared(prompt, source)
@@ -296,7 +302,7 @@ def _rewards(
 
 
 def _refuse_unprepared(prompt: Any, source: object) -> None:  # noqa: ANN401
-    """No prompt of a build holds a placeholder once it is prepared, whatever its question says."""
+    """Raise PuzzlegenError if a build's prompt still holds a placeholder as text: a prepared prompt never does."""
     if not str(source).startswith(_OURS):
         return
     contents = [message["content"] for message in prompt] if isinstance(prompt, list) else [prompt]
@@ -318,7 +324,7 @@ def _part(part: str, completion: Any, truth: Any) -> float | None:  # noqa: ANN4
 
 
 def _whole(completion: Any) -> Any:  # noqa: ANN401
-    """The response behind its reasoning, which TRL's messages keep apart where the tokenizer parses responses."""
+    """Return the response preceded by its reasoning, which TRL separates if the tokenizer parses responses."""
     last = completion[-1] if isinstance(completion, list) and completion else None
     if not isinstance(last, dict) or not isinstance(said := last.get("content") or "", str):
         return completion
@@ -328,7 +334,7 @@ def _whole(completion: Any) -> Any:  # noqa: ANN401
 
 @lru_cache(maxsize=4096)
 def _kind(truth: str) -> str | None:
-    """The kind of a verifier spec; None for any other text, such as a ground truth of another dataset."""
+    """Return the kind of a verifier spec; None for any other text, such as a ground truth of another dataset."""
     try:
         spec = json.loads(truth)
     except ValueError:

@@ -1,7 +1,7 @@
-"""verifiers (v1, 0.4): a folder as a taskset, pictures as data URIs, clips as frames behind their times.
+"""verifiers (v1, 0.4): a build as a taskset. Pictures are sent as data URIs, clips as frames with their times.
 
-``vf-validate puzzlegen-taskset --taskset.folder puzzles/video_ssl`` checks every puzzle's own solution;
-``vf-eval`` and prime-rl take the same id. Its tasks' keys are the puzzles' ids.
+``vf-validate puzzlegen-taskset --taskset.folder puzzles/video_ssl`` checks the stored solution of every puzzle;
+``vf-eval`` and prime-rl take the same taskset id. The key of a task is the id of its puzzle.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from puzzlegen.verify import reward, score, solved
 
 
 class PuzzleConfig(vf.TasksetConfig):
-    """Which puzzles: those of a build's folder, or of one of its splits, with so many frames at most for its clips."""
+    """The puzzles to use: a build's folder, one split (None: all), and the maximum number of frames per puzzle."""
 
     folder: Path = Path()
     split: str | None = None
@@ -25,14 +25,14 @@ class PuzzleConfig(vf.TasksetConfig):
 
 
 class PuzzleData(vf.TaskData):
-    """What a trace keeps of a puzzle, beside its prompt."""
+    """The data of a puzzle that a trace keeps beside the prompt."""
 
     ground_truth: str
     solution: str
 
 
 class PuzzleTask(vf.Task[PuzzleData]):
-    """One puzzle."""
+    """One puzzle as a task."""
 
     @property
     def key(self) -> str:
@@ -41,26 +41,26 @@ class PuzzleTask(vf.Task[PuzzleData]):
 
     @vf.reward
     async def reward(self, trace: vf.Trace) -> float:
-        """What the last reply earns."""
+        """Score the last reply."""
         return score(_said(trace), self.data.ground_truth).value
 
     @vf.metric
     async def parts(self, trace: vf.Trace) -> dict[str, float]:
-        """Accuracy, format, transform and length, under the same names for every task."""
+        """Return accuracy, format, transform and length, under the same names for every task."""
         parts = reward(_said(trace), self.data.ground_truth)
         del parts["score"]
         return parts
 
     async def validate(self, runtime: vf.Runtime) -> bool:  # noqa: ARG002 - the signature is theirs
-        """Whether the stored solution solves the puzzle."""
+        """Check whether the stored solution solves the puzzle."""
         return solved(score(self.data.solution, self.data.ground_truth))
 
 
 class PuzzleTaskset(vf.Taskset[PuzzleTask, PuzzleConfig]):
-    """All puzzles of a folder, read as they are asked for."""
+    """The puzzles of a build, read lazily."""
 
     def load(self) -> Iterator[PuzzleTask]:
-        """The puzzles, in the folder's order."""
+        """Yield the puzzles in the order of the build."""
         for file in files_in(self.config.folder, self.config.split):
             for row in read_rows(self.config.folder / file["path"]):
                 messages = openai_messages(chat_of(row, self.config.frames))

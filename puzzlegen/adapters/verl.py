@@ -1,4 +1,4 @@
-"""verl: ``reward.custom_reward_function.path=<this file>``, whose default name is ``compute_score``."""
+"""verl reward: ``reward.custom_reward_function.path=<this file>``; ``compute_score`` is verl's default name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from puzzlegen.verify import reward
 
 
 def compute_score(
-    data_source: str,  # noqa: ARG001 - verl passes it
+    data_source: str,  # noqa: ARG001 - verl passes this argument
     solution_str: str,
     ground_truth: str,
     extra_info: object = None,  # noqa: ARG001
@@ -15,17 +15,18 @@ def compute_score(
     """Score one response.
 
     Args:
-        data_source: not read; the ground truth says everything.
+        data_source: not used; the ground truth holds everything needed.
         solution_str: the response.
         ground_truth: the puzzle's ``reward_model.ground_truth``.
-        extra_info: not read.
+        extra_info: not used.
 
     Returns:
-        ``score`` and its parts under the same keys for every task: verl names its metrics after the first row's. The
-        accuracy stands there as ``acc``, too, which verl makes the core metric of validation (``val-core/.../acc``).
+        ``score`` and its parts. The keys are the same for every task, because verl takes the names of its metrics from
+        the first row. The accuracy is repeated as ``acc``, which verl makes the core metric of validation
+        (``val-core/.../acc``).
 
     Raises:
-        VerifierError: the ground truth is not a puzzlegen spec.
+        VerifierError: the ground truth is not a puzzlegen verifier spec.
     """
     parts = reward(solution_str, ground_truth)
     return {**parts, "acc": parts["accuracy"]}

@@ -1,7 +1,7 @@
-"""ms-swift: ``--external_plugins <this file> --reward_funcs puzzlegen``, or one function per part.
+"""ms-swift rewards: ``--external_plugins <this file> --reward_funcs puzzlegen``, or one function per part.
 
-It is a folder of its own because ms-swift puts the folder of a plugin first on ``sys.path``: a file beside
-``trl.py`` or ``torch.py`` would make those hide the real packages.
+This adapter has a folder of its own because ms-swift puts a plugin's folder first on ``sys.path``: beside ``trl.py``
+and ``torch.py``, this file would make those modules hide the real packages.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from puzzlegen.verify import reward
 
 
 class PuzzleReward(ORM):  # type: ignore[misc]
-    """The whole score of each response; ``ground_truth`` is the dataset's column."""
+    """Reward with the whole score of each response; subclasses give one part of the score."""
 
     part: ClassVar[str] = "score"
 
     def __call__(self, completions: list[str], ground_truth: list[str | None], **_: object) -> list[float | None]:
-        """One float per response, None for rows that are no puzzles."""
+        """Return one float per response; None for rows that are not puzzles (their ``ground_truth`` is None)."""
         return [
             None if truth is None else reward(text, truth)[self.part]
             for text, truth in zip(completions, ground_truth, strict=True)
@@ -27,25 +27,25 @@ class PuzzleReward(ORM):  # type: ignore[misc]
 
 
 class PuzzleAccuracy(PuzzleReward):
-    """Is the answer right?"""
+    """Reward with the accuracy of the answer."""
 
     part = "accuracy"
 
 
 class PuzzleFormat(PuzzleReward):
-    """Does the response have the asked form?"""
+    """Reward for a response in the requested format."""
 
     part = "format"
 
 
 class PuzzleTransform(PuzzleReward):
-    """Is the transformation named rightly, where a question is joined?"""
+    """Reward with the accuracy of the transformation, in puzzles joined with the user's own question."""
 
     part = "transform"
 
 
 class PuzzleLength(PuzzleReward):
-    """Is the response about as long as asked?"""
+    """Reward for a response of about the requested length."""
 
     part = "length"
 
