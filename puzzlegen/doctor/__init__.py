@@ -1,7 +1,7 @@
-"""The doctor: does a trainer see what the rows hold? One file per trainer; the file's name is the trainer's.
+"""The doctor checks that a trainer sees everything the rows hold. One file per trainer, named after the trainer.
 
-Trainers lose media without an error more often than they fail. So the trainer's own loader runs on a few rows, and
-what comes out is compared with what went in. To add one, copy ``easyr1.py``.
+Trainers lose media silently more often than they fail. So the doctor runs the trainer's own loader on a few rows and
+compares its output with the input. To add a trainer, copy ``easyr1.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Settings = Mapping[str, str]
 
 
 class Finding(NamedTuple):
-    """One thing found: an ``error`` loses media or rewards, a ``warning`` costs, a ``note`` tells."""
+    """One result: an ``error`` loses media or rewards, a ``warning`` may cost quality or memory, a ``note`` informs."""
 
     level: Literal["error", "warning", "note"]
     text: str
@@ -29,11 +29,11 @@ class Seen(NamedTuple):
     """What the trainer's loader made of one row.
 
     Attributes:
-        name: the puzzle's id, or which row it is.
-        media: how many media it hands on to the model's processor.
+        name: the puzzle's id or, without one, the row's number.
+        media: number of media that the loader passes to the model's processor.
         text: the prompt as it will be encoded; empty if the loader makes none.
-        tokens: vision tokens in the encoded prompt, where a model's processor was given.
-        frames: frames of all its clips, where the loader samples them.
+        tokens: number of vision tokens in the encoded prompt; None if no model's processor was given.
+        frames: number of frames of all clips of the row; None if the loader does not sample frames.
     """
 
     name: str
@@ -44,15 +44,15 @@ class Seen(NamedTuple):
 
 
 class Trainer(ABC):
-    """What a trainer accepts, how its loader is run, and the settings it needs.
+    """What a trainer accepts, how to run its loader, and the settings that the loader needs.
 
     Class attributes:
         package: the module that must be importable to run the loader.
-        install: what to type to have it.
-        suffixes: data files that the loader reads.
-        carriers: per media column, the carriers that it passes on.
-        settings: names of the loader settings that matter, and their usual values; see :meth:`defaults`.
-        needs_model: whether its loader runs only with a model's processor.
+        install: the command that installs the package.
+        suffixes: suffixes of the data files that the loader reads.
+        carriers: for each media column, the ways of carrying media that survive the loader.
+        settings: the loader settings that matter, with their usual values; see :meth:`defaults`.
+        needs_model: whether the loader runs only with a model's processor.
     """
 
     package: ClassVar[str]
@@ -63,54 +63,58 @@ class Trainer(ABC):
     needs_model: ClassVar[bool] = True
 
     def adapts(self, found: Contents, settings: Settings) -> bool:  # noqa: ARG002
-        """Whether rows reach the trainer through an adapter of puzzlegen, so that their form is no matter."""
+        """Whether rows reach the trainer through a puzzlegen adapter, so that their stored form does not matter."""
         return False
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:  # noqa: ARG002
-        """The settings that fit these rows."""
+        """Return the loader settings that suit these rows."""
         return dict(self.settings)
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
-        """The columns that every row must have."""
+        """Return the columns that every row must have."""
         return (settings["prompt_key"],)
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:  # noqa: ARG002
-        """Checks that only this trainer needs; no trainer is imported."""
+        """Yield findings specific to this trainer, without importing the trainer."""
         yield from ()
 
     @abstractmethod
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward as the trainer will compute it."""
+        """Compute the reward as the trainer will."""
 
     @abstractmethod
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
         """Run the trainer's loader.
 
         Args:
-            files: excerpts of one profile's data files.
+            files: excerpts of the data files of one profile.
             settings: loader settings.
-            model: folder of a model whose processor encodes prompts, or None.
+            model: folder of a model whose processor encodes the prompts, or None.
 
         Returns:
-            One for each row that the loader keeps, in its order.
+            One entry for each row that the loader keeps, in the loader's order.
         """
 
     def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
-        """Run the adapter and the trainer on the first rows of a build; for those that have one."""
+        """Run the adapter and the trainer on the first rows of a build; called only if :meth:`adapts` is true."""
         raise NotImplementedError(f"{type(self).__name__} has no adapter")
 
     @abstractmethod
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """The lines to put into the trainer's command or configuration."""
+        """Return the lines to put into the trainer's command or configuration."""
 
 
 def trainer_names() -> list[str]:
-    """The trainers there are."""
+    """Return the names of all trainers."""
     return plugins.names(__name__)
 
 
 def trainer(name: str) -> Trainer:
-    """The trainer called ``name``; PuzzlegenError with those there are if there is none."""
+    """Return the trainer called ``name``.
+
+    Raises:
+        PuzzlegenError: there is no such trainer; the message suggests a near match or lists all.
+    """
     try:
         found: Trainer = plugins.find(__name__, name, Trainer)()
     except RecipeError as err:
@@ -119,12 +123,18 @@ def trainer(name: str) -> Trainer:
 
 
 def clip_rates(found: Contents, rows: Sequence[Row]) -> list[float]:
-    """The frames a second that clips of the rows have, each rate once, from low to high."""
+    """Return the distinct frame rates of the clips of the rows, in ascending order."""
     return sorted({clip.fps for row in rows for clip in clips_of(found, row)})
 
 
 def about_rates(rates: Sequence[float], name: str, used: float) -> Iterator[Finding]:
-    """What a loader with one rate for all clips does to these; a clip never gets more frames than it has."""
+    """Yield findings on a loader that samples all clips at one rate; a clip never gets more frames than it has.
+
+    Args:
+        rates: distinct frame rates of the clips, in ascending order.
+        name: name of the loader's setting.
+        used: value of the setting, in frames per second.
+    """
     wanted = ", ".join(f"{rate:g}" for rate in rates)
     if rates and used < rates[-1]:
         text = f"{name}={used:g} leaves frames out of clips that have {wanted} a second"
@@ -134,18 +144,18 @@ def about_rates(rates: Sequence[float], name: str, used: float) -> Iterator[Find
         yield Finding("warning", f"{text}: {name}={used:g} keeps every frame, but check what the model is told of time")
 
 
-def processor_of(model: str) -> Any:  # noqa: ANN401 - whatever the model's is
-    """The processor of a model's folder."""
-    from transformers import AutoProcessor  # noqa: PLC0415 - the trainer brings it
+def processor_of(model: str) -> Any:  # noqa: ANN401 - its class depends on the model
+    """Load the processor from a model's folder."""
+    from transformers import AutoProcessor  # noqa: PLC0415 - installed with the trainer
 
     return AutoProcessor.from_pretrained(model)
 
 
 def vision_tokens(processor: Any, ids: Sequence[int]) -> int:  # noqa: ANN401
-    """How many of the encoded prompt's tokens stand for parts of media.
+    """Count the tokens of an encoded prompt that stand for parts of media.
 
     Raises:
-        PuzzlegenError: the processor does not say which tokens those are.
+        PuzzlegenError: the processor does not name its image or video token.
     """
     names = [getattr(processor, f"{kind}_token", None) for kind in ("image", "video")]
     tokenizer = processor.tokenizer

@@ -1,4 +1,4 @@
-"""EasyR1: one question string per row, one media column per file; a system message has no place."""
+"""EasyR1: reads one question string per row and one media column per file; a system message is not read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from puzzlegen.errors import PuzzlegenError
 
 
 class EasyR1(Trainer):
-    """``verl.utils.dataset.RLHFDataset`` of EasyR1, whose package is called verl too."""
+    """Checks ``verl.utils.dataset.RLHFDataset`` of EasyR1, whose package is also called verl."""
 
     package = "verl"
     install = "pip install git+https://github.com/hiyouga/EasyR1, in an environment without verl itself"
@@ -30,16 +30,16 @@ class EasyR1(Trainer):
     }
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
-        """Clips are sampled at their own rate, if they have one."""
+        """Return the usual settings, with clips sampled at their highest frame rate."""
         rates = clip_rates(found, rows)
         return super().defaults(found, rows) | ({"video_fps": str(rates[-1])} if rates else {})
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
-        """Question and truth."""
+        """Return the columns of the question and of the ground truth."""
         return (settings["prompt_key"], settings["answer_key"])
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
-        """What EasyR1 leaves out."""
+        """Yield findings on what EasyR1 leaves out: system messages, clips beside pictures, frames."""
         if found.system or any(message["role"] == "system" for row in rows for message in row.get("prompt") or ()):
             yield Finding(
                 "warning",
@@ -56,11 +56,11 @@ class EasyR1(Trainer):
         yield from about_rates(clip_rates(found, rows), "video_fps", float(settings["video_fps"]))
 
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward."""
+        """Compute the reward with the EasyR1 adapter."""
         return shim.compute_score([{"response": response, "ground_truth": ground_truth}])[0]["overall"]
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
-        """Read and encode rows; EasyR1 encodes in its dataset."""
+        """Read and encode rows with EasyR1's dataset, which does both."""
         from verl.utils.dataset import RLHFDataset  # noqa: PLC0415
 
         if not hasattr(RLHFDataset, "_filter_overlong_prompts"):
@@ -90,14 +90,14 @@ class EasyR1(Trainer):
         return seen
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Overrides for ``python -m verl.trainer.main`` of EasyR1, one file at a time."""
+        """Return overrides for EasyR1's ``python -m verl.trainer.main``: one file for training, one for validation."""
         train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
         held_out = next((part.path for part in found.parts if part.split != "train"), train)
         return [
             f"data.train_files={train.resolve()}",
             f"data.val_files={held_out.resolve()}",
             *(f"data.{key}={value}" for key, value in settings.items()),
-            # The one in EasyR1's own example asks for a box, in which no answer of a puzzle counts.
+            # The format prompt of EasyR1's own example asks for the answer in a box, where no puzzle's answer counts.
             "data.format_prompt=null",
             f"worker.reward.reward_function={shim.__file__}:compute_score",
         ]

@@ -1,4 +1,4 @@
-"""OpenRLHF: pictures alone, as paths or data URIs, and placeholders only where the chat template is applied."""
+"""OpenRLHF: pictures only, no clips; placeholders are expanded only if the chat template is applied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vis
 
 
 class OpenRLHF(Trainer):
-    """``openrlhf.datasets.PromptDataset`` and ``openrlhf.utils.vlm_utils``."""
+    """Checks ``openrlhf.datasets.PromptDataset`` and ``openrlhf.utils.vlm_utils``."""
 
     package = "openrlhf"
     install = "pip install openrlhf==0.11.2"
@@ -21,11 +21,11 @@ class OpenRLHF(Trainer):
     settings: ClassVar = {"prompt_key": "prompt", "label_key": "label", "image_key": "images"}
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
-        """A build calls the label ``ground_truth``."""
+        """Return the usual settings; in a build, the label column is ``ground_truth``."""
         return super().defaults(found, rows) | ({"label_key": "ground_truth"} if found.kind == "build" else {})
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
-        """Structs of bytes are pictures only where the file's footer tells ``datasets`` so, as a build's does."""
+        """Warn of pictures as byte structs, which ``datasets`` decodes only if the footer marks them, as in a build."""
         structs = any(carrier(medium) == "bytes" for row in rows for medium in row.get(settings["image_key"]) or ())
         if structs and found.kind != "build":
             yield Finding(
@@ -34,16 +34,16 @@ class OpenRLHF(Trainer):
             )
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
-        """Question and truth."""
+        """Return the columns of the question and of the ground truth."""
         return (settings["prompt_key"], settings["label_key"])
 
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward of a response that follows its prompt."""
+        """Compute the reward of a response that follows a sample prompt, with the OpenRLHF adapter."""
         prompt = "<|im_start|>user\nwhat is it?<|im_end|>\n<|im_start|>assistant\n"
         return float(shim.reward_func([f"{prompt}{response}<|im_end|>"], [prompt], [ground_truth])["rewards"][0])
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
-        """Read rows, apply the chat template, load and encode pictures."""
+        """Read rows, apply the chat template, and load and encode pictures with OpenRLHF's code."""
         import datasets  # noqa: PLC0415
         from openrlhf.datasets.prompts_dataset import PromptDataset  # noqa: PLC0415
         from openrlhf.utils.vlm_utils import process_prompt_with_images  # noqa: PLC0415
@@ -64,7 +64,7 @@ class OpenRLHF(Trainer):
         return seen
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Arguments of ``python -m openrlhf.cli.train_ppo_ray``."""
+        """Return arguments for ``python -m openrlhf.cli.train_ppo_ray``."""
         train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
         return [
             f"--data.prompt_dataset {','.join(train)}",
@@ -78,7 +78,7 @@ class OpenRLHF(Trainer):
 
 
 def most_pictures(found: Contents) -> int:
-    """The most pictures that the first rows of the files have; OpenRLHF takes 0 for a run on text."""
+    """Return the largest number of pictures among the first 64 rows of each file; 0 means a run on text to OpenRLHF."""
     rows: Sequence[Row] = [row for part in found.parts for row in head(part.path, 64)]
     counts: list[Any] = [len(row.get("images") or ()) for row in rows]
     return max(counts, default=0)

@@ -1,4 +1,4 @@
-"""slime: its dataset drops pictures stored as ``{bytes, path}`` without a word, and its rollouts send pictures only."""
+"""slime: its dataset silently drops pictures stored as ``{bytes, path}``, and its rollouts send pictures only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from puzzlegen.doctor import Seen, Settings, Trainer, processor_of, vision_token
 
 
 class Slime(Trainer):
-    """``slime.utils.data.Dataset`` and its ``processing_utils``."""
+    """Checks ``slime.utils.data.Dataset`` and its ``processing_utils``."""
 
     package = "slime"
     install = "pip install git+https://github.com/THUDM/slime; the slime on PyPI is something else"
@@ -23,21 +23,21 @@ class Slime(Trainer):
     settings: ClassVar = {"prompt_key": "prompt", "label_key": "label", "image_key": "images"}
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
-        """A build calls the label ``ground_truth``."""
+        """Return the usual settings; in a build, the label column is ``ground_truth``."""
         return super().defaults(found, rows) | ({"label_key": "ground_truth"} if found.kind == "build" else {})
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
-        """Question and truth."""
+        """Return the columns of the question and of the ground truth."""
         return (settings["prompt_key"], settings["label_key"])
 
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward."""
+        """Compute the reward with the slime adapter."""
         sample = SimpleNamespace(response=response, label=ground_truth)
         found = asyncio.run(shim.custom_rm(None, sample))
         return found["score"] if isinstance(found, dict) else found[0]["score"]
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
-        """Read rows, apply the chat template, extract and encode pictures."""
+        """Read rows, apply the chat template and extract pictures with slime's dataset, then encode them."""
         from slime.utils.data import Dataset  # noqa: PLC0415
 
         processor = processor_of(model or "")
@@ -63,7 +63,7 @@ class Slime(Trainer):
         return seen
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Arguments of ``train.py``; one file of prompts."""
+        """Return arguments for ``train.py``, which takes one file of prompts."""
         train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
         keys = _keys(train, settings)
         return [
@@ -79,6 +79,6 @@ class Slime(Trainer):
 
 
 def _keys(path: Path, settings: Settings) -> dict[str, str] | None:
-    """Where pictures are; None for text, which slime splits into single characters if a key names no pictures."""
+    """Return the multimodal keys; None for text, which slime splits into characters if a key names no pictures."""
     key = settings["image_key"]
     return {"image": key} if any(row.get(key) for row in head(path, 1)) else None

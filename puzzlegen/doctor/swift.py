@@ -1,4 +1,4 @@
-"""ms-swift: a list of messages called ``prompt`` is taken for a bare question unless ``--columns`` says what it is."""
+"""ms-swift: a column ``prompt`` of messages is read as a bare question unless ``--columns`` maps it to ``messages``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from puzzlegen.verify import reward
 
 
 class Swift(Trainer):
-    """``swift.dataset.load_dataset`` and the model's template."""
+    """Checks ``swift.dataset.load_dataset`` and the model's template."""
 
     needs_model = False
     package = "swift"
@@ -24,17 +24,17 @@ class Swift(Trainer):
     settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192", "template": "", "fps": "2.0"}
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
-        """Nothing is to be mapped where the messages have their name; clips are sampled at their own rate."""
+        """Return the usual settings; rows with ``messages`` need no mapping, clips keep their highest frame rate."""
         rates = clip_rates(found, rows)
         named = {"columns": "{}"} if rows and "messages" in rows[0] else {}
         return super().defaults(found, rows) | named | ({"fps": f"{rates[-1]:g}"} if rates else {})
 
     def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
-        """The truth; the question has several names."""
+        """Return the column of the ground truth; that of the question varies (see :meth:`check`)."""
         return ("ground_truth",)
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
-        """How the question will be found, and how clips are sampled."""
+        """Yield findings on where the question is read from and how clips are sampled."""
         yield from about_rates(clip_rates(found, rows), "fps", float(settings["fps"]))
         mapped = _columns(settings)
         for row in rows[:1]:
@@ -49,7 +49,7 @@ class Swift(Trainer):
                 yield Finding("error", f"no column of messages: has {', '.join(row)}; name one with --columns")
 
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward, through the plugin where ms-swift is installed."""
+        """Compute the reward, with the ms-swift adapter if ms-swift is installed."""
         if find_spec(self.package) is None:
             return reward(response, ground_truth)["score"]
         from puzzlegen.adapters.swift import PuzzleReward  # noqa: PLC0415
@@ -57,8 +57,8 @@ class Swift(Trainer):
         return float(PuzzleReward()([response], [ground_truth])[0] or 0.0)
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
-        """Read rows as for training; with a model, encode them with its template."""
-        # Read from the environment alone, by swift when it makes a template and by qwen-vl-utils when it is imported.
+        """Read rows as for training; with a model, encode them with the model's template."""
+        # FPS is read from the environment only: by swift when a template is made, by qwen-vl-utils on import.
         os.environ["FPS"] = settings["fps"]
         from swift.dataset import load_dataset  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ class Swift(Trainer):
         return [_seen(row, k, template) for k, row in enumerate(data)]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Arguments of ``swift rlhf --rlhf_type grpo``, behind what its environment must hold."""
+        """Return arguments for ``swift rlhf --rlhf_type grpo``; for clips, first the environment variable to export."""
         train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
         held_out = [str(part.path.resolve()) for part in found.parts if part.split != "train"]
         plugin = Path(__file__).parents[1] / "adapters" / "swift" / "__init__.py"
@@ -115,7 +115,7 @@ def _seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN401
 
 
 def _frames(encoded: dict[str, Any], processor: Any) -> int | None:  # noqa: ANN401 - transformers'
-    """Frames by the grid that Qwen's processors make of clips; None for other models."""
+    """Return the number of frames, from the grid that Qwen's processors make of clips; None for other models."""
     grid = encoded.get("video_grid_thw")
     pair = getattr(getattr(processor, "video_processor", None), "temporal_patch_size", None)
     return None if grid is None or pair is None else int(grid[:, 0].sum()) * pair

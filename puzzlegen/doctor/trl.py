@@ -1,4 +1,4 @@
-"""TRL: pictures alone. It ignores a column of videos and trains on, and mistakes a placeholder in text for words."""
+"""TRL: pictures only. TRL silently ignores a ``videos`` column and reads a placeholder in text as plain words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RESERVED = {"completion", "completions", "completion_ids", "prompts", "trainer_
 
 
 class Trl(Trainer):
-    """``puzzlegen.adapters.trl.load``, or the rows as they are with ``loader=load_dataset``."""
+    """Checks ``puzzlegen.adapters.trl.load`` or, with ``loader=load_dataset``, the rows as they are."""
 
     needs_model = False
     package = "trl"
@@ -25,15 +25,15 @@ class Trl(Trainer):
     settings: ClassVar = {"loader": "puzzlegen.adapters.trl", "frames": ""}
 
     def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
-        """TRL's own name, and what rewards read."""
+        """Return the columns that TRL and the rewards read."""
         return ("prompt", "ground_truth")
 
     def adapts(self, found: Contents, settings: Settings) -> bool:
-        """The adapter turns clips into frames, pictures into blocks, whatever the format of a build."""
+        """Whether a build is loaded by the adapter, which turns clips into frames and pictures into content blocks."""
         return found.kind == "build" and settings["loader"] == self.settings["loader"]
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
-        """Rows that TRL would read without what they show."""
+        """Yield findings on rows whose media TRL would lose or on which TRL would fail."""
         if settings["loader"] not in {"load_dataset", self.settings["loader"]}:
             raise PuzzlegenError(f"loader={settings['loader']}: allowed: load_dataset, {self.settings['loader']}")
         if self.adapts(found, settings):
@@ -58,14 +58,14 @@ class Trl(Trainer):
             yield Finding("error", f"columns {', '.join(taken)}: TRL passes arguments of that name; rename them")
 
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward of a conversational completion."""
+        """Compute the reward of a conversational completion with the TRL adapter."""
         completion = [{"role": "assistant", "content": response}]
         from puzzlegen.adapters.trl import score_reward  # noqa: PLC0415
 
         return float(score_reward([completion], ground_truth=[ground_truth])[0] or 0.0)
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:  # noqa: ARG002
-        """Rows as they are: what TRL's own code takes from them."""
+        """Load the rows as they are and return what TRL's own code takes from them."""
         import datasets  # noqa: PLC0415
 
         rows = datasets.load_dataset("parquet", data_files=[str(path) for path in files], split="train")
@@ -73,7 +73,7 @@ class Trl(Trainer):
         return [_seen(row, processor) for row in rows]
 
     def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
-        """The first rows of each split of a build through the adapter."""
+        """Load the first rows of each split of a build with the adapter."""
         splits = dict.fromkeys(part.split for part in found.parts if part.profile == profile)
         return [one for split in splits for one in self._of_split(found, profile, split, rows, settings, model)]
 
@@ -88,7 +88,7 @@ class Trl(Trainer):
         return [_seen(data[k], processor) for k in range(min(rows, len(data)))]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Python, because TRL is driven by it."""
+        """Return lines of Python, because TRL is configured in Python."""
         profile = found.parts[0].profile
         frames = f", frames={settings['frames']}" if settings["frames"] else ""
         return [
@@ -112,7 +112,7 @@ def _mixed(row: Row) -> bool:
 
 
 def _seen(row: Row, processor: Any) -> Seen:  # noqa: ANN401
-    """What ``GRPOTrainer`` makes of a row: TRL's own function puts the column ``images`` into the prompt."""
+    """Return what ``GRPOTrainer`` makes of a row; TRL's own function puts the ``images`` into the prompt."""
     from trl.data_utils import prepare_multimodal_messages  # noqa: PLC0415
 
     images = list(row.get("images") or ())

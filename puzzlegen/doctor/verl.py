@@ -1,4 +1,4 @@
-"""verl 0.9: ``RLHFDataset`` drops rows that it cannot process, and keeps the bytes of every picture in memory."""
+"""verl 0.9: ``RLHFDataset`` drops rows that it cannot process and keeps the bytes of every picture in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GIB = 1 << 30
 
 
 class Verl(Trainer):
-    """``verl.utils.dataset.rl_dataset.RLHFDataset`` and its ``process_vision_info``."""
+    """Checks ``verl.utils.dataset.rl_dataset.RLHFDataset`` and its ``process_vision_info``."""
 
     package = "verl"
     install = "pip install verl==0.9.1 qwen-vl-utils decord"
@@ -28,11 +28,11 @@ class Verl(Trainer):
     }
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
-        """The columns that verl names itself."""
+        """Return the prompt's column and the columns whose names verl fixes."""
         return (settings["prompt_key"], "data_source", "reward_model", "extra_info")
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
-        """What bytes in rows will cost."""
+        """Warn of the memory that pictures stored as bytes will cost."""
         if any(carrier(medium) == "bytes" for row in rows for medium in row.get(settings["image_key"]) or ()):
             total = sum(part.path.stat().st_size for part in found.parts)
             yield Finding(
@@ -42,16 +42,16 @@ class Verl(Trainer):
             )
 
     def score(self, response: str, ground_truth: str) -> float:
-        """The reward."""
+        """Compute the reward with the verl adapter."""
         return shim.compute_score("puzzlegen", response, ground_truth)["score"]
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
-        """Read, filter and process rows as the agent loop does."""
+        """Read, filter and process rows as verl's agent loop does."""
         from omegaconf import OmegaConf  # noqa: PLC0415
         from verl.utils.dataset.rl_dataset import RLHFDataset  # noqa: PLC0415
 
         processor = processor_of(model) if model else None
-        # Without workers the filter runs in this process; the default forks, which can hang beside torch's threads.
+        # None runs the filter in this process; by default it forks, which can hang with torch's threads running.
         filters = {"filter_overlong_prompts": model is not None, "filter_overlong_prompts_workers": None}
         config = OmegaConf.create({**settings, **filters, "max_prompt_length": int(settings["max_prompt_length"])})
         tokenizer = processor.tokenizer if processor else None
@@ -59,7 +59,7 @@ class Verl(Trainer):
         return [_seen(data, data[k], processor, config) for k in range(len(data))]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Overrides for ``python -m verl.trainer.main_ppo``."""
+        """Return overrides for ``python -m verl.trainer.main_ppo``."""
         files = {split: [str(p.path.resolve()) for p in found.parts if p.split == split] for split in _splits(found)}
         train = files.get("train", [])
         held_out = next((paths for split, paths in files.items() if split != "train"), train)
