@@ -1,7 +1,7 @@
-"""Preview: one self-contained HTML page of a build, to look at and to play.
+"""Preview: one self-contained HTML page of a build, to look at the puzzles and to play them.
 
-The page needs no network and works from ``file://``. Media lie in it as text and become pictures and clips as they
-are scrolled to. Whatever people wrote (file names, questions) reaches the page as data, never as markup.
+The page needs no network and works from ``file://``. Media are embedded as text and decoded to pictures and clips when
+they are scrolled into view. Text written by people (file names, questions) enters the page as data, never as markup.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ MOST_PUZZLES: Final = 500
 
 
 class Previewed(NamedTuple):
-    """What a page shows.
+    """A page that was written, and what the page shows.
 
     Attributes:
-        page: the file.
-        puzzles: shown.
-        of: puzzles in the folder.
-        bytes: size of the page.
-        originals: how many puzzles stand beside what they were made of.
-        note: what the page lacks and why, if anything.
+        page: the HTML file.
+        puzzles: number of puzzles shown.
+        of: number of puzzles in the build.
+        bytes: size of the page in bytes.
+        originals: number of puzzles shown beside the original medium they were made from.
+        note: what the page lacks and why; empty if nothing is missing.
     """
 
     page: Path
@@ -45,21 +45,21 @@ class Previewed(NamedTuple):
     note: str
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON-ready data."""
+        """Return all fields as JSON-ready data."""
         return {**self._asdict(), "page": str(self.page)}
 
 
 def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: int = MOST_PUZZLES) -> Previewed:
-    """Write the page of a finished folder.
+    """Write the page of a finished build.
 
     Args:
-        folder: a build's output.
-        page: the HTML file to write; an older one is replaced.
-        recipe: with a source, to show what puzzles were made of.
-        limit: most puzzles to show, evenly over tasks.
+        folder: the build's folder.
+        page: the HTML file to write; an existing file is replaced.
+        recipe: a recipe with the build's source, to show the original media; None leaves them out.
+        limit: maximum number of puzzles to show, spread evenly over the tasks.
 
     Raises:
-        IntegrityError: there is no finished build, or a file of it is missing.
+        IntegrityError: the folder is not a finished build, or a file of the build is missing.
         OutputError: the page cannot be written.
     """
     manifest = manifest_of(folder)
@@ -82,7 +82,7 @@ def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: in
 
 
 def _charts(folder: Path, manifest: dict[str, Any]) -> tuple[str, str]:
-    """Charts of the build, or why there are none: they need matplotlib, the rest of the page does not."""
+    """Return the charts as markup, and a note if there are none: only the charts need matplotlib."""
     if find_spec("matplotlib") is None:
         return "", 'The page has no charts, which need matplotlib: pip install "puzzlegen[charts]".'
     charts = build_charts(take_census(folder, manifest), manifest["rejected"])

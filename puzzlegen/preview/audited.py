@@ -1,4 +1,4 @@
-"""The audit's page: verdicts, leaks with their intervals, checks, and charts of the build, without a script."""
+"""The HTML page of an audit: verdicts, leaks with confidence intervals, checks and charts, without any script."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _HERE: Final = Path(__file__).parent
 
 
 def write_audit_page(folder: Path) -> Path:
-    """Write ``audit.html`` beside the ``audit.json`` that is there.
+    """Write ``audit.html`` beside the existing ``audit.json``.
 
     Raises:
-        IntegrityError: there is no finished build.
+        IntegrityError: the folder is not a finished build.
         OutputError: the page cannot be written.
         PuzzlegenError: matplotlib is not installed.
     """
@@ -55,7 +55,7 @@ def _row(task: dict[str, Any]) -> str:
 
 
 def _findings(report: dict[str, Any]) -> Iterator[str]:
-    """Everything that is not clean, one line each."""
+    """Yield one list item for each probe or check that is not clean."""
     for task in [*report["tasks"], {"task": "all tasks", "probes": [], "checks": report["checks"]}]:
         for probe in task["probes"]:
             if probe["counts"] and probe["verdict"] != "clean":

@@ -1,6 +1,6 @@
-"""Charts of a build and of its audit, as SVG whose colours and type are those of the page around them.
+"""Charts of a build and of its audit, as SVG that takes its colours and font from the surrounding page.
 
-Drawn by matplotlib without a display; equal data give equal bytes.
+The charts are drawn by matplotlib without a display; the same data always give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from puzzlegen.census import Census
 
-#: Colours that stand for the page's own; the page has them for light and dark.
+#: Placeholder colours: :func:`_themed` replaces each by the page's CSS variable, which has a light and a dark value.
 _COLOURS: Final = {
     "ink": "#010101",
     "soft": "#020202",
@@ -47,7 +47,7 @@ _STYLE: Final = {
     "figure.facecolor": "none",
     "legend.frameon": False,
 }
-_WIDE: Final = 7.2  # inches; the page scales them
+_WIDE: Final = 7.2  # inches; the page scales the charts
 _ROW: Final = 0.26
 _COLUMNS: Final = 3
 _BARS: Final = 12
@@ -55,7 +55,7 @@ _VERDICTS: Final = {"clean": ("o", _ACCENT), "weak": ("s", _INK), "leaky": ("X",
 
 
 class Chart(NamedTuple):
-    """A chart, what it shows and how to read it."""
+    """A chart as SVG, with its title and a caption on how to read it."""
 
     title: str
     caption: str
@@ -63,11 +63,11 @@ class Chart(NamedTuple):
 
 
 def build_charts(census: Census, rejected: Mapping[str, Mapping[str, int]]) -> list[Chart]:
-    """Right answers, difficulty and rejections, each by task.
+    """Draw charts of right answers, difficulty and rejections, each by task.
 
     Args:
-        census: what the files hold.
-        rejected: by task and reason, as in the manifest.
+        census: statistics of the build's files.
+        rejected: numbers of rejections by task and reason, as in the manifest.
 
     Raises:
         PuzzlegenError: matplotlib is not installed.
@@ -89,10 +89,13 @@ def build_charts(census: Census, rejected: Mapping[str, Mapping[str, int]]) -> l
 
 
 def leak_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """What names the answer without the content, with 95 % intervals; None if nothing was probed.
+    """Draw how often probes name the answer without the content, with 95 % intervals; None without any probe.
 
     Args:
-        tasks: as ``audit.json`` has them.
+        tasks: the entry ``tasks`` of ``audit.json``.
+
+    Raises:
+        PuzzlegenError: matplotlib is not installed.
     """
     rows = [(task["task"], probe) for task in tasks for probe in _worst(task["probes"])]
     if not rows:
@@ -105,7 +108,7 @@ def leak_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
 
 
 def _worst(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The probe of each family that is furthest above chance."""
+    """Yield the probe of each family that is furthest above its expected value (see :func:`_expected`)."""
     for family in ("blind", "artefact", "edge", "mark"):
         found = [probe for probe in probes if probe["family"] == family and probe["counts"]]
         if found:
@@ -113,18 +116,18 @@ def _worst(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 
 def _expected(probe: Mapping[str, Any]) -> float:
-    """What chance or content gives."""
+    """Return the expected value without a leak: chance, or what the probe finds by content alone if that is more."""
     return max(float(probe["estimate"]["chance"]), probe["washed"] or 0.0)
 
 
 def _chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
     try:
-        import matplotlib as mpl  # noqa: PLC0415 - an extra, and heavy
+        import matplotlib as mpl  # noqa: PLC0415 - optional, and slow to import
     except ImportError as err:
         raise PuzzlegenError('charts need matplotlib: pip install "puzzlegen[charts]"') from err
     style: dict[Any, Any] = {**_STYLE, "svg.hashsalt": title}
     with mpl.rc_context(style), warnings.catch_warnings():
-        # Letters that matplotlib's own font lacks are drawn by the browser's.
+        # Letters missing from matplotlib's font are no problem: the browser draws the text in its own font.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         buffer = io.StringIO()
         draw().savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
@@ -147,7 +150,7 @@ def _figure(height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, lis
 
 
 def _grid(tasks: Mapping[str, Any], draw: Callable[[Axes, Any], None]) -> Callable[[], Figure]:
-    """A small chart per task."""
+    """Return a function that draws one small chart per task."""
 
     def drawn() -> Figure:
         columns = min(_COLUMNS, len(tasks))
@@ -169,7 +172,7 @@ def _answers(place: Axes, counts: Mapping[str, int]) -> None:
     place.axhline(sum(counts.values()) / len(counts), color=_INK, linewidth=0.8)
     longest = max(map(len, names))
     place.set_xticks(range(len(names)), [name[:14] for name in names])
-    if longest * len(names) > 24:  # noqa: PLR2004 - letters that fit
+    if longest * len(names) > 24:  # noqa: PLR2004 - number of letters that fit
         place.tick_params(axis="x", rotation=90)
     place.tick_params(axis="x", length=0)
     place.locator_params(axis="y", integer=True, nbins=4)
@@ -212,6 +215,6 @@ def _leaks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
 
 
 def figures(charts: Sequence[Chart]) -> str:
-    """Markup of charts: each with its title and caption."""
+    """Return the HTML of charts, each with its title and caption."""
     form = '<figure role="img" aria-label="{0}"><h2>{0}</h2>{2}<figcaption>{1}</figcaption></figure>'
     return "".join(form.format(*chart) for chart in charts)

@@ -1,4 +1,4 @@
-"""What the page says of each puzzle, and the media that go with it."""
+"""The data that the page shows for each puzzle, and the media that belong to the puzzles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from puzzlegen.writers import Row
 
 
 class Spool:
-    """Media on their way into the page: each once, as base64, on disk rather than in memory."""
+    """Media to be embedded in the page: each stored once, as base64, on disk rather than in memory."""
 
     def __init__(self) -> None:
         self.described: list[dict[str, Any]] = []
@@ -40,7 +40,7 @@ class Spool:
         self._file.close()
 
     def add(self, data: bytes, ext: str, puzzle: str) -> int:
-        """Keep a medium of a puzzle; returns its number on the page."""
+        """Store a medium of a puzzle unless it is stored already; return its number on the page."""
         key = hashlib.sha256(data).digest()
         if key not in self._known:
             self._known[key] = len(self.described)
@@ -51,13 +51,13 @@ class Spool:
         return self._known[key]
 
     def __iter__(self) -> Iterator[bytes]:
-        """The base64 of each medium, by number."""
+        """Yield the base64 of each medium, in the order of their numbers."""
         self._file.seek(0)
         yield from (self._file.read(size) for size in self._sizes)
 
 
 def _size(data: bytes, ext: str) -> tuple[int, int]:
-    """Width and height in pixels."""
+    """Return width and height of a picture or clip in pixels."""
     if MIME[ext].startswith("image"):
         return Image.open(io.BytesIO(data)).size
     with open_container(io.BytesIO(data)) as container:
@@ -68,7 +68,7 @@ def _size(data: bytes, ext: str) -> tuple[int, int]:
 def entries(
     folder: Path, manifest: dict[str, Any], limit: int, source: Originals | None, spool: Spool
 ) -> list[dict[str, Any]]:
-    """The puzzles to show, tasks in turn, so that the first screen has some of each."""
+    """Return the puzzles to show, cycling through the tasks so that the first screen has some of each."""
     rank, paths = chosen(folder, manifest, limit)
     rows = (row for path in paths for row in read_rows(path))
     found = {rank[row["id"]]: _entry(row, source, spool) for row in rows if row["id"] in rank}
@@ -76,10 +76,14 @@ def entries(
 
 
 def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str, int], list[Path]]:
-    """Ids of the puzzles to show with their place on the page, and the files that hold them.
+    """Choose the puzzles to show.
 
-    One of each task, then the next of each, in an order that names decide. Of a large build only as many files are
-    read as give every task its share: the first of each config and split, then the second, and so on.
+    The page shows one puzzle of each task, then the next of each, in an order fixed by the tasks' names and hashes of
+    the puzzles' ids. Of a large build, only as many files are read as give every task its share: the first file of each
+    config and split, then the second, and so on.
+
+    Returns:
+        The place on the page of each chosen puzzle, by id, and the files that were read to find them.
     """
     lacking = _shares(manifest["kept"], limit)
     tasks: dict[str, list[str]] = defaultdict(list)
@@ -96,7 +100,7 @@ def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str
 
 
 def _shares(kept: dict[str, int], limit: int) -> dict[str, int]:
-    """How many of each task are shown: as many of each as there are or as fit, rare ones first."""
+    """Return how many puzzles of each task to show: even shares, and what rare tasks do not need goes to others."""
     shares: dict[str, int] = {}
     for task, count in sorted(kept.items(), key=lambda one: one[1]):
         shares[task] = min(count, -(-(limit - sum(shares.values())) // (len(kept) - len(shares))))
@@ -129,7 +133,7 @@ def _entry(row: Row, source: Originals | None, spool: Spool) -> dict[str, Any]:
 
 
 def facts(folder: Path, manifest: dict[str, Any], note: str) -> dict[str, Any]:
-    """What the page says of the build as a whole."""
+    """Return what the page shows about the build as a whole."""
     return {
         "name": folder.resolve().name,
         "kept": manifest["kept"],

@@ -1,4 +1,4 @@
-"""What puzzles were made of, opened again from the source."""
+"""The original media that puzzles were made from, reopened from the source."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _CRF: Final = 27
 
 
 class Originals:
-    """The source of a build.
+    """The original media of a build.
 
     Args:
-        recipe: with the source.
-        limit: that of the build.
+        recipe: the build's recipe, with a source that can be read.
+        limit: the build's ``--limit``, or None.
 
     Raises:
         SourceError: the source cannot be listed.
@@ -43,7 +43,10 @@ class Originals:
         self._items = Finder(make_plan(recipe, limit))
 
     def of(self, row: Row) -> Medium | None:
-        """The clean picture or clip before the task changed it; None if it is text, is gone or has changed."""
+        """Return the clean picture or clip that the task then changed.
+
+        None for a graph, or if the item is gone, is unusable, or has other bytes than at the time of the build.
+        """
         info = row["extra_info"]
         item, place = self._items.item(info["source_uri"]), self._items.place(info["source_uri"])
         if item is None or place is None or item.kind == "graph":
@@ -56,20 +59,20 @@ class Originals:
         return self._made[key]
 
     def thumbnail(self, item_id: str) -> Medium | None:
-        """A small picture of an item; None if it has none to show."""
+        """Return a thumbnail of an item; None if the item cannot be read or has no picture."""
         item = self._items.item(item_id)
         if item is None or item.kind == "graph":
             return None
         try:
             with self._recipe.source.open(item) as file:
                 return _small(file.read(), item.kind == "video")
-        # Decoders raise nearly anything on damaged bytes, and damaged items are what rejections are about.
+        # Decoders raise nearly anything on damaged bytes, and many rejected items are damaged.
         except Exception:  # noqa: BLE001
             return None
 
 
 def _whole(opened: OpenItem, asked: int | None) -> Medium | None:
-    """What is clean of an item; None if it is not fit."""
+    """Return the whole clean medium of an item; None if the item is unusable."""
     try:
         if opened.item.kind == "image":
             return encode_image(opened.image())
@@ -80,7 +83,7 @@ def _whole(opened: OpenItem, asked: int | None) -> Medium | None:
 
 
 def _clip(opened: OpenItem, asked: int | None) -> Clip:
-    """The whole clip, or where it is no good as a whole, the part in which a task looks for ``asked`` frames."""
+    """Return the whole clip or, if that is unusable, the part that a task asking for ``asked`` frames would get."""
     try:
         return opened.clip()
     except Unusable:

@@ -1,4 +1,4 @@
-"""The page itself: markup, style and script of this folder, with data as text that no parser takes for markup."""
+"""Write the page: this folder's HTML, CSS and scripts, with the data embedded as text that is never parsed as HTML."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from puzzlegen.output import publish, refused
 
 _HERE: Final = Path(__file__).parent
 _SCRIPTS: Final = ("page.js", "media.js", "grade.js", "card.js", "filters.js", "play.js", "about.js", "main.js")
-#: Characters of JSON that could end a script element or begin a comment in it, or a line in old parsers.
+#: Characters of JSON to escape: in a script element they could end it, open a comment or, in old parsers, end a line.
 _UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes], charts: str = "") -> None:
-    """Write the page: first what shows at once, then the media, one element each.
+    """Write the page: first everything that shows at once, then one element per medium.
 
     Args:
-        page: the file.
-        data: what the scripts show.
+        page: the HTML file.
+        data: data for the scripts.
         media: base64 of each medium.
-        charts: markup for the view of the build.
+        charts: HTML of the charts, for the view of the build.
 
     Raises:
         OutputError: the file cannot be written.
@@ -44,8 +44,8 @@ def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes], charts:
         raise refused(page, err) from err
 
 
-def as_json(data: Any) -> str:  # noqa: ANN401 - JSON is any
-    """JSON that may stand inside a script element."""
+def as_json(data: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return JSON that is safe inside a script element."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
 
 
@@ -63,7 +63,7 @@ def _head(data: dict[str, Any], charts: str) -> str:
 
 
 def fill(template: str, **parts: str) -> str:
-    """The template with its ``{{names}}`` filled in, each once; what is filled in is not looked at again."""
+    """Fill in the ``{{names}}`` of a template in one pass; the filled-in text is not searched for names."""
     pieces = template.split("{{")
     rest = (piece.split("}}", 1) for piece in pieces[1:])
     return pieces[0] + "".join(parts[name] + text for name, text in rest)

@@ -1,4 +1,4 @@
-"""What gave no puzzle: counts by reason, and some of the items with a thumbnail."""
+"""Rejections: counts by reason, and some of the rejected items with a thumbnail."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from puzzlegen.records import REASONS
 if TYPE_CHECKING:
     from puzzlegen.preview.entries import Spool
 
-#: Rejections that are shown one by one, per reason.
+#: Maximum number of items shown per reason.
 _SHOWN: Final = 24
 
 
 def rejected(folder: Path, source: Originals | None, spool: Spool) -> list[dict[str, Any]]:
-    """Reasons, the most frequent first, each with its meaning, its counts per task and its first items."""
+    """Return the reasons, most frequent first, each with its meaning, its counts per task and its first items."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     shown: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in read_rows(folder / REJECTIONS):
@@ -37,7 +37,7 @@ def rejected(folder: Path, source: Originals | None, spool: Spool) -> list[dict[
 
 
 def _note(items: dict[str, dict[str, Any]], row: dict[str, Any]) -> None:
-    """Items stand once, with all the tasks that refused them."""
+    """Add a rejection to the shown items: each item is listed once, with all tasks that rejected it."""
     if row["item"] in items or len(items) < _SHOWN:
         item = items.setdefault(row["item"], {"item": row["item"], "detail": row["detail"], "tasks": []})
         if row["task"] and row["task"] not in item["tasks"]:

@@ -1,4 +1,4 @@
-"""Previews as people ask for them: of a finished folder, or of a recipe, of which a little is built for it."""
+"""Preview a target given on the command line: a finished build or, by building a few items first, a recipe."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ _FEW_ITEMS: Final = 12
 def preview_of(
     target: str, out: Path | None, *, limit: int | None, source: str | None, overrides: Sequence[str]
 ) -> Previewed:
-    """The page of a folder, or of the first items of a recipe.
+    """Write the page of a build, or of the first items of a recipe.
 
     Args:
-        target: a build's folder, or what :func:`load_recipe` takes.
-        out: the HTML file, or a folder for it; by default it has the target's name and lies in the working directory.
-        limit: of a folder the most puzzles to show, of a recipe the items to build.
-        source: in the stead of the recipe's or the one that the folder remembers.
-        overrides: ``a.b=c``, of a recipe only.
+        target: a build's folder, or a recipe as :func:`load_recipe` accepts it.
+        out: the HTML file, or an existing folder for it; by default a file with the target's name in the working
+            directory.
+        limit: for a build, the maximum number of puzzles to show; for a recipe, the number of items to build.
+        source: source to use instead of the recipe's, or instead of the one that the build's folder remembers.
+        overrides: changes to a recipe, each as ``a.b=c``.
 
     Raises:
-        PuzzlegenError: as for builds; RecipeError for overrides of a folder.
+        PuzzlegenError: as for builds; RecipeError if there are overrides for a build.
     """
     if Path(target).is_dir():
         if overrides:
@@ -51,7 +52,7 @@ def _page(out: Path | None, name: str) -> Path:
 
 
 def _known_recipe(folder: Path, source: str | None) -> Recipe | None:
-    """With the source, unless nobody named one and the one that was remembered is gone."""
+    """Return the build's recipe; None if its remembered source is unknown or gone and no other ``source`` is given."""
     try:
         return runs.recipe_of(folder, source)
     except (SourceError, RecipeError):
@@ -61,7 +62,7 @@ def _known_recipe(folder: Path, source: str | None) -> Recipe | None:
 
 
 def preview_line(made: Previewed) -> str:
-    """What was written, for people."""
+    """Describe the written page in one line for people."""
     shown = f"{made.puzzles} of {made.of}" if made.puzzles < made.of else f"{made.puzzles}"
     size = f"{made.bytes / 1e6:.1f} MB"
     return f"{shown} puzzles, {made.originals} with their originals, in {made.page} ({size}): open it in a browser"
