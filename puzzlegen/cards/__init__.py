@@ -1,1 +1,1 @@
-"""Parts of the dataset card: its YAML, and how the dataset is loaded. The card itself is ``writers/card.py``."""
+"""Parts of the dataset card: its YAML and its section on loading. ``writers/card.py`` writes the card itself."""

@@ -1,4 +1,4 @@
-"""The card's YAML: what the Hub indexes and how ``load_dataset`` finds and reads the files."""
+"""The card's YAML front matter: metadata for the Hub, and configs by which ``load_dataset`` finds and reads files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from puzzlegen.records import Profile, split_in
 from puzzlegen.schema import features
 
-#: Licences that the Hub has a name for; all others are ``other``.
+#: Licences for which the Hub has an identifier; all others are listed as ``other``.
 _HUB_LICENCES: Final = """
 apache-2.0 mit unlicense cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
@@ -22,11 +22,11 @@ _CATEGORIES: Final = {"image": "image-text-to-text", "video": "video-text-to-tex
 
 
 def front_matter(manifest: dict[str, Any], licences: Counter[str]) -> str:
-    """The card's YAML.
+    """Return the card's YAML front matter.
 
     Args:
-        manifest: of the build.
-        licences: puzzles by licence, as the source states it; empty where it does not.
+        manifest: the build's manifest.
+        licences: number of puzzles by licence, as stated by the source; the key is empty if the source states none.
     """
     rows = manifest["rows"]
     webdataset = manifest["recipe"]["output"]["format"] == "webdataset"
@@ -48,18 +48,18 @@ def front_matter(manifest: dict[str, Any], licences: Counter[str]) -> str:
 
 
 def title(manifest: dict[str, Any]) -> str:
-    """What the dataset is called, without knowing its repository."""
+    """Return a title for the dataset that does not depend on the repository's name."""
     count = sum(manifest["kept"].values())
     return f"{count:,} puzzles with one right answer"
 
 
-def as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON is any
-    """YAML with keys as they come."""
+def as_yaml(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return YAML with keys in their given order."""
     return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
 
 
 def in_order(splits: dict[str, int]) -> list[str]:
-    """Names of splits, train first."""
+    """Return the names of splits, ``train`` first."""
     return sorted(splits, key=lambda split: (split != "train", split))
 
 
@@ -68,7 +68,7 @@ def _modality(folder: str) -> str:
 
 
 def _licence(licences: Counter[str]) -> dict[str, Any]:
-    """The Hub's names for the licences; ``unknown`` where the source states none."""
+    """Return the card's licence fields with the Hub's identifiers; ``unknown`` if the source states none."""
     names = sorted({re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") or "unknown" for text in licences})
     known = [name if name in _HUB_LICENCES.split() else "other" for name in names]
     if not names:
@@ -99,7 +99,7 @@ def _info(manifest: dict[str, Any], folder: str) -> dict[str, Any]:
     splits = manifest["rows"][folder]
     return {
         "config_name": folder,
-        "features": _fields(features(cast("Profile", folder))),  # of Parquet, folders are named by their profile
+        "features": _fields(features(cast("Profile", folder))),  # in Parquet builds, a folder's name is its profile
         "splits": [{"name": s, "num_bytes": sizes[s], "num_examples": splits[s]} for s in in_order(splits)],
         "download_size": sum(sizes.values()),
         "dataset_size": sum(sizes.values()),
@@ -111,7 +111,7 @@ def _fields(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _kind(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - nested dicts and lists
-    """A feature in the card's form, which every ``datasets`` from 3.6 on reads."""
+    """Convert a feature to the card's form, which every version of ``datasets`` from 3.6 on reads."""
     if isinstance(kind, list):
         (inner,) = kind
         if inner.get("_type") == "Image":

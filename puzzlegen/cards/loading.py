@@ -1,4 +1,4 @@
-"""How a dataset is read, as code for its card: each reader and trainer in a few lines that run as they are."""
+"""The card's section on loading the dataset: a few lines of runnable code for each reader and trainer."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ reward.custom_reward_function.path=<the file puzzlegen/adapters/verl.py of the i
 
 
 def loading(manifest: dict[str, Any]) -> str:
-    """The card's section on loading.
+    """Return the card's section on loading.
 
     Args:
-        manifest: of a build with at least one row.
+        manifest: the manifest of a build with at least one row.
     """
     rows = manifest["rows"]
     largest = max(rows, key=lambda folder: (sum(rows[folder].values()), folder))
