@@ -1,7 +1,7 @@
-"""Exports: the forms in which other programs read puzzles. One file per target; the file's name is the target's.
+"""Export targets: the forms in which other programs read puzzles. One file per target, named after the target.
 
-Most trainers read a build as it is. A target is for those that cannot, or that hold all media in memory if they do:
-its rows point to media files, or carry media as data URIs. To add one, copy ``openrlhf.py``.
+Most trainers read a build as it is. Targets are for programs that cannot, or that would then hold all media in memory:
+rows of an export point to media files or carry media as data URIs. To add a target, copy ``openrlhf.py``.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Carrier = Literal["bytes", "path", "data_uri"]
 
 
 class Made(NamedTuple):
-    """What an export holds.
+    """Summary of a finished export.
 
     Attributes:
         to: the target's name.
         rows: profile -> split -> number of rows.
-        left_out: profile -> rows that the target has no way to carry.
+        left_out: profile -> number of rows left out because the target cannot carry their media.
         media: number of media files.
-        files: data files below the folder, ``<profile>/<split>.<suffix>``.
-        root: what paths in rows begin with.
+        files: files below the export's folder: data files ``<profile>/<split>.<suffix>``, then the target's own files.
+        root: the prefix of all media paths in rows.
         carriers: how ``images`` and ``videos`` are carried.
-        source: the build's ``content_sha256``.
-        system: whether the build's prompts begin with a system message, which not every target can carry.
+        source: ``content_sha256`` of the exported build.
+        system: whether prompts of the build have a system message, which not every target can carry.
     """
 
     to: str
@@ -51,9 +51,9 @@ class Target(ABC):
     """A form in which another program reads puzzles.
 
     Class attributes:
-        images, videos: the carriers that the program accepts, its default first; empty if it takes no such media.
-            Profiles that it cannot take are left out and counted.
-        suffix: ``.jsonl``, or ``.parquet`` together with :meth:`schema`.
+        images, videos: the carriers that the program accepts, the default first; empty if it accepts no such media.
+            Rows with media that the program does not accept are left out and counted.
+        suffix: suffix of data files: ``.jsonl``, or ``.parquet``, which needs :meth:`schema`.
     """
 
     images: ClassVar[tuple[Carrier, ...]] = ("path", "data_uri")
@@ -62,32 +62,32 @@ class Target(ABC):
 
     @abstractmethod
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row in the program's form.
+        """Convert a record to the program's form.
 
         Args:
-            row: the record, without ``images`` and ``videos``; ``video_meta`` stands in it for clips.
-            media: the row's images or clips as carried, in the order of their placeholders.
+            row: the record without ``images`` and ``videos``; a record with clips still has ``video_meta``.
+            media: the images or clips of the row as they are carried, in the order of their placeholders.
         """
 
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
-        """The Arrow schema of a ``.parquet`` file; the same for every file of a profile."""
+        """Return the Arrow schema of a ``.parquet`` file, the same for every file of a profile."""
         raise NotImplementedError(f"{type(self).__name__} writes {self.suffix}, which has no schema")
 
-    def files(self, made: Made) -> Mapping[str, bytes]:  # noqa: ARG002 - for those that have some
-        """Further files, by relative path: configuration that the program needs beside the rows."""
+    def files(self, made: Made) -> Mapping[str, bytes]:  # noqa: ARG002 - used by targets with further files
+        """Return further files, such as configuration that the program needs: relative path -> content."""
         return {}
 
 
 def target_names() -> list[str]:
-    """The targets there are."""
+    """Return the names of all targets."""
     return plugins.names(__name__)
 
 
 def target(name: str) -> Target:
-    """The target called ``name``.
+    """Return the target called ``name``.
 
     Raises:
-        PuzzlegenError: there is none; says which there are.
+        PuzzlegenError: there is no such target; the message suggests a near match or lists all.
     """
     try:
         found: Target = plugins.find(__name__, name, Target)()

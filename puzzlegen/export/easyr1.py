@@ -1,4 +1,4 @@
-"""EasyR1: Parquet with ``problem`` as text and either ``images`` or ``videos``; clips as paths, pictures too."""
+"""EasyR1: Parquet with the text column ``problem`` and either ``images`` or ``videos``; media as paths by default."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from puzzlegen.schema import MEDIUM, STRING
 
 
 class EasyR1(Target):
-    """``data.prompt_key=problem data.answer_key=ground_truth``: its reward gets ``ground_truth`` alone."""
+    """For ``data.prompt_key=problem data.answer_key=ground_truth``: EasyR1's reward gets only ``ground_truth``."""
 
     images: ClassVar[tuple[Carrier, ...]] = ("path", "bytes")
     videos: ClassVar[tuple[Carrier, ...]] = ("path",)
     suffix = ".parquet"
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the text columns and the one media column that EasyR1 reads."""
         column = "videos" if "video_meta" in row else "images"
         return {name: row[name] for name in _TEXT} | ({column: media} if media else {})
 
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
-        """Text columns, then one media column at most: an empty ``images`` beside ``videos`` would hide the clips."""
+        """Return text columns and at most one media column: even an empty ``images`` beside ``videos`` hides clips."""
         medium = MEDIUM if carrier == "bytes" else STRING
         column = {"video": "videos", "text": ""}.get(profile, "images")
         return pa.schema([(name, STRING) for name in _TEXT] + ([(column, pa.list_(medium))] if column else []))

@@ -1,4 +1,4 @@
-"""Plain JSON lines with every column of the record, media as files or data URIs: for whatever has no target here."""
+"""Plain JSON lines with every column of the record, media as files or data URIs: for programs without a target."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from puzzlegen.export import Row, Target
 
 
 class JsonLines(Target):
-    """The record as it is, but for the media."""
+    """The record as it is, except for how media are carried."""
 
     videos = ("path", "data_uri")
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the record with its media as carried."""
         column = "videos" if "video_meta" in row else "images"
         return row | ({column: media} if media else {})

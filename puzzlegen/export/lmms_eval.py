@@ -1,6 +1,6 @@
-"""lmms-eval: JSON lines with media as paths, and a task for each profile and split.
+"""lmms-eval: JSON lines with media as paths, and an lmms-eval task for each profile and split.
 
-``lmms-eval --include_path OUT/tasks --tasks puzzlegen`` asks them all.
+``lmms-eval --include_path OUT/tasks --tasks puzzlegen`` runs all tasks.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from typing import Any, ClassVar
 
 from puzzlegen.export import Carrier, Made, Row, Target
 
-#: ``mean`` over the parts that :func:`puzzlegen.verify.reward` names.
+#: Parts of :func:`puzzlegen.verify.reward` that lmms-eval reports, each as a mean over the rows.
 _METRICS = ("score", "accuracy", "format")
 _OVERALL = [{"metric": part, "aggregation": "mean", "weight_by_size": True} for part in _METRICS]
 _FUNCTIONS = ("doc_to_messages", "doc_to_text", "doc_to_visual", "process_results")
 
 
 class LmmsEval(Target):
-    """The functions that its tasks name are those of ``puzzlegen.adapters.lmms_eval``."""
+    """Rows and tasks for lmms-eval; the tasks call the functions of ``puzzlegen.adapters.lmms_eval``."""
 
     images: ClassVar[tuple[Carrier, ...]] = ("path",)
     videos: ClassVar[tuple[Carrier, ...]] = ("path",)
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the columns that the adapter's functions read."""
         kept = {name: row[name] for name in ("id", "prompt", "answer", "ground_truth")}
         return kept | {"task": row["extra_info"]["task"], "media": media}
 
     def files(self, made: Made) -> Mapping[str, bytes]:
-        """Tasks and their group, as JSON, which is YAML but for the names of functions."""
+        """Return the tasks and their group as YAML: lines of JSON, which is valid YAML, and ``!function`` tags."""
         names = {f"puzzlegen_{profile}_{split}": f"{profile}/{split}.jsonl" for profile, split in _parts(made)}
         tasks = {f"tasks/{name}.yaml": _task(name, f"{made.root}/{path}") for name, path in names.items()}
         group = json.dumps({"group": "puzzlegen", "task": sorted(names), "aggregate_metric_list": _OVERALL})
@@ -49,9 +49,9 @@ def _task(name: str, path: str) -> bytes:
         "dataset_kwargs": {"data_files": {"test": path}},
         "test_split": "test",
         "output_type": "generate_until",
-        # Its own default ends a response at the first empty line, in the middle of the reasoning.
+        # By default lmms-eval ends a response at the first empty line, in the middle of the reasoning.
         "generation_kwargs": {"until": [], "max_new_tokens": 4096, "do_sample": False},
-        # Its own default takes the reasoning out, which the format is about.
+        # By default lmms-eval strips the reasoning, which the format score needs.
         "reasoning_tags": "none",
         "doc_to_target": "answer",
         "metric_list": metrics,

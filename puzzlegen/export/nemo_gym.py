@@ -1,6 +1,7 @@
-"""NeMo-Gym: JSON lines of Responses items with media as data URIs, and the resources server that scores them.
+"""NeMo-Gym: JSON lines with prompts for the Responses API, media as data URIs, and a resources server for scoring.
 
-Copy ``resources_servers/puzzlegen`` of the export into NeMo-Gym's folder of that name: it is told where the rows lie.
+Copy ``resources_servers/puzzlegen`` of the export into NeMo-Gym's folder ``resources_servers``; the configuration there
+holds the paths of the rows.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ if __name__ == "__main__":
 
 
 class NemoGym(Target):
-    """What stands beside ``responses_create_params`` is posted to ``/verify``."""
+    """Rows for NeMo-Gym, which posts the fields beside ``responses_create_params`` to the server's ``/verify``."""
 
     images: ClassVar[tuple[Carrier, ...]] = ("data_uri",)
     videos: ClassVar[tuple[Carrier, ...]] = ("data_uri", "path")
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the prompt as Responses API input, with the fields that the server needs to score a response."""
         left = [uri if uri.startswith("data:") else f"file://{uri}" for uri in media]
         asked = [said | {"content": _content(said, left)} for said in row["prompt"]]
         return {
@@ -41,7 +42,7 @@ class NemoGym(Target):
         }
 
     def files(self, made: Made) -> Mapping[str, bytes]:
-        """The server: its code, what it needs, and its configuration, as JSON, which is YAML."""
+        """Return the server's code, requirements and configuration; the latter is JSON, which is valid YAML."""
         config = json.dumps(_config(made), indent=1)
         return {
             f"{_SERVER}/app.py": _APP.encode(),
@@ -72,7 +73,7 @@ def _config(made: Made) -> dict[str, Any]:
             "name": f"{profile}_{split}",
             "type": "train" if split == "train" else "validation",
             "jsonl_fpath": f"{made.root}/{profile}/{split}.jsonl",
-            # Theirs is a fixed list; what the media allow stands in the build's records.
+            # NeMo-Gym accepts a fixed list of licences; those of the media are in the build's records.
             "license": "TBD",
         }
         for profile, splits in made.rows.items()

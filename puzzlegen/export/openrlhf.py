@@ -1,4 +1,4 @@
-"""OpenRLHF: JSON lines whose reward gets ``label`` alone; pictures as paths or data URIs, no clips."""
+"""OpenRLHF: JSON lines, pictures as paths or data URIs, no clips; OpenRLHF's reward gets only ``label``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from puzzlegen.export import Row, Target
 
 
 class OpenRLHF(Target):
-    """Columns ``prompt``, ``images``, ``label``, ``datasource``, as ``--data.input_key`` and kin name them."""
+    """Columns ``prompt``, ``images``, ``label`` and ``datasource``, for ``--data.input_key`` and similar options."""
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the columns that OpenRLHF reads, and the puzzle's id and solution."""
         return {
             "id": row["id"],
             "prompt": row["prompt"],

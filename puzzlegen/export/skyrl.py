@@ -1,4 +1,4 @@
-"""SkyRL: JSON lines whose prompt carries pictures as data URIs in OpenAI's content parts; no clips."""
+"""SkyRL: JSON lines whose prompts carry pictures as data URIs in OpenAI content parts; no clips."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _PLACE = re.compile(r"(<image>)")
 
 
 class SkyRL(Target):
-    """Everything but ``prompt`` and ``env_class`` reaches the environment as ``extras``."""
+    """Rows for SkyRL, which passes all columns but ``prompt`` and ``env_class`` to the environment as ``extras``."""
 
     images: ClassVar[tuple[Carrier, ...]] = ("data_uri",)
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return a prompt with pictures, the environment's name, and what the environment needs for scoring."""
         left = list(media)
         return {
             "data_source": row["data_source"],
@@ -28,7 +28,7 @@ class SkyRL(Target):
 
 
 def _parts(message: dict[str, str], media: list[Any]) -> Any:  # noqa: ANN401 - text or parts
-    """The user's text with pictures in their places; other messages stay text."""
+    """Return a user message as content parts with the pictures in place; other messages stay text."""
     if message["role"] != "user" or not media:
         return message["content"]
     pieces = [piece for piece in _PLACE.split(message["content"]) if piece]

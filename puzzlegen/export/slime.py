@@ -1,4 +1,4 @@
-"""slime: JSON lines; pictures as paths or data URIs, because it drops ``{bytes, path}`` without a word; no clips."""
+"""slime: JSON lines, pictures as paths or data URIs (slime silently drops ``{bytes, path}``), no clips."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from puzzlegen.export import Row, Target
 
 
 class Slime(Target):
-    """``--input-key prompt --label-key label --metadata-key metadata``; the reward gets ``label``."""
+    """For ``--input-key prompt --label-key label --metadata-key metadata``; slime's reward gets ``label``."""
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the columns that slime reads, with the puzzle's id and solution as metadata."""
         return {
             "prompt": row["prompt"],
             **({"images": media} if media else {}),

@@ -1,4 +1,4 @@
-"""ms-swift: JSON lines with ``messages``, pictures and clips as paths or data URIs."""
+"""ms-swift: JSON lines with ``messages``; pictures and clips as paths or data URIs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from puzzlegen.export import Carrier, Row, Target
 
 
 class Swift(Target):
-    """``messages`` instead of ``prompt``, which ms-swift takes for a bare question; rewards get all other columns."""
+    """Rows with ``messages``, as ms-swift reads ``prompt`` as a bare question; rewards get all other columns."""
 
     videos: ClassVar[tuple[Carrier, ...]] = ("path", "data_uri")
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the columns that ms-swift and its rewards read."""
         column = "videos" if "video_meta" in row else "images"
         return {
             "id": row["id"],

@@ -1,4 +1,4 @@
-"""verl: the record's own columns, clips as paths, because its loader takes no bytes of clips."""
+"""verl: the record's own columns, with clips as paths because verl's loader does not read clips from bytes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from puzzlegen.records import Profile
 from puzzlegen.schema import MEDIUM, STRING, arrow_schema
 
 _COLUMNS = ("id", "data_source", "ability", "prompt", "solution", "reward_model", "extra_info")
-#: The rate goes with each clip: verl samples two frames a second where nothing is said.
+#: A clip is stored with its frame rate, because verl samples two frames per second without it.
 _CLIP = pa.struct([("video", STRING), ("fps", pa.float64())])
 
 
 class Verl(Target):
-    """Pictures stay bytes unless paths are asked for; verl keeps bytes in memory, which paths avoid."""
+    """Pictures stay bytes by default; ``--images path`` saves memory, because verl keeps bytes in memory."""
 
     images: ClassVar[tuple[Carrier, ...]] = ("bytes", "path")
     videos: ClassVar[tuple[Carrier, ...]] = ("path",)
     suffix = ".parquet"
 
     def row(self, row: Row, media: list[Any]) -> Row:
-        """One row."""
+        """Return the columns that verl reads, with each clip as path and frame rate."""
         kept = {name: row[name] for name in _COLUMNS}
         if "video_meta" in row:
             clips = zip(media, row["video_meta"], strict=True)
@@ -31,7 +31,7 @@ class Verl(Target):
         return kept | ({"images": media} if media else {})
 
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
-        """The build's own fields, with the media column as it is carried."""
+        """Return the build's own fields, with a media column in the form that is carried."""
         fields = [field for field in arrow_schema(profile) if field.name in _COLUMNS]
         if profile == "video":
             fields.append(pa.field("videos", pa.list_(_CLIP)))
