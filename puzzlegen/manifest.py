@@ -1,4 +1,4 @@
-"""The manifest: what was built, from what, by which versions; and the card and rejections beside it."""
+"""The manifest of a build: what was built, from what, and with which versions. Writes the rejections with it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from puzzlegen.recipe import Recipe
 from puzzlegen.records import canonical_json
 from puzzlegen.stated import Begun, Entry, Manifest, refuse_unstated
 
-#: Packages whose version decides bytes.
+#: Packages whose versions decide the bytes of every build.
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
 MANIFEST: Final = "manifest.json"
-#: As many rows as Arrow puts in a row group by itself.
+#: Arrow's own default for the rows of a row group.
 _ROW_GROUP: Final = 1 << 20
 _REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
 
 
 def environment(recipe: Recipe) -> dict[str, str]:
-    """Versions that decide the bytes of a recipe's puzzles; a build goes on only under the same.
+    """Return the versions that decide the bytes of a recipe's puzzles; a build is resumed only with the same versions.
 
     Raises:
         RecipeError: a task needs a package that is not installed.
@@ -49,17 +49,17 @@ def environment(recipe: Recipe) -> dict[str, str]:
 
 
 def entry_path(out: Path, shard: str) -> Path:
-    """Where a finished shard's entry is kept; the file's existence is what says that the shard is done."""
+    """Return the path of a shard's entry. The shard is done if and only if this file exists."""
     return out / STATE / "shards" / f"{shard}.json"
 
 
 def build_digest(identity: dict[str, Any]) -> str:
-    """By what a shard's entry names its build: a digest of what decides the build's bytes."""
+    """Return the digest by which shards' entries name their build, made from all that decides the build's bytes."""
     return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
 
 
 def whole_entry(path: Path) -> dict[str, Any] | None:
-    """A shard's entry, or None if there is none or it is damaged."""
+    """Return a shard's entry, or None if the entry is missing or damaged."""
     try:
         entry = read_json(path)
         refuse_unstated(entry, Entry, path)
@@ -69,15 +69,15 @@ def whole_entry(path: Path) -> dict[str, Any] | None:
 
 
 def read_entry(out: Path, shard: str, build: str) -> dict[str, Any] | None:
-    """The entry of a shard whose files are in place, or None if it is not done.
+    """Return a shard's entry if the shard's files are in place, or None if the shard is not done.
 
     Args:
         out: output folder.
         shard: the shard's name.
-        build: digest of the build that it must be of.
+        build: digest of the build that the entry must belong to.
 
     Raises:
-        OutputError: the entry is of another build.
+        OutputError: the entry belongs to another build.
     """
     path = entry_path(out, shard)
     entry = whole_entry(path)
@@ -93,7 +93,7 @@ def read_entry(out: Path, shard: str, build: str) -> dict[str, Any] | None:
 
 
 def not_of_this_build(path: Path) -> OutputError:
-    """The error for a shard's entry that another build has written."""
+    """Return the error for a shard's entry that another build wrote."""
     return OutputError(
         f"the shard '{path.stem}' was made by another build (recipe, --limit, source or versions differ) than the "
         f"folder's; delete '{path}' and run the build again, which makes this shard anew"
@@ -101,7 +101,7 @@ def not_of_this_build(path: Path) -> OutputError:
 
 
 def entries_in(out: Path) -> set[str]:
-    """The names of all shards that have an entry, by one look at their folder."""
+    """Return the names of all shards that have an entry, from one listing of their folder."""
     folder = out / STATE / "shards"
 
     def look() -> set[str]:
@@ -114,7 +114,7 @@ def entries_in(out: Path) -> set[str]:
 
 
 class _Gathered:
-    """What the entries of all shards say together."""
+    """Totals over the entries of all shards."""
 
     def __init__(self, skipped: Counter[str]) -> None:
         self.kept: Counter[str] = Counter()
@@ -132,11 +132,15 @@ class _Gathered:
 
 
 def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str, Any] | None:
-    """Close a build: rejections, card, and last of all the manifest; None if a shard is not done after all."""
+    """Finish a build: write the rejections, the card and, last of all, the manifest.
+
+    Returns:
+        The manifest, or None if a shard turns out not to be done.
+    """
     from puzzlegen.finish import finish  # noqa: PLC0415 - it reads the folder back, which needs this module
 
     with scratch(out / STATE) as place:
-        # Two shares that end at once may both close the folder, with the same bytes.
+        # Two shares that end at the same time may both finish the folder, with the same bytes.
         temporary = place / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
         try:
             found = _gather(out, plan, build_digest(identity), temporary)
@@ -161,7 +165,7 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
 
 
 def _gather(out: Path, plan: Plan, build: str, rejections: Path) -> _Gathered | None:
-    """Read every entry, once, and write the file of rejections; None if an entry is missing."""
+    """Read every entry once and write the file of rejections; return None if an entry is missing."""
     found = _Gathered(plan.skipped.reasons)
     with pq.ParquetWriter(rejections.absolute(), _REJECTION, compression="zstd", use_dictionary=False) as file:
         for skipped in plan.skipped.tables(_ROW_GROUP):
@@ -182,7 +186,7 @@ def content_of(shards: list[dict[str, Any]]) -> str:
 
 
 def _as_rejections(skipped: Table) -> Table:
-    """What a plan skipped: of no task, and variant 0."""
+    """Return what a plan skipped as rows of the rejections: without a task, and with variant 0."""
     count = skipped.num_rows
     item, reason, detail = (skipped[name] for name in ("id", "reason", "detail"))
     arrays = [item, texts([""] * count), reason, detail, as_array(np.zeros(count, np.int64))]
@@ -195,10 +199,10 @@ def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:
-    """The manifest of a finished build, if there is one.
+    """Return the manifest of a finished build, or None if there is none.
 
     Raises:
-        IntegrityError: it is damaged, or of something else.
+        IntegrityError: the manifest is damaged, or the file is something else.
     """
     try:
         found = read_json(out / MANIFEST)
@@ -209,10 +213,10 @@ def read_manifest(out: Path) -> dict[str, Any] | None:
 
 
 def read_begun(out: Path) -> dict[str, Any] | None:
-    """What a build was begun with, where its folder still knows: a published one does not.
+    """Return what a build was started with, or None if its folder does not know, as a published one does not.
 
     Raises:
-        IntegrityError: it is damaged, or of something else.
+        IntegrityError: the file is damaged, or is something else.
     """
     path = out / STATE / "build.json"
     if not path.exists():

@@ -1,6 +1,7 @@
-"""The output folder: atomic files, the lock of a running build, and one line for a disk that refuses.
+"""The output folder: atomic files, the lock of a running build, and one-line errors when the system refuses a write.
 
-It may lie behind a URL: then files are made here and put there whole, and no lock keeps two builds apart.
+The folder may lie behind a URL. Files are then made on this machine and uploaded whole, and no lock keeps two builds
+apart.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from typing import Any, BinaryIO, Final, cast
 from puzzlegen.errors import IntegrityError, OutputError
 from puzzlegen.files import BUILD_STATE, checked, is_url, place_of, retried
 
-#: Where a build keeps what it needs to go on after a stop; no reader of the data needs it.
+#: Folder for what a build needs in order to resume; no reader of the data needs it.
 STATE = BUILD_STATE
-#: Below it, where the source lies: on this machine, so no part of what is published.
+#: File in ``STATE`` that says where the source lies; not published, since this holds on this machine only.
 SOURCE = "source.json"
 REJECTIONS: Final = "rejections.parquet"
 CARD: Final = "README.md"
-#: What file systems answer that know no second name for a file.
+#: Errors of file systems without hard links.
 _NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 _WRITABLE: Final = ("s3", "gs", "az", "memory")
 
 
 def folder_at(location: str) -> Path:
-    """A folder to write to or read from: a path, or a URL that behaves like one.
+    """Return a folder to write to or read from: a path, or a URL that behaves like one.
 
     Raises:
-        OutputError: a URL that cannot be written to, or a package for it is missing.
+        OutputError: the URL cannot be written to, or needs a package that is missing.
     """
     if not is_url(location):
         return Path(location)
@@ -56,10 +57,10 @@ def folder_at(location: str) -> Path:
 
 
 def entries(out: Path) -> set[str] | None:
-    """What a folder for output holds by name; None if it does not exist.
+    """Return the names of what an output folder holds, or None if the folder does not exist.
 
     Raises:
-        OutputError: it is a file, or cannot be looked into.
+        OutputError: the path is a file, or the folder cannot be listed.
     """
     there = retried(str(out), out.exists, write=True) if is_url(str(out)) else os.path.lexists(out)
     if not there:
@@ -73,7 +74,7 @@ def entries(out: Path) -> set[str] | None:
 
 
 def refused(path: Path, err: OSError) -> OutputError:
-    """The one-line error for a write that the system refused."""
+    """Return the one-line error for a write that the system refused."""
     why = os.strerror(err.errno) if err.errno else str(err)
     remedy = {
         errno.ENOSPC: "free some space and run the same command again: finished shards are kept",
@@ -84,12 +85,12 @@ def refused(path: Path, err: OSError) -> OutputError:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """An object that was written by :func:`write_json`.
+    """Return the JSON object in a file that :func:`write_json` wrote.
 
     Raises:
-        FileNotFoundError: there is none.
-        IntegrityError: it is damaged, or something else, or the system does not let it be read.
-        SourceError: the network does not.
+        FileNotFoundError: there is no such file.
+        IntegrityError: the file is damaged, does not hold an object, or may not be read.
+        SourceError: the network failed.
     """
     try:
         found = json.loads(retried(str(path), path.read_bytes) if is_url(str(path)) else path.read_bytes())
@@ -107,7 +108,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def measured(path: Path) -> dict[str, Any]:
-    """Bytes and SHA-256 of a file, as the manifest keeps them."""
+    """Return the size in bytes and the SHA-256 of a file under the manifest's keys."""
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
@@ -116,17 +117,17 @@ def write_atomic(path: Path, data: bytes, *, over: bool = True) -> None:
     """Write a whole file or nothing: temporary name, fsync, rename, fsync of the folder.
 
     Args:
-        path: where to.
-        data: what the file is to hold.
-        over: False leaves a file that is there already as it is, but for URLs and file systems without links.
+        path: final path of the file.
+        data: content of the file.
+        over: False keeps a file that already exists, except behind a URL or on a file system without hard links.
 
     Raises:
-        OutputError: the system refuses.
+        OutputError: the system refuses the write.
     """
     if is_url(str(path)):
         retried(str(path), lambda: path.write_bytes(data), write=True)
         return
-    # Not the process's number: two containers that share the folder may have the same.
+    # Not named by process id: processes in two containers that share the folder may have the same one.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,13 +143,13 @@ def write_atomic(path: Path, data: bytes, *, over: bool = True) -> None:
 
 
 def write_json(path: Path, value: Any, *, over: bool = True) -> None:  # noqa: ANN401 - JSON is any
-    """Write JSON atomically, keys sorted; ``over`` as for :func:`write_atomic`."""
+    """Write JSON atomically with sorted keys; ``over`` is as for :func:`write_atomic`."""
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     write_atomic(path, text.encode(), over=over)
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Make a finished temporary file final and durable."""
+    """Move a finished temporary file to its final path, durably."""
     if is_url(str(path)):
         fs, target = place_of(str(path))
         retried(str(path), lambda: fs.put_file(str(temporary), target), write=True)
@@ -161,7 +162,7 @@ def publish(temporary: Path, path: Path) -> None:
 
 
 def _publish_first(temporary: Path, path: Path) -> None:
-    """As :func:`publish`, but what another process has put there in the meantime stays."""
+    """Publish like :func:`publish`, but keep a file that another process has put there in the meantime."""
     _sync(temporary)
     try:
         path.hardlink_to(temporary)
@@ -186,18 +187,18 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
-    """The folder for temporary files of this run, locked against a second run of the same share, empty at first.
+    """Yield an empty folder for the temporary files of this run, locked against a second run of the same share.
 
-    The system drops the locks when the process dies, however it dies. What such a process left half written anywhere
-    in ``out`` is removed, unless other shares are at work there.
+    The system releases the locks when the process dies, however it dies. Unless runs of other shares are at work on
+    ``out``, files that dead runs left half written anywhere in ``out`` are removed.
 
     Args:
         out: output folder.
-        share: names the part of the work, such as ``0-of-1``.
+        share: name of the part of the work, such as ``0-of-1``.
         beside: whether runs of other shares may be at work on the folder.
 
     Raises:
-        OutputError: another run is at work there, or the folder cannot be written.
+        OutputError: another run is at work on the folder, or the folder cannot be written.
     """
     if is_url(str(out)):
         with scratch(out) as place:
@@ -207,7 +208,7 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
     with ExitStack() as held:
         try:
             place.mkdir(parents=True, exist_ok=True)
-            # Open for both: over NFS a shared lock asks for a file that may be read, an exclusive one for writing.
+            # Opened for reading and writing: over NFS, a shared lock needs the former and an exclusive one the latter.
             whole, own, swept = (
                 held.enter_context((out / STATE / name).open("w+b")) for name in ("lock", f"lock-{share}", "lock-sweep")
             )
@@ -215,7 +216,7 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
                 raise OutputError(f"another build is at work on '{out}'; wait for it, or choose another --out")
             if _locked(swept, fcntl.LOCK_EX):
                 _sweep(out)
-            # Shares that begin together wait until the one of them that sweeps is done; none is refused for it.
+            # Shares that start together wait here for the one that sweeps, instead of being refused.
             fcntl.flock(swept, fcntl.LOCK_SH)
             _empty(place)
         except OSError as err:
@@ -223,23 +224,23 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
         try:
             yield place
         finally:
-            # It may have become unwritable; what went wrong before is what counts.
+            # If the folder has become unwritable, the earlier error is the one that counts.
             with suppress(OSError):
                 _empty(place)
 
 
 @contextmanager
 def made_aside(out: Path, share: str) -> Iterator[Path]:
-    """A folder to fill; it gets the name ``out`` once it is whole, in place of what lay there.
+    """Yield a path for a new folder, which is renamed to ``out`` once it is complete and then replaces what lay there.
 
-    What a run that was killed left of it goes with the next run.
+    The next run for the same ``out`` removes what a killed run left.
 
     Args:
-        out: the folder to be, on this machine.
-        share: names the work, for the lock.
+        out: the final path, on this machine.
+        share: name of the work, for the lock.
 
     Raises:
-        OutputError: another run is at work on it, or it cannot be written.
+        OutputError: another run is at work on ``out``, or it cannot be written.
     """
     out = out.resolve()
     part, ours = out.with_name(f".{out.name}.part"), False
@@ -264,7 +265,7 @@ def _sweep(out: Path) -> None:
 
 
 def _locked(file: BinaryIO, how: int) -> bool:
-    """Whether the lock was free; it is held until the file is closed, or the process dies."""
+    """Whether the lock was free. If so, it is held until the file is closed or the process dies."""
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -274,7 +275,7 @@ def _locked(file: BinaryIO, how: int) -> bool:
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """Where files for ``folder`` may be made: there itself, or on this machine if it lies behind a URL."""
+    """Yield a folder for making files of ``folder``: that folder, or one on this machine if it lies behind a URL."""
     if is_url(str(folder)):
         with tempfile.TemporaryDirectory(prefix="puzzlegen-") as place:
             yield Path(place)

@@ -1,7 +1,7 @@
-"""What will be built, fixed before work starts: which item gets which tasks, in which shard, in which split.
+"""The plan of a build, fixed before work starts: which item gets which tasks, and its shard and split.
 
 Every choice depends on names and the recipe's seed, never on positions in a listing or on how the work is spread. The
-plan lies in files: how many items there are decides how large these are, and not how much memory it takes.
+plan lies in files, so that its memory does not grow with the number of items.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from puzzlegen.rng import digest
 
 __all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan", "picks", "split_of"]
 
-#: Raised when the same recipe and source give other bytes than before.
+#: Version of the output: increased whenever the same recipe and source give other bytes than before.
 FORMAT = 4
 TRAIN = "train"
 _ALL: Final = 1 << 64
@@ -41,11 +41,12 @@ _REASONS_TOLD: Final = 3
 
 
 class Shard(NamedTuple):
-    """The unit of work, of retry and of resume: some items of one kind and split, and the files they fill.
+    """The unit of work, retry and resume: some items of one kind and split, and the files made from them.
 
     Attributes:
         name: ``<kind>-<split>-00000-of-00002``.
-        work: each item with the puzzles to make of it.
+        split: the split of all its items.
+        work: each item with the puzzles to make from it.
         files: the output file of each modality profile, relative to the output folder, without suffix.
     """
 
@@ -56,7 +57,7 @@ class Shard(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Items of one kind and split, in the plan's order, and where each shard of them begins."""
+    """The items of one kind and split, in the plan's order, their quota, and the rank at which each shard starts."""
 
     kind: Kind
     split: str
@@ -66,13 +67,13 @@ class Group(NamedTuple):
 
 
 class Plan:
-    """Everything to be done.
+    """All the work of a build.
 
     Attributes:
         groups: items by kind and split.
-        skipped: what the source holds that is no item, or that no task accepts.
+        skipped: entries of the source that are no items, or that no task accepts.
         listing: hex digest of the source's items (names, sizes and questions).
-        items: how many items the plan has.
+        items: number of items in the plan.
         excluded: hex digest of the media that hygiene keeps out; empty if there are none.
     """
 
@@ -91,20 +92,23 @@ class Plan:
         self.listing = listed.hex()
         self.items = listed.rows
         self.excluded = excluded
-        self._place = place  # a temporary one is deleted with the plan
+        self._place = place  # a temporary folder is deleted with the plan
         self._upto = list(accumulate(len(group.starts) for group in groups))
 
     def __len__(self) -> int:
-        """How many shards there are."""
+        """Return the number of shards."""
         return self._upto[-1]
 
     def name(self, number: int) -> str:
-        """The name of a shard, by its place in the plan."""
+        """Return the name of a shard by its number in the plan."""
         group, k = self._placed(number)
         return _name(self.groups[group], k)
 
     def shard(self, number: int) -> Shard:
-        """A shard with its items, read for it. Files are numbered per folder and split, whichever kinds fill them."""
+        """Return a shard by its number in the plan, with its items read from the plan's files.
+
+        Output files are numbered per folder and split, whichever kinds of items fill them.
+        """
         g, k = self._placed(number)
         group = self.groups[g]
         start = group.starts[k]
@@ -117,11 +121,11 @@ class Plan:
         return Shard(_name(group, k), group.split, work, files)
 
     def shards(self) -> Iterator[Shard]:
-        """All shards, in order."""
+        """Return all shards, in order."""
         return (self.shard(number) for number in range(len(self)))
 
     def at(self, place: int) -> tuple[int, int, Item]:
-        """Shard, rank in it, and item, by the item's place among all of the plan's."""
+        """Return the shard, the rank in that shard and the item at a place among all items of the plan."""
         first = 0
         for group in self.groups:
             if place < len(group.items):
@@ -137,7 +141,7 @@ class Plan:
 
     @cached_property
     def _totals(self) -> Counter[tuple[str, str]]:
-        """How many files each split has in each folder."""
+        """The number of files of each split in each folder."""
         totals: Counter[tuple[str, str]] = Counter()
         for group in self.groups:
             totals.update({(group.split, folder): len(group.starts) for folder in group.quota.folders})
@@ -145,7 +149,7 @@ class Plan:
 
     @cached_property
     def _begun(self) -> dict[tuple[int, str], int]:
-        """How many files other groups have in a group's folders before its own."""
+        """For each group and folder, the number of files that earlier groups have there."""
         found = {}
         begun: Counter[tuple[str, str]] = Counter()
         for g, group in enumerate(self.groups):
@@ -156,10 +160,10 @@ class Plan:
 
 
 class _Place:
-    """A folder for a plan; one that nobody named is deleted when nobody uses it any more."""
+    """The folder of a plan; a temporary one is deleted when nothing uses it any more."""
 
     def __init__(self, named: Path | None) -> None:
-        # Arrow takes a relative path with a colon for a URI.
+        # Absolute, because Arrow takes a relative path with a colon for a URI.
         self.path = (named or Path(tempfile.mkdtemp(prefix="puzzlegen-plan-"))).absolute()
         self.path.mkdir(parents=True, exist_ok=True)
         if named is None:
@@ -167,12 +171,12 @@ class _Place:
 
 
 def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = None) -> Plan:
-    """List the source and decide what is made of it.
+    """List the source and decide what is made from it.
 
     Args:
         recipe: what to build.
-        limit: only the first so many items in the plan's order.
-        place: the plan's folder, in which a listing that was interrupted goes on; without it, a temporary one.
+        limit: take only this many items, the first in the plan's order.
+        place: folder of the plan, where an interrupted listing is resumed; default: a temporary folder.
 
     Raises:
         SourceError: the source has nothing that any task accepts.
@@ -197,7 +201,7 @@ def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = Non
 
 
 def _why(skipped: SkippedFile) -> str:
-    """The commonest reasons for which nothing is left, each with an example."""
+    """Describe the commonest reasons why nothing is left, each with an example."""
     if not len(skipped):
         return "it is empty"
     examples: dict[str, Skipped] = {}
@@ -220,7 +224,7 @@ def _told(recipe: Recipe) -> dict[str, Any]:
 def _groups(
     recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None, place: Path, listed: ListingDigest
 ) -> Iterator[Group]:
-    """Write the items of each kind and split, in order, and cut them into shards."""
+    """Write the items of each kind and split to files, in order, and cut them into shards."""
     files: dict[tuple[Kind, str], ItemsFile] = {}
     for table, splits in _chosen(recipe, listing, sifted, limit):
         listed.add(table)
@@ -240,7 +244,7 @@ def _groups(
 
 
 def _chosen(recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None) -> Iterator[tuple[Table, Any]]:
-    """The items of the plan in its order, some at a time, with the split of each."""
+    """Yield the items of the plan in order, a table at a time, with the split of each item."""
     left = len(listing) if limit is None else limit
     for ordered in listing.ordered():
         table = sifted.grouped(ordered).slice(0, left)
@@ -262,7 +266,10 @@ def _splits_of(recipe: Recipe, table: Table) -> Any:  # noqa: ANN401 - an array 
 
 
 def _last_places(recipe: Recipe) -> list[tuple[str, int]]:
-    """Each split with the last of the 2**64 places of a hash that belongs to it; what is beyond all is train."""
+    """Return each split with the last hash value that belongs to it.
+
+    The splits divide the 2**64 values of a hash; values beyond all of them are train.
+    """
     found, upto = [], Fraction(0)
     for name, share in sorted(recipe.splits.items()):
         upto += Fraction(str(share))
@@ -278,7 +285,10 @@ def _kinds_and_splits(recipe: Recipe) -> Iterator[tuple[Kind, str]]:
 
 
 def split_of(recipe: Recipe, group: str) -> str:
-    """The split of an item or group: by its name's hash, so that all its puzzles share it and no other moves it."""
+    """Return the split of an item or group.
+
+    Only the hash of its name decides, so all puzzles of an item share a split, and no other item can move them.
+    """
     place = int.from_bytes(digest("split", recipe.seed, group)[:8], "big")
     return next((name for name, last in _last_places(recipe) if place <= last), TRAIN)
 
@@ -297,7 +307,7 @@ def _number(split: str, k: int, of: int) -> str:
 
 
 def terms(recipe: Recipe, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
-    """What decides the bytes of a build besides its source: its canonical recipe, limit and library versions."""
+    """Return what decides the bytes of a build besides its source: its canonical recipe, limit and versions."""
     return {
         "format": FORMAT,
         "recipe": recipe.canonical(),
@@ -308,7 +318,7 @@ def terms(recipe: Recipe, limit: int | None, environment: dict[str, str]) -> dic
 
 
 def identity(plan: Plan, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:
-    """What decides the bytes of a build: its terms, and what its source lists."""
+    """Return everything that decides the bytes of a build: its terms, and the listing of its source."""
     excluded = {"excluded": plan.excluded} if plan.excluded else {}
     source = {"items": plan.items, "listing": plan.listing, **excluded}
     return {**terms(plan.recipe, limit, environment), "source": source}

@@ -1,4 +1,4 @@
-"""The plan's files: items in their order, and what was skipped, in Parquet, read a few thousand rows at a time."""
+"""The files of a plan: its items in order, and what was skipped, in Parquet, read a few thousand rows at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from puzzlegen.listing import ITEM, SKIPPED, Numbers, Table, as_array, as_numbers, columns, items_of
 from puzzlegen.records import Item, Skipped
 
-#: Rows of a row group: what is read to get at one item.
+#: Rows of a row group, the least that is read to get one item.
 _ROWS: Final = 1 << 13
 _FEW_VALUES: Final = ["kind", "licence", "group", "bundle"]
 _BATCH: Final = 1 << 10
@@ -32,13 +32,13 @@ class ItemsFile:
         self._held: Table = columns([], ITEM)
 
     def add(self, table: Table) -> None:
-        """Write some more."""
+        """Append items."""
         self.rows += table.num_rows
         self._held = pa.concat_tables([self._held, table])
         self._write(self._held.num_rows // _ROWS * _ROWS)
 
     def close(self) -> Items:
-        """Write the rest; returns what was written."""
+        """Write the remaining items and return all that were written."""
         self._write(self._held.num_rows)
         self._writer.close()
         return Items(self.path)
@@ -46,12 +46,12 @@ class ItemsFile:
     def _write(self, rows: int) -> None:
         if rows:
             self._writer.write_table(self._held.slice(0, rows), row_group_size=_ROWS)
-            # A copy, because a slice would keep what it was cut from.
+            # A copy, because a slice would keep the whole table in memory.
             self._held = self._held.take(as_array(np.arange(rows, self._held.num_rows)))
 
 
 class Items(Sequence[Item]):
-    """Items in a file: a sequence that holds the last few thousand that were asked for."""
+    """The items of a file as a sequence. The row group that was read last stays in memory."""
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path, memory_map=True)
@@ -76,7 +76,7 @@ class Items(Sequence[Item]):
             yield from self._group(group)
 
     def columns(self, names: list[str]) -> Iterator[Table]:
-        """Some columns, a row group at a time."""
+        """Yield some columns, a row group at a time."""
         yield from self._file.iter_batches(_ROWS, columns=names, use_threads=False)
 
     def _slice(self, places: range) -> list[Item]:
@@ -95,10 +95,10 @@ class Items(Sequence[Item]):
 
 
 class SkippedFile:
-    """What is no item of a plan and why, in order of names.
+    """The entries of a source that are no items of the plan, with the reasons, in order of names.
 
     Attributes:
-        reasons: how often each occurs.
+        reasons: how often each reason occurs.
     """
 
     def __init__(self, path: Path, table: Table) -> None:
@@ -115,15 +115,15 @@ class SkippedFile:
             yield from map(Skipped._make, zip(*(table[name].to_pylist() for name in SKIPPED.names), strict=True))
 
     def tables(self, rows: int) -> Iterator[Table]:
-        """All of it, at most so many rows at a time."""
+        """Yield all entries, at most ``rows`` at a time."""
         yield from self._file.iter_batches(rows, use_threads=False)
 
 
 class ListingDigest:
-    """Digest of what items are called and hold, in the plan's order, however they are cut into tables.
+    """Digest of the names and contents of items in the plan's order, the same however they are divided into tables.
 
     Attributes:
-        rows: how many items it is of.
+        rows: number of items added so far.
     """
 
     _TOLD: Final = ("id", "kind", "qa", "group", "bundle")
@@ -134,7 +134,7 @@ class ListingDigest:
         self._told = {name: (hashlib.sha256(), hashlib.sha256()) for name in self._TOLD}
 
     def add(self, table: Table) -> None:
-        """Take in some more items."""
+        """Add items."""
         self.rows += table.num_rows
         self._sizes.update(_bytes(as_numbers(table["size"])))
         for name, (lengths, texts) in self._told.items():
@@ -143,7 +143,7 @@ class ListingDigest:
             texts.update(_text(column))
 
     def hex(self) -> str:
-        """Of all of it."""
+        """Return the digest of all items added so far."""
         parts = [self._sizes, *(h for pair in self._told.values() for h in pair)]
         return hashlib.sha256(b"".join(part.digest() for part in parts)).hexdigest()
 
@@ -153,7 +153,7 @@ def _bytes(numbers: Numbers) -> bytes:
 
 
 def _text(column: Any) -> memoryview:  # noqa: ANN401 - an Arrow array
-    """All texts of a column, one after the other."""
+    """Return all texts of a column, one after the other."""
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
     return memoryview(data if data is not None else b"")[ends[0] : ends[-1]]

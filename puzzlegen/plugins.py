@@ -1,7 +1,7 @@
-"""Lookup of tasks and sources by name: the file name is the registry.
+"""Lookup of tasks and sources by name: the name of a file is the name of what it defines.
 
-A name is a module of the package; the module holds exactly one public subclass of the base. Other distributions add
-theirs under an entry-point group; they cannot take a built-in name.
+A name stands for a module of the package that holds exactly one public subclass of the base class. Other distributions
+add theirs under an entry-point group; they cannot take a built-in name.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from puzzlegen.errors import RecipeError
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """``"; did you mean 'x'?"`` for a near miss, else the known words."""
+    """Return ``"; did you mean 'x'?"`` for a near miss, else the list of known words."""
     near = difflib.get_close_matches(word, known, n=1)
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
 
 
 @cache
 def names(package: str) -> list[str]:
-    """Names that :func:`find` knows, without importing any of them."""
+    """Return the names that :func:`find` knows, without importing any of their modules."""
     built_in = _built_in(package)
     return built_in + sorted(point.name for point in entry_points(group=package) if point.name not in built_in)
 
@@ -38,10 +38,11 @@ def _built_in(package: str) -> list[str]:
 
 @cache
 def find(package: str, name: str, base: type[Any]) -> type[Any]:
-    """The subclass of ``base`` called ``name``.
+    """Return the subclass of ``base`` called ``name``.
 
     Raises:
-        RecipeError: no such name, or the module does not define exactly one such class.
+        RecipeError: the name is unknown, its module does not define exactly one such class, or its entry point is
+            wrong.
     """
     if name in _built_in(package):
         return _only_class(f"{package}.{name}", base)
@@ -55,7 +56,7 @@ def find(package: str, name: str, base: type[Any]) -> type[Any]:
 def _loaded(point: EntryPoint) -> Any:  # noqa: ANN401 - anything at all
     try:
         return point.load()
-    # Code of others may raise anything when it is imported.
+    # Importing other people's code may raise anything.
     except Exception as err:
         what = f"{type(err).__name__}: {err}"
         raise RecipeError(f"entry point '{point.name}' of group {point.group} cannot be loaded: {what}") from err

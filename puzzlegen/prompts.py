@@ -1,4 +1,4 @@
-"""How a question is put to a model, and how its right answer is written as a full response."""
+"""Prompts and solutions: how a question is put to a model, and how its right answer is written as a full response."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from puzzlegen.records import Answer, Puzzle
 
 _THINK = "Think it through step by step inside <think> and </think>, then give the final answer "
 _PLAIN = "Give the final answer "
-#: What stands for a medium in a question.
+#: Placeholders of media in a question.
 PLACEHOLDERS = ("<image>", "<video>")
-#: Where the final answer stands, in words.
+#: Where the final answer must stand, in the prompt's words.
 PLACE = {
     "answer": "inside <answer> and </answer>",
     "boxed": "inside \\boxed{}",
@@ -37,17 +37,17 @@ class PromptSettings(BaseModel):
 
 
 class Posed(NamedTuple):
-    """A puzzle's words, ready for a record.
+    """The texts of a puzzle, ready for a record.
 
     Attributes:
         problem: the user's text.
-        prompt: the same as messages.
+        prompt: the same text as chat messages.
         solution: a full response that scores 1.
         ground_truth: the verifier spec, as JSON.
-        answer: what a person would answer.
+        answer: the answer as a person would write it.
         chance: expected score of a policy that answers without looking.
         wrong: full responses that must score less than 1.
-        tag: what the record trains beside its task's ability.
+        tag: suffix of the record's ability, for what the record trains besides the task's own.
     """
 
     problem: str
@@ -61,7 +61,7 @@ class Posed(NamedTuple):
 
 
 def compose(puzzle: Puzzle, settings: PromptSettings) -> Posed:
-    """The puzzle's question and solution in the form that ``settings`` asks for."""
+    """Return the puzzle's question and solution in the form that ``settings`` asks for."""
     answer = puzzle.answer
     lead = _THINK if settings.reasoning else _PLAIN
     problem = f"{puzzle.question}\n\n{lead}{PLACE[settings.format]}: {answer.hint}."
@@ -78,28 +78,28 @@ def compose(puzzle: Puzzle, settings: PromptSettings) -> Posed:
 
 
 def messages(problem: str, settings: PromptSettings) -> list[dict[str, str]]:
-    """The user's text as chat messages, behind the system message if there is one."""
+    """Return the user's text as chat messages, after the system message if there is one."""
     system = [{"role": "system", "content": settings.system}] if settings.system else []
     return [*system, {"role": "user", "content": problem}]
 
 
 def response(text: str, settings: PromptSettings, because: str = "") -> str:
-    """A full response that gives ``text`` as its final answer."""
+    """Return a full response with ``text`` as its final answer."""
     return reasoned(final(text, settings), settings, because)
 
 
 def final(text: str, settings: PromptSettings) -> str:
-    """``text`` where the final answer stands."""
+    """Return ``text`` in the tags or box of a final answer."""
     return f"<answer>{text}</answer>" if settings.format == "answer" else f"\\boxed{{{text}}}"
 
 
 def reasoned(said: str, settings: PromptSettings, because: str) -> str:
-    """What a response says, behind its reasoning if that is asked for."""
+    """Return what a response says, preceded by its reasoning if reasoning is asked for."""
     return f"<think>\n{because}\n</think>\n{said}" if settings.reasoning else said
 
 
 def because(answer: Answer) -> str:
-    """A sentence that leads to the answer."""
+    """Return a sentence of reasoning that leads to the answer."""
     options: Any = answer.spec.params.get("options")
     if isinstance(options, dict):
         return f"What I see fits option {answer.text}: {options[answer.text]}."

@@ -1,7 +1,7 @@
-"""Push: a finished folder to a dataset repository of the Hugging Face Hub, byte for byte.
+"""Push: upload a finished folder to a dataset repository of the Hugging Face Hub, byte for byte.
 
-Only what a build leaves is sent: not the state that resuming needs, which says where sources lie, and nothing that
-somebody put beside it. The token comes from where ``huggingface_hub`` looks for it and is never shown.
+Only what a build leaves is uploaded: not the state for resuming, which says where sources lie, and no files that
+somebody added. The token comes from where ``huggingface_hub`` looks for it and is never shown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from puzzlegen.reading import manifest_of
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-#: What of a folder is published; what of it the repository has and the folder has not is deleted there.
+#: What is published. Files of these names that are in the repository but not in the folder are deleted there.
 PUBLISHED: Final = (
     CARD,
     "manifest.json",
@@ -34,7 +34,7 @@ _KIND: Final = "dataset"
 
 
 class Pushed(NamedTuple):
-    """Where a folder went: the page that shows it, the commit, and how much it is."""
+    """The result of a push: the page that shows the dataset, the commit, and the number and size of the files."""
 
     url: str
     commit: str
@@ -43,7 +43,7 @@ class Pushed(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What a push would send: where to, and the size of each file by its name there."""
+    """What a push would upload: its destination, and the size of each file by its name in the repository."""
 
     repo: str
     target: str
@@ -55,11 +55,11 @@ class Planned(NamedTuple):
 def plan_push(
     folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None, create_pr: bool = False
 ) -> Planned:
-    """What :func:`push` would send; needs neither network nor token, and sends nothing.
+    """Return what :func:`push` would upload. Needs neither network nor token, and uploads nothing.
 
     Raises:
         IntegrityError: the folder is not finished or not what was built.
-        PushError: a revision and a pull request at once.
+        PushError: both a revision and a pull request were asked for.
     """
     _refuse_both(revision, create_pr)
     _refuse_damaged(folder)
@@ -72,18 +72,19 @@ def plan_push(
 def push(
     folder: Path, repo_id: str, *, private: bool = False, revision: str | None = None, create_pr: bool = False
 ) -> Pushed:
-    """Upload a finished folder, or go on with an upload that stopped; what arrived is not sent again.
+    """Upload a finished folder, or resume an upload that stopped; files that have arrived are not sent again.
 
     Args:
-        folder: a build's output; it is verified first.
-        repo_id: ``name`` or ``owner/name``; created if missing.
-        private: create it as private; an existing public one is refused.
+        folder: output folder of a build; it is verified first.
+        repo_id: ``name`` or ``owner/name``; the repository is created if missing.
+        private: create the repository as private; an existing public one is refused.
         revision: branch to upload to, created if missing.
-        create_pr: upload to a pull request instead; an interrupted upload's pull request is resumed.
+        create_pr: upload to a pull request instead; the pull request of an interrupted upload is used again.
 
     Raises:
         IntegrityError: the folder is not finished or not what was built.
-        PushError: no token, no ``huggingface_hub``, a repository with other contents, or the Hub refused or is away.
+        PushError: there is no token or no ``huggingface_hub``, the repository holds something else, or the Hub refuses
+            or cannot be reached.
     """
     _refuse_both(revision, create_pr)
     _refuse_damaged(folder)
@@ -118,7 +119,7 @@ def _api() -> HfApi:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What the client raises: errors of its HTTP library, whichever that is, of the system, and its own."""
+    """Return the exceptions that the Hub's client raises: those of its HTTP library, of the system, and its own."""
     from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
     return (*HfHubHTTPError.__bases__, RuntimeError, ValueError)
@@ -131,7 +132,7 @@ def _without_token(text: str) -> str:
 
 
 class _Upload:
-    """One folder on its way to one repository."""
+    """The upload of one folder to one repository."""
 
     def __init__(self, api: HfApi, folder: Path, repo_id: str, create_pr: bool) -> None:
         self._api, self._folder, self._create_pr = api, folder, create_pr
@@ -160,7 +161,7 @@ class _Upload:
         return Pushed(url, commit.oid, len(files), sum(files.values()))
 
     def _refuse_others(self, private: bool) -> None:
-        """An existing repository must hold a build, or nothing, and be as private as is asked."""
+        """Raise PushError unless the repository holds a build or nothing, and is private if that was asked."""
         info = self._api.dataset_info(self._repo)
         if private and not info.private:
             raise PushError(f"'{self._repo}' exists and is public; make it private on the Hub, or choose another name")
@@ -171,7 +172,7 @@ class _Upload:
             raise PushError(f"'{self._repo}' holds something else ({shown}); choose another name")
 
     def _pull_request(self) -> str:
-        """The pull request to upload to: that of an upload which stopped, or a new one."""
+        """Return the pull request to upload to: that of an upload that stopped, or a new one."""
         wanted = {"repo": self._repo, "content": manifest_of(self._folder)["content_sha256"]}
         found: dict[str, Any] = json.loads(self._begun.read_bytes()) if self._begun.exists() else {}
         if {key: found.get(key) for key in wanted} != wanted:
@@ -181,7 +182,7 @@ class _Upload:
         return str(found["revision"])
 
     def _compare(self, revision: str | None) -> dict[str, int]:
-        """Sizes of the files by name; PushError if the repository now holds other bytes."""
+        """Return the sizes of the files by name; raise PushError if the repository holds other bytes."""
         there = {
             entry.path: entry
             for entry in self._api.list_repo_tree(self._repo, recursive=True, repo_type=_KIND, revision=revision)
@@ -201,14 +202,14 @@ def _to_publish(folder: Path) -> dict[str, Path]:
 
 
 def _published(path: Path, folder: Path) -> str:
-    """The name of a file in the repository; empty for what is not published."""
+    """Return the name that a file has in the repository, or an empty string if it is not published."""
     name = path.relative_to(folder).as_posix()
     wanted = any(name == one or (one.endswith("/**") and name.startswith(one[:-2])) for one in PUBLISHED)
     return name if wanted and path.is_file() else ""
 
 
 def _same(path: Path, entry: Any) -> bool:  # noqa: ANN401 - RepoFile, of an extra
-    """Whether the repository's file has these bytes: by SHA-256 if it is a large one, else by git's digest."""
+    """Whether the repository's file has these bytes, by SHA-256 for large files and by git's digest for others."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if entry.lfs:
@@ -217,12 +218,12 @@ def _same(path: Path, entry: Any) -> bool:  # noqa: ANN401 - RepoFile, of an ext
 
 
 def planned_lines(planned: Planned) -> list[str]:
-    """What would be pushed, for people."""
+    """Return what would be pushed as lines for people."""
     head = f"would push {len(planned.files)} files, {planned.bytes / 1e6:.1f} MB, to {planned.target} of the dataset"
     files = [f"  {size:12} {name}" for name, size in planned.files.items()]
     return [f"{head} '{planned.repo}' ({planned.visibility})", *files, "nothing was sent"]
 
 
 def pushed_line(made: Pushed) -> str:
-    """What was pushed, for people."""
+    """Return what was pushed as a line for people."""
     return f"{made.files} files, {made.bytes / 1e6:.1f} MB, at {made.url} (commit {made.commit[:12]})"

@@ -1,29 +1,32 @@
-r"""Scores a response against a ground truth, for text written by a policy that is paid to fool it.
+r"""Score a response against a ground truth, where the response comes from a policy that is paid to fool the verifier.
 
-Standard library only, one file: trainers load it by path, without the package and without registering it.
-Time is linear in the response: 1 MB of hostile text takes milliseconds.
+This is one file that needs only the standard library: trainers load it by path, without installing or registering the
+package. Time is linear in the length of the response: 1 MB of hostile text takes milliseconds.
 
-How a response is read, the same for every kind of answer:
+Every kind of answer is read by the same four rules:
 
-1. *Reasoning does not count.* Everything up to the last ``</think>`` is dropped, with or without its
-   ``<think>`` (chat templates put that into the prompt). After a ``<think>`` never closed nothing counts.
-2. *One answer is read, from one place*, named by ``params["format"]``: ``answer`` (the default) is
-   ``<answer>...</answer>``, tags in any case; ``boxed`` is ``\boxed{...}``; ``json`` is one object, from the
-   first ``{`` to the last ``}``, with one key ``answer``. None: ``no_answer``; free text is not searched.
-   Two, even with the same answer, nested or unclosed ones, or over 4,000 characters: ``malformed``.
-3. *Writing habits do not count*: case, spaces, Markdown bold, backticks and bullets, LaTeX wrappers, quotes around
-   it, ``Answer:`` or ``The answer is`` before it, a full stop, comma or semicolon after it, digits and letters of
-   other widths and scripts, invisible characters. Look-alikes do.
-4. *The whole answer must be one answer.* What is left is read as a whole: two answers, hedges, an answer
-   outside the allowed set, or an echo of the prompt's placeholder are ``malformed``.
+1. *Reasoning does not count.* Everything up to the last ``</think>`` is dropped, with or without an opening
+   ``<think>`` (chat templates put the opening tag into the prompt). Nothing counts after a ``<think>`` that is never
+   closed.
+2. *One answer is read, from one place*, which ``params["format"]`` names: ``answer`` (the default) is
+   ``<answer>...</answer>``, tags in any case; ``boxed`` is ``\boxed{...}``; ``json`` is one object, from the first
+   ``{`` to the last ``}``, with one key ``answer``. If nothing stands there, the reason is ``no_answer``: free text
+   is not searched. It is ``malformed`` if there are two answers, even equal ones, if the answer is nested or unclosed,
+   or if it is longer than 4,000 characters.
+3. *Writing habits do not count*: case, spaces, Markdown bold, backticks and bullets, LaTeX wrappers, quotes around the
+   answer, ``Answer:`` or ``The answer is`` before it, a full stop, comma or semicolon after it, digits and letters of
+   other widths and scripts, invisible characters. Letters of other alphabets that only look alike do count.
+4. *The whole answer must be one answer.* What is left is read as a whole: two answers, hedges, an answer outside the
+   allowed set, or an echo of the prompt's placeholder are ``malformed``.
 
-A wrong answer earns nothing, unless its kind has a metric and the ground truth a ``gamma``: then what the metric
-says above what answering without looking earns, see ``_credited``.
+A wrong answer earns nothing, unless its kind has a metric and the ground truth sets ``gamma``. The answer then earns
+partial credit for the part of its metric above what answering without looking earns, see ``_credited``.
 
-A ground truth is one JSON object, as a string or a mapping: ``{"v": 1, "kind", "target", "params"}``. The
-functions in :data:`KINDS` say what params a kind takes; each also takes ``format``, ``think`` (true: the form
-asked for has one closed reasoning block before the answer) and ``also`` (further right targets). The kind
-``composite`` joins two of them, see ``_joint``. A wrong one raises :class:`VerifierError`, never a silent 0.
+A ground truth is one JSON object, given as a string or a mapping: ``{"v": 1, "kind", "target", "params"}``. The
+functions in :data:`KINDS` document the params of each kind. Every kind also takes ``format``, ``think`` (true: the
+requested form has exactly one closed reasoning block before the answer) and ``also`` (a list of further right
+targets). The kind ``composite`` joins two other ground truths, see ``_joint``. A ground truth that is wrong raises
+:class:`VerifierError`; it never gives a silent 0.
 """
 
 from __future__ import annotations
@@ -42,8 +45,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 SPEC_VERSION = 1
-MAX_ANSWER = 4_000  # characters; no kind has a longer answer, and some steps below cost more than linear time
-MAX_JSON = 65_536  # characters of a whole JSON response
+MAX_ANSWER = 4_000  # characters; no kind needs more, and some steps below take more than linear time
+MAX_JSON = 65_536  # characters of a JSON object that holds an answer
 
 #: Every reason a score can have, and what it means.
 REASONS: dict[str, str] = {
@@ -56,18 +59,19 @@ REASONS: dict[str, str] = {
 
 
 class VerifierError(ValueError):
-    """A ground truth is wrong: what was wrong, the value, what is allowed."""
+    """A ground truth is wrong; the message says what is wrong, the value, and what is allowed."""
 
 
 class Score(NamedTuple):
     """What a response earns.
 
     Attributes:
-        value: 0 to 1, accuracy alone (a good form never pays for a wrong answer), but for composites, where it is the
-            weighted mean of the parts; below 0 only if the ground truth is ``signed``.
+        value: 0 to 1, the accuracy alone: a correct form never pays for a wrong answer. For composites, the weighted
+            mean of the parts. Negative only if the ground truth is ``signed``.
         reason: a key of :data:`REASONS`.
-        answer: what was read, in the target's form; None if nothing could be.
-        parts: accuracy, format (1 for the asked shape), transform and length (0 where a kind has none).
+        answer: the answer that was read, in the target's form; None if none could be read.
+        parts: accuracy, format (1 if the response has exactly the requested form), transform and length (both 0 for
+            every kind but ``composite``).
     """
 
     value: float
@@ -77,12 +81,12 @@ class Score(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """One kind of answer, its parameters bound.
+    """One kind of answer with its parameters bound.
 
     Attributes:
         right: turns a target of the ground truth into the form that ``grade`` takes; raises VerifierError.
-        read: turns tidy text into an answer; None if it is not exactly one. Never raises.
-        grade: 0 to 1 for an answer and a right one.
+        read: turns tidied text into an answer; None if the text is not exactly one answer. Never raises.
+        grade: the score, at most 1, of an answer against a right answer.
     """
 
     right: Callable[[Any], Any]
@@ -91,18 +95,20 @@ class Kind(NamedTuple):
 
 
 class _Spec(NamedTuple):
+    """A parsed ground truth: kind, right answers, where the answer stands, and whether reasoning is asked for."""
+
     kind: Kind
     rights: tuple[Any, ...]
     place: Callable[[str], tuple[str, str]]
     think: bool
 
     def grade(self, answer: Any) -> float:  # noqa: ANN401 - what the kind reads
-        """What an answer earns."""
+        """Return the score of an answer against the right answer that suits it best."""
         return float(max(self.kind.grade(answer, right) for right in self.rights))
 
 
 class _Joint(NamedTuple):
-    """A composite: two specs, what each part of the score weighs, and how many words earn the part for length."""
+    """A parsed composite: two specs, the weight of each part of the score, and the range of words that earns length."""
 
     answer: _Spec
     transform: _Spec
@@ -116,7 +122,7 @@ def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
     """Score one response.
 
     Args:
-        response: text, UTF-8 bytes or chat messages (the assistant's last counts). No response raises.
+        response: text, UTF-8 bytes or chat messages, of which the assistant's last one is scored. No response raises.
         ground_truth: the puzzle's ``ground_truth``.
 
     Raises:
@@ -133,19 +139,19 @@ def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
 
 
 def solved(result: Score) -> bool:
-    """Whether a response earns what a stored solution must: 1 or, in a composite, all parts but the length's."""
+    """Whether a response scores what a stored solution must: 1 or, in a composite, 1 in each part but the length."""
     parts = result.parts
     return result.value == 1 or min(parts["accuracy"], parts["transform"], parts["format"]) == 1
 
 
 def reward(response: object, ground_truth: str | Mapping[str, Any]) -> dict[str, float]:
-    """Score one response as plain floats under the same keys for every kind, as verl's metric arrays need."""
+    """Score one response as plain floats under the same keys for every kind, as verl's metric arrays require."""
     result = score(response, ground_truth)
     return {"score": result.value, **result.parts}
 
 
 def grader(ground_truth: str | Mapping[str, Any]) -> Callable[[Any], float]:
-    """What an answer earns that is given in the target's form, not as text."""
+    """Return a function that scores an answer given in the target's form instead of as text."""
     spec = _parsed(_canonical(ground_truth))
     if isinstance(spec, _Joint):
         raise VerifierError(f"a composite has no answer of its own, allowed: {', '.join(KINDS)}")
@@ -153,7 +159,7 @@ def grader(ground_truth: str | Mapping[str, Any]) -> Callable[[Any], float]:
 
 
 def _graded(spec: _Spec, found: str, fault: str) -> tuple[Any, float, str]:
-    """The answer in what was found, what it earns, and why there is none."""
+    """Return the answer read from the found text, its score, and, if there is no answer, the reason why."""
     answer = None if fault or len(found) > MAX_ANSWER else spec.kind.read(_tidy(found))
     return (None, 0.0, fault or "malformed") if answer is None else (answer, spec.grade(answer), "")
 
@@ -163,7 +169,7 @@ def _parts(accuracy: float, form: bool, transform: float = 0.0, length: bool = F
 
 
 def _score_joint(spec: _Joint, text: str, said: str, in_form: bool) -> Score:
-    """What was done to the medium, between ``<transform>`` tags, then the answer to the question."""
+    """Score a composite response: the change to the medium in ``<transform>`` tags, then the question's answer."""
     done, earned, no_transform = _graded(spec.transform, *_in_tags(said, "transform"))
     found, fault = spec.place(said)
     answer, value, no_answer = _graded(spec.answer, found, "malformed" if "transform>" in _lower(found) else fault)
@@ -177,7 +183,7 @@ def _score_joint(spec: _Joint, text: str, said: str, in_form: bool) -> Score:
 
 
 def _in_turn(low: str, place: Callable[[str], tuple[str, str]], found: str) -> bool:
-    """Nothing but the transform, then the answer that was found, where it was asked for."""
+    """Whether a response is nothing but the transform and then, in the requested place, the answer that was found."""
     first, _, last = low.strip().partition("</transform>")
     last = last.lstrip()
     if place is _in_box:
@@ -189,7 +195,7 @@ def _in_turn(low: str, place: Callable[[str], tuple[str, str]], found: str) -> b
 
 
 def _text(response: object) -> str:
-    """The text the policy wrote last."""
+    """Return the text that the policy wrote last."""
     if isinstance(response, str):
         return response
     if isinstance(response, (bytes, bytearray)):
@@ -202,7 +208,7 @@ def _text(response: object) -> str:
 
 
 def _content(content: object) -> str:
-    """The text of a message, given as a string or as blocks ``{"type": "text", "text": ...}``."""
+    """Return the text of a message, given as a string or as blocks ``{"type": "text", "text": ...}``."""
     if isinstance(content, str):
         return content
     blocks = content if isinstance(content, (list, tuple)) else []
@@ -211,12 +217,12 @@ def _content(content: object) -> str:
 
 
 def _lower(text: str) -> str:
-    """The text in lower case, every character in its place (one letter's lower case is two characters)."""
+    """Return the text in lower case and of the same length: the lower case of U+0130 would be two characters."""
     return text.replace("\u0130", "i").lower()
 
 
 def _outside_reasoning(low: str) -> tuple[int, int]:
-    """Start and end of what counts."""
+    """Return the start and end of the part of a response that lies outside its reasoning."""
     closed = low.rfind("</think>")
     start = closed + len("</think>") if closed >= 0 else 0
     unclosed = low.find("<think>", start)
@@ -224,12 +230,12 @@ def _outside_reasoning(low: str) -> tuple[int, int]:
 
 
 def _reasoned_once(low: str) -> bool:
-    """One reasoning block, closed, at the beginning; its opening tag may stand in the prompt."""
+    """Whether exactly one closed reasoning block begins the response; its opening tag may stand in the prompt."""
     return low.count("</think>") == 1 and low.count("<think>") == low.lstrip().startswith("<think>")
 
 
 def _in_tags(text: str, tag: str = "answer") -> tuple[str, str]:
-    """The answer between the tags, or why there is none."""
+    """Return the text between the tags and no fault, or no text and the reason why there is no answer."""
     low, opening, closing = _lower(text), f"<{tag}>", f"</{tag}>"
     opened, closed = low.count(opening), low.count(closing)
     if not opened and not closed:
@@ -240,7 +246,7 @@ def _in_tags(text: str, tag: str = "answer") -> tuple[str, str]:
 
 
 def _in_box(text: str) -> tuple[str, str]:
-    r"""The answer in ``\boxed{}``, its braces matched, or why there is none."""
+    r"""Return the text in ``\boxed{}``, up to its matching brace, and no fault, or no text and the reason."""
     count = text.count("\\boxed")
     if count != 1:
         return "", "malformed" if count else "no_answer"
@@ -255,12 +261,12 @@ def _in_box(text: str) -> tuple[str, str]:
 
 
 def _in_json(text: str) -> tuple[str, str]:
-    """The answer of the one JSON object, or why there is none."""
+    """Return the text of the one JSON object's answer and no fault, or no text and the reason."""
     start, end = text.find("{"), text.rfind("}") + 1
     if start < 0:
         return "", "no_answer"
     try:
-        # Numbers stay text: int() of many digits is slow or raises. Pairs, because a key may come twice.
+        # Numbers stay text, because int() of many digits is slow or raises. Pairs instead of a dict show repeated keys.
         pairs = _JSON.decode(text[start:end] if end - start <= MAX_JSON else "")
     except (ValueError, RecursionError):
         return "", "malformed"
@@ -273,9 +279,9 @@ def _in_json(text: str) -> tuple[str, str]:
 
 _READ = ("wrong", "partial", "correct")
 _PART = {"answer": "accuracy", "transform": "transform", "format": "format", "length": "length"}
-#: Of ViSS-R1, but for length, whose 0.2 would leave a short right response below 1.
+#: Default weights, ViSS-R1's but for length: its 0.2 there would leave a short right response below 1.
 WEIGHTS = {"answer": 1.0, "transform": 0.5, "format": 1.0, "length": 0.0}
-LEAST_ACCURACY = 0.1  # up to it length earns nothing
+LEAST_ACCURACY = 0.1  # the part for length is earned only above this accuracy
 _JSON = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str)
 _BRACE = re.compile(r"[{}]")
 _PLACES = {"answer": _in_tags, "boxed": _in_box, "json": _in_json}
@@ -287,7 +293,7 @@ _NOISE = re.compile(
     r"\\(?:(?:text(?:bf|it|rm|tt)?|math(?:rm|bf|it|sf)|mbox|boxed|operatorname|left|right)(?![a-zA-Z])"
     r"|[()\[\]{},;:! ])|[{}$*`]"
 )
-_DEGREES_LOOKALIKES = str.maketrans(dict.fromkeys("⁰º˚", "°"))  # NFKC makes them 0, o and a combining ring
+_DEGREES_LOOKALIKES = str.maketrans(dict.fromkeys("⁰º˚", "°"))  # NFKC would turn them into 0, o and a combining ring
 _PUNCTUATION = str.maketrans(
     "‐‒–—―−‘’“”«»،、٬。٫〜【】〖〗「」『』",  # noqa: RUF001 - the point is that they look alike
     '------"""""",,,..~        ',
@@ -298,7 +304,7 @@ _LEAD = re.compile(r"(?:the )?(?:final |correct )?answer(?: is\b| ?:)[ :\"'_]*",
 
 
 def _tidy(text: str) -> str:
-    """The answer without writing habits: marks become spaces, so that they never join what they separate."""
+    """Return the answer without writing habits. Markup becomes spaces, so that the words it separates do not join."""
     if not text.isascii():
         folded = unicodedata.normalize("NFKC", text.translate(_DEGREES_LOOKALIKES)).translate(_PUNCTUATION)
         text = "".join(map(_plain, folded if len(folded) <= MAX_ANSWER else ""))
@@ -309,12 +315,12 @@ def _tidy(text: str) -> str:
     text = " ".join(text.split()).lstrip(_EDGES)
     if "answer" in text.lower() and (lead := _LEAD.match(text)):
         text = text[lead.end() :]
-    # Dots last: those of an ellipsis stay behind a comma, so that "A, B, ..." says more than "A, B".
+    # Dots are stripped last: "A, B, ..." becomes "A, B,", whose comma keeps it from being read as "A, B".
     return text.rstrip(_EDGES + ",;").rstrip(_EDGES + ".")
 
 
 def _unlisted(text: str) -> str:
-    """A bulleted list as a row; a single line stays as it is, for its dash may be a minus."""
+    """Return a bulleted list as one row. A single line stays as it is, because its dash may be a minus."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if lines[1:] and all(line.startswith(_BULLETS) for line in lines):
         return ", ".join(line[2:].rstrip(" ,;") for line in lines)
@@ -322,7 +328,7 @@ def _unlisted(text: str) -> str:
 
 
 def _plain(char: str) -> str:
-    """ASCII digits for those of other scripts, nothing for invisible characters."""
+    """Return the ASCII digit for a digit of any script, nothing for an invisible character, else the character."""
     if char.isascii():
         return char
     if char.isdecimal():
@@ -331,18 +337,18 @@ def _plain(char: str) -> str:
 
 
 def _squash(text: str) -> str:
-    """A text's key: tidy, in one case, without spaces."""
+    """Return the key under which a text is looked up: tidied, case-folded and without spaces."""
     return "".join(_tidy(text).casefold().split())
 
 
 def _check(ok: bool, what: str, value: object, allowed: object) -> None:
-    """Refuse a wrong ground truth."""
+    """Raise VerifierError unless ``ok``."""
     if not ok:
         raise VerifierError(f"{what}: got {value!r:.200}, allowed: {allowed!s:.200}")
 
 
 def _canonical(ground_truth: object) -> str:
-    """Equal mappings give equal strings, which are parsed once."""
+    """Return a ground truth as a string, the same for equal mappings, so that each is parsed only once."""
     if isinstance(ground_truth, str):
         return ground_truth
     _check(isinstance(ground_truth, Mapping), "wrong ground_truth", ground_truth, "a JSON string, a mapping")
@@ -363,7 +369,7 @@ def _parsed(ground_truth: str) -> _Spec | _Joint:
 
 
 def _known(raw: Any, kinds: Iterable[str]) -> tuple[str, Any, Any]:  # noqa: ANN401 - JSON, checked here
-    """Kind, target and params of a ground truth."""
+    """Return the kind, target and params of a ground truth, checked."""
     ok = isinstance(raw, dict) and {"params", *raw} == {"v", "kind", "target", "params"}
     _check(ok, "wrong ground_truth", raw, "an object of v, kind, target, params")
     version, name = raw["v"], raw["kind"]
@@ -373,7 +379,7 @@ def _known(raw: Any, kinds: Iterable[str]) -> tuple[str, Any, Any]:  # noqa: ANN
 
 
 def _form(name: str, params: Any, own: Iterable[str]) -> tuple[Callable[[str], tuple[str, str]], bool]:  # noqa: ANN401
-    """What every kind takes: where the answer stands, and whether reasoning comes before it."""
+    """Return the two settings that every kind has: where the answer stands, and whether reasoning is asked for."""
     known = ("format", "think", *own)
     ok = isinstance(params, dict) and params.keys() <= set(known)
     _check(ok, f"wrong params of kind {name}", params, f"an object of {', '.join(known)}")
@@ -383,7 +389,7 @@ def _form(name: str, params: Any, own: Iterable[str]) -> tuple[Callable[[str], t
 
 
 def _single(raw: object) -> _Spec:
-    """A kind with its parameters."""
+    """Parse a ground truth of any kind but ``composite``."""
     name, target, params = _known(raw, KINDS)
     build, own = KINDS[name]
     place, think = _form(name, params, ("also", *own))
@@ -394,15 +400,17 @@ def _single(raw: object) -> _Spec:
 
 
 def _joint(raw: object) -> _Joint:
-    """A question about a medium that was changed: the target holds a spec for its answer and one for the change.
+    """Parse a composite: a question about a medium that was changed.
 
-    The response names the change in ``<transform>`` tags, then gives the answer. The score is the weighted mean of
-    its parts, so that the form pays a wrong answer its own weight and no more.
+    The target holds two ground truths: ``answer`` for the question and ``transform`` for the change. The response names
+    the change in ``<transform>`` tags, then gives the answer. The score is the weighted mean of its parts, so that a
+    correct form pays a wrong answer no more than the weight of the form.
 
     Params:
-        weights: of answer, transform, format and length; what is left out weighs 0; default ViSS-R1's, length 0.
-        words: fewest and most words of a response that earns the part for length, which only comes with accuracy
-            above 0.1; default 320 and 768. They stand in for tokens, which no verifier without a tokenizer can count.
+        weights: of answer, transform, format and length; a part that is left out weighs 0. The default is ViSS-R1's,
+            with length 0.
+        words: fewest and most words of a response that earns the part for length, which it does only with an accuracy
+            above 0.1; default 320 and 768. Words stand in for tokens, which need a tokenizer to be counted.
     """
     name, target, params = _known(raw, ["composite"])
     place, think = _form(name, params, ("weights", "words"))
@@ -426,7 +434,7 @@ def _are_ints(values: object, n: int | None = None) -> bool:
 
 
 def _chosen(params: Mapping[str, Any], name: str, known: Iterable[str]) -> str:
-    """A parameter that names one of a few things; the first is the default."""
+    """Return a parameter that must be one of the known names; the first is the default."""
     known = list(known)
     value = params.get(name, known[0])
     _check(isinstance(value, str) and value in known, f"wrong {name}", value, ", ".join(known))
@@ -437,13 +445,13 @@ _BRACKETED = re.compile(r"\[(.*)\]|\((.*)\)")
 
 
 def _unbracketed(text: str) -> str:
-    """The text without one pair of brackets around it."""
+    """Return the text without the one pair of brackets around it, if there is one."""
     match = _BRACKETED.fullmatch(text)
     return (match[1] or match[2] or "").strip().rstrip(" ,;") if match else text
 
 
 def _target(possible: Callable[[Any], bool], allowed: str) -> Callable[[Any], Any]:
-    """What hands on a target of a ground truth that is possible and refuses others."""
+    """Return a function that passes on a possible target and raises VerifierError for any other."""
 
     def right(target: object) -> object:
         _check(possible(target), "impossible target", target, allowed)
@@ -453,19 +461,19 @@ def _target(possible: Callable[[Any], bool], allowed: str) -> Callable[[Any], An
 
 
 _LETTER = re.compile(r"[A-Za-z0-9]{1,3}")
-#: What prompts call the things that they letter or number.
+#: Words that prompts put before a letter or number: "picture 3".
 _THING = r"(?:candidate|image|picture|crop|piece|ring|place|node|clip|video|frame|tile)"
 _CHOICE = re.compile(
     rf"((?:option|choice|answer|{_THING}\b)[ :]{{0,3}})?"
     r"[(\[]?([^\W_]{1,3})(?![^\W_]) ?(?:-(?= )|[)\].:,]{0,3}) ?(.*)"
 )
-_HYPHEN = re.compile(r"(?<=[^\W\d_]) ?[-_] ?(?=[^\W\d_])")  # of words: before a number it is a minus
+_HYPHEN = re.compile(r"(?<=[^\W\d_]) ?[-_] ?(?=[^\W\d_])")  # only between letters: before a digit, a hyphen is a minus
 _ANGLE = re.compile(r"(?<=\d) ?(?:°|deg(?:rees?)?)(?! ?\d)")
-_SPACE = re.compile(r" (?:(?!\d)|(?<!\d ))")  # but for those between two numbers
+_SPACE = re.compile(r" (?:(?!\d)|(?<!\d ))")  # any space but one between two digits
 
 
 def _choice(params: Mapping[str, Any]) -> Kind:
-    """One of the lettered options: its letter, its text if no other option has it, or both if they agree.
+    """One of the lettered options: its letter, its text if no other option has the same text, or both if they agree.
 
     Params:
         options: letter to text, or a list of letters.
@@ -473,7 +481,7 @@ def _choice(params: Mapping[str, Any]) -> Kind:
     options = _options(params.get("options"))
     letters = {letter.casefold(): letter for letter in options}
     written = {letter: _tidy(text).casefold() for letter, text in options.items()}
-    # Options that differ in no more than hyphens or units are read to the letter.
+    # Hyphens and units are ignored, unless some options differ in nothing else.
     differ = len({*map(_loosely_joined, written.values())}) >= len({*map(_joined, written.values())})
     key = _loosely_joined if differ else _joined
     keys = {letter: key(text) for letter, text in written.items()}
@@ -496,11 +504,12 @@ def _choice(params: Mapping[str, Any]) -> Kind:
 
 
 def _joined(text: str) -> str:
+    """Return a text without spaces."""
     return "".join(text.split())
 
 
 def _loosely_joined(text: str) -> str:
-    """Without spaces, hyphens and the unit of angles."""
+    """Return a text without spaces, hyphens between words, and units of angles."""
     if "-" in text or "_" in text:
         text = _HYPHEN.sub("", text)
     if "°" in text or "deg" in text:
@@ -509,7 +518,7 @@ def _loosely_joined(text: str) -> str:
 
 
 def _options(raw: Any) -> dict[str, str]:  # noqa: ANN401 - JSON, checked here
-    """Letter to text, checked."""
+    """Return the options as letter to text, checked."""
     options = dict.fromkeys(raw, "") if _are_texts(raw) else raw
     ok = isinstance(options, dict) and len(options) > 1 and _are_texts(list(options.values()))
     _check(ok, "wrong options", raw, "two or more letters, as a list or each with its text")
@@ -523,11 +532,11 @@ _LABEL_JOINTS = str.maketrans("", "", " -_")
 
 
 def _label(params: Mapping[str, Any]) -> Kind:
-    """One of a closed set of labels; case, spaces, hyphens and underscores do not matter.
+    """One of a closed set of labels. Case, spaces, hyphens and underscores do not matter.
 
     Params:
         labels: the set.
-        aliases: optional, other word to label.
+        aliases: optional, other words for labels, as word to label.
     """
     labels, aliases = params.get("labels", []), params.get("aliases", {})
     _check(bool(labels) and _are_texts(labels), "wrong labels", labels, "a list of texts")
@@ -547,18 +556,19 @@ def _label(params: Mapping[str, Any]) -> Kind:
 
 _NUMBER = re.compile(r"([+-]?) ?(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})?(\.\d{1,15})? ?(\D*)", re.ASCII)
 _UNITS = {"degrees": ("deg", "°"), "percent": ("per cent", "%"), "pixels": ("px",), "seconds": ("sec", "s")}
-_LARGEST = 1e15  # exact as a float, and no NaN or infinity below it
-_SLACK = 1e-9  # 0.4 is within 0.1 of 0.3, whatever binary fractions say
+_LARGEST = 1e15  # integers below it are exact as floats; it excludes NaN and infinity
+_SLACK = 1e-9  # for rounding errors: 0.4 must be within 0.1 of 0.3
 
 
 def _number(params: Mapping[str, Any]) -> Kind:
     """One number in digits, or in English words up to 999, alone or with its unit.
 
     Params:
-        tolerance: how far off is still right, inclusive; default 0.
-        modulo: optional, numbers this far apart are the same (360).
+        tolerance: largest error that is still right, inclusive; default 0.
+        modulo: optional, numbers that differ by a multiple of this are the same (360 for angles).
         allowed: optional, the only possible answers.
-        unit: optional, may follow the number (see ``_UNITS``); words after its first one may be left out.
+        unit: optional, may follow the number, also in other spellings (see ``_UNITS``); words after its first may be
+            left out.
     """
     tolerance, modulo, allowed = params.get("tolerance", 0), params.get("modulo"), params.get("allowed")
     _check(_is_number(tolerance) and tolerance >= 0, "wrong tolerance", tolerance, "a number from 0")
@@ -589,7 +599,7 @@ def _is_number(value: object) -> bool:
 
 
 def _unit_forms(unit: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON, checked here
-    """What may follow the number, longest first, the empty text last."""
+    """Return all accepted spellings of a unit, the longest first and the empty text last."""
     _check(isinstance(unit, str), "wrong unit", unit, "a text")
     first, _, rest = " ".join(unit.casefold().split()).partition(" ")
     forms = {"", first, first.removesuffix("s"), *_UNITS.get(first, ())}
@@ -599,7 +609,7 @@ def _unit_forms(unit: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON, checked h
 
 
 def _number_in(low: str, units: tuple[str, ...]) -> float | None:
-    """The number that is all of a text, whole numbers as int."""
+    """Return the number that a whole text consists of, as an int if it is whole; None if the text is not a number."""
     match = _NUMBER.fullmatch(low)
     if not match or not (match[2] or match[3]):
         return _spelled(next(low.removesuffix(unit) for unit in units if low.endswith(unit)))
@@ -611,6 +621,7 @@ def _number_in(low: str, units: tuple[str, ...]) -> float | None:
 
 
 def _spelled(low: str) -> int | None:
+    """Return the number that a text spells in English words; None if it spells none."""
     words = re.sub("^(?:minus |negative |-)", "", low)
     value = _number_words().get(words.replace("-", "").replace(" ", ""))
     return value if value is None or words == low else -value
@@ -618,7 +629,7 @@ def _spelled(low: str) -> int | None:
 
 @lru_cache(maxsize=1)
 def _number_words() -> dict[str, int]:
-    """English words for 0 to 999, written without spaces."""
+    """Return the numbers 0 to 999 by their English words, written without spaces."""
     small = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
     small += ["twelve", *(f"{stem}teen" for stem in ("thir", "four", "fif", "six", "seven", "eigh", "nine"))]
     tens = [f"{stem}ty" for stem in ("twen", "thir", "for", "fif", "six", "seven", "eigh", "nine")]
@@ -632,7 +643,7 @@ def _number_words() -> dict[str, int]:
 
 
 _SEPARATOR = re.compile(r" ?(?:[-=]?>|[,;|→-]) ?(?:and )?| (?:and )?")
-_ROWS = re.compile(r"\] ?[,;]? ?\[")  # not of round brackets: (1 3)(2) is a way to write cycles
+_ROWS = re.compile(r"\] ?[,;]? ?\[")  # only square brackets: (1 3)(2) is cycle notation
 _THINGS = re.compile(rf"(?<!\w){_THING}s? ?(?=\d)", re.IGNORECASE)
 
 
@@ -642,7 +653,7 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
     Params:
         n: how many.
         metric: for partial credit: positions (the default), adjacency, pairs (Kendall) or footrule (Spearman).
-        excluded: optional, orders that are never asked for; they earn 0.
+        excluded: optional, orders that are never the answer; they earn 0.
     """
     n, excluded = params.get("n", 0), params.get("excluded", [])
     _check(type(n) is int and n in range(2, 1000), "wrong n", n, "2 to 999")
@@ -671,7 +682,7 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
         return metric([place[part] for part in answer])
 
     def chance(target: list[int]) -> float:
-        # From 20! on, leaving some out changes the mean by less than a float can hold.
+        # Capped at 20!: from there on, excluding a few orders changes the mean by less than a float can hold.
         left = factorial(min(n, 20)) - len(excluded)
         return mean(n) + sum(mean(n) - measure(order, target) for order in excluded) / left
 
@@ -681,7 +692,7 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
 
 
 def _in_order(ranks: list[int]) -> int:
-    """How many pairs are in the right order."""
+    """Return how many pairs of ranks are in ascending order."""
     seen: list[int] = []
     pairs = 0
     for rank in ranks:
@@ -690,7 +701,7 @@ def _in_order(ranks: list[int]) -> int:
     return pairs
 
 
-#: A metric of orders, given where each answered part stands in the target, and its mean over all orders of n.
+#: Metrics of orders: a function of the answered parts' ranks in the target, and its mean over all orders of n parts.
 ORDER_METRICS: dict[str, tuple[Callable[[list[int]], float], Callable[[int], float]]] = {
     "positions": (lambda r: sum(map(eq, r, range(len(r)))) / len(r), lambda n: 1 / n),
     "adjacency": (lambda r: sum(b == a + 1 for a, b in pairwise(r)) / (len(r) - 1), lambda n: 1 / n),
@@ -709,16 +720,19 @@ def _credited(
     measure: Callable[[Any, Any], float],
     chance: Callable[[Any], float],
 ) -> Kind:
-    """A kind with partial credit: 1 if the metric is full, else gamma times its way from not looking to full.
+    """Return a kind with partial credit.
 
-    ``chance`` is the metric's mean over random valid answers, or what naming everything earns, if that is more.
+    An answer whose metric reaches ``full`` is right and earns 1. Below, it earns ``gamma`` times the share of the way
+    from chance to 1 that its metric covers, and nothing below chance. ``chance`` returns for a target what answering
+    without looking earns: the metric's mean over random valid answers or, if that is more, the metric of the answer
+    that names everything.
 
-    Params, of each such kind:
+    Params, the same for each such kind:
         gamma: 0 (the default: no partial credit) to 1.
-        signed: true keeps what lies below chance negative, down to -gamma: not looking earns nothing on average.
+        signed: true makes scores below chance negative, down to -gamma, so that blind answers earn 0 on average.
         full: the metric from which an answer is right; default 1.
-        floor: the metric up to which nothing is earned, if that is more than ``chance``; default 0. With it one
-            answer for all earns less, for the middle of a clip or picture overlaps most targets a little.
+        floor: the metric up to which an answer earns nothing, if that is more than chance; default 0. It lowers what
+            one constant answer earns: the middle of a clip or picture overlaps most targets a little.
     """
     gamma, signed = params.get("gamma", 0), params.get("signed", False)
     full, floor = params.get("full", 1), params.get("floor", 0)
@@ -744,15 +758,15 @@ def _credited(
 
 _TIME = r"((?:\d{1,3}:){0,2}\d{1,9}(?:\.\d{1,9})?) ?(?:s|sec|secs|seconds?)?"
 _INTERVAL = re.compile(rf"(?:from |between )?{_TIME} ?(?:-|~|to|until|and|->|→|[,;]) ?{_TIME}", re.ASCII)
-STEPS = 20  # a blind answer's ends lie on so many even steps; finer ones change its mean in the third digit
+STEPS = 20  # grid of the ends of blind answers; a finer one changes their mean only in the third digit
 
 
 def _interval(params: Mapping[str, Any]) -> Kind:
     """A start and an end in seconds (``3.5-8``, ``3.5 to 8 s``), also with minutes and hours (``0:03.5-0:00:08``).
 
     Params:
-        duration: of the clip, in seconds; both lie in it.
-        metric: iou (the default), or boundary, which is iou times how near each end is.
+        duration: of the clip, in seconds; start and end lie within it.
+        metric: iou (the default), or boundary: iou times 1 - error / duration of the start and of the end.
     """
     duration: float = params.get("duration", 0)
     metric = _chosen(params, "metric", ("iou", "boundary"))
@@ -782,7 +796,7 @@ def _interval(params: Mapping[str, Any]) -> Kind:
 
 
 def _seconds(time: str) -> float:
-    """Seconds of a time like ``8``, ``0:08`` or ``0:00:08``."""
+    """Return the seconds of a time such as ``8``, ``0:08`` or ``0:00:08``."""
     seconds = 0.0
     for part in time.split(":"):
         seconds = 60 * seconds + float(part)
@@ -790,24 +804,24 @@ def _seconds(time: str) -> float:
 
 
 def spans(length: float, steps: int = STEPS) -> list[list[float]]:
-    """Every interval whose ends lie on even steps of 0 to ``length``: what answering without looking means."""
+    """Return all intervals whose ends lie on a grid over 0 to ``length``: blind answers, whose mean score is chance."""
     return [[length * low / steps, length * high / steps] for low, high in combinations(range(steps + 1), 2)]
 
 
 def _overlap(one: list[float], other: list[float]) -> float:
-    """Intersection over union of two intervals."""
+    """Return the intersection over union of two intervals."""
     both = min(one[1], other[1]) - max(one[0], other[0])
     return both / (one[1] - one[0] + other[1] - other[0] - both) if both > 0 else 0.0
 
 
-SIDE = 1000  # coordinates count thousandths of width and height
+SIDE = 1000  # coordinates are thousandths of the width and height
 BOX_STEPS = 8
 _WHOLE = re.compile(r"\d{1,4}(?:\.0)?", re.ASCII)
 _BRACKETS_AND_COMMAS = str.maketrans("()[],;", "      ")
 
 
 def _box(params: Mapping[str, Any]) -> Kind:
-    """Left, top, right and bottom, as whole thousandths of width and height; the metric is IoU."""
+    """Left, top, right and bottom in whole thousandths of width and height; the metric is IoU."""
 
     def chance(target: list[int]) -> float:
         blind = [_box_overlap(answer, target) for answer in boxes()]
@@ -822,12 +836,13 @@ def _box(params: Mapping[str, Any]) -> Kind:
 
 @lru_cache(maxsize=1)
 def boxes() -> list[list[int]]:
-    """Every box whose edges lie on even steps: what answering without looking means."""
+    """Return all boxes whose edges lie on a grid of even steps: blind answers, whose mean score is chance."""
     sides = [(int(low), int(high)) for low, high in spans(SIDE, BOX_STEPS)]
     return [[left, top, right, bottom] for left, right in sides for top, bottom in sides]
 
 
 def _box_overlap(one: list[int], other: list[int]) -> float:
+    """Return the intersection over union of two boxes."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
@@ -837,7 +852,7 @@ def _box_overlap(one: list[int], other: list[int]) -> float:
 
 
 def _whole_numbers(allowed: Callable[[list[int]], bool], name: str) -> Callable[[str], list[int] | None]:
-    """What reads coordinates in any brackets, perhaps behind the name that Qwen's models give them."""
+    """Return a reader of coordinates in any brackets, with or without the name that Qwen's models put before them."""
 
     def read(text: str) -> list[int] | None:
         parts = text.translate(_BRACKETS_AND_COMMAS).split()
@@ -850,11 +865,12 @@ def _whole_numbers(allowed: Callable[[list[int]], bool], name: str) -> Callable[
 
 
 def _point(params: Mapping[str, Any]) -> Kind:
-    """Across and down, as whole thousandths of width and height.
+    """Across and down in whole thousandths of width and height.
 
     Params:
-        radius: how far off an answer begins to earn nothing.
-        hit: how far off is still right, inclusive; from there to ``radius`` it earns ever less; default ``radius``.
+        radius: distance beyond which an answer earns nothing.
+        hit: distance up to which an answer is right, inclusive; from there the score falls linearly to 0 at ``radius``.
+            Default: ``radius``.
     """
     radius = params.get("radius", 0)
     _check(_is_number(radius) and radius > 0, "wrong radius", radius, "a number above 0")
@@ -880,7 +896,7 @@ def _set(params: Mapping[str, Any]) -> Kind:
 
     Params:
         names: the set.
-        least, most: how many may be chosen; default 1 and all of them. With ``least`` 0, ``none`` is an answer.
+        least, most: how many may be chosen; default 1 and all of them. If ``least`` is 0, ``none`` is a valid answer.
     """
     names = params.get("names", [])
     _check(_are_texts(names) and len(names) > 1, "wrong names", names, "a list of two or more texts")
@@ -908,7 +924,7 @@ def _set(params: Mapping[str, Any]) -> Kind:
         return _f1(len(set(target).intersection(answer)), len(answer), len(target))
 
     def chance(target: list[str]) -> float:
-        # Of all blind answers the longest earn most, and no random one earns more than they do on average.
+        # The longest answers are the best blind ones; this is what they earn on average.
         return _f1(most * len(target) / len(names), most, len(target))
 
     return _credited(params, _target(possible, f"{least} to {most} of {names}"), read, measure, chance)
@@ -927,8 +943,8 @@ def _counts(params: Mapping[str, Any]) -> Kind:
 
     Params:
         names: in any order.
-        most: the largest count.
-        metric: relative (the default: how near each count is, as a part of the true one) or share (of right counts).
+        most: the largest possible count.
+        metric: relative (the default: 1 minus each count's relative error, at least 0) or share (of right counts).
     """
     names, most = params.get("names", []), params.get("most", 0)
     near = _COUNT_METRICS[_chosen(params, "metric", _COUNT_METRICS)]
@@ -936,7 +952,7 @@ def _counts(params: Mapping[str, Any]) -> Kind:
     ok = bool(table) and len(table) == len(names) and "" not in table and not any(map(_UNCOUNTABLE.search, names))
     _check(ok, "wrong names", names, "a list of different texts without digits, commas, colons and quotes")
     _check(type(most) is int and most in range(1, 1000), "wrong most", most, "1 to 999")
-    # As each name comes once, even one that is another's plural is read one way only.
+    # Plurals are read, too. As each name must come once, even a name that is another's plural is read in only one way.
     table = {key + plural: name for plural in ("es", "s", "") for key, name in table.items()}
 
     def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
@@ -974,12 +990,12 @@ _PERCENT = _unit_forms("percent")
 
 
 def _free_text(params: Mapping[str, Any]) -> Kind:
-    """Words of its own, up to 512, for questions that come with a person's answer; no chance is taken off.
+    """A text of up to 512 words, for questions that come with a person's answer; chance is not subtracted.
 
     Params:
-        metric: exact (the default), numeric (equal when rounded to the target's decimals, at most two; a whole number
-            only equals a whole one), relative (1 minus the relative error, from 0), rouge (mean F of ROUGE-1, ROUGE-2
-            and ROUGE-L) or wer (1 minus the word error rate, from 0).
+        metric: exact (the default), numeric (equal when rounded to the target's decimals, at most two; a target without
+            decimals must be met exactly), relative (1 minus the relative error, at least 0), rouge (mean F of ROUGE-1,
+            ROUGE-2 and ROUGE-L) or wer (1 minus the word error rate, at least 0).
     """
     metric = _chosen(params, "metric", _TEXT_METRICS)
 
@@ -1017,7 +1033,7 @@ def _rouge(answer: str, right: str) -> float:
 
 
 def _places(words: list[str]) -> Counter[str]:
-    """For each word a bit for every place where it stands."""
+    """Return for each word an integer with one bit set for each place where the word stands."""
     bits: Counter[str] = Counter()
     for place, word in enumerate(words):
         bits[word] |= 1 << place
@@ -1025,7 +1041,7 @@ def _places(words: list[str]) -> Counter[str]:
 
 
 def _common(one: list[str], other: list[str]) -> int:
-    """Length of the longest common subsequence; a row of the table is the bits of one integer (Hyyrö)."""
+    """Return the length of the longest common subsequence. A row of the table is the bits of one integer (Hyyrö)."""
     places, full = _places(one), (1 << len(one)) - 1
     row = full
     for word in other:
@@ -1035,7 +1051,7 @@ def _common(one: list[str], other: list[str]) -> int:
 
 
 def _word_accuracy(answer: str, right: str) -> float:
-    """1 minus edits per right word, from 0; a row of the table of edits is the bits of integers (Myers)."""
+    """Return 1 minus the edits per right word, at least 0. A row of the edit table is the bits of integers (Myers)."""
     one, other = answer.split(), right.split()
     places, full, last = _places(other), (1 << len(other)) - 1, 1 << (len(other) - 1)
     more, less, edits = full, 0, len(other)
@@ -1049,7 +1065,7 @@ def _word_accuracy(answer: str, right: str) -> float:
     return max(0.0, 1 - edits / len(other))
 
 
-#: What a free text earns, given it and the right one, both tidy and in one case.
+#: What a free text earns, as a function of the answer and the right answer, both tidied and case-folded.
 _TEXT_METRICS: dict[str, Callable[[str, str], float]] = {
     "exact": eq,
     "numeric": _same_number,
@@ -1057,9 +1073,9 @@ _TEXT_METRICS: dict[str, Callable[[str, str], float]] = {
     "rouge": _rouge,
     "wer": _word_accuracy,
 }
-_PARTIAL = ("gamma", "signed")  # of kinds with partial credit, see _credited
+_PARTIAL = ("gamma", "signed")  # params of kinds with partial credit, see _credited
 
-#: Every kind but ``composite``, which joins two of them: what binds its parameters, and their names.
+#: Every kind but ``composite``, which joins two of them: the function that binds its parameters, and their names.
 KINDS: dict[str, tuple[Callable[[Mapping[str, Any]], Kind], tuple[str, ...]]] = {
     "choice": (_choice, ("options",)),
     "label": (_label, ("labels", "aliases")),
