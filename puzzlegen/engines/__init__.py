@@ -1,4 +1,4 @@
-"""Engines: where shards are built. One file per engine; all give the same bytes."""
+"""Engines: where shards are built, one file per engine. All produce the same bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Progress(NamedTuple):
 
 
 class Engine(Protocol):
-    """Takes jobs and gives back their entries, in any order."""
+    """Runs jobs and returns their entries in any order."""
 
     @property
     def room(self) -> int:
@@ -30,22 +30,22 @@ class Engine(Protocol):
         """Start a job, or queue it."""
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
-        """Entries of the jobs that ended, after at most so many seconds; raises what a job raised."""
+        """Return the entries of the jobs that ended, after at most ``seconds``; raise what a job raised."""
 
     def progress(self) -> Progress:
-        """What has been done so far, shards in work included."""
+        """Return what has been done so far, including shards still being built where the engine can tell."""
 
     def close(self) -> None:
-        """Stop at once; jobs in work are lost."""
+        """Stop at once; running jobs are lost."""
 
 
 def open_engine(name: str, workers: int | None, jobs: int) -> Engine:
-    """The engine of that name, ready for work.
+    """Return the engine of that name, ready for work.
 
     Args:
-        name: one of ``ENGINES``, or ``inline`` for what only this process can reach.
-        workers: processes or tasks at once; all usable cores if None.
-        jobs: how many there will be; no engine starts more workers.
+        name: one of ``ENGINES``, or ``inline`` for data that only this process can reach.
+        workers: number of processes or tasks at once; all usable cores if None.
+        jobs: number of jobs to come; the local engine starts no more workers than that.
 
     Raises:
         EngineError: there is no such engine, or it cannot be used.

@@ -1,4 +1,7 @@
-"""Shards in this process, one after the other, for what no other process can reach. Nothing limits an item's time."""
+"""Builds shards in this process, one after the other, for data that no other process can reach.
+
+Items have no time limit here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from puzzlegen.shard import Job, build_shard
 
 
 class Inline:
-    """Builds one shard each time it is waited for."""
+    """Builds one shard in each call of :meth:`wait`."""
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
@@ -18,21 +21,21 @@ class Inline:
 
     @property
     def room(self) -> int:
-        """One job at a time."""
+        """Room for one job at a time."""
         return 1 - len(self._jobs)
 
     def submit(self, job: Job) -> None:
         """Queue a job."""
         self._jobs.append(job._replace(lane=0))
 
-    def wait(self, seconds: float) -> list[dict[str, Any]]:  # noqa: ARG002 - a shard takes as long as it takes
-        """The entry of the job in the queue."""
+    def wait(self, seconds: float) -> list[dict[str, Any]]:  # noqa: ARG002 - a shard cannot be interrupted
+        """Build the queued shard and return its entry."""
         return [build_shard(self._jobs.popleft(), self._counts)] if self._jobs else []
 
     def progress(self) -> Progress:
-        """What has been done so far."""
+        """Return what has been done so far."""
         return Progress(*self._counts)
 
     def close(self) -> None:
-        """Forget what was queued."""
+        """Drop the queued job."""
         self._jobs.clear()

@@ -1,9 +1,9 @@
-"""Shards in a pool of processes on this machine.
+"""Builds shards in a pool of processes on this machine.
 
-Processes are spawned, so that no state leaks into them; they die with their parent, however it dies; a process that
-is killed (out of memory, say) costs its shards a second try, not the build. One that exceeded the time limit on an item
-is known by the signal it died of: its shard is built again without that item. Time on the clock also passes while a job
-is suspended, so it counts only once an item has exceeded it twice.
+Processes are spawned, so that no state leaks into them, and they die with their parent, however it dies. When a process
+is killed (for lack of memory, say), its shards are tried again and the build goes on. A process that exceeded the time
+limit on an item is recognised by the signal that ended it, and its shard is built again without that item. Wall-clock
+time also passes while a job is suspended, so the wall-clock limit counts only when an item has exceeded it twice.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
 _FIELDS: Final = len(Progress._fields)
 _MORE_FILES: Final = "raise the limit on open files (ulimit -n)"
-#: What to do where the system starts no process.
+#: What the user can do when the system starts no process.
 _REMEDIES: Final = {
     errno.EMFILE: _MORE_FILES,
     errno.ENFILE: _MORE_FILES,
@@ -56,7 +56,7 @@ class Local:
         self._processes: dict[int, BaseProcess] = {}
         with _starting():
             self._counts: MutableSequence[int] = sharedctypes.RawArray("q", lanes * _FIELDS)
-            # Per lane: the process that opens an item right now, and the item's place in the shard.
+            # Per lane: the process that is opening an item now (else 0), and the item's rank in the shard.
             self._opening: MutableSequence[int] = sharedctypes.RawArray("q", lanes * 2)
             self._pool = self._new_pool()
 
@@ -66,13 +66,14 @@ class Local:
 
     @property
     def room(self) -> int:
-        """Free lanes: two jobs per worker, one in work and one waiting, so that none idles."""
+        """The number of free lanes. Each worker has two, for one running and one waiting job, so that none idles."""
         return len(self._free)
 
     def submit(self, job: Job) -> None:
         """Queue a job in a free lane.
 
-        A pool that a dead worker broke since the last wait takes no more: the next wait starts over, with this job too.
+        If a worker has died since the last wait, the pool is broken and takes no jobs; the next wait replaces it and
+        submits this job, too.
 
         Raises:
             EngineError: the system starts no more processes.
@@ -86,14 +87,14 @@ class Local:
             future = Future()
             future.set_exception(broken)
         self._running[future] = lane
-        self._processes |= self._pool._processes or {}  # noqa: SLF001 - the pool forgets them when it breaks
+        self._processes |= self._pool._processes or {}  # noqa: SLF001 - a broken pool forgets them
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
-        """Entries of the jobs that ended.
+        """Return the entries of the jobs that ended.
 
         Raises:
             OutputError: a shard's worker was killed three times.
-            PuzzlegenError: what a job raised; workers that cannot start.
+            PuzzlegenError: a job raised it, or workers cannot start.
         """
         done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         try:
@@ -106,11 +107,11 @@ class Local:
         return entries
 
     def _start_over(self) -> None:
-        """A dead worker breaks the whole pool: take a new one and give it the jobs that had not ended."""
-        # The pool asks the others to end and waits for them, however long: one that is stopped would never hear it.
+        """Replace the pool, which breaks when a worker dies, and submit the unfinished jobs again."""
+        # Killed, because the pool would ask them to end and wait for all, and a stopped process never answers.
         for process in self._processes.values():
             process.kill()
-        # Only once the pool has ended and buried its workers are all their exit codes known.
+        # All exit codes are known only when the pool has shut down and joined its workers.
         self._pool.shutdown(wait=True, cancel_futures=True)
         check_started(self._processes.values())
         late = self._late()
@@ -133,7 +134,7 @@ class Local:
             self.submit(job)
 
     def _late(self) -> dict[int, tuple[str, int]]:
-        """By lane, the item whose opening took its process over the time limit, and the signal it died of."""
+        """Return, by lane, the item whose opening exceeded the time limit, and the signal that ended its process."""
         killed = {pid: -(process.exitcode or 0) for pid, process in self._processes.items()}
         lanes = {job.lane: job for job in self._running.values()}
         opening = {lane: self._opening[2 * lane : 2 * lane + 2] for lane in lanes}
@@ -144,7 +145,7 @@ class Local:
         }
 
     def _without(self, job: Job, late: dict[int, tuple[str, int]]) -> Job:
-        """The job without the item that proved too slow."""
+        """Return the job without the item that proved too slow; after a first wall-clock timeout, still with it."""
         name, number = late.get(job.lane, ("", 0))
         if number == signal.SIGALRM and name not in self._waited:
             self._waited.add(name)
@@ -157,15 +158,15 @@ class Local:
             self._counts[k] = 0
 
     def progress(self) -> Progress:
-        """Sums over all lanes."""
+        """Return the sums over all lanes."""
         return Progress(*(sum(self._counts[k::_FIELDS]) for k in range(_FIELDS)))
 
     def close(self) -> None:
         """Kill the workers."""
-        processes = list(self._processes.values())  # the pool has no public way to kill
+        processes = list(self._processes.values())  # the pool has no public way to kill its processes
         for process in processes:
             process.kill()
-        # The pool's own thread has to end as well, or the interpreter may meet its closed pipe when it exits.
+        # The pool's own thread must end, too, or its closed pipe may disturb the interpreter's exit.
         self._pool.shutdown(wait=True, cancel_futures=True)
         for process in processes:
             process.join()
@@ -173,7 +174,7 @@ class Local:
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """One line for a system that starts no process."""
+    """Context that turns a failure to start processes into a one-line error."""
     try:
         yield
     except OSError as err:
@@ -206,7 +207,7 @@ def _work(job: Job) -> dict[str, Any]:
         try:
             with time_limit(seconds):
                 yield
-        finally:  # which a signal that kills does not reach
+        finally:  # not reached when a signal kills the process
             _opening[2 * job.lane] = 0
 
     return build_shard(job, _counts, watch)

@@ -1,9 +1,10 @@
-"""Shards as tasks of a Ray cluster: the one that ``RAY_ADDRESS`` names, else one of this machine's cores.
+"""Builds shards as tasks of a Ray cluster: the cluster named by ``RAY_ADDRESS``, else one of this machine's cores.
 
-A task gets a job and returns the shard's entry, some kilobytes; media go to the output folder, never through Ray. The
-folder, and the source's, must be the same path on every node. Ray runs a task again whose worker or node died; until
-its files are renamed into place it writes under names of its own, so two runs of one shard never meet. The shard itself
-is built in a child of Ray's worker, which can be spared if an item takes too long.
+A task gets a job and returns the shard's entry, a few kilobytes; media go to the output folder, never through Ray. The
+folders of the output and of the source must have the same path on every node. Ray runs a task again if its worker or
+node died. Until its files are renamed to their final paths, a task writes under unique names, so two runs of one shard
+never collide. The shard itself is built in a child process of Ray's worker, which can be killed if an item takes too
+long.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ _AUTH: Final = (
 
 
 class Ray:
-    """Tasks of one core each.
+    """Ray tasks of one core each.
 
     Args:
-        workers: most tasks at work at once; all cores of the cluster if None.
+        workers: most tasks that run at once; all cores of the cluster if None.
 
     Raises:
         EngineError: Ray is not installed, or the cluster does not answer.
@@ -55,21 +56,21 @@ class Ray:
 
     @property
     def room(self) -> int:
-        """Two tasks per core that the cluster has now, one at work and one waiting; one at least, to make it grow."""
+        """Room for two tasks per core of the cluster, one running and one waiting; at least one, to make it grow."""
         cores = max(1, int(self._ray.cluster_resources().get("CPU", 0)))
         return max(0, _JOBS_PER_CORE * min(cores, self._workers or cores) - len(self._running))
 
     def submit(self, job: Job) -> None:
-        """Give a job to the cluster."""
+        """Submit a job to the cluster."""
         self._running[self._task.remote(job, str(Path.cwd()), environment(job.recipe))] = job
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
-        """Entries of the tasks that ended.
+        """Return the entries of the tasks that ended.
 
         Raises:
             OutputError: a shard's worker died again and again.
             EngineError: the cluster is lost.
-            PuzzlegenError: what a job raised.
+            PuzzlegenError: a job raised it.
         """
         done, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=seconds)
         entries = []
@@ -97,14 +98,14 @@ class Ray:
         return entry
 
     def progress(self) -> Progress:
-        """Sums over the shards that ended; those at work are not counted."""
+        """Return the sums over the finished shards; shards still being built are not counted."""
         return self._done
 
     def close(self) -> None:
-        """End what is at work; leave the cluster as it was found."""
+        """End the running tasks; a cluster that was there before is left as it was."""
         if self._ours:
-            # Ray ends the tasks of a driver that leaves. One that is cancelled while its answer is on its way makes Ray
-            # end this process without a word (issue 54846 of ray-project/ray), and with it what there is to say.
+            # Ray ends the tasks of a driver that disconnects. Cancelling a task while its result is under way makes Ray
+            # end this process silently (issue 54846 of ray-project/ray), before its own error is shown.
             self._ray.shutdown()
             return
         for task in self._running:
@@ -114,7 +115,7 @@ class Ray:
 
 def _import_ray() -> Any:  # noqa: ANN401 - a module without types
     try:
-        import ray  # noqa: PLC0415 - 0.8 s, for those who use it
+        import ray  # noqa: PLC0415 - 0.8 s, only for its users
         import ray.exceptions  # noqa: PLC0415
     except ModuleNotFoundError as err:
         raise EngineError('--engine ray needs Ray: pip install "puzzlegen[ray]"') from err
@@ -128,7 +129,7 @@ def _connect(ray: Any, workers: int | None) -> None:  # noqa: ANN401
     try:
         if address:
             _knock(address)
-        # "local" starts a cluster of our own, also where another happens to run on this machine.
+        # "local" always starts a cluster of its own, even if another one runs on this machine.
         ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else here))
     except (ray.exceptions.RayError, OSError, RuntimeError, ValueError, SystemExit) as err:
         where = f"the Ray cluster at '{address}'" if address else "a Ray cluster on this machine"
@@ -136,10 +137,10 @@ def _connect(ray: Any, workers: int | None) -> None:  # noqa: ANN401
 
 
 def _knock(address: str) -> None:
-    """Ray itself tries for minutes, and then ends the process."""
+    """Raise OSError if the address does not answer: Ray itself would try for minutes, then end the process."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if host and port.isdecimal():
-        # Brackets keep an IPv6 address from its port; they are no part of it.
+        # Brackets separate an IPv6 address from its port and are not part of it.
         socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
 
 
@@ -148,8 +149,8 @@ def _first_line(err: BaseException) -> str:
 
 
 def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
-    """On a node: build the shard as the driver would, from the folder in which it was called."""
-    with contextlib.suppress(FileNotFoundError):  # paths that are not relative do not need it
+    """On a node: build the shard as the driver would, in the driver's working directory."""
+    with contextlib.suppress(FileNotFoundError):  # absolute paths work without it
         os.chdir(folder)
     if (found := environment(job.recipe)) != versions:
         other = [
@@ -166,12 +167,12 @@ def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
 
 @cache
 def _child() -> Engine:
-    """This worker's; kept from task to task, since a process takes a second to start."""
+    """Return this worker's child process, kept from task to task because starting one takes a second."""
     return open_engine("local", 1, 1)
 
 
 def _spared(job: Job) -> dict[str, Any]:
-    """Build the shard in a child of this process: one that hangs on an item is ended, and the next leaves it out."""
+    """Build the shard in a child process. A child that hangs on an item is ended; the next one leaves the item out."""
     try:
         _child().submit(job)
         entries: list[dict[str, Any]] = []
