@@ -1,4 +1,4 @@
-"""Files wherever they lie: in a folder, behind a URL, in an archive; listed and opened without leaving the place."""
+"""Files in a folder, behind a URL or in an archive: listed, and opened without ever leaving their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of zip and tar archives: listed once, read where they stand, never unpacked to disk by their names."""
+"""Members of zip and tar archives: listed once, read in place, never unpacked to disk under their own names."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ _BROKEN: Final = (
 def members(
     file: BinaryIO, archive: str, suffix: str, stamp: int, read: tuple[str, ...] = ()
 ) -> Iterator[Found | Skipped]:
-    """What an archive holds, in its own order; folders are left out.
+    """Yield what an archive holds, in the archive's order, without folders.
 
     Args:
         file: the archive, seekable.
-        archive: its escaped name, with which the members' ids begin.
+        archive: the archive's escaped name, with which the ids of members begin.
         suffix: ``.zip`` or ``.tar``.
-        stamp: the archive's; its members get the same.
-        read: suffixes of a tar's members whose text is wanted.
+        stamp: the archive's stamp, which its members get, too.
+        read: suffixes of those members of a tar whose content is wanted with the listing, if it is short.
 
     Raises:
-        SourceError: it cannot be read now.
+        SourceError: the archive cannot be read now.
     """
     entries = _zipped(file) if suffix == ".zip" else _taped(file)
     try:
@@ -78,7 +78,7 @@ def _taped(file: BinaryIO) -> Iterator[tuple[bytes, int, int, str]]:
     file.seek(0)
     with tarfile.open(fileobj=file, mode="r:", errorlevel=1) as tar:
         while (member := tar.next()) is not None:
-            tar.members.clear()  # type: ignore[attr-defined]  # it would keep all it has seen
+            tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep all members it has seen
             if member.isdir():
                 continue
             why = "" if member.isreg() and not member.issparse() else "not_a_file"
@@ -105,18 +105,18 @@ def _why_not(info: zipfile.ZipInfo) -> str:
 
 
 def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at: str, size: int) -> BinaryIO:
-    """A member as a seekable file.
+    """Open a member as a seekable file.
 
     Args:
         archive: opens the archive.
-        key: names it and changes when it does; an archive's directory is kept open under it.
+        key: identifies the archive and its state; the archive's directory is kept open under this key.
         suffix: ``.zip`` or ``.tar``.
-        at: where it lies, as :func:`members` said.
-        size: its bytes.
+        at: position of the member, as :func:`members` gave it.
+        size: size of the member in bytes.
 
     Raises:
-        Unusable: ``unreadable`` if it is not what it was.
-        SourceError: it cannot be read now, or there is no room to unpack it.
+        Unusable: ``unreadable`` if the archive is damaged or has changed.
+        SourceError: the member cannot be read now, or there is no room to unpack it.
     """
     if suffix == ".tar":
         return io.BufferedReader(_Window(archive(), int(at), size))
@@ -124,7 +124,7 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
         directory = _directories.get(key, lambda: _Directory(archive()))
         return _unpacked(directory, directory.infolist()[int(at) - 1])
     except (*_BROKEN, IndexError, OSError) as err:
-        if isinstance(err, OSError) and err.errno:  # bzip2 says of damage that it is one without a number
+        if isinstance(err, OSError) and err.errno:  # bzip2 reports damage as an OSError without a number
             raise SourceError(
                 f"a member of an archive cannot be unpacked to '{gettempdir()}': {err.strerror}; free space there, or "
                 "name another folder in TMPDIR, and run the same command again"
@@ -133,7 +133,7 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
 
 
 class _Directory(zipfile.ZipFile):
-    """An archive that closes its file, too."""
+    """A zip archive that also closes the file it was given."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._own = file
@@ -152,7 +152,7 @@ _directories: Final[Kept[_Directory]] = Kept(4)
 
 
 def _unpacked(directory: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
-    # zipfile gives no more bytes than the directory says, so that a bomb is as large as it admits to be.
+    # zipfile gives no more bytes than the directory states, so a zip bomb cannot be larger than it says it is.
     spool: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by the caller
     try:
         with directory.open(info) as packed:

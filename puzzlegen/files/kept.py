@@ -1,4 +1,4 @@
-"""A few things that are kept open, because what comes next is likely to be in them."""
+"""A small cache of open things, because what is asked for next is likely to be in one of them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Closable(Protocol):
-    """What can be closed."""
+    """Anything that can be closed."""
 
     def close(self) -> object:
-        """Let go of what it holds."""
+        """Release resources."""
 
 
 T = TypeVar("T", bound=Closable)
 
 
 class Kept(Generic[T]):
-    """The last ``most`` things that were asked for, by key."""
+    """The ``most`` most recently used things, by key."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -27,9 +27,9 @@ class Kept(Generic[T]):
         atexit.register(self.clear)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The thing of a key; made if it is not at hand."""
+        """Return the thing of a key, and make it first if it is not kept."""
         if key not in self._things:
-            # Before the new one is made: each may hold much memory.
+            # Closed before the new one is made, because each may hold much memory.
             while len(self._things) >= self._most:
                 self._things.popitem(last=False)[1].close()
             self._things[key] = make()
@@ -37,6 +37,6 @@ class Kept(Generic[T]):
         return self._things[key]
 
     def clear(self) -> None:
-        """Close all."""
+        """Close everything."""
         while self._things:
             self._things.popitem()[1].close()

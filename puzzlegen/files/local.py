@@ -1,9 +1,11 @@
-"""Files below a folder, safely: listed in an order that depends on names alone, opened only inside the folder.
+"""Files below a folder: listed in an order that depends on names alone, and opened only inside the folder.
 
-Nothing outside is ever read: links that lead out, pipes and devices are listed as skipped, with their reason, and
-what a name means is checked again when it is opened. A file that was listed must then be what it was: one that changed
-or went in the meantime, or cannot be read now, ends the build: a puzzle must not depend on when its file was met.
-Only what a name says for good when it is listed is a rejection: a link to nothing, a mode that keeps this user out.
+Nothing outside the folder is ever read. Links that lead out, pipes and devices are listed as skipped, with the reason,
+and where a name leads is checked again when it is opened.
+
+A listed file must not change: if it has changed or gone, or cannot be read now, the build ends, because a puzzle must
+not depend on when its file was read. An item is rejected only for what is permanent when it is listed, such as a broken
+link or a mode that denies this user access.
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ from puzzlegen.files.names import BUILD_STATE, Found, escaped, since
 from puzzlegen.records import Skipped
 
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR)
-#: What a name itself is to blame for; anything else may be the machine's fault or its network's, and pass.
+#: Permanent errors, caused by the name itself; others may come from the machine or its network, and pass.
 _FOR_GOOD: Final = (*_GONE, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _MOST_INT64: Final = 2**63
 
 
 def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
-    """Everything below ``folder``, in order of the escaped relative paths, a folder at a time.
+    """Yield everything below ``folder`` in order of the escaped relative paths, folder by folder.
 
     Args:
         folder: where to look.
-        after: only what comes behind this path, which an earlier walk has told.
+        after: yield only what comes after this path, which an earlier walk gave.
 
     Raises:
         SourceError: the folder itself cannot be listed, or the disk or the network fails.
@@ -47,7 +49,7 @@ def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
 
 
 def named(folder: Path, names: Container[str]) -> list[str]:
-    """The escaped relative paths of files of these names below ``folder``, in order; nothing else is looked at.
+    """Return the escaped relative paths of all files with these names below ``folder``, in order. Reads no file.
 
     Raises:
         SourceError: the disk or the network fails.
@@ -66,33 +68,33 @@ def named(folder: Path, names: Container[str]) -> list[str]:
 
 
 def state(folder: Path) -> str:
-    """A digest that changes when anything below ``folder`` comes, goes or gets another name, in any of its folders."""
+    """Return a digest that changes when anything is added, removed or renamed in ``folder`` or any folder below it."""
     seen = hashlib.sha256()
     root = os.fsencode(folder)
     for place, folders, _ in os.walk(root):
         if place != root and os.fsencode(BUILD_STATE) in folders:
-            folders.clear()  # a build, which a walk leaves out, too
+            folders.clear()  # the output of a build, which a walk also leaves out
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(b"."))
-        # A folder that is gone by now adds nothing, which is a change like any other.
+        # A folder that has gone in the meantime adds nothing, which changes the digest as it should.
         with suppress(OSError):
             info = os.stat(place)  # noqa: PTH116 - bytes path
-            # rsync and cp -a set a folder's own time back, but nothing does so with that of its last change.
+            # rsync and cp -a restore a folder's modification time, but nothing can set the time of its last change.
             seen.update(b"%s\0%d\0%d\0" % (place, info.st_mtime_ns, info.st_ctime_ns))
     return seen.hexdigest()
 
 
 def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
-    """The file of an escaped relative path, if it is still a regular file inside the folder.
+    """Open the file at an escaped relative path, if it is a regular file inside the folder.
 
     Args:
         folder: nothing outside is opened.
-        name: escaped, relative to it.
-        stamp: as it was listed with; 0 if it was not.
+        name: escaped path, relative to the folder.
+        stamp: the file's stamp when it was listed; 0 if it was not listed.
 
     Raises:
-        Unusable: it was not listed and is ``outside_source``, ``not_a_file``, or ``unreadable`` for good.
-        SourceError: it was listed and has changed since, is gone or cannot be read; the disk or the network fails.
+        Unusable: a file that was not listed is ``outside_source``, ``not_a_file`` or permanently ``unreadable``.
+        SourceError: a listed file has changed, is gone or cannot be read; or the disk or the network fails.
     """
     path = os.path.join(os.fsencode(folder), unquote_to_bytes(name))  # noqa: PTH118 - bytes path
     try:
@@ -106,7 +108,7 @@ def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
             raise Unusable("outside_source", name) from err
         _refuse_for_now(path, name, err)
         raise Unusable("unreadable", os.strerror(err.errno or 0)) from err
-    # Once it is open, so that nothing can take its place in between.
+    # Checked after opening, so that nothing can take its place in between.
     if not _lies_inside(file, path, real(folder)):
         file.close()
         raise SourceError(since(name, "has changed")) if stamp else Unusable("outside_source", name)
@@ -118,7 +120,7 @@ def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
 
 
 class _Raw(io.FileIO):
-    """A file whose failures name it, whatever reads it: archives and tables call a failing disk damage."""
+    """A file whose read errors name it, because archives and tables would report a failing disk as damage."""
 
     def __init__(self, path: bytes, name: str) -> None:
         super().__init__(path, opener=_open_without_waiting)
@@ -138,15 +140,15 @@ class _Raw(io.FileIO):
 
 
 class Listed(io.BufferedReader):
-    """A file that is still what it was listed as once it has been read to its end."""
+    """A listed file that is checked, when closed, to be still what was listed."""
 
     def __init__(self, file: BinaryIO, name: str, size: int, stamp: int) -> None:
-        """Take over ``file``, just opened."""
+        """Take over ``file``, which was just opened."""
         super().__init__(file.detach())  # type: ignore[attr-defined]  # open() gives a BufferedReader
         self._listed = name, size, stamp
 
     def close(self) -> None:
-        """Close it; SourceError if it has changed."""
+        """Close the file; SourceError if it has changed."""
         if self.closed:
             return
         info = os.fstat(self.fileno())
@@ -157,13 +159,13 @@ class Listed(io.BufferedReader):
 
 
 def stamp_of(info: os.stat_result) -> int:
-    """A number of 64 bits that changes when a file does; never 0, which is for what was not listed."""
+    """Return a 64-bit number that changes when a file does; never 0, which stands for files that were not listed."""
     stamp = info.st_mtime_ns
     return (stamp if -_MOST_INT64 <= stamp < _MOST_INT64 else stamp % _MOST_INT64) or 1
 
 
 def real(folder: Path) -> bytes:
-    """Where a folder really lies, for :func:`find_inside`."""
+    """Return the real path of a folder, for :func:`find_inside`."""
     try:
         info = folder.stat()
     except OSError:
@@ -172,12 +174,12 @@ def real(folder: Path) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _real(folder: Path, *which: int) -> bytes:  # noqa: ARG001 - a folder that is moved, or another one, is looked up anew
+def _real(folder: Path, *which: int) -> bytes:  # noqa: ARG001 - looks a moved or another folder up anew
     return os.path.realpath(os.fsencode(folder))
 
 
 def find_inside(root: bytes, name: str) -> Found | Skipped:
-    """The file of an escaped path relative to ``root``, or why it cannot be an item.
+    """Return the file at an escaped path relative to ``root``, or the reason why it cannot be an item.
 
     Raises:
         SourceError: the disk or the network fails.
@@ -198,7 +200,7 @@ def _regular(path: bytes, name: str, info: os.stat_result) -> Found | Skipped:
     if not stat.S_ISREG(info.st_mode):
         return Skipped(name, "not_a_file")
     if not _permits(info, stat.S_IRUSR):
-        # A privilege or a list of access may permit what the mode does not.
+        # A privilege or an access control list may permit what the mode does not.
         try:
             os.close(_open_without_waiting(path, os.O_RDONLY))
         except OSError as err:
@@ -212,20 +214,20 @@ def _unreadable(path: bytes, name: str, err: OSError) -> Skipped:
 
 
 def _refuse_for_now(path: bytes, name: str, err: OSError) -> None:
-    """Pass if a name is to blame for an error, or its mode or that of a folder above it; SourceError otherwise."""
+    """Raise SourceError unless an error is permanent: caused by the name, its mode, or that of a folder above it."""
     if err.errno in _FOR_GOOD:
         return
     if err.errno == errno.EACCES:
         place = Path(os.fsdecode(os.path.realpath(path)))
         for there, wanted in ((place, stat.S_IRUSR), *((folder, stat.S_IXUSR) for folder in place.parents)):
-            with suppress(OSError):  # a folder further up is the cause
+            with suppress(OSError):  # then a folder further up is the cause
                 if not _permits(there.stat(), wanted):
                     return
     raise unread(name, err) from err
 
 
 def _permits(info: os.stat_result, wanted: int) -> bool:
-    """Whether a mode gives this user what ``wanted`` gives an owner."""
+    """Whether a mode gives this user the permission that the bit ``wanted`` gives an owner."""
     if info.st_uid == os.geteuid():
         return bool(info.st_mode & wanted)
     mine = info.st_gid == os.getegid() or info.st_gid in os.getgroups()
@@ -238,7 +240,7 @@ def _open_without_waiting(path: str | bytes, flags: int) -> int:
 
 
 def _lies_inside(file: BinaryIO, path: bytes, root: bytes) -> bool:
-    # Linux tells where an open file lies by one call; to follow links takes one for each folder on the way.
+    # On Linux, one call gives the real path of an open file; resolving links takes one call per folder on the way.
     with suppress(OSError):
         if _inside(os.readlink(b"/proc/self/fd/%d" % file.fileno()), root):  # noqa: PTH115 - bytes path
             return True
@@ -250,21 +252,21 @@ def _inside(path: bytes, root: bytes) -> bool:
 
 
 def _path_key(name: str) -> str:
-    """What paths are ordered by: each part escaped by itself, so that a folder's files stay together."""
+    """Return the key by which paths are ordered: each part is escaped alone, so a folder's files stay together."""
     return "/".join(escaped(part) for part in unquote_to_bytes(name).split(b"/"))
 
 
 def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> Iterator[Found | Skipped]:
-    """What is below ``folder``, whose path is ``prefix`` and whose place in the order is ``key``."""
+    """Yield what lies below ``folder``, whose relative path is ``prefix`` and whose key in the order is ``key``."""
     try:
-        # Of a folder that holds millions, no more than the names are held.
+        # Only the names are held in memory, because a folder may hold millions of files.
         names, links = _names(folder)
     except OSError as err:
         name = escaped(prefix.rstrip(b"/"))
         _refuse_for_now(folder, name, err)
         yield Skipped(name, "unreadable_folder", os.strerror(err.errno or 0))
         return
-    # A build of the same source again must find what it found when its output was not there yet.
+    # When the same source is built again, the listing must be what it was before the first output existed.
     if prefix and BUILD_STATE in names:
         yield Skipped(escaped(prefix.rstrip(b"/")), "build")
         return
@@ -282,7 +284,7 @@ def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> It
 
 
 def _names(folder: bytes) -> tuple[list[str], set[str]]:
-    """What lies in a folder, by escaped names in order, folders with a slash at their end; and which are links."""
+    """Return the escaped names in a folder, sorted, with a slash after folders; and which of the names are links."""
     names, links = [], set()
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -309,5 +311,5 @@ def _file(folder: bytes, root: bytes, relative: bytes, *, is_link: bool) -> Foun
 
 
 def _below(folder: bytes, relative: bytes) -> bytes:
-    """The path of what a folder holds, by its last name."""
+    """Return the path of an entry of ``folder``, from the last part of its relative path."""
     return os.path.join(folder, relative.rpartition(b"/")[2])  # noqa: PTH118 - bytes path

@@ -1,4 +1,4 @@
-"""Where files lie: a path on this machine, or a URL that fsspec reads."""
+"""Locations of files: paths on this machine, or URLs that fsspec reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-#: What a URL may begin with, and the package that fsspec reads it with.
+#: The protocols a URL may have, and the package that fsspec needs for each.
 PROTOCOLS: Final = {
     "s3": "s3fs",
     "gs": "gcsfs",
@@ -22,12 +22,12 @@ PROTOCOLS: Final = {
 
 
 def is_url(location: str) -> bool:
-    """Whether it is a URL and no path."""
+    """Whether a location is a URL rather than a path."""
     return "://" in location
 
 
 def in_memory(locations: str) -> bool:
-    """Whether any of what is named lies in the memory of this process, where no other can reach it."""
+    """Whether any of the locations in a text lies in the memory of this process, which no other process can reach."""
     return "memory://" in locations
 
 
@@ -37,10 +37,10 @@ def _as_text(location: object) -> object:
 
 
 def checked(location: str) -> str:
-    """The location, if it can be one.
+    """Return the location if it is valid.
 
     Raises:
-        ValueError: an unknown protocol, or a URL that holds credentials.
+        ValueError: it has an unknown protocol, or is a URL that holds credentials.
     """
     if not is_url(location):
         return location
@@ -56,7 +56,7 @@ def checked(location: str) -> str:
 
 
 def without_secrets(location: str) -> str:
-    """A URL as it may be shown: without user, password and query."""
+    """Return a URL in a form that may be shown: without user, password and query."""
     if not is_url(location):
         return location
     parts = urlsplit(location)
@@ -64,7 +64,7 @@ def without_secrets(location: str) -> str:
 
 
 def missing(location: str, wanted: str) -> str:
-    """What is wrong with a path where something else is wanted; empty if it is as wanted, or behind a URL.
+    """Describe what is wrong with a path that should be a folder or file; empty if nothing is, and for every URL.
 
     Args:
         location: path or URL.

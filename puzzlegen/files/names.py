@@ -1,4 +1,4 @@
-"""Names of what lies in a source: the same on every machine, safe to print; and what a file holds by its name."""
+"""Names of files in a source, the same on every machine and safe to print; and the kinds of files by their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from puzzlegen.records import Kind, Skipped
 
-#: Where a build keeps what it needs to go on after a stop; a folder that holds it is a build's output.
+#: Folder for what a build needs in order to resume; a folder that contains it is a build's output.
 BUILD_STATE: Final = ".puzzlegen"
 IMAGE_SUFFIXES: Final = frozenset(
     f".{suffix}"
@@ -25,11 +25,11 @@ VIDEO_SUFFIXES: Final = frozenset(
         *("wmv", "flv", "3gp", "ogv", "vob"),
     )
 )
-# All bytes but control characters and the escape itself stand for themselves when they are valid UTF-8.
+# In paths that are not valid UTF-8, only printable ASCII other than the escape character stands for itself.
 _PLAIN: Final = bytes(b for b in range(0x20, 0x7F) if b != ord("%")).decode()
 
 
-#: Archives whose members are read where they stand; compressed tars would have to be unpacked from their beginning.
+#: Archives whose members are read in place; a compressed tar would have to be unpacked from its beginning.
 ARCHIVE_SUFFIXES: Final = (".zip", ".tar")
 
 
@@ -37,11 +37,11 @@ class Found(NamedTuple):
     """A file of a tree.
 
     Attributes:
-        id: its escaped relative path; for a member of an archive, as :func:`joined` puts it together.
+        id: its escaped relative path; for a member of an archive, the id that :func:`joined` makes.
         size: bytes, 0 if unknown.
-        stamp: when it was modified (ns), or what else changes with it.
-        at: where in the archive a member lies; empty for a file of its own.
-        text: what it holds, if that was asked for and is short.
+        stamp: modification time in ns, or another number that changes when the file does.
+        at: position of a member in its archive; empty for a file of its own.
+        text: content of the file, if that was asked for and is short.
     """
 
     id: str
@@ -52,18 +52,18 @@ class Found(NamedTuple):
 
 
 def joined(file: str, part: str) -> str:
-    """The id of a part of a file: its escaped path, ``#``, and the part's name, escaped likewise."""
+    """Return the id of a part of a file: the file's escaped path, ``#``, and the part's name, escaped likewise."""
     return f"{file.replace('#', '%23')}#{escaped(part.encode('utf-8', 'surrogatepass')).replace('#', '%23')}"
 
 
 def parted(item_id: str) -> tuple[str, str]:
-    """Escaped path and plain name of what :func:`joined` put together."""
+    """Return the escaped path and the plain name from an id that :func:`joined` made."""
     file, _, part = item_id.rpartition("#")
     return file, unquote_to_bytes(part).decode("utf-8", "surrogatepass")
 
 
 def kind_of(name: bytes | str) -> Kind | None:
-    """What a file holds by its extension, in any case of letters."""
+    """Return the kind of a file by its extension in upper or lower case, or None if the extension is unknown."""
     suffix = os.path.splitext(os.fsencode(name))[1].lower().decode("ascii", "replace")  # noqa: PTH122 - bytes path
     if suffix in IMAGE_SUFFIXES:
         return "image"
@@ -71,7 +71,7 @@ def kind_of(name: bytes | str) -> Kind | None:
 
 
 def escaped(path: bytes) -> str:
-    """A relative path as text that is the same on every machine: odd bytes, control characters and % as %XX."""
+    """Return a relative path as text that is the same on every machine: odd bytes, control characters and % as %XX."""
     try:
         text = path.decode("utf-8")
     except UnicodeDecodeError:
@@ -82,23 +82,23 @@ def escaped(path: bytes) -> str:
 
 
 def suffix_of(name: str) -> str:
-    """The last suffix in small letters, with its dot."""
+    """Return the last suffix in lower case, with its dot."""
     return PurePosixPath(name).suffix.lower()
 
 
 def since(name: str, what: str) -> str:
-    """What is said of a file that ``is gone`` or ``has changed`` while a build relies on it."""
+    """Return the message for a file that ``is gone`` or ``has changed`` while a build relies on it."""
     remedy = "put it back and run the same command again, or choose another --out"
     return f"'{name}' {what} since the source was listed; {remedy}"
 
 
 def undotted(name: bytes) -> bytes:
-    """A path without parts that mean the folder itself: ``tar cf x.tar .`` puts ``./`` before every name."""
+    """Return a path without ``.`` parts: ``tar cf x.tar .`` puts ``./`` before every name."""
     return b"/".join(part for part in name.split(b"/") if part != b".")
 
 
 def refused_name(name: bytes) -> Skipped | None:
-    """Why a name that somebody else chose (in an archive, on a server) is not followed; None if it is."""
+    """Return why a name from outside (in an archive, on a server) is not followed; None if it is accepted."""
     parts = name.replace(b"\\", b"/").split(b"/")
     if name.startswith((b"/", b"\\")) or b".." in parts or not name:
         return Skipped(escaped(name), "outside_source")

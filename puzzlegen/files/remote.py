@@ -1,7 +1,7 @@
-"""Files behind a URL, through fsspec: listed, fetched whole, or read in parts, again when the network fails.
+"""Files behind a URL, through fsspec: listed, fetched whole, or read in parts.
 
-What fails for a while is tried again; what fails for good ends the build and not the item: a puzzle must not depend
-on the weather. Only a file that is gone is the item's own fault.
+Temporary failures are retried. A failure that lasts ends the build instead of rejecting the item, because a puzzle must
+not depend on the state of the network. Only a missing file is the item's own fault.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _WORTH_ANOTHER_TRY: Final = (408, 425, 429)
 
 @lru_cache(maxsize=16)
 def file_system(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no types
-    """The file system of a protocol; how to reach it stands in the environment and in fsspec's own configuration.
+    """Return the file system of a protocol. The environment and fsspec's own configuration say how to reach it.
 
     Raises:
-        SourceError: a package for it is not installed.
+        SourceError: a package that the protocol needs is not installed.
     """
     try:
         import fsspec  # noqa: PLC0415 - only URLs need it
@@ -52,28 +52,29 @@ def file_system(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no types
 
 
 def place_of(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the path in it, without a slash at its end."""
+    """Return the file system of a URL and the path in that file system, without a trailing slash."""
     fs = file_system(urlsplit(url).scheme)
     return fs, str(fs._strip_protocol(url)).rstrip("/")  # noqa: SLF001 - what fsspec's own callers use
 
 
 def retried(what: str, call: Callable[[], T], *, write: bool = False) -> T:
-    """What ``call`` returns, tried up to five times with growing waits.
+    """Return what ``call`` returns, trying up to five times with growing waits.
 
     Args:
         what: the URL, for the message.
         call: what to do.
-        write: it is written to, not read.
+        write: whether the call writes rather than reads.
 
     Raises:
         FileNotFoundError: there is no such file to read.
-        SourceError, OutputError: anything else that stays wrong, in reading or writing.
+        SourceError: reading fails in another way that does not pass.
+        OutputError: writing fails in a way that does not pass.
     """
     waits = iter([FIRST_WAIT_S * 2**k for k in range(TRIES - 1)])
     while True:
         try:
             return call()
-        # Every protocol has its own errors, few of them public; those that another try cannot mend are known.
+        # Every protocol has its own errors, few of them public. Only those known to be permanent are not retried.
         except MemoryError:
             raise
         except Exception as err:
@@ -93,7 +94,7 @@ def _is_http(root: str) -> bool:
 
 
 def _gone(err: Exception) -> bool:
-    """Whether it says that there is no such file; fsspec's HTTP says so of any failure, with the true one as cause."""
+    """Whether a file is missing. For any failure fsspec's HTTP says so, with the true error as the cause."""
     cause = err.__cause__
     other = type(cause).__module__.startswith("aiohttp") and cause is not None and _status(cause) not in _NO_SUCH_FILE
     return isinstance(err, FileNotFoundError) and not other
@@ -112,17 +113,17 @@ def _for_good(err: Exception) -> bool:
 
 
 def _told(err: Exception) -> str:
-    """An error without its text, which may hold a signed URL."""
+    """Describe an error without its text, which may hold a signed URL."""
     if isinstance(err, PermissionError):
         return "access was refused; check the credentials in the environment"
     return f"{type(err).__name__} {getattr(err, 'strerror', None) or ''}".strip() + "; the same command goes on"
 
 
 def walk(url: str) -> list[Found | Skipped]:
-    """All files below a URL, in order of their escaped relative paths, without the outputs of builds.
+    """Return all files below a URL in order of their escaped relative paths, without the outputs of builds.
 
     Raises:
-        SourceError: it or a folder in it cannot be listed, or nothing is there.
+        SourceError: the URL or a folder below it cannot be listed, or nothing is there.
     """
     fs, root = place_of(url)
     try:
@@ -136,7 +137,7 @@ def walk(url: str) -> list[Found | Skipped]:
 
 
 def _pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
-    """What a web server lists; fsspec's own walk leaves out a folder whose page fails."""
+    """Return what a web server lists. fsspec's own walk would leave out a folder whose page fails."""
     found: dict[str, dict[str, Any]] = {}
     for info in retried(folder, lambda: fs.ls(folder, detail=True)):
         below = info["name"].rstrip("/")
@@ -152,7 +153,10 @@ def _pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
 
 
 def _without_builds(entries: list[Found | Skipped]) -> list[Found | Skipped]:
-    """A build of the same source again must find what it found when its output was not there yet."""
+    """Replace the files of each build's output by one skipped entry.
+
+    When the same source is built again, the listing must be what it was before the first output existed.
+    """
     inside = (entry.id.partition(f"/{BUILD_STATE}/") for entry in entries)
     builds = {folder for folder, sign, _ in inside if sign}
     within = tuple(f"{folder}/" for folder in builds)
@@ -164,7 +168,7 @@ def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None
     if not path.startswith(f"{root}/"):
         return Skipped(escaped(path.encode()), "outside_source")
     name = path[len(root) + 1 :].encode("utf-8", "surrogateescape")
-    # Servers list percent-encoded links; elsewhere names stand as they are.
+    # Web servers list percent-encoded links; other file systems list plain names.
     name = unquote_to_bytes(name) if _is_http(root) else name
     if not name or name.endswith(b"/"):
         return None
@@ -172,13 +176,13 @@ def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None
 
 
 def stamp_of(info: dict[str, Any]) -> int:
-    """A number that changes when a file behind a URL does."""
+    """Return a number that changes when a file behind a URL does."""
     told = [str(info.get(key, "")) for key in ("ETag", "etag", "mtime", "LastModified", "created", "blob_id")]
     return int.from_bytes(hashlib.sha256("\n".join(told).encode()).digest()[:7], "big")
 
 
 def path_below(url: str, name: str) -> tuple[Any, str]:
-    """File system and path of an escaped name below a URL."""
+    """Return the file system and path of an escaped name below a URL."""
     fs, root = place_of(url)
     plain = unquote_to_bytes(name)
     if no := refused_name(plain):
@@ -188,7 +192,7 @@ def path_below(url: str, name: str) -> tuple[Any, str]:
 
 
 def find(url: str, name: str) -> Found | Skipped:
-    """The file of an escaped name below a URL, or why it cannot be an item."""
+    """Return the file of an escaped name below a URL, or the reason why it cannot be an item."""
     try:
         fs, path = path_below(url, name)
         info = retried(f"{url}/{name}", lambda: fs.info(path))
@@ -200,17 +204,17 @@ def find(url: str, name: str) -> Found | Skipped:
 
 
 def fetch(url: str, name: str, size: int, *, listed: bool = False) -> BinaryIO:
-    """A whole file, fetched before it is given out, so that no decoder waits for the network.
+    """Fetch a whole file and only then return it, so that no decoder waits for the network.
 
     Args:
-        url: the tree's.
-        name: escaped, below it.
+        url: the URL of the tree.
+        name: escaped name below the URL.
         size: bytes, 0 if unknown.
-        listed: whether it was there, with that size, when the source was listed.
+        listed: whether the file was there, with that size, when the source was listed.
 
     Raises:
-        Unusable: ``unreadable`` if there is none, and none was listed.
-        SourceError: it cannot be read now, or is gone or has another size than when it was listed.
+        Unusable: ``unreadable`` if there is no such file and none was listed.
+        SourceError: the file cannot be read now, or a listed file is gone or has another size.
     """
     fs, path = path_below(url, name)
     try:
@@ -232,12 +236,12 @@ def fetch(url: str, name: str, size: int, *, listed: bool = False) -> BinaryIO:
 def _copied(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401
     with NamedTemporaryFile() as place:
         fs.get_file(path, place.name)
-        # The name goes with the block, the file when it is closed.
+        # The block's end removes the name; the content stays until the file is closed.
         return Path(place.name).open("rb")
 
 
 class Parts(Span):
-    """A file behind a URL, of which parts are read where they are asked for."""
+    """A file behind a URL of which only the requested parts are fetched."""
 
     def __init__(self, url: str, name: str) -> None:
         self._name = f"{url}/{name}"
@@ -251,7 +255,7 @@ class Parts(Span):
         super().__init__(int(size))
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
-        """As in any file; the network is asked anew each time."""
+        """Read as from any file; each call fetches over the network."""
         start, stop = self._at, min(self._size, self._at + len(buffer))
         if start >= stop:
             return 0
@@ -260,7 +264,7 @@ class Parts(Span):
         except FileNotFoundError:
             raise SourceError(f"'{self._name}' was there and is gone") from None
         if len(data) == self._size:
-            data = data[start:stop]  # a server that knows no ranges sends all
+            data = data[start:stop]  # a server without support for ranges sends the whole file
         if len(data) != stop - start:
             raise SourceError(f"'{self._name}' gave {len(data)} bytes for {stop - start}; did it change?")
         buffer[: len(data)] = data
@@ -269,5 +273,5 @@ class Parts(Span):
 
 
 def parts(url: str, name: str) -> BinaryIO:
-    """A file behind a URL for reading in parts: an archive or a table, of which little is wanted at a time."""
+    """Open a file behind a URL for reading in parts: an archive or a table, of which little is needed at a time."""
     return io.BufferedReader(Parts(url, name), _PART)

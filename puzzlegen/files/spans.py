@@ -1,4 +1,4 @@
-"""Files of a known size that are not read from their beginning to their end: where one stands in them."""
+"""The base class of read-only files of known size that can be read from any position."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 
 class Span(io.RawIOBase):
-    """Keeps the place; what is read there is the subclass's own affair.
+    """Keeps the position in the file; subclasses read there.
 
     Args:
         size: in bytes.
@@ -16,14 +16,14 @@ class Span(io.RawIOBase):
         self._size, self._at = size, 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As in any file."""
+        """Move the position, as in any file."""
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at

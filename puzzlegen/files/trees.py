@@ -1,4 +1,4 @@
-"""A tree of files at a path or URL, with one face for both; archives in it are folders of their own.
+"""A tree of files at a path or URL, with the same interface for both; archives in it are like folders.
 
 A location that is one file is a tree of that file alone.
 """
@@ -27,15 +27,22 @@ class Tree(ABC):
 
     @abstractmethod
     def walk(self, after: str = "") -> Iterable[Found | Skipped]:
-        """Everything there, in order of names, or what comes behind a name; SourceError if it cannot be listed."""
+        """Return everything in the tree, in order of names.
+
+        Args:
+            after: return only what comes after this name.
+
+        Raises:
+            SourceError: the tree cannot be listed.
+        """
 
     def state(self) -> str:
-        """What changes when files come or go; empty where that takes as long as to list them all."""
+        """Return text that changes when files come or go; empty if that is no faster to find out than to list all."""
         return ""
 
     @abstractmethod
     def named(self, names: Container[str]) -> list[Found | Skipped]:
-        """The files that have one of these names, in whichever folder but hidden ones, in order.
+        """Return the files with one of these names, in any folder that is not hidden, in order.
 
         Raises:
             SourceError: the disk or the network fails.
@@ -43,28 +50,41 @@ class Tree(ABC):
 
     @abstractmethod
     def find(self, name: str) -> Found | Skipped:
-        """The file of a name, or why it cannot be an item."""
+        """Return the file of a name, or the reason why it cannot be an item."""
 
     @abstractmethod
     def parts(self, name: str, stamp: int = 0) -> BinaryIO:
-        """A file of which parts are read. Unusable if it is not there or leads out; ``stamp`` as in :meth:`whole`."""
+        """Open a file for reading in parts.
+
+        Args:
+            name: escaped.
+            stamp: as for :meth:`whole`.
+
+        Raises:
+            Unusable: the file is not there or leads out of the tree.
+        """
 
     @abstractmethod
     def whole(self, name: str, size: int, stamp: int = 0) -> BinaryIO:
-        """A file of which all is read, at hand when this returns.
+        """Open a file that will be read as a whole, with all its content available when this returns.
 
         Args:
             name: escaped.
             size: bytes, 0 if unknown.
-            stamp: as it was listed with; 0 if it was not, and may be missing.
+            stamp: the file's stamp when it was listed; 0 if it was not listed and may be missing.
 
         Raises:
-            Unusable: it is not there or leads out.
-            SourceError: it was listed and is gone or has changed; behind a URL, as far as its size tells.
+            Unusable: the file is not there or leads out of the tree.
+            SourceError: a listed file is gone or has changed; behind a URL, only a change of size is noticed.
         """
 
     def members(self, archive: Found, read: tuple[str, ...] = ()) -> Iterator[Found | Skipped]:
-        """What an archive in the tree holds, in its own order; a tar's short members with suffixes in ``read`` read."""
+        """Yield what an archive in the tree holds, in the archive's order.
+
+        Args:
+            archive: the archive.
+            read: suffixes of those members of a tar whose content is wanted with the listing, if it is short.
+        """
         try:
             with self.parts(archive.id, archive.stamp) as file:
                 yield from archives.members(file, archive.id, suffix_of(archive.id), archive.stamp, read)
@@ -72,7 +92,7 @@ class Tree(ABC):
             yield Skipped(archive.id, no.reason, no.detail)
 
     def walk_archives(self) -> Iterator[Found | Skipped]:
-        """Everything there, with each archive's members in its place."""
+        """Yield everything in the tree, with each archive replaced by its members."""
         for found in self.walk():
             if isinstance(found, Found) and suffix_of(found.id) in ARCHIVE_SUFFIXES:
                 yield from self.members(found)
@@ -80,11 +100,11 @@ class Tree(ABC):
                 yield found
 
     def open(self, name: str, at: str, size: int, stamp: int) -> BinaryIO:
-        """What :meth:`walk_archives` found, as a seekable file.
+        """Open an entry of :meth:`walk_archives` as a seekable file.
 
         Raises:
-            Unusable: it is damaged or leads out.
-            SourceError: it is gone or has changed, or the network does not give it.
+            Unusable: the entry is damaged or leads out of the tree.
+            SourceError: the entry is gone or has changed, or the network fails.
         """
         if not at:
             return self.whole(name, size, stamp)
@@ -94,11 +114,11 @@ class Tree(ABC):
 
 
 def tree_at(location: str, file_suffixes: Iterable[str] = ARCHIVE_SUFFIXES) -> Tree:
-    """The tree at a location.
+    """Return the tree at a location.
 
     Args:
         location: path or URL, of a folder or of one file.
-        file_suffixes: what a URL of a file ends with; other URLs are folders.
+        file_suffixes: suffixes of URLs that are files; other URLs are folders.
     """
     if is_url(location):
         return _Remote(location, only=location.lower().endswith(tuple(file_suffixes)))
@@ -141,7 +161,7 @@ class _Local(Tree):
     def _place(self, name: str) -> tuple[Path, str]:
         if name != self._only:
             return self._folder, name
-        # A file that the user names may be a link; those below a folder must not lead out.
+        # A file that the user names may be a link; files below a folder must not lead out of it.
         file = Path(os.path.realpath(self.location))
         return file.parent, escaped(os.fsencode(file.name))
 
@@ -174,7 +194,7 @@ class _Remote(Tree):
     def find(self, name: str) -> Found | Skipped:
         return remote.find(self._folder, name)
 
-    def parts(self, name: str, stamp: int = 0) -> BinaryIO:  # noqa: ARG002 - servers stamp a listing in other words
+    def parts(self, name: str, stamp: int = 0) -> BinaryIO:  # noqa: ARG002 - a server's listing has other stamps
         return remote.parts(self._folder, name)
 
     def whole(self, name: str, size: int, stamp: int = 0) -> BinaryIO:
