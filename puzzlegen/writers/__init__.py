@@ -1,4 +1,4 @@
-"""Writers: from rows to one file of a shard. They write where they are told; the build makes it final."""
+"""Writers: write rows to one file of a shard, at a temporary path; the build moves the file to its final path."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Writer(Protocol):
     """One open file of a shard."""
 
     def write(self, rows: list[Row]) -> None:
-        """Append rows; together they are one row group."""
+        """Append rows, which together form one row group."""
 
     def close(self) -> None:
         """Finish the file."""
 
 
 def open_writer(output_format: str, path: Path, profile: Profile) -> Writer:
-    """A writer for ``parquet`` or ``webdataset``."""
+    """Return a writer for ``parquet`` or ``webdataset``."""
     if output_format == "parquet":
         from puzzlegen.writers.parquet import ParquetFile  # noqa: PLC0415 - only the one that is used
 
@@ -32,5 +32,5 @@ def open_writer(output_format: str, path: Path, profile: Profile) -> Writer:
 
 
 def suffix(output_format: str) -> str:
-    """File name extension of a format, with dot."""
+    """Return the file name extension of a format, with dot."""
     return ".parquet" if output_format == "parquet" else ".tar"

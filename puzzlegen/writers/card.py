@@ -1,4 +1,4 @@
-"""The dataset card: a README.md that the Hub shows and from which ``load_dataset`` finds the files."""
+"""The dataset card: a README.md that the Hub shows and in which ``load_dataset`` finds the paths of the files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LIMITS: Final = (
     "- What the media show, and whom, was not reviewed; their licences are those that the source states.\n"
     "- Videos are H.264 in MP4, sampled anew: `video_meta` holds the times of the frames in the source.\n"
 )
-#: The papers whose tasks are followed: title, arXiv number, tasks.
+#: The papers whose tasks these follow: title, arXiv number, tasks.
 _PAPERS: Final = (
     ("SSL4RL", "2510.16416", {"rotation", "jigsaw", "contrastive", "position", "node_attribute", "neighbours", "link"}),
     ("SSL-R1", "2604.20705", {"rotation", "similarity", "inpainting", "jigsaw", "correspondence"}),
@@ -34,18 +34,18 @@ _PAPERS: Final = (
 _FEW_ANSWERS: Final = 8
 _CELL: Final = 40
 
-#: What an audit writes stands between these lines, and is replaced by the next.
+#: The audit's section stands between these lines; the next audit replaces it.
 _AUDIT_BEGINS: Final = "<!-- audit begins -->"
 _AUDIT_ENDS: Final = "<!-- audit ends -->"
 _AUDIT: Final = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}\n(.*?)\n{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
 
 
 def card(manifest: dict[str, Any], census: Census, pictures: dict[str, str]) -> str:
-    """The card of a finished build.
+    """Return the card of a finished build.
 
     Args:
         manifest: of the build.
-        census: what its files hold.
+        census: what the build's files hold.
         pictures: by task, the path of one puzzle's picture.
     """
     parts = [
@@ -97,12 +97,12 @@ def _answers(counted: TaskCensus) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text from outside as code, harmless in a cell of a table."""
+    """Return untrusted text as code that cannot break a cell of a table."""
     return f"`{' '.join(text.replace('`', ' ').split())[:_CELL]}`".replace("|", "\\|")
 
 
 def _example(task: str, counted: TaskCensus, picture: str | None) -> str:
-    """A puzzle as it is asked; its words stand in a fence that they cannot end."""
+    """Return a puzzle as it is asked, in a code fence that the puzzle's own text cannot end."""
     row = counted.example
     words = row["problem"].strip()
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", words)), default=0))
@@ -130,7 +130,7 @@ def _origin(manifest: dict[str, Any]) -> str:
 
 
 def with_audit(text: str, section: str) -> str:
-    """The card with this section about its audit at its end, in place of an earlier one."""
+    """Return the card with this section about its audit at the end, in place of an earlier one."""
     return f"{_AUDIT.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
 
 

@@ -1,8 +1,8 @@
-"""What readers of WebDataset tars want beside them: indexes of wids and of Megatron-Energon, the same bytes always.
+"""Indexes beside WebDataset tars, for the readers of wids and of Megatron-Energon; always the same bytes.
 
-Per tar ``<tar>.idx``: the offset of each sample's first header and of the archive's end, as little-endian uint64. Per
-folder ``.nv-meta``, which says that its samples are crude (no field map), how many each tar holds, and which tars make
-up train, val and test. Per split ``<split>.json``, the list of shards that wids reads.
+Per tar, ``<tar>.idx`` has the offset of each sample's first header and of the archive's end, as little-endian uint64.
+Per folder, ``.nv-meta`` says that its samples are crude (no field map), how many samples each tar holds, and which tars
+make up train, val and test. Per split, ``<split>.json`` is the list of shards that wids reads.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import tarfile
 from pathlib import Path
 from typing import Any, Final
 
-#: The form of ``.nv-meta`` is that of this version.
+#: The version of Energon whose form of ``.nv-meta`` is written.
 _ENERGON: Final = "7.4.1"
 _DATASET: Final = b"__module__: megatron.energon\n__class__: CrudeWebdataset\n"
-#: Energon knows three parts of a dataset; splits of other names are left out of them.
+#: Energon knows only three parts of a dataset; splits with other names belong to none.
 _PARTS: Final = {"train": "train", "validation": "val", "val": "val", "dev": "val", "test": "test"}
 
 Files = list[dict[str, Any]]
 
 
 def indexes(out: Path, folder: str, files: dict[str, Files]) -> dict[str, bytes]:
-    """All indexes of one folder below ``data/``, by path.
+    """Return all indexes of one folder below ``data/``, by path.
 
     Args:
         out: the output folder.
-        folder: its name.
-        files: the folder's tars by split, as the manifest names them.
+        folder: name of the folder below ``data/``.
+        files: the folder's tars by split, as entries of the manifest.
     """
     place = f"data/{folder}"
     made = {f"{f['path']}.idx": _offsets(out / f["path"]) for tars in files.values() for f in tars}

@@ -1,7 +1,7 @@
-"""Parquet as the Hugging Face Hub likes it, and the same bytes whenever the rows are the same.
+"""Parquet in the form that suits the Hugging Face Hub, with the same bytes whenever the rows are the same.
 
-Each call writes one combined table as one row group: that, and pinned codecs, is what makes the bytes stable. Media
-leaves stay uncompressed and content-defined chunking is on, so that the Hub stores only what changed.
+Each call of ``write`` writes one combined table as one row group; this and pinned codecs make the bytes stable. Media
+columns stay uncompressed and content-defined chunking is on, so that the Hub stores only what changed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""WebDataset tars: USTAR, no clock, no owner, never compressed, so that equal rows give equal bytes.
+"""WebDataset tars: USTAR, without times and owners, never compressed, so that equal rows give equal bytes.
 
-A sample is ``<id>.json`` with all columns but the media, then one member per medium: ``<id>.0.jpg``, ``<id>.1.jpg``
-and so on. Every sample of a folder has the same members and the same JSON keys, without nulls or empty lists, because
-``datasets`` takes the schema from the first five samples and drops what comes later.
+A sample is ``<id>.json`` with all columns but the media, then one member per medium: ``<id>.0.jpg``, ``<id>.1.jpg`` and
+so on. Every sample of a folder has the same members and the same JSON keys, without nulls or empty lists, because
+``datasets`` takes the schema from the first five samples and drops keys that come later.
 """
 
 from __future__ import annotations
