@@ -1,4 +1,4 @@
-"""The manifest of a build: what was built, from what, and with which versions. Writes the rejections with it."""
+"""The manifest of a build (what was built, from what, with which versions), and the entries of its shards."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def environment(recipe: Recipe) -> dict[str, str]:
 
 
 def entry_path(out: Path, shard: str) -> Path:
-    """Return the path of a shard's entry. The shard is done if and only if this file exists."""
+    """Return the path of a finished shard's entry. The existence of this file marks the shard as done."""
     return out / STATE / "shards" / f"{shard}.json"
 
 
@@ -180,7 +180,7 @@ def _gather(out: Path, plan: Plan, build: str, rejections: Path) -> _Gathered | 
 
 
 def content_of(shards: list[dict[str, Any]]) -> str:
-    """Digest of ids, questions and answers: the same across library versions, unlike the files' bytes."""
+    """Return the digest of ids, questions and answers, which is the same across library versions, unlike the bytes."""
     digests = [file["content_sha256"] for shard in shards for file in shard["files"]]
     return hashlib.sha256(canonical_json(digests).encode()).hexdigest()
 

@@ -72,8 +72,8 @@ class Plan:
     Attributes:
         groups: items by kind and split.
         skipped: entries of the source that are no items, or that no task accepts.
-        listing: hex digest of the source's items (names, sizes and questions).
-        items: number of items in the plan.
+        listing: hex digest of the items (names, kinds, sizes, questions, groups and bundles).
+        items: number of items, including those for whose split the recipe has no task.
         excluded: hex digest of the media that hygiene keeps out; empty if there are none.
     """
 
@@ -294,7 +294,7 @@ def split_of(recipe: Recipe, group: str) -> str:
 
 
 def picks(recipe: Recipe, kind: Kind, rank: int, count: int, split: str = "") -> tuple[Pick, ...]:
-    """The puzzles to make of the ``rank``-th of ``count`` items of a split; see :class:`puzzlegen.quota.Quota`."""
+    """Return the puzzles to make from the ``rank``-th of ``count`` items of a split; a :class:`Quota` decides."""
     return Quota(recipe, kind, split, count).picks(rank)
 
 

@@ -120,7 +120,7 @@ class SkippedFile:
 
 
 class ListingDigest:
-    """Digest of the names and contents of items in the plan's order, the same however they are divided into tables.
+    """Digest of what is listed of items, in the plan's order, the same however the items are divided into tables.
 
     Attributes:
         rows: number of items added so far.

@@ -1,7 +1,7 @@
-"""A user's own question about a medium, read from the rows that people have and kept in one form.
+"""A user's own question about a medium, brought from the many forms of people's rows into one.
 
-Rows differ: options with or without letters, an answer as a letter, a text or inside tags, questions with media
-placeholders in them. Here all become one :class:`Question`, or a reason why not.
+Rows differ: options come with or without letters, an answer as a letter, as a text or inside tags, questions with media
+placeholders in them. All become one :class:`Question`, or a reason why the row cannot be used.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Question(NamedTuple):
     """A question with its right answer.
 
     Attributes:
-        text: without its options and without placeholders.
+        text: the question without options and placeholders.
         options: letter to text, for the type ``choice``.
-        answer: the letter, or the answer itself.
+        answer: the option's letter, or the answer itself.
         type: how an answer is compared with the right one.
         thought: the user's own chain of thought, possibly empty.
     """
@@ -54,29 +54,29 @@ class Question(NamedTuple):
     thought: str = ""
 
     def to_json(self) -> str:
-        """Canonical JSON: equal questions are equal strings."""
+        """Return canonical JSON: equal questions give equal strings."""
         return canonical_json(self._asdict())
 
     @classmethod
     def from_json(cls, text: str) -> Question:
-        """What :meth:`to_json` wrote."""
+        """Return the question in the JSON of :meth:`to_json`."""
         return cls(**json.loads(text))
 
 
 def question_of(
     text: object, answer: object, *, options: object = None, kind: object = None, thought: object = None
 ) -> Question:
-    """A question from a row's values, whatever their form.
+    """Return the question that a row's values hold, whatever their form.
 
     Args:
-        text: the question; options may stand in it, one per line, each behind its letter.
-        answer: the right answer: a letter, an option's text, or the answer itself; tags around it do not count.
-        options: a list of texts with or without letters, a mapping from letters, or JSON of either.
-        kind: the type of answer, in the words of the row; without it, told by the options and the answer.
+        text: the question; it may contain the options, one per line, each after its letter.
+        answer: the right answer: a letter, an option's text, or the answer itself; tags in it are ignored.
+        options: a list of texts with or without letters, a mapping from letters to texts, or JSON of either.
+        kind: the type of answer, in the words of the row; without it, the options and the answer decide.
         thought: the user's own chain of thought.
 
     Raises:
-        Unusable: ``bad_row``, with what is missing or contradicts itself.
+        Unusable: ``bad_row``, with what is missing or contradictory.
     """
     question, right = _plain(text), _plain(answer)
     if not question or not right:
@@ -105,7 +105,7 @@ def _type(kind: object, table: Mapping[str, str], right: str) -> AnswerType:
 
 
 def _table(options: object) -> dict[str, str]:
-    """Letters to texts; empty if there are no options."""
+    """Return the options as letters to texts; empty if there are none."""
     raw: Any = options
     if isinstance(raw, str) and raw.strip()[:1] in ("[", "{"):
         try:
@@ -132,7 +132,7 @@ def _lettered(texts: list[str]) -> dict[str, str]:
 
 
 def _split(question: str) -> tuple[str, dict[str, str]]:
-    """The question without the options that stand in it, and these; at least two, lettered from A on."""
+    """Separate a question from the options in its text, which must be two or more, lettered from A on."""
     found = list(_INLINE.finditer(question))
     letters = "".join(match[1] for match in found)
     if len(found) < _LEAST_OPTIONS or not ascii_uppercase.startswith(letters):

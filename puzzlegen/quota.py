@@ -1,4 +1,4 @@
-"""Who gets which puzzles: a pure function of an item's rank among those of its kind and split, with exact shares."""
+"""Which puzzles each item gets, with exact shares: a function of the item's rank among those of its kind and split."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ import numpy as np
 from puzzlegen.recipe import Recipe, TaskEntry
 from puzzlegen.records import Kind
 
-#: Ranks that are looked at together when shards are cut.
+#: Ranks that are counted at once when items are cut into shards.
 _WINDOW: Final = 1 << 16
 
 
 class Pick(NamedTuple):
-    """One puzzle to make of an item: index of the task in the recipe, and which of its variants."""
+    """One puzzle to make from an item: the index of the task in the recipe, and the variant of the item."""
 
     task: int
     variant: int
 
 
 def folder_of(recipe: Recipe, task: int) -> str:
-    """The folder below ``data/`` for a task's records: its profile, one per number of media for WebDataset.
+    """Return the folder below ``data/`` for a task's records: its profile and, for WebDataset, its number of media.
 
-    ``load_dataset("webdataset")`` refuses samples with different members, so there the number is in the name.
+    ``load_dataset("webdataset")`` refuses samples with different members, so there each number of media has its own
+    folder.
     """
     made = recipe.tasks[task].task
     if recipe.output.format == "webdataset" and made.media_count > 1:
@@ -38,7 +39,7 @@ def folder_of(recipe: Recipe, task: int) -> str:
 
 
 def entries_of(recipe: Recipe, kind: Kind, split: str) -> list[tuple[int, TaskEntry]]:
-    """The tasks for a kind of item in a split (empty: in any), with their numbers."""
+    """Return the recipe's tasks, with their indexes, for a kind of item in a split (empty: in any split)."""
     return [
         (k, entry)
         for k, entry in enumerate(recipe.tasks)
@@ -47,17 +48,18 @@ def entries_of(recipe: Recipe, kind: Kind, split: str) -> list[tuple[int, TaskEn
 
 
 def _by_variant(pick: Pick) -> int:
-    """Tasks share the clean medium of a variant: one after the other, they need it once."""
+    """Return the sort key of picks. Tasks on the same variant share its clean medium, which then is made only once."""
     return pick.variant
 
 
 class Quota:
-    """What is made of each of ``count`` items of a kind and split.
+    """The puzzles to make from each of ``count`` items of a kind and split.
 
-    With ``per_item: N`` each item gets N puzzles and each task its exact share: systematic sampling, in which item
-    ``rank`` takes, of task t, floor(B[t] + u) - floor(B[t-1] + u), where B are the cumulated shares and u runs over
-    0, 1/count, 2/count ... in a scattered order. The sum over all items is the share, rounded once. As u stays below
-    1, floor(B + u) is floor(B) until u reaches 1 - frac(B), and one more from there: integers decide it all.
+    With ``per_item: N``, each item gets N puzzles and each task gets its exact share, by systematic sampling: from item
+    ``rank``, floor(B[t] + u) - floor(B[t-1] + u) puzzles of task t are made. B are the cumulated shares of the tasks
+    per item, and u takes the values 0, 1/count, 2/count ... in a scattered order. The sum over all items is the task's
+    share, rounded once. As u stays below 1, floor(B + u) equals floor(B) until u reaches 1 - frac(B), and is one more
+    from there; so integer arithmetic decides everything.
     """
 
     def __init__(self, recipe: Recipe, kind: Kind, split: str, count: int) -> None:
@@ -78,7 +80,7 @@ class Quota:
         return sorted(set(self._folders))
 
     def picks(self, rank: int) -> tuple[Pick, ...]:
-        """The puzzles to make of the ``rank``-th item."""
+        """Return the puzzles to make from the ``rank``-th item."""
         if not self._drawn:
             return self._all
         step = rank * self._stride % self._count
@@ -90,24 +92,24 @@ class Quota:
         return self._known[taken]
 
     def totals(self) -> Counter[int]:
-        """How many puzzles each task gets of all items together."""
+        """Return how many puzzles each task gets from all items together."""
         if not self._drawn:
             return Counter(dict.fromkeys(self._tasks, self._variants * self._count))
-        # Of the steps 0 .. count - 1, those from its turn on add one.
+        # Of the steps 0 .. count - 1, those from a bound's turn on add one.
         upto = [low * self._count + self._count - turn for low, turn in zip(self._floors, self._turns, strict=True)]
         return Counter({k: high - low for k, (low, high) in zip(self._tasks, pairwise(upto), strict=True)})
 
     def starts(self) -> Sequence[int]:
-        """Cut the items so that no file of a shard is meant to hold more than ``shard_size`` puzzles.
+        """Cut the items into shards, so that no file of a shard is planned to hold more than ``shard_size`` puzzles.
 
         Returns:
-            the rank with which each shard begins.
+            The rank at which each shard starts.
         """
         if not self._drawn:
             most = max(self._folders.count(folder) for folder in self._folders) * self._variants
             return range(0, self._count, max(1, self._size // most))
         starts = [0]
-        # Each item gives a puzzle, so a shard has no more items than all its files together hold.
+        # Each item gives at least one puzzle, so a shard has no more items than its files together have room for.
         window = max(_WINDOW, self._size * len(self.folders) + 1)
         while (begin := starts[-1]) + 1 < self._count:
             filled = self._filled(begin, min(self._count, begin + window))
@@ -127,11 +129,11 @@ class Quota:
 
     @cached_property
     def _turns(self) -> list[int]:
-        """For each bound, the least step at which one more is taken."""
+        """For each bound, the first step at which one more puzzle is taken."""
         return [ceil(self._count * (1 - bound % 1)) for bound in self._bounds]
 
     def _filled(self, begin: int, stop: int) -> Any:  # noqa: ANN401 - an array of whole numbers, by folder and rank
-        """How many puzzles each folder has before each rank of a range, and after its last."""
+        """Return how many puzzles each folder has before each rank of a range, and after its last rank."""
         steps = np.arange(begin, stop, dtype=np.int64) * self._stride % self._count
         upto = [low + (steps >= turn) for low, turn in zip(self._floors, self._turns, strict=True)]
         filled = np.zeros((len(self.folders), len(steps) + 1), np.int64)
@@ -141,11 +143,11 @@ class Quota:
 
 
 def _cuts(filled: Any, most: int) -> list[int]:  # noqa: ANN401
-    """The ranks, from the first one's, at which a shard must end because the next item does not fit."""
+    """Return the ranks, counted from the first, at which a shard must end because the next item does not fit."""
     cuts: list[int] = []
     at, last = 0, filled.shape[1] - 1
     while True:
-        # The largest end up to which every folder stays within its file; one item is always taken.
+        # The last rank up to which no folder exceeds its file; a shard has one item at least.
         fits = min(int(np.searchsorted(row, row[at] + most, side="right")) - 1 for row in filled)
         at = max(fits, at + 1)
         if at >= last:
@@ -154,7 +156,7 @@ def _cuts(filled: Any, most: int) -> list[int]:  # noqa: ANN401
 
 
 def _stride(count: int) -> int:
-    """A step near the golden section that visits every rank once."""
+    """Return a step near the golden section of ``count`` that visits every rank once."""
     step = max(1, count * 618 // 1000)
     while gcd(step, count) != 1:
         step += 1

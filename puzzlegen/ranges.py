@@ -1,4 +1,4 @@
-"""Settings that are ranges: two numbers, the lower one first."""
+"""Types of settings: ranges of two numbers, the lower one first, and sides of pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-#: Pixels of a short side.
+#: The short side of a picture, in pixels.
 Side = Annotated[int, Field(ge=32, le=4096)]
 
 
@@ -16,5 +16,5 @@ def _rising(ends: tuple[Any, Any] | None) -> tuple[Any, Any] | None:
     return ends
 
 
-#: Marks a setting of two numbers: ``Annotated[tuple[int, int], RISING]``.
+#: Validates that a range rises: ``Annotated[tuple[int, int], RISING]``.
 RISING: Final = AfterValidator(_rising)

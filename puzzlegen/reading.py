@@ -1,4 +1,4 @@
-"""Read the records of a finished folder back, whichever format they are in."""
+"""Read the records of a finished folder, in either format."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from puzzlegen.records import split_in
 from puzzlegen.schema import EXTRA_INFO, WORDS
 from puzzlegen.writers import Row
 
-#: What a damaged file raises, in whichever layer meets the damage: Arrow has an OSError for a bad page.
+#: What reading a damaged file raises, depending on the layer that finds the damage; for a bad page, Arrow's OSError.
 UNREADABLE: Final = (pa.ArrowException, tarfile.TarError, OSError, EOFError, ValueError, LookupError)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished build; IntegrityError if the folder has none, or a damaged one."""
+    """Return the manifest of a finished build; IntegrityError if the folder has none, or a damaged one."""
     found = read_manifest(folder)
     if found is None:
         missing = "it is a file" if folder.is_file() else "there is no such folder"
@@ -34,12 +34,12 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 def files_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """All data files that a manifest names."""
+    """Return the entries of all data files in a manifest."""
     return [file for shard in manifest["shards"] for file in shard["files"]]
 
 
 def files_in(folder: Path, split: str | None = None) -> list[dict[str, Any]]:
-    """The data files of a split, or of all; PuzzlegenError if there is no such split."""
+    """Return the entries of the data files of one split or of all; PuzzlegenError if there is no such split."""
     files = files_of(manifest_of(folder))
     known = sorted({split_in(file["path"]) for file in files})
     if split is not None and split not in known:
@@ -48,11 +48,11 @@ def files_in(folder: Path, split: str | None = None) -> list[dict[str, Any]]:
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
-    """The rows of one data file, in order, a row group at a time.
+    """Yield the rows of one data file in order, without holding the whole file in memory.
 
     Args:
         path: a ``.parquet`` or ``.tar`` of a build.
-        columns: only these.
+        columns: read only these columns.
 
     Raises:
         IntegrityError: the file is missing, may not be read, or is damaged.
@@ -64,14 +64,14 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
 
 
 def unreadable(path: object, err: Exception) -> IntegrityError:
-    """The one-line error for a data file that does not give its rows."""
+    """Return the one-line error for a file that cannot be read."""
     why = " ".join(f"{type(err).__name__}: {err}".split())
     return IntegrityError(f"'{path}' cannot be read: {why:.200}; puzzlegen verify lists what is damaged")
 
 
 @contextmanager
 def decoding(puzzle: str) -> Iterator[None]:
-    """Stands around the decoding of a stored puzzle's media.
+    """Context for decoding a stored puzzle's media: turns the errors of decoders into one of puzzlegen's.
 
     Raises:
         IntegrityError: a medium cannot be decoded.
@@ -80,7 +80,7 @@ def decoding(puzzle: str) -> Iterator[None]:
         yield
     except PuzzlegenError:
         raise
-    # Decoders raise nearly anything on damaged bytes.
+    # On damaged bytes, decoders raise almost anything.
     except Exception as err:
         what = f"puzzle {puzzle}: a medium cannot be decoded ({type(err).__name__})"
         raise IntegrityError(f"{what}; puzzlegen verify lists what is damaged") from err
@@ -88,7 +88,7 @@ def decoding(puzzle: str) -> Iterator[None]:
 
 def _rows(path: Path, columns: list[str] | None) -> Iterator[Row]:
     if path.suffix == ".parquet":
-        # A local file is read by Arrow itself; what Python reads for it lies in memory twice.
+        # Arrow reads local files itself, because what Python reads for it is in memory twice.
         with ExitStack() as opened:
             source = opened.enter_context(path.open("rb")) if is_url(str(path)) else path
             file = opened.enter_context(pq.ParquetFile(source))
@@ -100,7 +100,7 @@ def _rows(path: Path, columns: list[str] | None) -> Iterator[Row]:
 
 
 def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
-    """The rows of an open tar of a build, in order."""
+    """Yield the rows of an open tar of a build, in order."""
     with tarfile.open(fileobj=file, mode="r:") as tar:
         row: Row = {}
         for member in tar:
@@ -114,14 +114,14 @@ def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
                 continue
             _, k, ext = member.name.split(".")
             column = "videos" if ext == "mp4" else "images"
-            if columns is None or column in columns:  # else the media are stepped over unread
+            if columns is None or column in columns:  # else the medium is skipped unread
                 row.setdefault(column, []).append({"bytes": data.read(), "path": f"{row['id']}-{k}.{ext}"})
         if row:
             yield _only(row, columns)
 
 
 def _words(name: str, row: object) -> Row:
-    """A tar has no schema: the words of a record are looked at here."""
+    """Return a record without its media, checked here because a tar has no schema."""
     if not isinstance(row, dict) or not row.keys() >= set(WORDS):
         raise ValueError(f"{name} is not a record")
     info = row["extra_info"]

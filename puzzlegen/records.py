@@ -1,4 +1,4 @@
-"""What travels between the parts: items, media, puzzles, verifier specs, rejections. All frozen, no behaviour."""
+"""The values that pass between parts: items, media, puzzles, verifier specs, rejections. All are immutable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 Kind = Literal["image", "video", "graph"]
 Profile = Literal["image", "multi_image", "video", "text"]
-#: What of a question about a medium a change to it spoils: which way things are, or what comes when.
+#: The questions about a medium that a transformation spoils: those about directions, or those about order in time.
 Spoils = Literal["directions", "order"]
 
 SPEC_VERSION = 1
@@ -58,7 +58,7 @@ REASONS: dict[str, str] = {
 }
 
 
-#: Media types by the suffixes that media of puzzles have.
+#: Media types by the suffixes of puzzles' media.
 MIME: Final = {
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
@@ -69,18 +69,19 @@ MIME: Final = {
 
 
 class Item(NamedTuple):
-    """One image or clip of a source, addressed but not yet opened.
+    """One image, clip or graph of a source, addressed but not yet opened.
 
     Attributes:
-        id: stable name in its source, never a position (for a folder: the relative path, odd bytes escaped).
+        id: name that is stable in its source, never a position (for a folder: the relative path, odd bytes escaped).
         kind: what it holds.
         size: bytes, 0 if unknown.
         licence: as the source states it, empty if it does not.
-        stamp: changes when the item may have changed (for a file: when it was modified); below 2**63; decides no bytes.
+        stamp: changes when the item may have changed (for a file: its modification time); below 2**63; has no influence
+            on output bytes.
         qa: the user's own question about it, as canonical JSON, if the source has one.
-        group: items of one group share a split; empty: it is a group of its own.
-        bundle: items of one bundle are read together and stay together in the plan; empty: it is read alone.
-        at: where it lies in its file or bundle, in its source's own words; decides no bytes.
+        group: items of one group share a split; empty: the item is a group of its own.
+        bundle: items of one bundle are read together and stay together in the plan; empty: the item is read alone.
+        at: position in its file or bundle, in the source's own notation; has no influence on output bytes.
     """
 
     id: str
@@ -95,7 +96,7 @@ class Item(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """Something in a source that is no item, and why."""
+    """An entry of a source that is no item, and the reason why."""
 
     id: str
     reason: str
@@ -103,13 +104,13 @@ class Skipped(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A place in a source's listing, in the source's own words: all before it has been told."""
+    """A place in a source's listing, in the source's own notation; everything before the mark has been listed."""
 
     at: str
 
 
 class VideoMeta(NamedTuple):
-    """How a clip is meant to be sampled: frames per second, their number, and each one's time in seconds."""
+    """How a clip is to be sampled: frames per second, number of frames, and the time of each frame in seconds."""
 
     fps: float
     frames: int
@@ -117,7 +118,7 @@ class VideoMeta(NamedTuple):
 
 
 class Medium(NamedTuple):
-    """One encoded picture or clip of a puzzle; ``ext`` without dot (``jpg``, ``png``, ``mp4``)."""
+    """One encoded picture or clip of a puzzle; ``ext`` is without dot (``jpg``, ``png``, ``mp4``)."""
 
     data: bytes
     ext: str
@@ -125,7 +126,7 @@ class Medium(NamedTuple):
 
 
 class VerifierSpec(NamedTuple):
-    """What a verifier needs to score a response: stored in ``ground_truth`` as one JSON string."""
+    """All that a verifier needs to score a response; stored in ``ground_truth`` as one JSON string."""
 
     kind: str
     target: Any
@@ -133,7 +134,7 @@ class VerifierSpec(NamedTuple):
     v: int = SPEC_VERSION
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces, so that equal specs are equal strings."""
+        """Return canonical JSON, so that equal specs are equal strings."""
         return canonical_json(self._asdict())
 
 
@@ -141,11 +142,11 @@ class Answer(NamedTuple):
     """The one right answer of a puzzle.
 
     Attributes:
-        text: as a person would write it, and as it stands in the solution.
+        text: the answer as a person would write it, and as it stands in the solution.
         spec: scores a response.
         wrong: answers that must score less; the build checks them.
         chance: expected score of a policy that answers without looking.
-        hint: the sentence that tells the model the form of the answer.
+        hint: the part of the prompt that tells the model the form of the answer.
     """
 
     text: str
@@ -156,12 +157,12 @@ class Answer(NamedTuple):
 
 
 class Puzzle(NamedTuple):
-    """One generated problem, before it gets its identity and its prompt's form.
+    """One generated problem, before it gets its id and the form of its prompt.
 
     Attributes:
         question: text with ``<image>`` or ``<video>`` once per medium, in order.
-        media: what those placeholders stand for.
-        answer: the truth.
+        media: the media of those placeholders.
+        answer: the ground truth.
         difficulty: 0 (easy) to 1 (hard), from the task's parameters alone.
         margin: how clearly the right answer is the only one; 0 is just accepted.
     """
@@ -174,7 +175,7 @@ class Puzzle(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """Item and task that gave no puzzle; ``reason`` is a key of :data:`REASONS`."""
+    """An item and a task that gave no puzzle; ``reason`` is a key of :data:`REASONS`."""
 
     item_id: str
     task: str
@@ -184,10 +185,10 @@ class Rejection(NamedTuple):
 
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401 - JSON is any
-    """JSON with sorted keys and no spaces: equal values give equal strings."""
+    """Return JSON with sorted keys and no spaces, so that equal values give equal strings."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def split_in(path: str) -> str:
-    """The split that a data file's name begins with."""
+    """Return the split with which a data file's name begins."""
     return path.rpartition("/")[2].rsplit("-", 3)[0]

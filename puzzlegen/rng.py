@@ -1,7 +1,7 @@
-"""Where all randomness begins: ``rng_for(*parts)`` hashes its parts into one independent stream.
+"""The only source of randomness: ``rng_for(*parts)`` hashes its parts into one independent stream.
 
-The stream is SHA-256 in counter mode and every draw is integer arithmetic on it, so the numbers are the same on
-every machine, Python and numpy. Seeds are never added to: neighbours share nothing.
+A stream is SHA-256 in counter mode, and every draw is integer arithmetic on it, so the numbers are the same on every
+machine and with every version of Python and numpy. Never derive seeds by addition: hashed parts make streams unrelated.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _FLOAT_BITS = 53
 
 
 def digest(*parts: str | int) -> bytes:
-    """SHA-256 of the parts, each with its type and length before it, so that no two lists of parts collide."""
+    """Return the SHA-256 of the parts, each preceded by its type and length, so that different lists never collide."""
     return _hashed(parts).digest()
 
 
 def heads(texts: Iterable[str], *parts: str | int) -> bytes:
-    """The first 8 bytes of ``digest(*parts, text)`` for each text, one after the other: for very many texts."""
+    """Return the first 8 bytes of ``digest(*parts, text)`` of each text, concatenated. Fast for very many texts."""
     found, begun = [], _hashed(parts)
     for text in texts:
         raw = text.encode()
@@ -40,7 +40,7 @@ def _hashed(parts: Iterable[str | int]) -> hashlib._Hash:
 
 
 def rng_for(*parts: str | int) -> Rng:
-    """The stream that belongs to these parts and to nothing else."""
+    """Return the stream that belongs to these parts and to no others."""
     return Rng(digest(*parts))
 
 
@@ -48,8 +48,8 @@ class Rng:
     """A stream of reproducible draws.
 
     Args:
-        key: 32 bytes that name the stream.
-        slots: values for :meth:`balanced` draws that somebody else has decided.
+        key: 32 bytes that identify the stream.
+        slots: values for :meth:`balanced` draws that are already decided, by slot.
     """
 
     def __init__(self, key: bytes, slots: dict[str, int] | None = None) -> None:
@@ -61,7 +61,7 @@ class Rng:
         self.slots: dict[str, tuple[int, int]] = {}
 
     def bits(self, k: int) -> int:
-        """An integer of ``k`` random bits."""
+        """Return an integer of ``k`` random bits."""
         left = self._pool_bits - k
         while left < 0:
             block = hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
@@ -74,7 +74,7 @@ class Rng:
         return value
 
     def below(self, n: int) -> int:
-        """An integer in ``0 .. n-1``, each equally likely."""
+        """Return an integer in ``0 .. n-1``, each equally likely."""
         if n < 1:
             raise ValueError(f"below() needs n >= 1, got {n}")
         k = (n - 1).bit_length()
@@ -83,9 +83,9 @@ class Rng:
         return value
 
     def balanced(self, slot: str, n: int) -> int:
-        """The draw that decides an answer: like :meth:`below`, but a build may decide it to even out a shard.
+        """Return the draw that decides an answer, as :meth:`below` does, unless the build set it to even out a shard.
 
-        The stream moves on by the same amount either way, so nothing else about the puzzle changes.
+        The stream advances by the same amount either way, so nothing else about the puzzle changes.
         """
         value = self.below(n)
         value = self._fixed.get(slot, value)
@@ -93,19 +93,19 @@ class Rng:
         return value
 
     def integer(self, low: int, high: int) -> int:
-        """An integer in ``low .. high``, both included."""
+        """Return an integer in ``low .. high``, both included."""
         return low + self.below(high - low + 1)
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
-        """A float in ``[low, high)``."""
+        """Return a float in ``[low, high)``."""
         return low + (high - low) * (self.bits(_FLOAT_BITS) / (1 << _FLOAT_BITS))
 
     def choice(self, options: Sequence[T]) -> T:
-        """One of the options, each equally likely."""
+        """Return one of the options, each equally likely."""
         return options[self.below(len(options))]
 
     def shuffled(self, values: Iterable[T]) -> list[T]:
-        """The values in a random order (Fisher-Yates)."""
+        """Return the values in a random order (Fisher-Yates)."""
         out = list(values)
         for i in range(len(out) - 1, 0, -1):
             j = self.below(i + 1)
@@ -113,7 +113,7 @@ class Rng:
         return out
 
     def drawn(self, values: Iterable[T]) -> Iterator[T]:
-        """The values in a random order, each drawn only when it is asked for."""
+        """Yield the values in a random order, each drawn only when it is needed."""
         out = list(values)
         while out:
             k = self.below(len(out))
@@ -121,19 +121,19 @@ class Rng:
             yield out.pop()
 
     def permutation(self, n: int) -> list[int]:
-        """A random order of ``0 .. n-1``."""
+        """Return a random order of ``0 .. n-1``."""
         return self.shuffled(range(n))
 
     def sample(self, values: Sequence[T], k: int) -> list[T]:
-        """``k`` different values in random order."""
+        """Return ``k`` different values in random order."""
         return self.shuffled(values)[:k]
 
     def raw(self, n: int) -> bytes:
-        """``n`` random bytes, fast enough for whole images of noise."""
+        """Return ``n`` random bytes, fast enough for whole images of noise."""
         block = self._key + b"raw" + self._counter.to_bytes(8, "big")
         self._counter += 1
         return hashlib.shake_256(block).digest(n)
 
     def fork(self, *parts: str | int) -> Rng:
-        """A stream of its own, the same however much of this one was used."""
+        """Return a new stream, the same however much of this one has been used."""
         return Rng(digest(self._key.hex(), *parts))

@@ -1,4 +1,4 @@
-"""Rows of a table in a file, one at a time: JSON, JSON lines, CSV, TSV, Parquet. The file is never held whole."""
+"""Read the rows of a table one at a time (JSON, JSON lines, CSV, TSV, Parquet), without holding the whole file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, TextIO, TypeAlias
 
 from puzzlegen.errors import SourceError
 
-#: A row, or what is wrong with it.
+#: A row, or a message that says what is wrong with the row.
 Row: TypeAlias = dict[str, Any] | str
 _PIECE: Final = 1 << 20
 _MOST_CHARACTERS: Final = 1 << 24
@@ -22,15 +22,15 @@ _DECODER: Final = json.JSONDecoder()
 
 
 def read_table(file: BinaryIO, suffix: str, columns: set[str]) -> Iterator[Row]:
-    """All rows, in the file's order.
+    """Yield all rows in the file's order.
 
     Args:
         file: the table, from its beginning.
         suffix: one of :data:`SUFFIXES`.
-        columns: those that are wanted; formats that store columns apart read no others, which are then None.
+        columns: the columns that are needed; Parquet reads only these, and the others are None.
 
     Raises:
-        SourceError: the file is no such table.
+        SourceError: the file is not such a table.
     """
     try:
         yield from _READERS[suffix](file, columns)
@@ -40,7 +40,7 @@ def read_table(file: BinaryIO, suffix: str, columns: set[str]) -> Iterator[Row]:
 
 @contextmanager
 def _text(file: BinaryIO) -> Iterator[TextIO]:
-    """The file as text, with line ends as they are; closing it is left to whoever opened it."""
+    """Yield the file as text with its line ends unchanged; the file stays open."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
         yield text
@@ -61,7 +61,7 @@ def _line(line: str) -> Row:
 
 
 def _array(file: BinaryIO, _: set[str]) -> Iterator[Row]:
-    """The elements of one JSON array, decoded as they come."""
+    """Yield the elements of one JSON array, decoded one by one."""
     with _text(file) as text:
         pieces = _Pieces(text)
         pieces.take("[")
@@ -72,7 +72,7 @@ def _array(file: BinaryIO, _: set[str]) -> Iterator[Row]:
 
 
 class _Pieces:
-    """JSON read piece by piece."""
+    """A reader of JSON that holds only a piece of the text at a time."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -80,7 +80,7 @@ class _Pieces:
         self._at = 0
 
     def peek(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """Return the next character that is not white space; empty at the end."""
         while True:
             rest = _SPACE.match(self._buffer, self._at)
             self._at = rest.end() if rest else self._at
@@ -88,7 +88,7 @@ class _Pieces:
                 return self._buffer[self._at : self._at + 1]
 
     def take(self, allowed: str) -> str:
-        """The next character, which must be one of ``allowed``."""
+        """Consume and return the next character, which must be one of ``allowed``."""
         found = self.peek()
         if not found or found not in allowed:
             raise ValueError(f"found {found or 'the end'} where {' or '.join(allowed)} must stand")
@@ -96,7 +96,7 @@ class _Pieces:
         return found
 
     def value(self) -> object:
-        """The next value."""
+        """Consume and return the next JSON value."""
         self.peek()
         while True:
             try:
@@ -105,7 +105,7 @@ class _Pieces:
                 if len(self._buffer) - self._at > _MOST_CHARACTERS or not self._more():
                     raise
                 continue
-            # A number at the end of a piece may go on in the next one.
+            # A number at the end of a piece may continue in the next one.
             if end < len(self._buffer) or not self._more():
                 self._at = end
                 return value

@@ -1,4 +1,4 @@
-"""A build as people watch it: progress on a terminal or as JSON lines, and a summary at the end."""
+"""What people see of a build: progress on a terminal or as JSON lines, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from puzzlegen.integrity import Verified
 
 _JSON_EVERY_S = 5.0
-#: Problems of ``verify`` that the same command mends.
+#: Problems found by ``verify`` that the build's own command repairs.
 _FILE_DAMAGED = re.compile(r"^(data|assets)/\S+: (missing$|\d+ bytes, the manifest|its bytes changed)")
 
 
@@ -38,7 +38,7 @@ def run(
     limit: int | None,
     shards: str,
 ) -> dict[str, Any]:
-    """Build with progress on stderr; returns the summary as data."""
+    """Build with progress on stderr, and return the summary as data."""
     began = time.monotonic()
     try:
         with _watch() as report:
@@ -51,7 +51,7 @@ def run(
 
 
 def recipe_of(folder: Path, source: str | None) -> Recipe:
-    """The recipe a folder was built by, with the source it was built from, or ``source`` in its stead."""
+    """Return the recipe that a folder was built by, with the source it was built from or ``source`` instead."""
     canonical = _begun(folder)["recipe"]
     if source is not None:
         return recipe_from_canonical(canonical, source_at(source, canonical["source"]))
@@ -62,12 +62,12 @@ def recipe_of(folder: Path, source: str | None) -> Recipe:
 
 
 def _begun(folder: Path) -> dict[str, Any]:
-    """What a folder was begun with, also while shards are missing."""
+    """Return what a folder's build was started with, also while shards are missing."""
     return read_begun(folder) or manifest_of(folder)
 
 
 def merged(folder: Path, source: str | None) -> dict[str, Any]:
-    """Close a folder that several runs have filled; returns the summary as data."""
+    """Finish a folder that several runs have filled, and return the summary as data."""
     began = time.monotonic()
     manifest = merge(recipe_of(folder, source), folder, limit=_begun(folder)["limit"])
     return {"out": str(folder), "complete": True, "shards_made": 0} | _counts(manifest, time.monotonic() - began)
@@ -94,7 +94,7 @@ def _counts(manifest: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
-    """The summary for people."""
+    """Return the summary as lines for people."""
     if not summary["complete"]:
         return [f"{summary['shards_made']} shards made in {summary['out']}; other shards are still to be built"]
     kept, rejected, out = summary["kept"], summary["rejected"], summary["out"]
@@ -109,7 +109,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
 
 
 def _common(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[str]:
-    """The reasons for which half of what was tried of some task was refused, or more."""
+    """Return the reasons that rejected at least half of the attempts at some task."""
     tried = {task: sum(found.values()) + kept.get(task, 0) for task, found in rejected.items() if task}
     return sorted({reason for task, n in tried.items() for reason, count in rejected[task].items() if 2 * count >= n})
 
@@ -124,7 +124,7 @@ def _reasons(reasons: dict[str, int]) -> str:
 
 
 def outline(recipe: Recipe, limit: int | None) -> dict[str, Any]:
-    """What a build would make, without making it."""
+    """Return what a build would make, without making it."""
     plan = make_plan(recipe, limit)
     planned: Counter[str] = Counter()
     splits: Counter[str] = Counter()
@@ -143,7 +143,7 @@ def outline(recipe: Recipe, limit: int | None) -> dict[str, Any]:
 
 
 def outline_lines(found: dict[str, Any]) -> list[str]:
-    """The outline for people."""
+    """Return the outline as lines for people."""
     tasks = ", ".join(f"{name} {count}" for name, count in found["puzzles_at_most"].items())
     splits = ", ".join(f"{name} {count}" for name, count in found["splits"].items())
     lines = [f"{found['items']} items ({splits}) in {found['shards']} shards; at most: {tasks}"]
@@ -153,7 +153,7 @@ def outline_lines(found: dict[str, Any]) -> list[str]:
 
 
 def verified_lines(found: Verified) -> list[str]:
-    """The outcome of ``verify`` for people."""
+    """Return the outcome of ``verify`` as lines for people."""
     head = f"{found.files} files, {found.rows} puzzles checked, {found.replayed} rebuilt from source"
     if not found.problems:
         return [f"{head}: all as built"]
@@ -176,7 +176,7 @@ def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, 
 
 
 def scored_lines(found: Scored) -> list[str]:
-    """The outcome of ``score`` for people."""
+    """Return the outcome of ``score`` as lines for people."""
     lines = [f"{'task':16} {'n':>6} {'reward':>7} {'95 %':>15} {'right':>6} {'format':>7} {'chance':>7}"]
     for task in found.tasks:
         interval = f"{task.low:.3f}-{task.high:.3f}"
@@ -217,7 +217,7 @@ class _Quiet:
 
 
 class _Bar:
-    """A progress bar on stderr, for people."""
+    """Progress as a bar on stderr, for people."""
 
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415 - only on a terminal

@@ -1,7 +1,7 @@
 """The Arrow schema of a record: one per modality profile, the same in every shard.
 
-The ``huggingface`` metadata is written in the bracket form of lists, which every ``datasets`` from 3.6 on reads, with
-images decoded; videos are plain ``{bytes, path}`` structs so that reading them never needs torchcodec.
+The ``huggingface`` metadata uses the bracket form of lists, which every ``datasets`` from 3.6 on reads, with images
+decoded. Videos are plain ``{bytes, path}`` structs, so that reading them never needs torchcodec.
 """
 
 from __future__ import annotations
@@ -54,26 +54,26 @@ _MEDIA = {
     "video": [("videos", pa.list_(MEDIUM)), ("video_meta", pa.list_(VIDEO_META))],
     "text": [],
 }
-#: What every record has, whatever its media.
+#: The columns that every record has, whatever its media.
 WORDS = tuple(name for name, _ in (*_HEAD, *_TAIL))
-#: Leaves that hold encoded media; they are stored as they are, everything else compressed.
+#: Leaf columns of encoded media; they are stored uncompressed, all others compressed.
 MEDIA_LEAVES = ("images.list.element.bytes", "videos.list.element.bytes")
 
 
 def media_column(profile: Profile) -> str | None:
-    """The column that holds the media of a profile."""
+    """Return the column that holds the media of a profile, or None if it has no media."""
     return _MEDIA[profile][0][0] if _MEDIA[profile] else None
 
 
 def arrow_schema(profile: Profile) -> pa.Schema:
-    """The fixed schema of a profile, with the features that ``datasets`` reads in its metadata."""
+    """Return the fixed schema of a profile, with the features for ``datasets`` in its metadata."""
     schema = pa.schema([*_HEAD, *_MEDIA[profile], *_TAIL])
     info = {"info": {"features": features(profile)}}
     return schema.with_metadata({"huggingface": json.dumps(info, sort_keys=True)})
 
 
 def features(profile: Profile) -> dict[str, Any]:
-    """The features of a profile in the form of ``datasets``' metadata."""
+    """Return the features of a profile in the form of the metadata of ``datasets``."""
     found = {name: _feature(kind) for name, kind in [*_HEAD, *_MEDIA[profile], *_TAIL]}
     if "images" in found:
         found["images"] = [{"_type": "Image"}]
@@ -89,7 +89,7 @@ def _feature(kind: pa.DataType) -> Any:  # noqa: ANN401 - nested dicts and lists
 
 
 def leaves(schema: pa.Schema) -> list[str]:
-    """Parquet's paths of all leaf columns."""
+    """Return the Parquet paths of all leaf columns."""
     return [path for field in schema for path in _leaves(field.name, field.type)]
 
 

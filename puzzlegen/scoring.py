@@ -1,7 +1,7 @@
-"""Score files of responses against a build: how each task does against chance, and which puzzles still teach.
+"""Score files of responses against a build: how each task compares with chance, and which puzzles still teach.
 
 A line of responses is ``{"id": ..., "response": ...}`` or, for several rollouts, ``{"id": ..., "responses": [...]}``;
-an id may come again. Files are read line by line, so they may be larger than memory.
+an id may occur on several lines. Files are read line by line, so they may be larger than memory.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.verify import VerifierError, score
 
 _BUCKETS = 5
-#: Answers are told apart for tasks with this many or fewer; orders and places differ in every puzzle.
+#: Tasks with at most this many different answers are also scored by answer; orders and places are nearly all different.
 _MOST_ANSWERS = 12
 
 
 class TaskScore(NamedTuple):
-    """How responses to the puzzles of one task did; ``low`` and ``high`` bound the mean reward (95 %, Wilson)."""
+    """The scores of one task's responses; ``low`` and ``high`` bound the mean reward (95 % Wilson interval)."""
 
     task: str
     n: int
@@ -36,10 +36,10 @@ class TaskScore(NamedTuple):
 
 
 class GroupScore(NamedTuple):
-    """How responses to some puzzles of a task did, so that a model's calibration and its habits can be seen.
+    """The scores of the responses to some puzzles of a task, which show a model's calibration and habits.
 
     ``group`` is a range of difficulty (``difficulty 0.2-0.4``) or a right answer (``answer B``); ``low`` and ``high``
-    bound the mean reward as for tasks. Where rewards differ between answers, the model prefers one.
+    bound the mean reward as for tasks. If rewards differ between answers, the model prefers one of them.
     """
 
     task: str
@@ -53,7 +53,14 @@ class GroupScore(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Scores by task, ``all`` last, how many ids name no puzzle of the folder and how many puzzles have no response."""
+    """The scores of a file of responses.
+
+    Attributes:
+        tasks: by task, ``all`` last.
+        unknown: how many ids name no puzzle of the folder.
+        missing: how many puzzles have no response.
+        groups: by groups of each task's puzzles.
+    """
 
     tasks: list[TaskScore]
     unknown: int
@@ -62,7 +69,7 @@ class Scored(NamedTuple):
 
 
 class PassRate(NamedTuple):
-    """What rollouts of one puzzle earned: how many there were, their mean reward, and the share that was right."""
+    """The rewards of one puzzle's rollouts: how many there are, their mean, and the share that is right."""
 
     id: str
     n: int
@@ -71,7 +78,7 @@ class PassRate(NamedTuple):
 
 
 class _Rollouts:
-    """One puzzle and what its responses earned."""
+    """One puzzle with the rewards of its responses."""
 
     __slots__ = ("answer", "forms", "id", "info", "rewards", "truth")
 
@@ -96,16 +103,16 @@ def score_file(folder: Path, responses: Path) -> Scored:
     """Score ``responses`` against the puzzles in ``folder``.
 
     Raises:
-        PuzzlegenError: the file cannot be read, or a line is not of the form above.
+        PuzzlegenError: the file cannot be read, or a line does not have the form that this module describes.
     """
     return _scored(*_rolled_out(folder, responses))
 
 
 def score_rollouts(folder: Path, responses: Path, out: Path) -> tuple[Scored, list[PassRate]]:
-    """:func:`score_file` and :func:`pass_rates` of one file, each response scored once.
+    """Return the results of :func:`score_file` and :func:`pass_rates` for one file, scoring each response once.
 
     Raises:
-        PuzzlegenError: the responses cannot be read, or ``out`` cannot be written or is their own file.
+        PuzzlegenError: the responses cannot be read, or ``out`` cannot be written or is the file of responses itself.
     """
     if out.exists() and responses.exists() and out.samefile(responses):
         raise PuzzlegenError(f"pass rates would overwrite the responses in '{responses}'; choose another --rollouts")
@@ -126,7 +133,7 @@ def _scored(puzzles: dict[str, _Rollouts], unknown: int) -> Scored:
 
 
 def pass_rates(folder: Path, responses: Path, out: Path) -> list[PassRate]:
-    """Score rollouts and write, per puzzle that has any, one JSON line with the fields of :class:`PassRate`.
+    """Score rollouts and write one JSON line, with the fields of :class:`PassRate`, per puzzle that has rollouts.
 
     Raises:
         PuzzlegenError: the responses cannot be read, or ``out`` cannot be written.
@@ -141,18 +148,19 @@ def _write_rates(puzzles: dict[str, _Rollouts], out: Path) -> list[PassRate]:
 
 
 def select(folder: Path, pass_rates_file: Path, keep: tuple[float, float] = (0.2, 0.8)) -> Iterator[str]:
-    """The ids of the folder's puzzles that still teach a model, in the folder's order.
+    """Return the ids of the folder's puzzles that still teach a model, in the folder's order.
 
-    A group of rollouts that all earn the same has no gradient. SSL4RL found that puzzles of middling difficulty teach
-    most, Temporal-RLT selects by the spread of rewards; both come to dropping those nearly always or never solved.
+    A group of rollouts that all earn the same has no gradient. SSL4RL found that puzzles of medium difficulty teach
+    most, and Temporal-RLT selects by the spread of rewards; both amount to dropping puzzles that are nearly always or
+    nearly never solved.
 
     Args:
         folder: the build.
-        pass_rates_file: what :func:`pass_rates` wrote for the model that is to be trained.
+        pass_rates_file: output of :func:`pass_rates` for the model that is to be trained.
         keep: least and largest mean reward, both included. Puzzles without rollouts are left out.
 
     Raises:
-        PuzzlegenError: the file is not of that form, or ``keep`` is no range.
+        PuzzlegenError: the file does not have that form, or ``keep`` is not a range.
     """
     low, high = keep
     if not low <= high:
@@ -167,7 +175,7 @@ def _rate(puzzle_id: str, rewards: list[float]) -> PassRate:
 
 
 def _rolled_out(folder: Path, responses: Path) -> tuple[dict[str, _Rollouts], int]:
-    """The folder's puzzles with what their responses earned, and how many ids are none of theirs."""
+    """Return the folder's puzzles with their responses scored, and how many ids name none of the puzzles."""
     columns = ["id", "answer", "ground_truth", "extra_info"]
     puzzles = {row["id"]: _Rollouts(row) for row in _rows(folder, columns)}
     unknown: set[str] = set()
@@ -190,7 +198,7 @@ def _rows(folder: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _read(path: Path) -> Iterator[tuple[str, Any]]:
-    """Every response with the id of its puzzle."""
+    """Yield every response with the id of its puzzle."""
     for row in _lines(path, {"id": (str, int)}):
         several = row.get("responses", [])
         if not isinstance(several, list) or ("response" in row) == ("responses" in row):
@@ -199,7 +207,7 @@ def _read(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(path: Path, needed: dict[str, tuple[type, ...]]) -> Iterator[dict[str, Any]]:
-    """The objects of a file of JSON lines, each with the keys that are needed."""
+    """Yield the objects in a file of JSON lines, each checked for the keys in ``needed``."""
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
@@ -222,7 +230,7 @@ def _object(line: str, needed: dict[str, tuple[type, ...]], where: str) -> dict[
 
 
 def _groups(task: str, puzzles: list[_Rollouts]) -> Iterator[GroupScore]:
-    """A task's puzzles by difficulty and, where they are few, by right answer."""
+    """Yield a task's scores by difficulty and, if there are few different answers, by right answer."""
     by: dict[str, list[_Rollouts]] = {}
     answers = {puzzle.answer for puzzle in puzzles}
     for puzzle in puzzles:
@@ -237,7 +245,7 @@ def _groups(task: str, puzzles: list[_Rollouts]) -> Iterator[GroupScore]:
 
 
 def _summary(task: str, puzzles: Iterable[_Rollouts]) -> TaskScore:
-    """The mean over all responses."""
+    """Return the means over all responses."""
     rows = [(*pair, p.info["chance"]) for p in puzzles for pair in zip(p.rewards, p.forms, strict=True)]
     n = len(rows)
     reward, form, chance = (sum(column) / n for column in zip(*rows, strict=True))

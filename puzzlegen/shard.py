@@ -1,4 +1,7 @@
-"""One shard: items to puzzles to files. A pure function of its job, so it can run anywhere and any number of times."""
+"""Build one shard: from items to puzzles to files.
+
+The result depends only on the job, so a shard can be built anywhere and any number of times.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +30,24 @@ from puzzlegen.tasks import Task
 from puzzlegen.verify import score, solved
 from puzzlegen.writers import Row, suffix
 
-#: Rows are written once twice as many bytes are held back; the last ones stay open to evening out.
+#: Size of a row group's media. Once held rows exceed twice this, half are written; the rest can still be evened out.
 ROW_GROUP_BYTES: Final = 48_000_000
 _COUNTS: Final = ("items", "kept", "rejected")
 _PEERS: Final = 8
-#: Items whose clean media are kept: enough that peers are decoded once; clips are large and have no peers.
+#: How many clean media are kept open: enough to decode peers only once; clips are large and have no peers.
 _KEPT_OPEN: Final[dict[Kind, int]] = {"image": 2 * _PEERS, "video": 1, "graph": 2 * _PEERS}
 
 
 class Job(NamedTuple):
-    """A shard to build: by which recipe, below which folder, and the lane in which it counts its progress.
+    """A shard to build.
 
-    ``slow`` are the ids of items that exceeded the time limit before: they are not opened again.
+    Attributes:
+        recipe: the recipe to build by.
+        shard: the shard.
+        out: output folder or URL.
+        workplace: folder for temporary files.
+        lane: the slot in which the job counts its progress.
+        slow: ids of items that exceeded the time limit in an earlier try; they are not opened again.
     """
 
     recipe: Recipe
@@ -49,12 +58,19 @@ class Job(NamedTuple):
     slow: frozenset[str] = frozenset()
 
 
-#: Surrounds the opening of the item of a rank in its shard.
+#: Returns a context for opening the item of a given rank in the shard.
 Watch: TypeAlias = Callable[[int], AbstractContextManager[None]]
 
 
 class Made(NamedTuple):
-    """A kept puzzle on its way to a file; ``slots`` are the draws that may be evened out, as (value, of how many)."""
+    """A kept puzzle before it is written.
+
+    Attributes:
+        item: the item it was made from.
+        pick: task and variant.
+        slots: the draws that may be evened out, by name, as (value, number of possible values).
+        row: its record.
+    """
 
     item: Item
     pick: Pick
@@ -63,20 +79,20 @@ class Made(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of its media."""
+        """Bytes of the puzzle's media."""
         return sum(len(m["bytes"]) for column in ("images", "videos") for m in self.row.get(column, ()))
 
 
 def build_shard(job: Job, progress: MutableSequence[int] | None = None, watch: Watch | None = None) -> dict[str, Any]:
-    """Make every puzzle of the shard and put its files in place.
+    """Make every puzzle of a shard and move its files to their final paths.
 
     Args:
         job: what to build.
-        progress: counts of items, kept and rejected puzzles, three per lane.
-        watch: surrounds the opening of each item, to limit the time that it takes.
+        progress: counts of items, kept puzzles and rejections, three per lane.
+        watch: gives a context for opening each item, to limit the time that opening takes.
 
     Returns:
-        The shard's entry: its files with digests, counts, rejections and the digests of its sources, JSON-ready.
+        The shard's entry, JSON-ready: its files with digests, counts, rejections and the digests of its sources.
 
     Raises:
         OutputError: a file cannot be written.
@@ -87,14 +103,14 @@ def build_shard(job: Job, progress: MutableSequence[int] | None = None, watch: W
 
 
 def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots: dict[str, int]) -> Made | Rejection:
-    """One puzzle with its record, checked: its solution scores 1 and its wrong answers less.
+    """Make one puzzle with its record, and check that its solution scores 1 and its wrong answers score less.
 
     Args:
-        recipe: says which task ``pick`` means and how prompts look.
+        recipe: defines the task that ``pick`` names and the form of prompts.
         opened: the item.
         pick: task and variant.
         split: stored in the record.
-        slots: draws that are decided already, by name.
+        slots: draws that are already decided, by name.
 
     Raises:
         TaskError: the task broke its contract.
@@ -127,12 +143,12 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
 
 
 def id_of(*parts: str | int) -> str:
-    """A puzzle's name, by format, seed, its task with version and parameters, its source and variant."""
+    """Return a puzzle's id, the digest of format, seed, task with version and parameters, item and variant."""
     return digest("id", *parts).hex()[:32]
 
 
 def _at(err: Exception) -> str:
-    """Where a task failed: its author has no traceback."""
+    """Return where a task failed, because its author sees no traceback."""
     *_, last = extract_tb(err.__traceback__)
     return f" ({last.filename}:{last.lineno}, in {last.name})"
 
@@ -199,7 +215,7 @@ def _check(puzzle: Puzzle, posed: Posed, row: Row, task: str) -> None:
 
 
 class ShardItems:
-    """Opens the items of a shard; the last few stay open, because neighbours ask for each other."""
+    """Opens the items of a shard. The last few stay open, because neighbours need each other as peers."""
 
     def __init__(
         self, recipe: Recipe, shard: Shard, watch: Watch | None = None, slow: frozenset[str] = frozenset()
@@ -211,7 +227,7 @@ class ShardItems:
         self._open: OrderedDict[tuple[int, int], OpenItem] = OrderedDict()
 
     def __call__(self, rank: int, variant: int) -> OpenItem:
-        """The ``rank``-th item, cleaned as ``variant``."""
+        """Return the ``rank``-th item, cleaned as ``variant``."""
         key = rank, variant
         if key not in self._open:
             self._open[key] = self._opened(rank, variant)
@@ -238,7 +254,7 @@ class ShardItems:
 
 
 class _File:
-    """One file of a shard, and the puzzles that are held back because they may still be evened out."""
+    """One file of a shard, and the puzzles held back from it because their answers may still be evened out."""
 
     def __init__(self, job: Job, folder: str, relative: str) -> None:
         path = relative + suffix(job.recipe.output.format)
@@ -258,7 +274,7 @@ class _File:
         self._file.write(ready)
 
     def publish(self, out: Path) -> dict[str, Any] | None:
-        """Write what is held, make the file final and describe it; no rows, no file."""
+        """Write the held puzzles, move the file to its final path and describe it; None if there are no rows."""
         while self.held:
             self._write(self._next_group())
         return self._file.publish(out)
@@ -331,7 +347,7 @@ class _ShardBuild:
         self._count(0)
 
     def _decided(self, item: Item, pick: Pick) -> dict[str, int]:
-        """The draws of the next puzzle that are not left to chance, so that fewer have to be made again."""
+        """Return the draws to set for the next puzzle so that answers become even and fewer are made again later."""
         decided = {}
         for (task, slot), counts in self.slots.items():
             if task == pick.task:

@@ -1,4 +1,4 @@
-"""What must stand in the JSON that a build leaves, so that nobody who reads it need ask for each key."""
+"""The forms of the JSON files that a build leaves. Files are checked when read, so no reader has to check keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DataPath = Annotated[
 ]
 _Folder = Annotated[str, Field(strict=True, pattern=r"^(image|multi_image|video|text)(_[0-9]+)?$")]
 _AssetPath = Annotated[str, Field(strict=True, pattern=r"^(rejections\.parquet|(data|assets)/[^\x00]+)$")]
-#: Enough to find the mistake.
+#: Characters of a wrong value in an error message.
 _SHOWN: Final = 60
 
 
@@ -59,7 +59,7 @@ class _Source(BaseModel):
 
 
 class Begun(BaseModel):
-    """``build.json``: what a build was begun with."""
+    """``build.json``: what a build was started with."""
 
     environment: dict[str, _Text]
     format: _Count
@@ -70,7 +70,7 @@ class Begun(BaseModel):
 
 
 class Entry(BaseModel):
-    """What a shard leaves when it is done; ``build`` is the digest of the build that the shard is of."""
+    """The entry that a finished shard leaves; ``build`` is the digest of the shard's build."""
 
     build: _Text
     files: list[_File]
@@ -82,7 +82,7 @@ class Entry(BaseModel):
 
 
 class Manifest(Begun):
-    """``manifest.json``: what was begun, and what came of it."""
+    """``manifest.json``: what a build was started with, and its results."""
 
     assets: list[_Asset]
     content_sha256: _Digest
@@ -94,15 +94,15 @@ class Manifest(Begun):
 
 
 def refuse_unstated(found: object, model: type[BaseModel], where: object) -> None:
-    """Check that an object read from JSON has the keys and types of ``model``.
+    """Raise IntegrityError unless an object read from JSON has the keys and types of ``model``.
 
     Args:
         found: the object.
-        model: what it should be.
-        where: its file, for the message.
+        model: the form that the object should have.
+        where: the file of the object, for the message.
 
     Raises:
-        IntegrityError: it does not; names the first place that is wrong.
+        IntegrityError: the object has another form; the message names the first place that is wrong.
     """
     try:
         model.model_validate(found)

@@ -1,4 +1,4 @@
-"""A finished folder with some of its puzzles: those that still teach a model, say. Nothing is made anew."""
+"""Write some puzzles of a finished folder, such as those that still teach a model, to a new folder, unchanged."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ROWS_AT_ONCE: Final = 200
 
 
 def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: dict[str, Any]) -> dict[str, Any]:
-    """Write the puzzles called ``ids`` as a folder of their own, in the same order and files.
+    """Write the puzzles with the given ids as a folder of their own, in the same order and files.
 
     Args:
         folder: a finished build.
-        ids: puzzles to keep; names that the folder does not have are no error.
+        ids: puzzles to keep; ids that the folder does not have are ignored.
         out: a new folder.
-        chosen_by: how they were chosen, for the manifest.
+        chosen_by: how the puzzles were chosen, for the manifest.
 
     Returns:
         The new folder's manifest.
@@ -39,7 +39,7 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"'{out}' exists already; choose another --out")
     manifest = manifest_of(folder)
-    if is_url(str(out)) or out.is_mount():  # where no folder can be renamed
+    if is_url(str(out)) or out.is_mount():  # a folder cannot be renamed to it
         return _write(folder, manifest, set(ids), out, chosen_by)
     with made_aside(out, "subset") as new:
         return _write(folder, manifest, set(ids), new, chosen_by)
@@ -80,7 +80,7 @@ def _write(
 def _filtered(
     folder: Path, file: dict[str, Any], wanted: set[str], out: Path, place: Path
 ) -> tuple[dict[str, Any] | None, Counter[str]]:
-    """The file with the wanted rows alone, and how many each task has in it."""
+    """Write the wanted rows of a file. Return its entry, or None if it has none of them, and the rows of each task."""
     target = DataFile(file["path"], place / f".{Path(file['path']).name}.tmp", file["folder"])
     tasks: Counter[str] = Counter()
     rows = (row for row in read_rows(folder / file["path"]) if row["id"] in wanted)

@@ -1,4 +1,4 @@
-"""Rows with media in their cells as items: what they are called, what they say, where they lie."""
+"""Items from the rows of a table with media in its cells: their names, their metadata, and where their bytes lie."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ _MOST_PATH: Final = 120
 
 
 class Reading(NamedTuple):
-    """How rows are read: the columns of media (empty: those that say so), the other columns, a licence for the rest."""
+    """How rows are read.
+
+    Attributes:
+        media: the columns of media, with their kinds; empty: the columns that are recognised as such.
+        named: the other columns.
+        licence: for rows that state none.
+    """
 
     media: dict[str, Kind]
     named: Columns
@@ -24,13 +30,13 @@ class Reading(NamedTuple):
 
 
 def items_of_table(table: Table, name: str, stamp: int, reading: Reading) -> Iterator[Item | Skipped]:
-    """All rows of a Parquet file, which is closed at the end; a row of several media gives as many items.
+    """Yield the items of all rows of a Parquet file, which is closed at the end; each medium of a row is an item.
 
     Args:
-        table: open.
-        name: the file's escaped name, with which ids begin unless rows have their own.
+        table: the open file.
+        name: the file's escaped name, with which the ids of rows begin unless the rows have ids of their own.
         stamp: changes when the file does.
-        reading: see there.
+        reading: how rows are read.
     """
     with closing(table):
         media = table.media_columns(reading.media)
@@ -44,14 +50,14 @@ def items_of_table(table: Table, name: str, stamp: int, reading: Reading) -> Ite
 def items_of_row(
     row: dict[str, Any], name: str, media: Sequence[MediaColumn], reading: Reading, spot: tuple[str, int, int]
 ) -> Iterator[Item | Skipped]:
-    """The media of one row.
+    """Yield the media of one row as items.
 
     Args:
-        row: other columns as they are, of each media column how many media the cell has.
-        name: of the row, unless it has an id.
+        row: the values of the other columns and, for each column of media, the number of media in the cell.
+        name: the name of the row, unless it has an id.
         media: the columns of media.
-        reading: see there.
-        spot: the row's bundle, its place in it, and the stamp.
+        reading: how rows are read.
+        spot: the row's bundle, its place in the bundle, and the stamp.
     """
     bundle, place, stamp = spot
     said = reading.named.read(row)
@@ -70,15 +76,15 @@ def items_of_row(
 
 
 def open_beside(tree: Tree, file: str, path: str) -> BinaryIO:
-    """The medium whose path a cell holds instead of bytes.
+    """Open the medium whose path a cell holds instead of bytes.
 
     Args:
-        tree: nothing outside is opened.
-        file: the escaped name of the Parquet file, beside which the path begins.
+        tree: the source's files; nothing outside is opened.
+        file: the escaped name of the Parquet file; the path is relative to its folder.
         path: what the cell holds.
 
     Raises:
-        Unusable: it is not there or leads out.
+        Unusable: there is no such file, or the path leads out of the tree.
     """
     folder = file.rpartition("/")[0]
     name = escaped(path.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,7 @@
-"""Cores and threads. Numpy's products get one thread: ours are of small matrices, where threads wait for each other."""
+"""Cores and threads.
+
+Numpy's matrix products run on one thread: puzzlegen's matrices are small, and more threads would wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,23 @@ _OF_ALL: Final = (*_OF_PRODUCTS, "OMP_NUM_THREADS")
 
 
 def one_thread() -> None:
-    """For this process and those it starts, where nobody has said otherwise. Of no effect once numpy is imported.
+    """Limit numpy's products to one thread, in this process and those it starts, where the environment sets no number.
 
-    Measured on two cores with five processes at work: a ``next_clip`` puzzle takes 0.4 CPU-seconds, with two threads 5.
+    This has no effect once numpy is imported. Measured on two cores with five processes at work: a ``next_clip`` puzzle
+    takes 0.4 CPU-seconds, with two threads 5.
     """
     for name in _OF_PRODUCTS:
         os.environ.setdefault(name, "1")
 
 
 def usable_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Around the start of worker processes, of which there is one per core, whatever this process has."""
+    """Context for starting worker processes, one per core, each with one thread whatever this process uses."""
     before = {name: os.environ.get(name) for name in _OF_ALL}
     os.environ.update(dict.fromkeys(_OF_ALL, "1"))
     try:

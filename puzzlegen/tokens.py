@@ -1,4 +1,4 @@
-"""How many visual tokens a puzzle costs a model of the Qwen-VL family, told without the model.
+"""How many visual tokens a puzzle costs a model of the Qwen-VL family, computed without the model.
 
 These models scale a picture until both its sides are multiples of a cell (28 pixels for Qwen2-VL and Qwen2.5-VL, 32 for
 Qwen3-VL) and its area lies within bounds; every cell is one token. In a clip, two frames share their cells. The bounds
@@ -23,7 +23,7 @@ from puzzlegen.reading import decoding, files_of, manifest_of, read_rows
 from puzzlegen.subset import write_subset
 
 Row = dict[str, Any]
-#: Side of a patch, and the least and largest area of a picture, in pixels, by family of models.
+#: By family of models, in pixels: the side of a patch, and the least and largest area of a picture.
 MODELS: Final = {
     "qwen2-vl": {"patch": 14, "min_pixels": 3_136, "max_pixels": 12_845_056},
     "qwen2.5-vl": {"patch": 14, "min_pixels": 3_136, "max_pixels": 12_845_056},
@@ -33,7 +33,7 @@ _PERCENT: Final = 95
 
 
 class TaskTokens(NamedTuple):
-    """Visual tokens of the puzzles of one task: how many puzzles, and the spread."""
+    """Visual tokens of one task's puzzles: the number of puzzles, and the spread of their costs."""
 
     task: str
     n: int
@@ -53,17 +53,18 @@ def visual_tokens(
     max_pixels: int = 12_845_056,
     frames: int | None = None,
 ) -> int:
-    """Visual tokens of one record, without those that mark where a medium begins and ends.
+    """Return the visual tokens of one record, without the tokens that mark where a medium begins and ends.
 
     Args:
-        row: with ``images`` (PIL, or as stored) or with ``videos`` and ``video_meta``; a record without media costs 0.
+        row: a record with ``images`` (PIL, or as stored), or with ``videos`` and ``video_meta``; one without media
+            costs 0.
         patch: side of a patch in pixels.
-        merge: so many patches by as many make one token.
-        temporal: frames of a clip that share a patch.
+        merge: this many patches across and down make one token.
+        temporal: number of a clip's frames that share a patch.
         min_pixels: least area after scaling.
-        max_pixels: largest area after scaling; of a clip, for each frame. (Qwen3-VL's own processor bounds the
-            area of all frames together.)
-        frames: count clips as frames carried as pictures, at most so many per puzzle, as ``adapters.trl`` loads them.
+        max_pixels: largest area after scaling; in a clip, of each frame. (Qwen3-VL's own processor bounds the area of
+            all frames together.)
+        frames: count clips as frames carried as pictures, at most this many per puzzle, as ``adapters.trl`` loads them.
     """
     cell = patch * merge
     sizes = [_picture(medium) for medium in row.get("images") or ()]
@@ -91,7 +92,7 @@ def _clip(medium: Row) -> tuple[int, int]:
 
 
 def _cells(width: int, height: int, cell: int, least: int, most: int) -> int:
-    """Cells of a picture scaled as these models do: sides rounded, and the area brought back within its bounds."""
+    """Return the cells of a picture scaled as these models do: sides rounded, then the area kept within its bounds."""
     across, down = round(width / cell), round(height / cell)
     area = width * height
     if across * down * cell * cell > most:
@@ -104,10 +105,11 @@ def _cells(width: int, height: int, cell: int, least: int, most: int) -> int:
 
 
 def tokens_of(folder: Path, model: str = "qwen2.5-vl", frames: int | None = None) -> Iterator[tuple[str, str, int]]:
-    """Id, task and visual tokens of every puzzle of a build, in its order.
+    """Yield the id, task and visual tokens of every puzzle of a build, in its order.
 
     Raises:
-        PuzzlegenError: no such model; IntegrityError: no such build.
+        PuzzlegenError: the model is unknown.
+        IntegrityError: ``folder`` is not a finished build, or is damaged.
     """
     if model not in MODELS:
         raise PuzzlegenError(f"unknown model '{model}'; known: {', '.join(MODELS)}")
@@ -119,7 +121,7 @@ def tokens_of(folder: Path, model: str = "qwen2.5-vl", frames: int | None = None
 
 
 def spread(counted: list[tuple[str, str, int]]) -> list[TaskTokens]:
-    """Per task, those that cost most first."""
+    """Return the spread of tokens per task, the costliest task first."""
     by: dict[str, list[int]] = {}
     for _, task, count in counted:
         by.setdefault(task, []).append(count)
@@ -135,7 +137,7 @@ def _percentile(counts: list[int]) -> float:
 
 
 def keep_short(folder: Path, out: Path, most: int, counted: list[tuple[str, str, int]], model: str) -> Row:
-    """Write the puzzles of at most ``most`` visual tokens as a folder of their own; returns its manifest.
+    """Write the puzzles of at most ``most`` visual tokens as a folder of their own, and return its manifest.
 
     Raises:
         PuzzlegenError: no puzzle is that short.
@@ -149,6 +151,6 @@ def keep_short(folder: Path, out: Path, most: int, counted: list[tuple[str, str,
 
 
 def lines(found: list[TaskTokens]) -> list[str]:
-    """The spread for people."""
+    """Return the spread as lines for people."""
     head = f"{'task':16} {'puzzles':>7} {'least':>7} {'median':>7} {'95 %':>7} {'most':>7}"
     return [head] + [f"{t.task:16} {t.n:7} {t.least:7} {t.median:7.0f} {t.p95:7.0f} {t.most:7}" for t in found]

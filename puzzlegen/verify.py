@@ -360,6 +360,7 @@ def _canonical(ground_truth: object) -> str:
 
 @lru_cache(maxsize=1024)
 def _parsed(ground_truth: str) -> _Spec | _Joint:
+    """Parse a ground truth; equal texts are parsed only once."""
     try:
         raw = json.loads(ground_truth)
     except (ValueError, RecursionError) as error:
@@ -931,6 +932,7 @@ def _set(params: Mapping[str, Any]) -> Kind:
 
 
 def _f1(both: float, answered: int, right: int) -> float:
+    """Return the F1 of the numbers of common, answered and right elements."""
     return 2 * both / (answered + right) if answered + right else 1.0
 
 
@@ -1012,6 +1014,7 @@ def _free_text(params: Mapping[str, Any]) -> Kind:
 
 
 def _same_number(answer: str, right: str) -> float:
+    """Whether two texts are numbers that are equal when rounded to the right one's decimals, at most two."""
     value, target, decimals = _number_in(answer, _PERCENT), _number_in(right, _PERCENT), _DECIMALS.fullmatch(right)
     if value is None or target is None or not decimals:
         return float(value == target)
@@ -1020,11 +1023,13 @@ def _same_number(answer: str, right: str) -> float:
 
 
 def _near_number(answer: str, right: str) -> float:
+    """Return 1 minus the relative error of a number, at least 0."""
     value, target = _number_in(answer, _PERCENT), _number_in(right, _PERCENT)
     return max(0.0, 1 - abs(value - target) / abs(target)) if value is not None and target else float(value == target)
 
 
 def _rouge(answer: str, right: str) -> float:
+    """Return the mean F1 of the common words, pairs of neighbouring words, and longest common subsequence."""
     one, other = _WORD.findall(answer), _WORD.findall(right)
     pairs = [*pairwise(one)], [*pairwise(other)]
     bags = [(one, other), pairs] if any(pairs) else [(one, other)]
