@@ -1,10 +1,10 @@
-"""Audit: is the data any good? What names the answer without the content being looked at, balance, duplicates.
+"""Audit: is the data any good? Shortcuts that give answers away without a look at the content, balance, duplicates.
 
-Four families of probes, each learned on some sources and judged on others (``learning``): *blind* ones see words,
-record fields, sizes, bytes and drawn borders (``surface``); *artefact* ones see traces of how media were made
-(``traces``); *edge* ones see whether tiles and clips join (``joints``); *mark* ones see colours at fixed places
-(``marks``). What is found is judged by the rules in
-``report``. Everything is decided by the folder and the seed.
+Four families of probes are trained on some sources and tested on others (``learning``): *blind* probes see words,
+record fields, sizes, bytes, drawn borders (``surface``) and overall tones (``marks``); *artefact* probes see traces of
+how media were made (``traces``); *edge* probes see whether tiles and clips join (``joints``); *mark* probes see colours
+at fixed places (``marks``). The rules in ``report`` turn results into verdicts. The same folder and arguments give the
+same report.
 """
 
 from __future__ import annotations
@@ -36,29 +36,30 @@ from puzzlegen.writers.card import with_audit
 
 __all__ = ["AUDIT", "Check", "Estimate", "Probe", "Report", "TaskReport", "Verdict", "audit", "lines"]
 
-#: The report's file, beside the manifest.
+#: The report's file name, beside the manifest.
 AUDIT: Final = "audit.json"
 _BINS: Final = 10
 _NO_MEDIA: Final = "No media: the text is the content, so only its form and the record's fields were probed."
 
 
 def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int = 1, together: str = "") -> Report:
-    """Audit a finished folder; write ``audit.json`` into it, and a section into its card.
+    """Audit a finished build: write ``audit.json`` into its folder and a section into its dataset card.
 
-    Media are decoded one puzzle at a time; only numbers are kept, some 10 KB per puzzle.
+    Media are decoded one puzzle at a time; only numbers are kept, about 10 KB per puzzle.
 
     Args:
         folder: a build's output.
-        seed: of folds and of the draw of ``limit`` puzzles.
-        limit: most puzzles to look at per task.
-        workers: processes; their number changes no result.
-        together: regular expression: sources in whose names it first matches the same text show one scene (clips of
-            one camera, frames of one film). They are folded together, since a learner that has seen a scene knows by
-            heart what no media tell.
+        seed: seed of the folds and of the draw of ``limit`` puzzles.
+        limit: maximum number of puzzles to look at per task.
+        workers: number of processes; it changes no result.
+        together: regular expression. Sources in whose names its first match is the same text show one scene (clips of
+            one camera, frames of one film). They go into one fold, because a learner that has been trained on a scene
+            knows answers by heart that nothing in the media reveals.
 
     Raises:
         IntegrityError: there is no finished build, or it is damaged.
-        PuzzlegenError: scikit-learn is not installed, or ``together`` is not a regular expression.
+        PuzzlegenError: scikit-learn is not installed, ``together`` is not a regular expression, or there are no
+            puzzles.
         OutputError: the report cannot be written.
     """
     sklearn("base")
@@ -91,7 +92,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
 
 
 def _scenes(together: str) -> Callable[[str], str]:
-    """What names of sources have in common with those of their scene."""
+    """Return the function that maps a source's name to its scene: the matched text or, without a match, the name."""
     try:
         pattern = re.compile(together)
     except re.error as err:
@@ -122,7 +123,7 @@ def _draw(files: Sequence[Path], seed: int, limit: int) -> frozenset[str]:
 
 
 def _names(keys: Sequence[Key]) -> dict[Key, str]:
-    """The task's name, with those parameters that set it apart where a recipe has it more than once."""
+    """The name of each task, with the parameters that set it apart if a recipe has the task more than once."""
     counts = Counter(task for task, _ in keys)
     names = {}
     for task, params in keys:

@@ -1,4 +1,4 @@
-"""What can be counted without learning: balance, duplicates, sources in several splits, solutions."""
+"""Checks that count instead of learning: balance, duplicates, sources in several splits, solutions."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from puzzlegen.audit.seen import Seen
 
 _UNLIKELY: Final = 1e-3
 _LEAST_FOR_CONSTANT: Final = 8
-#: Bits of 144 in which two pictures differ at most to be called alike, whichever way they are turned or mirrored.
-#: Of two differently cleaned versions of a photo 7 in 10 are that near; of 7503 pairs of different photos one is.
+#: Two pictures look alike if at most this many of 144 bits differ, whichever way they are turned or mirrored. Of pairs
+#: of differently cleaned versions of one photo, 7 in 10 are that near; of 7503 pairs of different photos, one is.
 NEAR_BITS: Final = 8
-#: ... for it to be asked whether they show one scene. Of 38 to 45 clips, up to 20 of which were filmed in one room, 8
-#: to 14 look like another by one puzzle of each, of frames of theirs half; of photos 10 of 127 at most (crops of sky).
+#: The same limit for suggesting that two sources show one scene. Of 38 to 45 clips, up to 20 of which were filmed in
+#: one room, 8 to 14 look like another when one puzzle of each is compared, and half do when frames of them are; of
+#: 127 photos, at most 10 do (crops of sky).
 ALIKE_BITS: Final = 12
 _SHARE_ALIKE: Final = 0.15
 _LEAST_ALIKE: Final = 4
 _MOST_COMPARED: Final = 2000
 _SHOWN: Final = 3
-#: Half the width of an interval from which on a probe that finds nothing says nothing.
+#: From this half-width of its interval on, a probe that finds nothing is no evidence.
 _TELLS_NOTHING: Final = 0.12
 
 
 def task_checks(seen: Sequence[Seen]) -> Iterator[Check]:
-    """The checks of one task."""
+    """Yield the checks of one task."""
     if len({puzzle.scene for puzzle in seen}) >= LEAST_SOURCES:
         yield from _balance(seen)
     yield _duplicates(seen)
     unsound = [puzzle.id for puzzle in seen if not puzzle.sound]
     yield Check("solutions", "leaky" if unsound else "clean", f"{len(unsound)} do not score 1{_some(unsound)}")
-    # The same for all, such as a system message, tells nothing.
+    # A text that all puzzles share, such as a system message, gives nothing away.
     beside = {puzzle.beside for puzzle in seen}
     detail = f"{len(beside)} texts beside the question in prompts; one for all is no leak"
     yield Check("prompts", "leaky" if len(beside) > 1 else "clean", detail)
 
 
 def evidence(seen: Sequence[Seen], probes: Sequence[Probe]) -> Check:
-    """Whether there was enough to look at: a task of which nothing is known has not been shown to be clean."""
+    """Check whether there was enough to look at: a task of which nothing is known has not been shown to be clean."""
     sources = len({puzzle.scene for puzzle in seen})
     if sources < LEAST_SOURCES:
         detail = f"not probed: {sources} sources, at least {LEAST_SOURCES} are needed"
@@ -71,7 +72,7 @@ def _balance(seen: Sequence[Seen]) -> Iterator[Check]:
 
 
 def _places(orders: Sequence[tuple[int, ...]]) -> Check:
-    """Whether at some place of orders some part stands more often than others."""
+    """Check whether, at some place of the orders, one part stands more often than the others."""
     count = min(map(len, orders))
     found = {k: uniform_p([order[k] for order in orders], count) for k in range(count)}
     place = min(found, key=lambda k: found[k])
@@ -102,7 +103,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 class Splits:
-    """Sources by split, with a small picture of each."""
+    """Collects in which splits each source is used and what the source looks like, to find overlaps of splits."""
 
     def __init__(self) -> None:
         self._splits: dict[str, set[str]] = defaultdict(set)
@@ -110,7 +111,7 @@ class Splits:
         self._bits: dict[tuple[str, str, str], Bits] = {}
 
     def add(self, puzzle: Seen, task: str) -> None:
-        """Note where a puzzle's source is used, and what its largest medium looks like."""
+        """Record the split of a puzzle's source, and what the puzzle's largest medium looks like."""
         self._splits[puzzle.source].add(puzzle.split)
         self._bytes[puzzle.source_sha256 or puzzle.source].add(puzzle.split)
         key = task, puzzle.split, puzzle.source
@@ -118,7 +119,7 @@ class Splits:
             self._bits.setdefault(key, puzzle.bits)
 
     def checks(self) -> Iterator[Check]:
-        """Whether sources, or pictures that look the same, are in more than one split."""
+        """Check whether sources, equal bytes, or pictures that look the same are in more than one split."""
         both = sorted(source for source, splits in self._splits.items() if len(splits) > 1)
         yield Check("sources in two splits", "leaky" if both else "clean", f"{len(both)}{_some(both)}")
         same = sum(len(splits) > 1 for splits in self._bytes.values())
@@ -147,7 +148,10 @@ def _alike(few: list[tuple[str, Bits]], many: list[tuple[str, Bits]]) -> set[str
 
 
 def scenes_note(seen: Sequence[Seen]) -> str:
-    """Says so where many sources, one puzzle of each looked at, look like a source of another scene."""
+    """A hint at ``--together`` if many sources look like one of another scene; empty otherwise.
+
+    One puzzle of each source is compared.
+    """
     first: dict[str, tuple[str, Bits]] = {}
     for puzzle in sorted(seen, key=lambda puzzle: puzzle.id):
         if puzzle.bits is not None and len(first) < _MOST_COMPARED:

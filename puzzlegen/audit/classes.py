@@ -18,12 +18,13 @@ _HALVES: Final = (THIRDS[0], THIRDS[-1])
 
 
 class Classes(NamedTuple):
-    """What answers of one task fall into.
+    """The classes into which the answers of one task fall.
 
     Attributes:
-        labels: of each puzzle the right one; empty if answers are not of few kinds.
-        allowed: of each puzzle those that its answer could have had.
-        cut: whether we made them, out of amounts: parts are not even where amounts come more than once.
+        labels: the right class of each puzzle; empty if the answers do not fall into few classes.
+        allowed: for each puzzle, the classes that its answer could have had.
+        cut: whether the classes were made here by cutting amounts at quantiles; such classes are not equally frequent
+            if amounts repeat.
     """
 
     labels: list[str]
@@ -32,21 +33,21 @@ class Classes(NamedTuple):
 
     @property
     def even_share(self) -> float:
-        """What any one class earns where all that are allowed are equally likely."""
+        """The share of hits of any one class if all allowed classes are equally likely."""
         return float(np.mean([1 / len(names) for names in self.allowed]))
 
     @property
     def chance(self) -> float:
-        """What is earned by one class for all, where these are uneven; otherwise their share."""
+        """The chance level: hits of the best constant class if classes are uneven or cut, otherwise ``even_share``."""
         return float(np.mean(self.constant_hits())) if self.cut or self.uneven else self.even_share
 
     @property
     def _counts(self) -> tuple[Counter[str], Counter[str]]:
-        """Of each class how often it is right, and how often it may be."""
+        """How often each class is right, and how often each is allowed."""
         return Counter(self.labels), Counter(name for names in self.allowed for name in names)
 
     def constant_hits(self) -> list[float]:
-        """Hits of the rule "the class that is right most often when it can be", per puzzle."""
+        """Hits, per puzzle, of always naming the allowed class that is right most often where it is allowed."""
         right, possible = self._counts
         rate = {name: right[name] / possible[name] for name in possible}
         pairs = zip(self.labels, self.allowed, strict=True)
@@ -54,7 +55,7 @@ class Classes(NamedTuple):
 
     @property
     def uneven(self) -> bool:
-        """Whether some class is right more often than it would be by chance, over all the puzzles that allow it."""
+        """Whether some class is right more often than chance explains, over all puzzles that allow it."""
         right, possible = self._counts
         share = self.even_share
         found = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
@@ -62,7 +63,10 @@ class Classes(NamedTuple):
 
 
 def classes_of(targets: Sequence[Target]) -> Classes:
-    """Classes of answers, none if too many to learn. Amounts fall into thirds, places in pictures into quarters."""
+    """The answers as classes; empty if there are too many to learn.
+
+    Amounts are cut into thirds, places in pictures into quarters.
+    """
     if all(target.amounts for target in targets):
         return _parts(np.array([target.amounts for target in targets]))
     labels, allowed = [t.label for t in targets], [t.classes for t in targets]
@@ -72,7 +76,7 @@ def classes_of(targets: Sequence[Target]) -> Classes:
 
 
 def _parts(amounts: NDArray[np.float64]) -> Classes:
-    """Of ``(puzzles, 1)`` amounts the third, of ``(puzzles, 2)`` the half of each."""
+    """Cut amounts at quantiles: ``(puzzles, 1)`` into thirds, ``(puzzles, 2)`` into halves along each axis."""
     names = THIRDS if amounts.shape[1] == 1 else _HALVES
     cuts = np.quantile(amounts, [k / len(names) for k in range(1, len(names))], axis=0)
     parts = (amounts[:, None] > cuts).sum(axis=1)
@@ -81,7 +85,7 @@ def _parts(amounts: NDArray[np.float64]) -> Classes:
 
 
 def letters_of(targets: Sequence[Target]) -> Classes:
-    """The place of each puzzle's right option among its lettered ones; none without letters."""
+    """The position of the right option among each puzzle's lettered options, as classes; empty without letters."""
     if not targets[0].letters:
         return Classes([], [])
     return Classes([str(t.right) for t in targets], [tuple(map(str, range(t.letters))) for t in targets])

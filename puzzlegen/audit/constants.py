@@ -1,7 +1,7 @@
-"""What one answer for all earns where answers are not of few classes.
+"""What a constant answer earns where answers do not fall into few classes.
 
-An interval may be one answer as parts of the clip (its middle third) or in seconds (its last two). Boxes and points are
-tried evenly over the picture; of sets, counts and free numbers the commonest ones are.
+Intervals are tried both as fractions of the clip (its middle third) and in seconds (its last two). Boxes and points are
+tried evenly over the picture; for sets, counts and free numbers, the commonest targets are tried.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from puzzlegen.audit.sample import Folding, Sample
 from puzzlegen.records import canonical_json
 from puzzlegen.verify import SIDE, boxes, grader, spans
 
-#: Kinds of which one answer may be right, or near, more often than chance says.
+#: Kinds for which a constant answer may be right, or nearly right, more often than chance says.
 NEAR: Final = ("interval", "box", "point", "set", "counts", "number")
 _COMMONEST: Final = 40
 _ACROSS: Final = 21
@@ -27,7 +27,7 @@ _LENGTHS_S: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
 def constant_probe(sample: Sample) -> Probe:
-    """The reward of the answer that earns most of other sources' puzzles."""
+    """Probe the reward of the constant answer that earns most on the puzzles of other sources."""
     truths = [puzzle.target.truth for puzzle in sample.seen]
     kind = sample.seen[0].target.kind
     tried = _commonest(truths) if kind in {"set", "counts", "number"} else []
@@ -39,11 +39,11 @@ def constant_probe(sample: Sample) -> Probe:
 
 
 def best_elsewhere(rewards: NDArray[np.float64], folding: Folding) -> list[float]:
-    """What each puzzle gives for the answer that earns most of the other folds.
+    """The reward that each puzzle gives to the answer that earns most in the other folds.
 
     Args:
-        rewards: ``(puzzles, answers)``.
-        folding: of the puzzles.
+        rewards: the reward of each answer for each puzzle, ``(puzzles, answers)``.
+        folding: the folds of the puzzles.
     """
     earned = np.zeros(len(rewards))
     for fold in np.unique(folding.fold):
@@ -55,7 +55,7 @@ def best_elsewhere(rewards: NDArray[np.float64], folding: Folding) -> list[float
 
 
 def _commonest(truths: Sequence[str]) -> list[Any]:
-    """The targets that come most often, and the names that sets have most often, alone."""
+    """The commonest targets; for sets, also the commonest names, each as a set of its own."""
     targets = [json.loads(truth)["target"] for truth in truths]
     counts = Counter(canonical_json(target) for target in targets)
     counts.update(canonical_json([name]) for target in targets if isinstance(target, list) for name in target)
@@ -77,6 +77,6 @@ def _rewards(kind: str, truth: str, tried: Sequence[Any]) -> list[float]:
 
 
 def _seconds(duration: float) -> list[list[float]]:
-    """The first, middle and last so many seconds of a clip."""
+    """Intervals of fixed lengths in seconds at the beginning, in the middle and at the end of a clip."""
     lengths = [min(duration, length) for length in _LENGTHS_S]
     return [[part * (duration - n), part * (duration - n) + n] for n in lengths for part in (0, 0.5, 1)]

@@ -1,4 +1,4 @@
-"""Shares with the intervals that their sources allow: puzzles of one source are no independent evidence."""
+"""Shares with intervals that account for sources, because puzzles of one source are not independent evidence."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import numpy as np
 
 from puzzlegen.intervals import wilson
 
-#: How unlikely by chance must be what counts as found.
+#: A result counts as found if its probability by chance is below this.
 SURE: Final = 0.001
-#: Of fewer nothing is said.
+#: With fewer sources than this, results are not judged.
 LEAST_SOURCES: Final = 10
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share between 0 and 1, its 95 % interval, and what a blind policy would get.
+    """A share between 0 and 1, its 95 % interval, and the share that a blind policy would get.
 
     Attributes:
-        n: puzzles.
-        sources: items they were made of.
+        n: number of puzzles.
+        sources: number of independent sources: items, or scenes where several items show one.
         value: the share.
         low: lower end of the interval.
-        high: upper end.
+        high: upper end of the interval.
         chance: the share to expect without a leak.
     """
 
@@ -40,7 +40,7 @@ class Estimate:
 
     @property
     def precise(self) -> bool:
-        """Whether the interval is no wider than 3 points to each side."""
+        """Whether the interval is at most 6 points wide, 3 to either side."""
         return self.high - self.low <= 2 * PRECISE
 
 
@@ -48,16 +48,17 @@ PRECISE: Final = 0.03
 
 
 def estimate(values: Sequence[float], sources: Sequence[Hashable], chance: float, parts: int = 1) -> Estimate:
-    """The mean of ``values`` (0 to 1, one per puzzle) with Wilson's interval for puzzles that come in clusters.
+    """The mean of ``values`` with Wilson's interval for puzzles that come in clusters.
 
-    The interval is Wilson's at the effective number of puzzles: that at which independent puzzles would have the
-    cluster-robust variance over sources. It is sane where no or every value is 1, and needs no resampling.
+    The interval is Wilson's at the effective number of puzzles: the number of independent puzzles that would have the
+    same variance as the cluster-robust one over sources. It stays sensible where no value or every value is 1, and
+    needs no resampling.
 
     Args:
-        values: one per puzzle.
-        sources: the item that each puzzle was made of.
+        values: one per puzzle, from 0 to 1.
+        sources: the source (item or scene) of each puzzle.
         chance: the mean to expect without a leak.
-        parts: of how many independent parts a value is the mean.
+        parts: number of independent parts of which each value is the mean.
     """
     array = np.asarray(values, dtype=np.float64)
     n, mean = len(array), float(array.mean())
@@ -71,9 +72,9 @@ def estimate(values: Sequence[float], sources: Sequence[Hashable], chance: float
 
 
 def uniform_p(values: Sequence[Hashable], kinds: int) -> float:
-    """How likely counts as uneven as these are if all of ``kinds`` values are equally likely (chi-square).
+    """The probability of counts at least as uneven as these if all ``kinds`` values are equally likely (chi-square).
 
-    The distribution is Wilson and Hilferty's approximation, good to a few thousandths.
+    Wilson and Hilferty's approximation of the distribution, accurate to a few thousandths.
     """
     counts = Counter(values)
     expected, freedom = len(values) / kinds, kinds - 1
@@ -86,15 +87,15 @@ def uniform_p(values: Sequence[Hashable], kinds: int) -> float:
 
 
 def repeats_p(times: int, n: int, share: float) -> float:
-    """At most how likely it is that some one of ``1 / share`` equally likely values comes ``times`` times among ``n``.
+    """An upper bound on the probability that any of ``1 / share`` equally likely values occurs ``times`` times or more.
 
-    Boole's bound over the values.
+    This is Boole's bound over the values, of which ``n`` are drawn.
     """
     return min(1.0, at_least_p(times, n, share) / share)
 
 
 def at_least_p(times: int, n: int, share: float) -> float:
-    """How likely a value with this share comes ``times`` times or more among ``n``.
+    """The probability that a value with this share occurs ``times`` times or more among ``n``.
 
     The tail of the binomial distribution is summed until its terms vanish.
     """

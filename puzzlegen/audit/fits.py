@@ -1,7 +1,8 @@
-"""How well each answer fits by edges and colours alone: tables over the options of puzzles that ask for no order.
+"""How well each answer fits by edges and colours alone: feature tables over the options of puzzles without an order.
 
-Where was this tile, how did two tiles lie, which tile is out of place, which piece fills the hole, which crop is of the
-same picture: a row of features per option, and a learner that has seen other sources picks one.
+They serve questions such as: where was this tile, how did two tiles lie, which tile is out of place, which piece fills
+the hole, which crop is of the same picture? Each option has a row of features, and a learner that was trained on other
+sources picks an option.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ _PLACE: Final = re.compile(r"row (\d+), column (\d+)")
 _ASKED: Final = re.compile(r"tile that now lies in row (\d+), column (\d+)")
 _PAIR: Final = re.compile(r"Seen from tile (\d+), where did tile (\d+)")
 _OPTION: Final = re.compile(r"^([A-Z])[.:] ?<image>$", re.MULTILINE)
-#: Plain scores of joints by which tiles are put together: column of the features, and whether more is better.
+#: Plain scores by which tiles are put together: a column of the joint features, and its sign: 1 if more is better.
 _SCORES: Final = ((0, -1), (2, -1), (4, -1), (6, 1), (7, 1), (9, 1))
 _QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 _COLOUR_BITS: Final = 2
 
 
 def fit_tables(row: Row, target: Target, opened: Sequence[Opened], joints: Joints | None) -> dict[str, Floats]:
-    """Tables by what they see, ``joints``, ``hole`` and ``colours``: those that the puzzle has, a row per option."""
+    """The tables that fit the puzzle, one row per option, by what they see: ``joints``, ``hole`` or ``colours``."""
     if not opened or any(medium.coded for medium in opened):
         return {}
     found = {"joints": _joint_table(row, target, joints) if joints else None}
@@ -66,7 +67,7 @@ def _cell(numbers: Sequence[str], cols: int) -> int:
 
 
 def _relations(joints: Joints, first: int, second: int, names: Sequence[str]) -> Floats | None:
-    """The joint that two tiles would have in each direction; none for corners."""
+    """The features of the joint that two tiles would have in each named direction; zeros for diagonal directions."""
     if joints.below is None:
         return None
     beside, below = in_context(joints.beside), in_context(joints.below)
@@ -80,7 +81,7 @@ def _relations(joints: Joints, first: int, second: int, names: Sequence[str]) ->
 
 
 def _places(joints: Joints, asked: int, places: Sequence[int]) -> Floats:
-    """How much worse the best order is that has the tile in each place, by each plain score."""
+    """For each place (row) and plain score (column), how much fixing the asked tile there worsens the best order."""
     columns = []
     for column, sign in _SCORES:
         beside = _scaled(sign * joints.beside[..., column])
@@ -97,7 +98,7 @@ def _scaled(scores: Floats) -> Floats:
 
 
 def _misfits(joints: Joints) -> Floats:
-    """Of each tile as it lies, the mean features of the joints with those around it."""
+    """The mean features of the joints of each tile with its neighbours, as the tiles lie now."""
     n, cols = joints.rows * joints.cols, joints.cols
     pairs = [(joints.beside, k, k + 1) for k in range(n) if (k + 1) % cols]
     pairs += [(joints.below, k, k + cols) for k in range(n - cols) if joints.below is not None]
@@ -109,14 +110,14 @@ def _misfits(joints: Joints) -> Floats:
 
 
 def colours_apart(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
-    """How far apart two RGB pictures of any size are in their colours, wherever these lie."""
+    """The differences between the colours of two RGB pictures of any size, regardless of where the colours lie."""
     first, second = (_colours(picture) for picture in (a, b))
     shares = np.abs(_shares(a) - _shares(b)).sum() / 2
     return np.append(np.abs(first - second), shares).astype(np.float32)
 
 
 def _colours(picture: NDArray[np.uint8]) -> Floats:
-    """Quantiles of lightness and saturation, mean and deviation of both chroma."""
+    """Quantiles of lightness and saturation, then mean and standard deviation of both chroma channels."""
     grey, colour = luma(picture).ravel(), chroma(picture).reshape(-1, 2)
     saturation = np.ptp(picture, axis=2).ravel()
     quantiles = [np.quantile(values, _QUANTILES) for values in (grey, saturation)]
@@ -124,7 +125,7 @@ def _colours(picture: NDArray[np.uint8]) -> Floats:
 
 
 def _shares(picture: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
-    """Share of pixels of each of 64 colours."""
+    """The share of pixels of each of 64 colours."""
     levels = 1 << _COLOUR_BITS
     index = (picture.reshape(-1, 3) >> (8 - _COLOUR_BITS)).astype(np.int64) @ np.array([levels * levels, levels, 1])
     shares: NDArray[np.floating[Any]] = np.bincount(index, minlength=levels**3) / len(index)

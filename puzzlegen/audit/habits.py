@@ -1,8 +1,8 @@
-"""Whether sources have answers of their own: what a policy that knows a source by heart names without looking.
+"""Whether sources have answers of their own, which a policy that knows a source by heart gives without looking.
 
-Learned probes are judged on sources that they have not seen; a policy that is trained for more than one pass, or on
-several variants of each item, has seen them all. Where what a source shows decides what can be asked about it, its
-puzzles have like answers.
+Learned probes are tested on sources that they have not seen, but a policy that is trained for more than one epoch, or
+on several variants of each item, has seen them all. If the content of a source decides what can be asked about it, its
+puzzles have similar answers.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from puzzlegen.audit.estimates import LEAST_SOURCES, estimate
 from puzzlegen.audit.report import SLACK, Check, judged
 from puzzlegen.audit.seen import Seen
 
-#: Of two the other one is named by chance too often where few sources have as many.
+#: Puzzles that a source must have: with two, each predicts the other by chance too often if few sources have several.
 _LEAST_PUZZLES: Final = 3
 
 
 def habits(seen: Sequence[Seen]) -> Iterator[Check]:
-    """How often the commonest answer of a source's other puzzles is right; nothing if few sources have several."""
+    """Check how often the commonest answer of a source's other puzzles is right.
+
+    Yields nothing if fewer than ``LEAST_SOURCES`` sources have at least three puzzles.
+    """
     counts = Counter(puzzle.source for puzzle in seen)
     several = [puzzle for puzzle in seen if counts[puzzle.source] >= _LEAST_PUZZLES]
     sources, scenes = [puzzle.source for puzzle in several], [puzzle.scene for puzzle in several]
@@ -33,12 +36,15 @@ def habits(seen: Sequence[Seen]) -> Iterator[Check]:
             found = estimate(list(_hits(classes, sources)), scenes, classes.chance)
             detail = f"that of others of its source is right {found.value:.1%} of the time"
             detail += f" ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
-            # As much is let pass as for joints: evening out a shard's answers falls on its last sources.
+            # The slack is that of joints, because balancing the answers of a shard changes those of its last sources.
             yield Check(f"{name} by source", judged(found, found.chance, SLACK["edge"]), detail)
 
 
 def _hits(classes: Classes, sources: Sequence[str]) -> Iterator[float]:
-    """For each puzzle how likely it is named by the answer that the others of its source have most often."""
+    """For each puzzle, the probability that the commonest answer of its source's other puzzles is right.
+
+    Commonest means: right most often where it was allowed. Ties are broken at random.
+    """
     right: dict[str, Counter[str]] = defaultdict(Counter)
     possible: dict[str, Counter[str]] = defaultdict(Counter)
     for label, names, source in zip(classes.labels, classes.allowed, sources, strict=True):

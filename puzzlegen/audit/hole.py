@@ -1,4 +1,4 @@
-"""Does a piece continue what lies around the striped hole of a picture? Nothing but the rim is looked at."""
+"""Does a piece continue what lies around the striped hole of a picture? Only the rim of the hole is compared."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _TONES: Final = (112, 144)
 _NEAR: Final = 14
 _AROUND_PX: Final = 10
 _LEAST_SIDE_PX: Final = 40
-#: Parts of the hole's side that a piece may show: whole, or without its rim.
+#: Shares of the hole's side that a piece may show: all of it, or all but its rim.
 _PARTS: Final = (1.0, 0.6)
 
 
 def hole_of(picture: NDArray[np.uint8]) -> Box | None:
-    """Left, top, right and bottom of the square with diagonal grey stripes; None if there is none."""
+    """Find the square with diagonal grey stripes: its left, top, right and bottom; None if there is none."""
     grey = luma(picture)
     plain = np.ptp(picture, axis=2) < _NEAR
     y, x = np.indices(grey.shape)
@@ -37,12 +37,12 @@ def hole_of(picture: NDArray[np.uint8]) -> Box | None:
     rows, cols = (np.flatnonzero((np.asarray(solid) > 200).any(axis=axis)) for axis in (1, 0))  # noqa: PLR2004
     if min(len(rows), len(cols)) < _LEAST_SIDE_PX:
         return None
-    # The blur reaches over the border by as much as its level takes away.
+    # The threshold on the blurred mask cuts off 4 pixels at each border: they are added again.
     return int(cols[0]) - 4, int(rows[0]) - 4, int(cols[-1]) + 5, int(rows[-1]) + 5
 
 
 def hole_table(picture: NDArray[np.uint8], pieces: Sequence[NDArray[np.uint8]]) -> Floats | None:
-    """A row per piece: how its sides continue the strips around the hole; None without a hole."""
+    """One row per piece: how well its sides continue the strips around the hole; None if there is no hole."""
     if (box := hole_of(picture)) is None:
         return None
     around = [_around(_planes(picture), box, part) for part in _PARTS]
@@ -54,7 +54,10 @@ def _planes(picture: NDArray[np.uint8]) -> Floats:
 
 
 def _around(planes: Floats, box: Box, part: float) -> dict[int, Floats]:
-    """Strips around the hole by side (left, right, top, bottom), along the part that a piece shows."""
+    """The strips around the hole by side (0 left, 1 right, 2 top, 3 bottom), as long as the part that a piece shows.
+
+    Sides too close to the picture's border are left out.
+    """
     left, top, right, bottom = box
     rim = round((right - left) * (1 - part) / 2)
     height, width = planes.shape[:2]
@@ -73,7 +76,7 @@ def _around(planes: Floats, box: Box, part: float) -> dict[int, Floats]:
 
 
 def _continued(around: dict[int, Floats], piece: Floats) -> Floats:
-    """Mean, least and most over the sides of how the piece's strip differs from the one around the hole."""
+    """Mean, minimum and maximum over the sides of the differences between the piece's strip and the hole's."""
     upright = np.swapaxes(piece, 0, 1)
     own = [strips(piece, 2), strips(piece, 0), strips(upright, 2), strips(upright, 0)]
     rows = np.stack([_differences(ring, own[side]) for side, ring in around.items()] or [np.zeros(9, np.float32)])
@@ -81,7 +84,7 @@ def _continued(around: dict[int, Floats], piece: Floats) -> Floats:
 
 
 def _differences(a: Floats, b: Floats) -> Floats:
-    """Of two strips ``(3 depths, 32 samples, 3 channels)``: by level, by shape, and by how rough they are."""
+    """Compare two strips, ``(3 depths, 32 samples, 3 channels)`` each, by level, by shape and by how rough they are."""
     level = np.abs(a[0] - b[0]).mean(axis=0)
     shapes = [float(alike(a[:1, :, k], b[:1, :, k])[0][0, 0]) for k in range(3)]
     shifted = float(alike(a[:1, :, 0], b[:1, :, 0])[1][0, 0])

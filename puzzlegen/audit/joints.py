@@ -1,7 +1,7 @@
 """Do parts join? Features of every ordered pair of tiles or clips, and the order that joins best.
 
-Tiles are compared along the sides that would touch, clips by the last frames of one and the first of the next. Nothing
-but joints is looked at: not what a part shows, nor where such a thing usually is.
+Tiles are compared along the sides that would touch, clips by the last frames of one and the first frames of the next.
+Only joints count: not what a part shows, nor where in a picture or clip such content usually is.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _FAR: Final = 1e6
 
 
 class Joints(NamedTuple):
-    """Features of ordered pairs.
+    """Features of all ordered pairs of parts.
 
     Attributes:
-        rows: of the grid in which the parts belong; 1 for clips.
-        cols: see above.
-        beside: ``(n, n, F)``: of part j to the right of (or after) part i; the first feature is a plain distance.
-        below: the same with j below i; None where there is one row.
+        rows: rows of the grid in which the parts belong; 1 for clips.
+        cols: columns of that grid.
+        beside: ``(n, n, F)``: features of part j to the right of (or after) part i; the first is a plain distance.
+        below: the same for part j below part i; None if there is only one row.
     """
 
     rows: int
@@ -44,7 +44,7 @@ class Joints(NamedTuple):
 
 
 def tile_joints(tiles: Sequence[NDArray[np.uint8]], rows: int, cols: int) -> Joints:
-    """Features of the sides of tiles, RGB ``(H, W, 3)``."""
+    """Compare the sides of tiles, RGB ``(H, W, 3)``."""
     planes = [np.dstack([luma(tile), chroma(tile)]) for tile in tiles]
     spreads = [(plane[..., 0].mean(), plane[..., 0].std() + 1) for plane in planes]
     right, left = ([strips(p, quarter) for p in planes] for quarter in (0, 2))
@@ -55,7 +55,11 @@ def tile_joints(tiles: Sequence[NDArray[np.uint8]], rows: int, cols: int) -> Joi
 
 
 def strips(plane: Floats, half_turn: int) -> Floats:
-    """The right side (0) or the left one (2) of ``(H, W, 3)``: ``(3 depths, 32 samples along it, 3 channels)``."""
+    """Strips along the right side (``half_turn`` 0) or the left side (2) of an ``(H, W, 3)`` plane.
+
+    Returns:
+        ``(3 depths, 32 samples along the side, 3 channels)``.
+    """
     outward = plane if half_turn else plane[:, ::-1]
     columns = [outward[:, a:b].mean(axis=1) for a, b in _DEPTHS]
     return np.stack([_resampled(column) for column in columns])
@@ -68,7 +72,7 @@ def _resampled(column: Floats) -> Floats:
 
 
 def _compared(a: Floats, b: Floats, spreads: list[tuple[float, float]]) -> Floats:
-    """``(n, n, F)`` from ``(n, 3, 32, 3)``: side ``a`` of part i against side ``b`` of part j."""
+    """Compare side ``a`` of each part i with side ``b`` of each part j: ``(n, n, F)`` from ``(n, 3, 32, 3)`` each."""
     mean, std = (np.array(x, dtype=np.float32)[:, None, None] for x in zip(*spreads, strict=True))
     ay, by = a[..., 0], b[..., 0]
     an, bn = (ay - mean) / std, (by - mean) / std
@@ -108,7 +112,7 @@ def _log_spread(a: Floats) -> Floats:
 
 
 def alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Correlation as they lie, and the best one if one side may slide along the other."""
+    """Correlations of all pairs of sides: as they lie, and the best one if one side may slide along the other."""
     found = []
     for shift in _SHIFTS:
         x = a[:, max(0, shift) : a.shape[1] + min(0, shift)]
@@ -121,7 +125,10 @@ def alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def clip_joints(clips: Sequence[Sequence[NDArray[np.uint8]]]) -> Joints:
-    """Features of the ends of clips, each a list of RGB frames; some bear other crops, zooms, tones and tints."""
+    """Compare the ends of clips, each a list of RGB frames.
+
+    Some of the features tolerate differences in crop, zoom, tones and tints.
+    """
     small = [np.stack([thumbnail(frame, _FRAME_SIDE) for frame in _ends(clip)]) for clip in clips]
     first, second, before, last = (np.stack([s[k].reshape(-1) for s in small]) for k in range(4))
     blurred = [_blurred(x) for x in (first, last)]
@@ -158,7 +165,7 @@ def _alike_whole(a: Floats, b: Floats) -> Floats:
 
 
 def in_context(pairs: Floats) -> Floats:
-    """Pair features with where each stands among all that part i, and all that part j, could be joined with."""
+    """Pair features, followed by how each compares with those of all other pairs of part i, and of part j."""
     n = len(pairs)
     others = np.where(np.eye(n, dtype=bool)[..., None], np.nan, pairs)
     with np.errstate(invalid="ignore"):
@@ -169,14 +176,14 @@ def in_context(pairs: Floats) -> Floats:
 
 
 def best_order(beside: Any, below: Any, rows: int, cols: int, place: Any = None) -> list[int]:  # noqa: ANN401
-    """Which part, from 0, belongs in each place of the grid: the order of the highest score that a beam search finds.
+    """The order with the highest score that a beam search finds: the part, from 0, in each place of the grid.
 
     Args:
-        beside: ``(n, n)``: score of part j right of part i.
-        below: the same for j below i, or None.
-        rows: of the grid.
-        cols: of the grid.
-        place: ``(n, n)``: score of part j in place k, or None.
+        beside: ``(n, n)``: score of part j to the right of part i.
+        below: the same for part j below part i, or None.
+        rows: rows of the grid.
+        cols: columns of the grid.
+        place: ``(n, n)``: score of part j in place k, as ``place[k, j]``; or None.
     """
     orders, _ = ranked_orders(beside, below, rows, cols, place)
     return [int(part) for part in orders[0]]
@@ -189,9 +196,9 @@ def ranked_orders(
     cols: int,
     place: Any = None,  # noqa: ANN401
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The orders of the highest scores that a beam search finds, best first, and their scores.
+    """The orders with the highest scores that a beam search finds, best first, and their scores.
 
-    Arguments are those of :func:`best_order`.
+    The arguments are those of :func:`best_order`.
     """
     n = rows * cols
     beams, scores = np.zeros((1, 0), dtype=np.int64), np.zeros(1)
@@ -213,7 +220,7 @@ def ranked_orders(
 
 
 def joints_of(order: Sequence[int], beside: Any, below: Any, cols: int) -> Iterator[Any]:  # noqa: ANN401
-    """What each joint of this order has in ``beside`` or, where it has rows, in ``below``."""
+    """Yield the entry of each joint of an order: from ``beside`` and, if there are several rows, from ``below``."""
     for k, part in enumerate(order):
         if k % cols:
             yield beside[order[k - 1], part]
@@ -222,5 +229,5 @@ def joints_of(order: Sequence[int], beside: Any, below: Any, cols: int) -> Itera
 
 
 def order_score(order: Sequence[int], beside: Any, below: Any, cols: int) -> float:  # noqa: ANN401
-    """The sum of all joints' scores in this order."""
+    """The sum of the scores of all joints of an order."""
     return sum(map(float, joints_of(order, beside, below, cols)), 0.0)

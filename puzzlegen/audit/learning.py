@@ -1,7 +1,7 @@
-"""Learned probes: how well do features name an answer on sources that the learner has not seen?
+"""Learned probes: how well do features predict the answer on sources that the learner has not seen?
 
-Folds are made of sources. Which of two learners is used, a linear one or boosted trees, is decided within each
-fold's training part, on sources held out of it, so that the choice never sees what it is judged on.
+Folds consist of whole sources. The choice of the learner, linear or boosted trees, is made within each fold's training
+part, on sources held out from it, so that the choice never sees the data on which it is tested.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STRENGTHS: Final = (0.003, 0.1)
 
 
 def sklearn(name: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """A module of scikit-learn, which only audits need."""
+    """Import a module of scikit-learn, which only audits need."""
     try:
         return importlib.import_module(f"sklearn.{name}")
     except ImportError as err:
@@ -34,27 +34,27 @@ def sklearn(name: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
 
 
 def folds(sources: Sequence[str], seed: int) -> NDArray[np.int64]:
-    """The fold, from 0, of each puzzle: by source, as many sources in each."""
+    """The fold of each puzzle, from 0: puzzles of one source share a fold, and folds have equally many sources."""
     names = sorted(set(sources), key=lambda name: digest("fold", seed, name))
     fold = {name: k % FOLDS for k, name in enumerate(names)}
     return np.array([fold[name] for name in sources], dtype=np.int64)
 
 
 def probabilities(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, seed: int) -> Matrix:
-    """Each row's class probabilities by a learner that has seen no row of its fold.
+    """The class probabilities of each row, from a learner that has seen no row of the row's own fold.
 
     Args:
-        x: ``(n, features)``; NaN and infinities count as 0.
-        y: ``(n,)``, from 0.
-        fold: ``(n,)``, from 0.
-        classes: how many there are.
-        seed: of subsampling and of the learners.
+        x: features, ``(n, features)``; NaN and infinities count as 0.
+        y: classes, ``(n,)``, from 0.
+        fold: folds, ``(n,)``, from 0.
+        classes: number of classes.
+        seed: seed of subsampling and of the learners.
 
     Returns:
-        ``(n, classes)``; all equal where a fold's training part has one class only.
+        ``(n, classes)``; all equal in a fold whose training part has only one class.
     """
     x = np.nan_to_num(x, posinf=0, neginf=0).astype(np.float32)
-    # Small fits: threads cost more than they give, and sums then do not depend on their number.
+    # One thread: the fits are small, so more threads cost more than they give, and sums would depend on their number.
     with importlib.import_module("threadpoolctl").threadpool_limits(1):
         return _by_fold(x, y, fold, classes, seed)
 
@@ -71,7 +71,7 @@ def _by_fold(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, seed: 
 
 
 def _better(x: Matrix, y: Labels, train: Labels, held: Labels, seed: int) -> str:
-    """The learner that names more of the held sources' answers; the first of equals."""
+    """The name of the learner that is right most often on the held-out rows; the first among equals."""
     if not len(held) or len(np.unique(y[train])) < 2:  # noqa: PLR2004 - nothing to learn from
         return _MODELS[0]
     hits = {name: _hits(_fitted(name, x, y, train, seed), x[held], y[held]) for name in _MODELS}
@@ -83,7 +83,7 @@ def _hits(model: Any, x: Matrix, y: Labels) -> int:  # noqa: ANN401
 
 
 def _fitted(name: str, x: Matrix, y: Labels, rows: Labels, seed: int) -> Any:  # noqa: ANN401
-    """The learner, trained on these rows, or on a drawn part of them if they are many."""
+    """The learner, trained on these rows, or on a random part of them if there are more than 20 000."""
     if len(rows) > _MOST_ROWS:
         keys = np.frombuffer(rng_for("rows", seed).raw(4 * len(rows)), dtype=np.uint32)
         rows = rows[np.argsort(keys, kind="stable")[:_MOST_ROWS]]
@@ -124,6 +124,6 @@ _MODELS: Final = (*map(str, _STRENGTHS), "trees")
 
 
 def log_odds(p: NDArray[np.floating[Any]]) -> Matrix:
-    """Probabilities as sums can use them."""
+    """The log-odds of probabilities, which can be summed; probabilities are clipped to 1e-5 from 0 and 1."""
     clipped = np.clip(np.asarray(p, dtype=np.float64), 1e-5, 1 - 1e-5)
     return np.asarray(np.log(clipped / (1 - clipped)), dtype=np.float32)

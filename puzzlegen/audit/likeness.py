@@ -1,4 +1,4 @@
-"""How alike two frames are to whoever allows for another light, another tint, another crop and zoom."""
+"""How alike two frames are if differences in light, tint, crop and zoom are allowed for."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _LEAST_SPREAD: Final = 4.0
 
 
 def likenesses(lasts: Floats, firsts: Floats) -> list[Floats]:
-    """Distances of each of ``lasts`` from each of ``firsts``, ``(n, S, S, 3)`` RGB 0..255: four of ``(n, n)``.
+    """Four ``(n, n)`` distances of each of ``lasts`` from each of ``firsts``, both ``(n, S, S, 3)`` RGB 0..255.
 
-    With tones evened out; of tones alone; of tints alone; with tones evened out, zoomed and slid as fits best.
+    They are: of pictures with tones evened out; of tones alone; of tints alone; of pictures with tones evened out, at
+    the zoom and shift that fit best.
     """
     a, b = _evened(lasts), _evened(firsts)
     tints = [_tints(x) for x in (lasts, firsts)]
@@ -37,13 +38,13 @@ def _evened(pictures: Floats) -> Floats:
 
 
 def _tones(evened: Floats) -> Floats:
-    """Share of pixels in each of eight bins of a standard deviation, per channel."""
+    """The share of pixels in each of eight bins, half a standard deviation wide, per channel."""
     bins = np.clip(np.floor(evened * 2) + _BINS / 2, 0, _BINS - 1)
     return np.stack([(bins == k).mean(axis=(1, 2)) for k in range(_BINS)], axis=-1).astype(np.float32)
 
 
 def _tints(pictures: Floats) -> Floats:
-    """Spread and mean of the colour differences, which light alone does not change."""
+    """Mean and spread of the colour differences, which a change of light alone leaves as they are."""
     chroma = np.stack([pictures[..., 0] - pictures[..., 1], pictures[..., 2] - pictures[..., 1]], axis=-1)
     return np.concatenate([chroma.mean(axis=(1, 2)), chroma.std(axis=(1, 2))], axis=-1).astype(np.float32)
 
@@ -61,7 +62,7 @@ def _registered(a: Floats, b: Floats) -> Floats:
 
 
 def _zoomed(pictures: Floats, zoom: float) -> Floats:
-    """The middle part of each picture, nearest neighbours, at full size."""
+    """The middle part of each picture, enlarged to full size by nearest neighbours."""
     side = pictures.shape[-1]
     index = (side * (1 - zoom) / 2 + (np.arange(side) + 0.5) * zoom).astype(np.int64)
     return pictures[:, index][:, :, index]

@@ -1,4 +1,4 @@
-"""What a picture looks like, in few bits, and which pictures look the same whichever way they are turned."""
+"""What a picture looks like in 144 bits, and which pictures look the same whichever way they are turned or mirrored."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ HASH_SIDE: Final = 12
 
 
 def look_bits(picture: NDArray[np.uint8]) -> Bits:
-    """``(12, 12)`` of 0 and 1: where a small grey version is lighter than its median."""
+    """A ``(12, 12)`` hash of a picture: 1 where a small grey version is lighter than its median, else 0."""
     grey = Image.fromarray(picture).convert("L").resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
     small = np.asarray(grey)
     return np.asarray(small > np.median(small), dtype=np.uint8)
 
 
 def look_alikes(some: Sequence[Bits], others: Sequence[Bits], most: int) -> Iterator[tuple[int, int]]:
-    """Which pairs differ in so many bits at most, the first of them turned or mirrored as fits best; some twice.
+    """Yield the index pairs that differ in few bits, the first turned or mirrored as fits; some pairs more than once.
 
     Args:
-        some: ``(12, 12)`` each.
-        others: to compare with them, as many as fit in memory eight times.
-        most: bits.
+        some: hashes, ``(12, 12)`` each.
+        others: hashes to compare them with; must fit in memory eight times.
+        most: the maximum number of differing bits.
     """
     table = np.stack(others)
     for i, bits in enumerate(some):

@@ -1,8 +1,8 @@
-"""What was put into a picture or clip as a whole and may name the answer: a mark, a change of tone.
+"""What was added to a whole picture or clip and may give away the answer: a mark, or a change of tones.
 
-A mark stands at fixed pixels. What a picture shows does not know where its pixels are counted from: of a picture from
-which a little was cut on every side, small patches at the same places say as much of the sky above and the ground
-below, but no longer lie on the mark. What they name beyond that is a mark.
+A mark lies at fixed pixels, while content does not depend on where pixels are counted from. In a copy that is cropped a
+little on every side, small patches at the same places say as much about the sky above and the ground below, but no
+longer lie on the mark. What patches give away beyond those of such copies is a mark.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from puzzlegen.audit.media import Opened
 
 Vector = NDArray[np.float32]
 
-#: How often the places are moved: one way of moving them tells by chance a little more or less than the next.
+#: Number of cropped copies, in which the patches lie at moved places: the results of two copies differ by chance.
 MOVES: Final = 4
 _LEAST_CUT: Final = 0.05
 _MOST_CUT: Final = 0.10
-#: Sides of a patch, and where along the rims from a corner it lies, in pixels.
+#: The side of each patch, then its distances down and across from a corner, in pixels.
 _PATCHES: Final = ((3, 0, 0), (6, 0, 0), (6, 6, 0), (6, 12, 0), (6, 0, 6), (6, 0, 12), (6, 8, 8), (6, 16, 16))
 _QUANTILES: Final = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
 def tones(medium: Opened) -> Vector:
-    """How light and how coloured the whole is, wherever that lies: turned, mirrored or shuffled it stays the same."""
+    """How light and how coloured the whole medium is; turning, mirroring or shuffling it does not change this."""
     pixels = [picture.reshape(-1, 3).T for picture in medium.some]
     return np.concatenate([_tones(np.concatenate(channel)) for channel in zip(*pixels, strict=True)])
 
@@ -41,7 +41,10 @@ def _tones(channel: NDArray[np.uint8]) -> Vector:
 
 
 def patches(medium: Opened) -> tuple[Vector, ...]:
-    """The colours of small patches in the corners and on the rims, then those of :data:`MOVES` cut copies."""
+    """Colours of small patches at the corners and the middles of the sides: of the medium, then of cropped copies.
+
+    The first vector is that of the medium; each of the other :data:`MOVES` is that of one copy.
+    """
     draws = bytes.fromhex(medium.sha256)
     cuts = [[_LEAST_CUT + (_MOST_CUT - _LEAST_CUT) * k / 255 for k in draws[4 * m : 4 * m + 4]] for m in range(MOVES)]
     return tuple(_patches(medium, cut) for cut in ([0.0] * 4, *cuts))

@@ -1,4 +1,4 @@
-"""A puzzle's media as probes need them: a few planes of numbers, however they were encoded."""
+"""A puzzle's media as probes need them: decoded to arrays of numbers, however they were encoded."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Plane = NDArray[np.float32]
 
 _FRAMES: Final = 8
 _DRAWS: Final = 6
-#: How often media are made anew: one copy of five hundred tells by chance 3 points more or less than the next.
+#: How many washed copies are made of each picture: with five hundred pictures, the results of two copies differ by 3
+#: points by chance.
 WASHES: Final = 4
-#: ... and clips, which take ten times as long.
+#: The same for clips, which take ten times as long.
 WASHES_OF_CLIPS: Final = 2
 _MOST_CUT: Final = 0.04
 _LEAST_SCALE: Final = 0.7
@@ -33,13 +34,14 @@ class Opened(NamedTuple):
 
     Attributes:
         size: width and height in pixels.
-        weight: bytes of the file.
-        plain: bytes that at most eight of its pictures take as plain JPEG: what content weighs.
+        weight: size of the file in bytes.
+        plain: bytes that its pictures (at most eight of them) take as plain JPEG: the weight of the content.
         coded: bytes of each coded frame of a clip; empty for a picture.
         pictures: RGB frames, ``(H, W, 3)`` uint8: the picture, or all frames of the clip.
-        sha256: of the bytes.
+        sha256: digest of the file's bytes.
         halved: whether chroma is stored at half size, as in all but lossless files.
-        own_steps: ``(8, 8)``, by which the file's own encoding quantises luma; 0 where it does not, or not by blocks.
+        own_steps: ``(8, 8)``, steps by which the file's own encoding quantises luma; 0 if it does not quantise, or
+            not in blocks of 8 by 8.
     """
 
     size: tuple[int, int]
@@ -58,7 +60,7 @@ class Opened(NamedTuple):
 
 
 def open_medium(stored: dict[str, Any]) -> Opened:
-    """Decode a record's medium, ``{bytes, path}``."""
+    """Decode a medium of a record, stored as ``{bytes, path}``."""
     data: bytes = stored["bytes"]
     sha256 = hashlib.sha256(data).hexdigest()
     decoded = _decoded(data, clip=stored["path"].endswith(".mp4"))
@@ -67,7 +69,7 @@ def open_medium(stored: dict[str, Any]) -> Opened:
 
 
 class _Decoded(TypedDict):
-    """What of an :class:`Opened` is decoded."""
+    """The fields of :class:`Opened` that come from decoding."""
 
     size: tuple[int, int]
     coded: tuple[int, ...]
@@ -88,7 +90,7 @@ def _decoded(data: bytes, *, clip: bool) -> _Decoded:
 
 
 def _still(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
-    """The picture, its own quantisation of luma, and whether its chroma is stored at half size."""
+    """Decode a picture: its pixels, its file's quantisation of luma, and whether chroma is stored at half size."""
     with Image.open(io.BytesIO(data)) as image:
         tables = getattr(image, "quantization", {})
         own = np.array(tables[0], dtype=np.float32).reshape(8, 8) if tables else _NO_STEPS
@@ -96,10 +98,11 @@ def _still(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
 
 
 def washed(medium: Opened, time: int = 0) -> Opened:
-    """The same content, made anew: every picture cut by a little, scaled down unevenly, saved as puzzles save theirs.
+    """A copy with the same content but made anew: cropped a little, scaled down unevenly, saved as puzzles save media.
 
-    What a probe still finds in it is content: natural pictures are not the same along both axes, nor in both
-    directions of time. Cut and scale differ from medium to medium, so that no grid survives, and from ``time`` to time.
+    What a probe still finds in the copy is content: natural pictures are not the same along both axes, nor in both
+    directions of time. Crop and scale differ between media, so that no grid survives, and between copies, which
+    ``time`` numbers from 0.
     """
     draws = [k / 255 for k in bytes.fromhex(medium.sha256)[_DRAWS * time : _DRAWS * (time + 1)]]
     copies = [_rescaled(picture, draws) for picture in medium.pictures]
@@ -137,22 +140,23 @@ def _frames(data: bytes) -> tuple[tuple[int, ...], list[NDArray[np.uint8]]]:
         for packet in container.demux(video=0):
             if packet.size:
                 coded.append(packet.size)
-            # As readers do it, not exactly: smoothed chroma lies off the middle of its lines, which tells up from down.
+            # Converted as readers do it, not exactly: smoothed chroma is off the centre of its lines, which tells up
+            # from down.
             pictures += [np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8) for frame in packet.decode()]
     return tuple(coded), pictures
 
 
 def luma(picture: NDArray[np.uint8]) -> Plane:
-    """``(H, W)`` float32, 0..255 (BT.601)."""
+    """The luma of an RGB picture: ``(H, W)`` float32, 0..255 (BT.601)."""
     return np.asarray(picture @ np.array([0.299, 0.587, 0.114], dtype=np.float32), dtype=np.float32)
 
 
 def chroma(picture: NDArray[np.uint8]) -> Plane:
-    """``(H, W, 2)`` float32: blue and red less luma, unscaled."""
+    """The chroma of an RGB picture: ``(H, W, 2)`` float32, blue and red minus luma, unscaled."""
     return np.asarray(picture[..., [2, 0]].astype(np.float32) - luma(picture)[..., None], dtype=np.float32)
 
 
 def thumbnail(picture: NDArray[np.uint8], side: int) -> Plane:
-    """``(side, side, 3)`` float32, each value the mean of its area."""
+    """A small square version of a picture: ``(side, side, 3)`` float32, each value the mean of its area."""
     small = Image.fromarray(picture).resize((side, side), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""What counting words gives away of puzzles that are all text: how often, and where, a text names each candidate.
+"""What counting words gives away in puzzles that are all text: how often, and where, the text names each candidate.
 
-The better connected of two nodes stands more often in a list of edges, and the commonest value more often in a list of
-nodes. Candidates are lettered options, probed as by all else that is known of options, or the names of a set of which
-some are right.
+The better connected of two nodes occurs more often in a list of edges, and the commonest value more often in a list of
+nodes. Candidates are lettered options, which are probed like all other features of options, or the names of a set of
+which some are right.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from puzzlegen.audit.surface import Vector
 from puzzlegen.rng import rng_for
 from puzzlegen.verify import grader
 
-#: What is looked at, of lettered options and of sets.
+#: What the probes look at, both for lettered options and for sets.
 MENTIONS: Final = "how often names are named"
-#: A set with more right names than this is not guessed by naming those named most.
+#: The most names that are tried as an answer; a set with more right names is not guessed in this way.
 _MOST_NAMED: Final = 8
 
 
 def mention_probe(sample: Sample, tables: list[Vector]) -> Probe:
-    """What naming those names of a set earns that a learner picks by how often, and where, the text names them."""
+    """Probe the reward of naming the likeliest names of a set, judged by how often, and where, the text names each."""
     truths = [json.loads(puzzle.target.truth) for puzzle in sample.seen]
     names = [truth["params"]["names"] for truth in truths]
     graders = [grader(puzzle.target.truth) for puzzle in sample.seen]

@@ -1,4 +1,4 @@
-"""Probes of tasks about order: each part by itself, and how parts join."""
+"""Probes of tasks about order, which look at each part by itself or at how parts join."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from puzzlegen.audit.seen import Seen
 from puzzlegen.audit.surface import relative
 
 _NEVER = 1e4
-#: Scores of all joints: part j beside part i, and below it.
+#: Scores of all joints, ``(n, n)`` each: of part j beside part i, and of part j below part i.
 Scores = tuple[Matrix, Matrix | None]
-#: The orders that the answers stand for, and which of them is right.
+#: The orders for which a puzzle's possible answers stand, and the index of the right one.
 Hypotheses = tuple[list[tuple[int, ...]], int]
 
 
 def place_probes(sample: Sample) -> Iterator[Probe]:
-    """Each part by itself: its place; then the order that fits all parts best."""
+    """Probe each part by itself: predict its place, then take the order that best fits all predictions."""
     n = len(sample.seen[0].target.order)
     truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
     y = np.argsort(truth, axis=1).ravel()
@@ -45,7 +45,7 @@ def place_probes(sample: Sample) -> Iterator[Probe]:
 def _order_probes(
     sample: Sample, family: Family, sees: str, orders: Labels, truth: Labels, washed: Labels | None = None
 ) -> Iterator[Probe]:
-    """How many of the orders found, ``(foldings, puzzles, parts)``, are right, and how many of their places."""
+    """Probe how many of the orders found, ``(foldings, puzzles, parts)``, are right, and how many of their places."""
     n = truth.shape[1]
     right = orders == truth
     known = None if washed is None else washed == truth
@@ -58,7 +58,10 @@ def _order_probes(
 
 
 def joint_probes(sample: Sample) -> Iterator[Probe]:
-    """Parts put together by their joints alone: as they are, and by a learner; nothing if answers are no orders."""
+    """Probe whether parts can be put together by their joints alone, by plain distances and by a learner.
+
+    Yields nothing if the answers do not stand for orders.
+    """
     hypotheses = [_hypotheses(puzzle) for puzzle in sample.seen]
     if any(not found or right < 0 for found, right in hypotheses):
         return
@@ -75,7 +78,11 @@ def _joined(
     scores: Sequence[list[Scores]],
     hypotheses: list[Hypotheses],
 ) -> Iterator[Probe]:
-    """What is found by each of ``scores``, as good as one another: those of all puzzles, by one folding or by none."""
+    """Probe what is found by joint scores, averaged over ``scores``.
+
+    Each entry of ``scores`` has the scores of all puzzles, from one folding; plain scores need no folding and are a
+    single entry.
+    """
     if sample.seen[0].target.order:
         truth = np.array([puzzle.target.order for puzzle in sample.seen]) - 1
         found = np.array([[_best(*one) for one in zip(sample.seen, some, strict=True)] for some in scores])
@@ -88,14 +95,14 @@ def _joined(
 
 
 def _chosen(puzzle: Seen, scores: Scores, hypotheses: Hypotheses) -> float:
-    """1 if of the orders offered the right one joins best."""
+    """1 if the right one of the orders offered joins best, else 0."""
     orders, right = hypotheses
     cols = puzzle.joints.cols if puzzle.joints else 1
     return float(int(np.argmax([order_score(order, *scores, cols) for order in orders])) == right)
 
 
 def _best(puzzle: Seen, scores: Scores) -> list[int]:
-    """The order of the asked parts that join best after those that are given, which come first."""
+    """The order of the asked parts that joins best after the given parts, which come first."""
     joints = puzzle.joints
     if joints is None:
         raise TypeError("a puzzle without joints")
@@ -128,7 +135,7 @@ def _neighbours(sample: Sample, sees: str, orders: Labels, truth: Labels) -> Pro
 
 
 def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[list[Scores]]:
-    """Log-odds of all joints by learners that have seen joints of other sources, with each folding."""
+    """Log-odds of all joints for each folding, from learners trained on the joints of other sources."""
     pairs = [_pairs(puzzle, orders[right]) for puzzle, (orders, right) in zip(sample.seen, hypotheses, strict=True)]
     tables, inside = [table for table, _ in pairs], [met for _, met in pairs]
     scores = []
@@ -139,7 +146,7 @@ def _learned(sample: Sample, hypotheses: list[Hypotheses]) -> list[list[Scores]]
 
 
 def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Probe:
-    """A learner that compares the orders offered, by the sums of all their joints' features."""
+    """Probe with a learner that compares the orders offered by the sums of their joints' features."""
     tables = [
         relative(_sums(puzzle.joints, orders))
         for puzzle, (orders, _) in zip(sample.seen, hypotheses, strict=True)
@@ -150,7 +157,7 @@ def _told_apart(sample: Sample, hypotheses: list[Hypotheses]) -> Probe:
 
 
 def _sums(joints: Joints, orders: Sequence[Sequence[int]]) -> Floats:
-    """Of each order its joints' features in context, summed."""
+    """The features in context of all joints of an order, summed: one row per order."""
     beside = in_context(joints.beside)
     below = None if joints.below is None else in_context(joints.below)
     return np.stack([sum(joints_of(order, beside, below, joints.cols)) for order in orders])
@@ -162,7 +169,7 @@ def _negated(puzzle: Seen) -> Matrix | None:
 
 
 def _hypotheses(puzzle: Seen) -> Hypotheses:
-    """The orders, from 0, that the answers stand for, and which is right; nothing if they stand for none."""
+    """The orders, from 0, for which the answers stand, and the index of the right one; ``([], -1)`` if for none."""
     target, joints = puzzle.target, puzzle.joints
     n = joints.rows * joints.cols if joints else 0
     if target.order:
@@ -175,7 +182,10 @@ def _hypotheses(puzzle: Seen) -> Hypotheses:
 
 
 def _order_of(text: str, n: int) -> tuple[int, ...]:
-    """``3, 1, 2`` is an order, ``tiles 1 and 3`` the order in which these have changed places."""
+    """The order, from 0, that an answer's text states; empty if none.
+
+    ``3, 1, 2`` is an order; ``tiles 1 and 3`` is the order in which these two have changed places.
+    """
     numbers = [int(k) - 1 for k in re.findall(r"\d{1,3}", text)]
     if sorted(numbers) == list(range(n)):
         return tuple(numbers)
@@ -186,7 +196,7 @@ def _order_of(text: str, n: int) -> tuple[int, ...]:
 
 
 def _pairs(puzzle: Seen, order: tuple[int, ...]) -> tuple[Matrix, Labels]:
-    """Features of all ordered pairs, beside then below, and whether they are neighbours."""
+    """Features of all ordered pairs, beside then below, and for each pair whether its parts are neighbours."""
     joints = puzzle.joints
     if joints is None:
         raise TypeError("a puzzle without joints")

@@ -1,6 +1,6 @@
-"""Passes over a folder's puzzles, in one process or several: every stripe of every file is a piece of work.
+"""Passes over a folder's puzzles, in one process or several; the unit of work is one stripe of one file.
 
-A medium is decoded once per pass and forgotten; what comes back is some 10 KB of numbers per puzzle.
+A medium is decoded once per pass and not kept; the result is about 10 KB of numbers per puzzle.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from puzzlegen.writers import Row
 
 T = TypeVar("T")
 R = TypeVar("R")
-#: ``map`` in this process or over several; results come in order.
+#: A ``map`` that runs in this process or over several; results come in order.
 Spread = Callable[[Callable[[T], R], Sequence[T]], Iterator[R]]
 
 Key = tuple[str, str]
 
 
 class Stripe(NamedTuple):
-    """Every ``of``-th row of a file, from ``first`` on; only those of ``ids`` if given."""
+    """Every ``of``-th row of a file, from row ``first`` on; if ``ids`` is given, only rows with these ids."""
 
     path: Path
     first: int
@@ -33,7 +33,7 @@ class Stripe(NamedTuple):
     ids: frozenset[str] | None
 
     def rows(self) -> Iterator[tuple[int, Row]]:
-        """The rows, with their number in the file."""
+        """Yield the rows, each after its number in the file."""
         for number, row in enumerate(read_rows(self.path)):
             if number % self.of == self.first and (self.ids is None or row["id"] in self.ids):
                 yield number, row
@@ -41,7 +41,7 @@ class Stripe(NamedTuple):
 
 @contextmanager
 def spread(workers: int) -> Iterator[Spread[Any, Any]]:
-    """A ``map`` over so many processes; over none but this one if they would be one."""
+    """Provide a ``map`` over ``workers`` processes or, for one worker, in this process."""
     if workers == 1:
         yield map
         return
@@ -52,19 +52,19 @@ def spread(workers: int) -> Iterator[Spread[Any, Any]]:
 def looked_at(
     files: Sequence[Path], ids: frozenset[str] | None, workers: int, over: Spread[Any, Any]
 ) -> Iterator[tuple[Key, Seen]]:
-    """Every puzzle as probes see it, with its task and parameters, in the folder's order.
+    """Yield every puzzle as probes see it, after its task and parameters, in the folder's order.
 
     Args:
         files: data files of the folder.
-        ids: only these puzzles.
-        workers: into how many stripes a file is cut.
-        over: runs the pieces of work.
+        ids: look only at these puzzles; None: at all.
+        workers: number of stripes into which each file is cut.
+        over: the ``map`` that runs the work, from :func:`spread`.
     """
     yield from _in_order(files, ids, workers, over, _look)
 
 
 def washed(files: Sequence[Path], puzzles: Mapping[str, Seen], workers: int, over: Spread[Any, Any]) -> dict[str, Seen]:
-    """These puzzles by id, with what copies of their media tell; arguments as in :func:`looked_at`."""
+    """Return these puzzles by id, with the traces of washed copies added; arguments as in :func:`looked_at`."""
     stripes = _stripes(files, frozenset(puzzles), workers)
     work = [(stripe, puzzles) for stripe in stripes]
     return {puzzle.id: puzzle for found in over(_wash, work) for puzzle in found}
@@ -97,5 +97,5 @@ def _wash(work: tuple[Stripe, Mapping[str, Seen]]) -> list[Seen]:
 
 
 def key_of(row: Row) -> Key:
-    """What puzzles are probed together: task and parameters."""
+    """The task and parameters of a row; puzzles with the same key are probed together."""
     return row["extra_info"]["task"], row["extra_info"]["params"]

@@ -1,4 +1,4 @@
-"""The probes of one task: which features are to name what, and how often they do."""
+"""The probes of one task: which features predict what, and how often they are right."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from puzzlegen.audit.seen import Seen
 
 
 class TaskProbes:
-    """The probes that fit one task.
+    """Runs the probes that fit one task.
 
     Args:
         seen: puzzles of one task with the same parameters.
-        seed: of folds and learners.
+        seed: seed of folds and learners.
     """
 
     def __init__(self, seen: Sequence[Seen], seed: int) -> None:
@@ -34,7 +34,10 @@ class TaskProbes:
         self._seen = self._sample.seen
 
     def run(self) -> Iterator[Probe]:
-        """Each probe that fits the kind of answer; artefact ones with a control if the puzzles have been washed."""
+        """Yield each probe that fits the kind of answer; none with too few sources.
+
+        Artefact probes have a control if the puzzles have been washed.
+        """
         targets = [puzzle.target for puzzle in self._seen]
         classes, letters = classes_of(targets), letters_of(targets)
         if len(set(self._sample.sources)) < LEAST_SOURCES:
@@ -58,7 +61,7 @@ class TaskProbes:
     def _constant(self, classes: Classes, letters: Classes) -> Iterator[Probe]:
         targets = [puzzle.target for puzzle in self._seen]
         if classes.labels and not classes.cut:
-            # Of many classes some one is right more often than others by chance; the interval does not know that.
+            # Of many classes, the commonest is above average by chance; the interval takes no account of that.
             counts, chance = classes.uneven, classes.even_share
             yield self._sample.probe("blind", "constant", "class", classes.constant_hits(), chance, counts=counts)
         if letters.labels:
@@ -69,7 +72,7 @@ class TaskProbes:
         if orders := [target.order for target in targets if target.order]:
             commonest, times = Counter(orders).most_common(1)[0]
             hits, chance = [float(order == commonest) for order in orders], self._sample.order_chance
-            # Of many orders some one comes again by chance; an interval around the commonest does not know that.
+            # Of many orders, some recur by chance; the interval of the commonest takes no account of that.
             counts = repeats_p(times, len(orders), chance) < SURE
             yield self._sample.probe("blind", "constant", "order", hits, chance, counts=counts)
 
@@ -89,8 +92,8 @@ class TaskProbes:
             yield "mark", "patches at fixed places", _stacked([puzzle.patches[0] for puzzle in self._seen])
 
     def _end_probes(self, orders: Sequence[tuple[int, ...]]) -> Iterator[Probe]:
-        """Of orders what stands first and last, by words: their parts have probes of their own."""
-        # What is never asked leaves the ends uneven.
+        """Predict from words which part stands first and last in an order; the parts have probes of their own."""
+        # Two orders are never asked, which leaves the ends uneven.
         chance = factorial(len(orders[0]) - 1) * self._sample.order_chance
         written = [found for found in self._features() if found[1] in {"words and fields", "spelling"}]
         for name, k in (("first part", 0), ("last part", -1)):
@@ -161,6 +164,6 @@ class TaskProbes:
 
 
 def _stacked(rows: Sequence[NDArray[np.float32]]) -> Matrix:
-    """One matrix; where puzzles of a task have different numbers of media, the features that all have."""
+    """Stack features into one matrix; if puzzles have different numbers of media, only features that all have."""
     width = min(len(row) for row in rows)
     return np.stack([row[:width] for row in rows]).astype(np.float32)

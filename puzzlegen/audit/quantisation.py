@@ -1,8 +1,8 @@
-"""Steps of a JPEG quantisation that a picture went through before it was saved as it is now.
+"""Steps of an earlier JPEG quantisation, which a picture went through before it was saved as it is now.
 
-Coefficients of 8x8 blocks that were rounded to multiples of a step still lie near such multiples, if blocks begin
-where they began. Standard tables are not symmetric, so the steps tell whether a picture lies on its side; and where
-blocks fit tells from which corner they were counted.
+Coefficients of 8x8 blocks that were rounded to multiples of a step still lie near such multiples, if the blocks are cut
+where they began then. Standard tables are not symmetric, so the steps tell whether a picture lies on its side; and the
+corner from which the blocks fit is the one from which they were counted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from puzzlegen.audit.media import Plane, luma
 Vector = NDArray[np.float32]
 
 _PERIOD: Final = 8
-#: Pixels that are looked at from each corner, along each axis.
+#: Pixels looked at from each corner, along each axis.
 _REGION: Final = 256
 _BINS: Final = 256
 _PER_UNIT: Final = 2
 _STEPS: Final = np.arange(3, 41)
 _SURE: Final = 6.0
 _LEAST_COUNT: Final = 40
-#: Of the longest among the steps that explain about as much: half a step fits all that the step fits.
+#: The longest step is taken whose fit is at least this share of the best: half a step fits all that the step fits.
 _ABOUT: Final = 0.8
 _PAIRS: Final = tuple((u, v) for u in range(5) for v in range(u + 1, 5) if u + v < 6)  # noqa: PLR2004
 _NONE: Final = np.zeros(1 + len(_PAIRS), dtype=np.float32)
@@ -37,25 +37,25 @@ def _dct() -> NDArray[np.float32]:
     return np.asarray(basis, dtype=np.float32)
 
 
-#: The cosines of a block of 8 values, a frequency per row.
+#: The discrete cosine transform of 8 values, one frequency per row.
 DCT: Final = _dct()
 _VALUES: Final = np.arange(_BINS) / _PER_UNIT
-# The zeros say nothing of the step; from half a step on, a smooth decay counts against it.
+# Values up to half a step were rounded to zero and say nothing of the step; beyond, a smooth decay counts against it.
 _BEYOND: Final = (_VALUES[:, None] > _STEPS / 2).astype(np.float64)
 _WAVES: Final = np.cos(2 * np.pi * _VALUES[:, None] / _STEPS) * _BEYOND
 
 
 def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
-    """For blocks counted from each of the corners: how many coefficients were quantised before, and how lopsidedly.
+    """How many coefficients were quantised before, and how asymmetrically, for blocks counted from each corner.
 
     Args:
         picture: RGB.
-        own: ``(8, 8)``, the steps of the file's own encoding; what is not well above them is not looked for.
+        own: ``(8, 8)``, the steps of the file's own encoding; only steps well above these are looked for.
 
     Returns:
-        Per corner: the share of coefficients with a step, then for each mirrored pair of them the logarithm of the
-        ratio of their steps, 0 where one has none. All are 0 where blocks begin with the file's own: its steps are
-        found there, and more often where there is texture than where there is sky.
+        Per corner: the share of coefficients with a step, then for each mirrored pair of coefficients the logarithm of
+        the ratio of their steps, 0 if one has none. All are 0 where blocks coincide with the file's own: there the
+        file's own steps would be found, and more often in texture than in sky.
     """
     plane = luma(picture)
     height, width = (side // _PERIOD * _PERIOD for side in plane.shape)
@@ -83,7 +83,7 @@ def _corner(plane: Plane, own: NDArray[np.float32]) -> Vector:
 
 
 def _step(values: Vector, own: float) -> float:
-    """The step that the values are multiples of, 0 if none."""
+    """The step of which the values are multiples; 0 if there is none."""
     bins = np.minimum((values * _PER_UNIT + 0.5).astype(np.int64), _BINS - 1)
     counts = np.bincount(bins, minlength=_BINS)
     counts[-1] = 0

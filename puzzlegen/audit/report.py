@@ -26,7 +26,7 @@ SLACK: Final[dict[str, float]] = {"blind": 0.03, "artefact": 0.03, "edge": 0.10,
 
 
 def judged(found: Estimate, base: float, slack: float) -> Verdict:
-    """By the rules of this module, where ``base`` is expected and ``slack`` above it is let pass."""
+    """The verdict by the rules of this module; ``base`` is expected without a leak, ``slack`` above it is tolerated."""
     if found.low > base + slack:
         return "leaky"
     return "clean" if found.value <= base + slack or found.low <= base else "weak"
@@ -34,17 +34,18 @@ def judged(found: Estimate, base: float, slack: float) -> Verdict:
 
 @dataclass(frozen=True)
 class Probe:
-    """How well something that is not the content names the answer.
+    """How well features other than the content predict the answer.
 
     Attributes:
-        family: blind (nothing decoded but sizes, borders and tones), artefact (traces of making), edge (joints) or mark
-            (colours at fixed places).
+        family: blind (nothing decoded but sizes, borders and tones), artefact (traces of how media were made), edge
+            (joints) or mark (colours at fixed places).
         sees: what the probe looks at.
-        names: what it is to name: class, letter, option, order, positions, neighbours; or the reward that it earns.
-        estimate: how often it is right.
-        counts: whether the verdict takes it in; partial measures are for information.
-        washed: of an artefact probe, how often it is right by content: on copies without traces, of marks at moved
-            places; None if that was not asked.
+        names: what the probe predicts, such as class, letter, option, order, positions or neighbours; or the reward
+            that it earns.
+        estimate: how often the probe is right.
+        counts: whether the verdict takes the probe into account; partial measures are for information.
+        washed: how often content alone makes it right: for an artefact probe, measured on copies without traces; for
+            a mark probe, at moved places. None if not measured.
     """
 
     family: Family
@@ -56,18 +57,18 @@ class Probe:
 
     @property
     def base(self) -> float:
-        """What is to be expected without a leak: chance, or what content tells."""
+        """What to expect without a leak: the chance level or, if higher, what content alone gives away."""
         return max(self.estimate.chance, self.washed or 0.0)
 
     @property
     def verdict(self) -> Verdict:
-        """By the rules of this module."""
+        """The verdict by the rules of this module."""
         return judged(self.estimate, self.base, SLACK[self.family])
 
 
 @dataclass(frozen=True)
 class Check:
-    """Something that was counted, not learned."""
+    """A finding obtained by counting, not by learning."""
 
     name: str
     verdict: Verdict
@@ -79,15 +80,15 @@ class TaskReport:
     """One task with one set of parameters.
 
     Attributes:
-        task: name, with the parameters that set it apart if it occurs more than once.
-        n: puzzles looked at.
-        sources: items they were made of.
-        kind: of the verifier.
-        probes: all of them.
-        checks: balance, duplicates, solutions.
-        difficulty: histogram over ten equal bins of 0 to 1.
-        margin: quartiles: least, lower, middle, upper, most.
-        note: what was not looked at, or what to look after, if anything.
+        task: the task's name, with the parameters that set it apart if it occurs more than once.
+        n: number of puzzles looked at.
+        sources: number of items they were made of.
+        kind: kind of the answers' verifier.
+        probes: all probes that fit the task.
+        checks: all checks, such as balance, duplicates and solutions.
+        difficulty: histogram of difficulties over ten equal bins from 0 to 1.
+        margin: minimum, lower quartile, median, upper quartile and maximum of the margins.
+        note: what was not looked at, or what to look into; empty if neither.
     """
 
     task: str
@@ -102,22 +103,22 @@ class TaskReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all that count."""
+        """The worst verdict of all checks and of all probes that count."""
         found = [p.verdict for p in self.probes if p.counts] + [c.verdict for c in self.checks]
         return max(found, key=RANKS.index, default="clean")
 
     @property
     def precise(self) -> bool:
-        """Whether every probe's interval is within 3 points."""
+        """Whether there are probes, and the interval of each that counts is within 3 points to either side."""
         return bool(self.probes) and all(p.estimate.precise for p in self.probes if p.counts)
 
     @property
     def width(self) -> float:
-        """Half of the widest interval of those probes that count; 0 without."""
+        """Half the width of the widest interval among the probes that count; 0 if none do."""
         return max(((p.estimate.high - p.estimate.low) / 2 for p in self.probes if p.counts), default=0.0)
 
     def best(self, family: Family) -> Probe | None:
-        """The probe of a family that is furthest above chance."""
+        """The probe of a family that is furthest above its base, of those that count."""
         found = [p for p in self.probes if p.family == family and p.counts]
         return max(found, key=lambda p: p.estimate.value - p.base, default=None)
 
@@ -127,12 +128,12 @@ class Report:
     """What the audit of a folder found.
 
     Attributes:
-        seed: of folds and of draws.
-        limit: most puzzles per task that were looked at, if limited.
-        tasks: by name.
-        checks: what concerns the folder as a whole: splits.
-        content_sha256: of the puzzles, as the manifest has it.
-        together: the pattern by which sources were folded together, if any.
+        seed: seed of the folds and of the draw of puzzles.
+        limit: maximum number of puzzles per task that were looked at; None if all were.
+        tasks: one report per task.
+        checks: checks of the folder as a whole: its splits.
+        content_sha256: digest of the puzzles, as in the manifest.
+        together: the pattern that says which sources were folded together; empty if none was given.
     """
 
     seed: int
@@ -144,12 +145,12 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all tasks and checks."""
+        """The worst verdict of all tasks and checks."""
         found = [task.verdict for task in self.tasks] + [check.verdict for check in self.checks]
         return max(found, key=RANKS.index, default="clean")
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON-ready data, with the verdicts."""
+        """The whole report, with its verdicts, as data that JSON can hold."""
         tasks = []
         for task in self.tasks:
             probes = [asdict(p) | {"verdict": p.verdict, "precise": p.estimate.precise} for p in task.probes]
@@ -169,7 +170,7 @@ class Report:
 
 
 def lines(report: Report) -> list[str]:
-    """The report for people: the verdict of each task, its best probe per family, and what is wrong."""
+    """The report as lines of text: the verdict of each task, its best probe per family, and everything not clean."""
     out = [line for task in report.tasks for line in _task_lines(task)]
     out += [_check_line(check) for check in report.checks if check.verdict != "clean"]
     counts = [f"{sum(task.verdict == rank for task in report.tasks)} {rank}" for rank in reversed(RANKS)]
@@ -187,7 +188,7 @@ def _task_lines(task: TaskReport) -> list[str]:
 
 
 def _blur(task: TaskReport) -> str:
-    """How small a leak could have been seen, where that is more than 3 points."""
+    """The size of the smallest leak that could have been seen, if that is more than 3 points; empty otherwise."""
     width = task.width
     return f", no leak below {100 * width:.0f} points can be seen" if width > PRECISE else ""
 

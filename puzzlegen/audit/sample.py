@@ -1,4 +1,4 @@
-"""The puzzles of one task, and how their sources are folded, as all probes share them."""
+"""The puzzles of one task and the folds of their sources, shared by all probes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from puzzlegen.audit.learning import Labels, Matrix, folds, probabilities
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.seen import Seen
 
-#: Of a few dozen sources one folding tells by chance 3 points more or less than the next.
+#: Results are averaged over this many foldings: with a few dozen sources, two foldings differ by 3 points by chance.
 _FOLDINGS: Final = 3
 
 
@@ -22,8 +22,8 @@ class Folding(NamedTuple):
     """One way to fold the sources.
 
     Attributes:
-        fold: the fold of each puzzle: no source is in two.
-        seed: of the learners.
+        fold: the fold of each puzzle; all puzzles of a source are in one fold.
+        seed: seed of the learners.
     """
 
     fold: Labels
@@ -35,8 +35,8 @@ class Sample(NamedTuple):
 
     Attributes:
         seen: the puzzles.
-        sources: the scene of each.
-        foldings: what is learned is learned anew with each.
+        sources: the scene of each puzzle.
+        foldings: several ways to fold the sources; learners are trained anew with each.
     """
 
     seen: list[Seen]
@@ -45,20 +45,20 @@ class Sample(NamedTuple):
 
     @property
     def order_chance(self) -> float:
-        """Of naming a whole order: neither the identity nor the prompt's example is ever asked."""
+        """The chance of guessing a whole order: neither the identity nor the prompt's example is ever asked."""
         return 1 / (math.factorial(len(self.seen[0].target.order)) - 2)
 
     def averaged(self, hits: Callable[[Folding], Sequence[float]]) -> list[float]:
-        """Of each puzzle, how often a learner was right with the foldings; ``hits`` says so for one of them."""
+        """The mean of ``hits`` over all foldings, per puzzle; ``hits`` gives the hits of a learner with one folding."""
         found: list[float] = np.mean([hits(folding) for folding in self.foldings], axis=0).tolist()
         return found
 
     def picked(self, tables: Sequence[Matrix], right: Sequence[int]) -> list[float]:
-        """How often the option that a learner finds likeliest is the right one.
+        """How often the option that a learner finds likeliest is the right one, per puzzle.
 
         Args:
-            tables: of each puzzle a row per option, each judged by itself.
-            right: of each puzzle the right option, from 0.
+            tables: features of each puzzle, one row per option; each option is judged by itself.
+            right: the right option of each puzzle, from 0.
         """
         inside = [np.arange(len(table)) == k for table, k in zip(tables, right, strict=True)]
 
@@ -69,12 +69,12 @@ class Sample(NamedTuple):
         return self.averaged(hits)
 
     def odds(self, tables: Sequence[Matrix], inside: Sequence[NDArray[Any]], folding: Folding) -> list[Matrix]:
-        """How likely each option of each puzzle is right, by a learner of others.
+        """The probability that each option of each puzzle is right, from a learner trained on other folds.
 
         Args:
-            tables: of each puzzle a row per option, each judged by itself.
-            inside: of each puzzle which options are right.
-            folding: of the puzzles.
+            tables: features of each puzzle, one row per option; each option is judged by itself.
+            inside: for each puzzle, whether each option is right.
+            folding: the folds of the puzzles.
         """
         lengths = [len(table) for table in tables]
         x, y = np.vstack(tables), np.concatenate(inside).astype(np.int64)
@@ -93,13 +93,13 @@ class Sample(NamedTuple):
         counts: bool = True,
         washed: float | None = None,
     ) -> Probe:
-        """A probe of which we know where it was right; ``parts`` as in :func:`estimate`."""
+        """Make a probe from its hits per puzzle; ``parts`` as in :func:`puzzlegen.audit.estimates.estimate`."""
         known = None if washed is None else round(washed, 4)
         return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts, known)
 
 
 def sample(seen: Sequence[Seen], seed: int) -> Sample:
-    """The puzzles with their foldings."""
+    """Return the puzzles with their foldings, which ``seed`` decides."""
     sources = [puzzle.scene for puzzle in seen]
     seeds = range(_FOLDINGS * seed, _FOLDINGS * (seed + 1))
     return Sample(list(seen), sources, tuple(Folding(folds(sources, one), one) for one in seeds))

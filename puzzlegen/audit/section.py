@@ -1,4 +1,4 @@
-"""The section about the audit in a folder's dataset card."""
+"""The audit's section in a folder's dataset card."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NONE: Final = "not probed"
 
 
 def section(report: Report) -> str:
-    """The section as Markdown: the rule, and one line per task."""
+    """The section as Markdown: the rule, a table with one row per task, and what is wrong with the whole folder."""
     families = get_args(Family)
     head = ["task", "puzzles", "sources", *families, "found by counting", "verdict"]
     table = [head, ["---"] * len(head), *(_row(task) for task in report.tasks)]

@@ -1,4 +1,4 @@
-"""From a record to the numbers that probes work on; its media are decoded once and forgotten."""
+"""Turns a record into the numbers that probes work on; the record's media are decoded once and not kept."""
 
 from __future__ import annotations
 
@@ -32,33 +32,35 @@ _GROUPS: Final = re.compile(r"frames in (\d+) groups")
 
 
 class Seen(NamedTuple):
-    """One puzzle as probes see it; a table has a row per option or per part.
+    """One puzzle as probes see it. Tables have one row per option or per part.
 
     Attributes:
-        id: of the puzzle.
-        split: of the puzzle.
-        source: the item it was made of.
-        scene: what that item shares with others of its scene; its own name if nothing is known of that.
-        source_sha256: of that item's bytes.
-        target: what to name.
-        fingerprint: of its media and its question.
+        id: the puzzle's id.
+        split: the puzzle's split.
+        source: the item that the puzzle was made of.
+        scene: the name that the source shares with other sources of its scene; the source's own if none is known.
+        source_sha256: digest of the source's bytes.
+        target: the answer to predict.
+        fingerprint: digest of the puzzle's media and question.
         difficulty: as recorded.
         margin: as recorded.
         chance: as recorded.
-        sound: whether its solution scores 1.
-        beside: what the prompt holds beside the question.
-        words: text and fields.
+        sound: whether the stored solution scores 1.
+        beside: what the prompt holds besides the question.
+        words: features of the question's text and the record's fields.
         spelling: how the question is written; None without media, where the text is the content.
-        form: sizes, bytes, borders.
-        traces: how its media were made; None without media.
-        tones: how light and coloured its one medium is; None with several.
-        patches: colours of small patches of its one medium, then those of moved ones; empty with several.
-        options: tables over its options: of their words, how often the text names them, of their media's form
-            and traces, and of how they fit.
-        parts: tables over its parts, where an order is asked: of their form and traces.
-        joints: how its parts join; None if it has none.
-        bits: what its largest medium looks like, by ``looks.look_bits``; None without media.
-        washed: as ``traces``, of copies that bear none; empty unless asked for, as is "washed" in options and parts.
+        form: sizes, bytes and borders of the media; None without media.
+        traces: how the media were made; None without media, or where an order of the media is asked (see ``parts``).
+        tones: how light and coloured the only medium is; None unless there is exactly one.
+        patches: colours of small patches of the only medium, then of patches at moved places; empty unless there is
+            exactly one medium.
+        options: tables over the options, by what they show: the options' words, how often the text names the options,
+            form and traces of their media, and how they fit.
+        parts: tables over the parts, where an order of the media is asked: their form and traces.
+        joints: how the parts join; None if there are no parts.
+        bits: what the largest medium looks like, from ``looks.look_bits``; None without media.
+        washed: ``traces`` of copies without traces; empty until :func:`with_washed` adds them, as it adds the tables
+            "washed" to ``options`` and ``parts``.
     """
 
     id: str
@@ -87,7 +89,7 @@ class Seen(NamedTuple):
 
 
 def look(row: Row, opened: list[Opened]) -> Seen:
-    """Everything that probes need of one record, whose media are ``opened``."""
+    """Compute everything that probes need of one record, whose media are ``opened``."""
     target, info = target_of(row["ground_truth"]), row["extra_info"]
     opened = _asked_about(row, opened)
     ordered = bool(target.order) and len(opened) == len(target.order)
@@ -120,7 +122,7 @@ def look(row: Row, opened: list[Opened]) -> Seen:
 
 
 def with_washed(puzzle: Seen, row: Row) -> Seen:
-    """The puzzle with what its traces would be if its media had been made anew: the control of artefact probes."""
+    """Add the traces that the puzzle's media would have if they were made anew: the control of artefact probes."""
     asked = _asked_about(row, media_of(row))
     copies = [washed(medium) for medium in asked]
     ordered = bool(puzzle.parts)
@@ -142,7 +144,7 @@ def _whole(opened: list[Opened]) -> Table:
 
 
 def _asked_about(row: Row, opened: list[Opened]) -> list[Opened]:
-    """The media without the shot or picture that some puzzles show first, as it was: it bears nothing of the answer."""
+    """The media without the unchanged shot or picture that some puzzles show first: it has no trace of the answer."""
     given = _GIVEN.match(row["problem"])
     return opened[given[0].count("<") :] if given else opened
 
@@ -155,10 +157,10 @@ def _bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:
 
 
 def media_of(row: Row) -> list[Opened]:
-    """The record's media, decoded.
+    """Decode the record's media.
 
     Raises:
-        IntegrityError: one of them cannot be.
+        IntegrityError: a medium cannot be decoded.
     """
     with decoding(row["id"]):
         return [open_medium(stored) for column in ("images", "videos") for stored in row.get(column) or ()]
@@ -172,13 +174,16 @@ def _sound(row: Row) -> bool:
 
 
 def _prompted(row: Row) -> str:
-    """What a trainer's prompt holds beside the question, as text; the question must be all of the user's."""
+    """The prompt's messages besides the question, as JSON; a user message that is more than the question counts."""
     messages = row.get("prompt") or [{"role": "user", "content": row["problem"]}]
     return json.dumps([m for m in messages if (m["role"], m["content"]) != ("user", row["problem"])], sort_keys=True)
 
 
 def _side_by_side(found: Sequence[Table]) -> Table:
-    """Few media: each one's features, and how the last differs from the first. Many: mean and spread."""
+    """Join the features of several media.
+
+    Up to three: each medium's features, then the last one's minus the first one's. More: mean and standard deviation.
+    """
     if len(found) == 1:
         return found[0]
     if len(found) <= _MOST_SIDE_BY_SIDE:
@@ -200,7 +205,7 @@ def _options(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]
 
 
 def _shown_options(row: Row, target: Target, opened: list[Opened]) -> list[Opened]:
-    """The media that are options themselves."""
+    """The media that are themselves the lettered options; empty if none are."""
     marked = len(_OPTION_MEDIUM.findall(row["problem"]))
     return opened[-marked:] if 1 < marked == target.letters <= len(opened) else []
 
@@ -222,7 +227,7 @@ def _made(parts: list[Opened]) -> Table:
 
 
 def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
-    """Of tiles or clips that are media of their own, or that are laid out in one picture or clip."""
+    """The joints of tiles or clips, each a medium of its own or all within one picture or clip; None without any."""
     params: dict[str, Any] = json.loads(row["extra_info"]["params"])
     rows, cols = params.get("rows"), params.get("cols")
     several = bool(target.order) and len(opened) == len(target.order)
@@ -231,7 +236,7 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
     of_a_shot = several and (opened[0].coded or _GIVEN.match(row["problem"]))
     if of_a_shot or _after_given(row, target, opened):
         return clip_joints([medium.pictures for medium in opened])
-    # Of two pictures the first is the tiles, the other the picture as it was.
+    # With a reference, the first picture holds the tiles, and the second is the unchanged picture.
     if (len(opened) == 1 or params.get("reference")) and rows and cols and not opened[0].coded:
         return tile_joints(_cells(opened[0].pictures[0], rows, cols), rows, cols)
     if len(opened) == 1 and (groups := _GROUPS.search(row["problem"])):
@@ -242,7 +247,7 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
 
 
 def _after_given(row: Row, target: Target, opened: list[Opened]) -> bool:
-    """Whether one medium of a clip is given, and the others are to be put after it or are clips that may go on."""
+    """Whether the first medium is a given part of a shot, and the others are to follow it in order or as options."""
     asked = len(opened) - 1
     clips = target.letters == asked > 1 and len(_OPTION_MEDIUM.findall(row["problem"])) == asked
     return len(target.order) == asked > 1 or (clips and bool(opened[0].coded))

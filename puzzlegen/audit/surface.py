@@ -1,6 +1,6 @@
-"""What can be known of a puzzle without looking at what its media show: words, record fields, sizes, bytes, frames.
+"""What can be known of a puzzle without looking at what its media show: words, record fields, sizes, bytes, borders.
 
-Borders count only where they are drawn ones: one tone along a whole side that ends in a step. A white sky is content.
+Borders count only if they are drawn: one tone along a whole side that ends in a step. A white sky is content.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ _DEEPEST: Final = 0.15
 
 
 def words(row: dict[str, Any], target: Target) -> Vector:
-    """The question's length, numbers and words, and the record's fields; of a text also what it names how often."""
+    """Features of the question's length, numbers and words, and of the record's fields.
+
+    Without media, they include how often the text names the numbers that the question asks about.
+    """
     info, text = row["extra_info"], row["problem"]
     asked = _asked(text)
     numbers = [float(x) for x in re.findall(r"\d{1,6}", asked)[:_NUMBERS]]
     order = [float(text) for text in target.classes if text.isdigit()]
-    # Of a place or a time, what chance earns follows from where it is: as little for a policy to see as the answer.
+    # For a place or a time, the chance level follows from where the target is; a policy sees neither.
     chance = info["chance"] if not target.amounts else 0.0
     fields = [info["difficulty"], info["margin"], chance, float(info["variant"])]
     bits = [float(int(row["id"][:2], 16) >> k & 1) for k in range(_ID_BITS)]
@@ -55,14 +58,14 @@ def words(row: dict[str, Any], target: Target) -> Vector:
 
 
 def _asked(text: str) -> str:
-    """A question without its lettered options."""
+    """The question without its lettered options."""
     return "\n".join(line for line in text.splitlines() if not _OPTION.match(line))
 
 
 def _named(text: str) -> list[float]:
-    """How often a text names each of the first numbers of its question: the nodes that are asked about.
+    """How often a text names each of the first two numbers of its question: the nodes that are asked about.
 
-    The last paragraph says how to answer, the one before it is the question.
+    The last paragraph says how to answer; the one before it is the question.
     """
     paragraphs = text.split("\n\n")
     last = re.findall(r"\d{1,6}", paragraphs[max(0, len(paragraphs) - 2)])[:_NAMED]
@@ -70,7 +73,7 @@ def _named(text: str) -> list[float]:
 
 
 def spelling(row: dict[str, Any]) -> Vector:
-    """How a question about media is written: pairs of words as they stand, with case, marks and runs of spaces."""
+    """How a question about media is written: counts of word pairs, with case, punctuation and runs of spaces."""
     asked = _asked(row["problem"])
     tokens = re.findall(r"\w+|[^\w\s]|\s{2,}|[ \t]+$", asked, re.MULTILINE)
     return np.array(_binned([f"{a} {b}" for a, b in pairwise(tokens)], _PAIR_BINS), dtype=np.float32)
@@ -84,7 +87,7 @@ def _binned(tokens: Sequence[str], bins: int) -> list[float]:
 
 
 def option_words(target: Target) -> Vector | None:
-    """One row per lettered option: place, length, number, likeness to the others; None if options have no text."""
+    """One row per lettered option: length, number, likeness to the others, place; None if options have no text."""
     texts = target.classes
     if target.letters != len(texts):
         return None
@@ -105,9 +108,9 @@ def option_words(target: Target) -> Vector | None:
 
 
 def mentions(text: str, target: Target) -> Vector | None:
-    """One row per lettered option or name of a set: how often the text names it, first and last where.
+    """One row per lettered option or name of a set: how often the text names it, and where first and last.
 
-    None if options have no text.
+    None if there are no options with text, or fewer than two names.
     """
     names = target.classes if target.letters and target.letters == len(target.classes) else _names(target)
     if len(names) < 2:  # noqa: PLR2004 - nothing to choose from
@@ -127,12 +130,12 @@ def _whole(name: str) -> str:
 
 
 def _alike(a: list[str], b: list[str]) -> float:
-    """The share of places with the same word."""
+    """The share of positions at which both have the same word."""
     return sum(x == y for x, y in zip(a, b, strict=False)) / max(len(a), len(b), 1)
 
 
 def relative(table: Vector) -> Vector:
-    """Candidates' features against the other candidates of their puzzle: value less mean, and rank."""
+    """The features of candidates relative to the other candidates of their puzzle: value minus mean, and rank."""
     centred = table - table.mean(axis=0)
     below = (table[:, None, :] > table[None, :, :]).sum(axis=1)
     above = (table[:, None, :] < table[None, :, :]).sum(axis=1)
@@ -143,7 +146,7 @@ def form(medium: Opened) -> Vector:
     """Sizes, bytes and drawn borders of one medium."""
     width, height = medium.size
     size = [width, height, width / height, width % 2, height % 2, width % 8, height % 8, len(medium.pictures)]
-    # Bytes as such are content (a clear sky takes few); bytes beyond what the pixels take are not.
+    # The number of bytes as such is content (a clear sky takes few); bytes beyond what the pixels need are not.
     coded = sum(medium.coded) or medium.weight
     weight = [np.log(coded / medium.plain / len(medium.pictures)), np.log1p(medium.weight - sum(medium.coded))]
     if not medium.coded:
@@ -152,7 +155,7 @@ def form(medium: Opened) -> Vector:
 
 
 def borders(picture: NDArray[np.uint8]) -> list[float]:
-    """For each side whether it has a drawn border, its tone and depth; then how many corners are filled, and how."""
+    """For each side, whether it has a drawn border, and its tone and depth; then number and tone of filled corners."""
     grey = luma(picture)
     found: list[float] = []
     for quarter in range(4):
@@ -167,12 +170,12 @@ _NEARLY_WHITE: Final = 252.0
 
 
 def _border(grey: NDArray[np.float32]) -> list[float]:
-    """Of the top side: 1 if there is a border, its tone, its depth in pixels."""
+    """The drawn border of the top side: 1, its tone and its depth in pixels; zeros if there is none."""
     deepest = max(2, int(len(grey) * _DEEPEST))
     lines = grey[: deepest + 2]
     tone = float(lines[0].mean())
     same = (np.abs(lines - tone).mean(axis=1) < _FLAT) & (lines.std(axis=1) < _FLAT)
     depth = int(np.argmin(same)) if not same.all() else 0
-    # The line at the joint mixes both, so the step is looked for over two lines.
+    # The line where the border ends mixes both tones, so the step is looked for over two lines.
     step = float(np.abs(lines[min(depth + 1, len(lines) - 1)] - tone).mean()) if depth else 0.0
     return [1.0, tone, float(depth)] if step > _STEP else [0.0, 0.0, 0.0]

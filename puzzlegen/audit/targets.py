@@ -1,4 +1,4 @@
-"""What a probe tries to name: the answer of a puzzle, read from its verifier spec."""
+"""What a probe tries to predict: the answer of a puzzle, read from its verifier spec."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ THIRDS: Final = ("low", "middle", "high")
 
 
 class Target(NamedTuple):
-    """The answer as something to predict; what does not apply is empty.
+    """The answer as something to predict; fields that do not apply are empty.
 
     Attributes:
-        kind: of the verifier.
+        kind: kind of the verifier spec.
         label: the answer's class: the text of the right option, the word, the number.
-        classes: the classes that this puzzle's answer could have; empty if it does not say.
-        letters: how many lettered options there are.
-        right: index of the right option or label, -1 without.
-        order: of a permutation, 1-based.
-        amounts: numbers that stand for an answer of many possible values: how much it is, where it lies in time, or
-            across and down a picture.
-        truth: the ground truth, where a near answer may be credited too or nothing else is known.
+        classes: the classes that this puzzle's answer could have; empty if the spec does not say.
+        letters: number of lettered options.
+        right: index of the right option or label; -1 if there is none.
+        order: the right permutation, 1-based.
+        amounts: numbers that stand for an answer with many possible values: the number itself, its position in time,
+            or its positions across and down a picture.
+        truth: the ground truth, where a near answer may be credited, too, or nothing else is known.
     """
 
     kind: str
@@ -38,10 +38,10 @@ class Target(NamedTuple):
 
 
 def target_of(ground_truth: str) -> Target:
-    """The target in a record's ``ground_truth``: of a composite what was done to the medium, of unknown kinds none."""
+    """The target in a record's ``ground_truth``; of unknown kinds, only ``kind`` and ``truth`` are filled in."""
     spec = json.loads(ground_truth)
     if spec["kind"] == "composite":
-        # What a puzzle adds to the user's own question.
+        # The transform is what the puzzle adds to the user's own question.
         return target_of(json.dumps(spec["target"]["transform"]))
     read = _READERS.get(spec["kind"])
     target = read(spec["target"], spec["params"]) if read else Target(spec["kind"], truth=ground_truth)
@@ -81,9 +81,10 @@ def _box(target: list[float], _: dict[str, Any]) -> Target:
 
 
 def _placed(start: float, end: float, whole: float) -> float:
-    """Where it lies, 0 to 1, in the room that its extent leaves.
+    """The position of an interval, from 0 to 1, in the room that its length leaves.
 
-    The piece that is shown tells its extent, and of a wide one the middle lies near the whole's.
+    Its middle would not do: the piece that is shown reveals its length, and the middle of a long one is always near
+    the middle of the whole.
     """
     return start / max(1e-9, whole - (end - start))
 
@@ -93,10 +94,10 @@ def _point(target: list[float], _: dict[str, Any]) -> Target:
 
 
 def _set(target: list[str], params: dict[str, Any]) -> Target:
-    """The third of the list of names in which one of the right ones, drawn, lies.
+    """The third of the list of names in which a randomly drawn one of the right names lies.
 
-    How many names there are, and how many of them are right, tells of where they lie on average, but not of this; the
-    place within a name's share of the list is drawn too, since few names do not fall evenly into thirds.
+    The number of names, and of right ones, reveals where right names lie on average, but not where this one lies. The
+    position within the name's share of the list is drawn, too, because few names do not fall evenly into thirds.
     """
     names, rng = params["names"], rng_for("third", *params["names"])
     place = (names.index(rng.choice(target)) + rng.uniform()) / len(names)

@@ -1,9 +1,9 @@
-"""Traces of how media were made, without their content: grids of blocks, steps of quantisation, rhythm of key frames.
+"""Traces of how media were made, without their content: block grids, quantisation steps, the rhythm of key frames.
 
-What a picture shows does not know where blocks of 8 pixels begin. So everything here is a contrast between phases of
-such blocks, in units of its own error: about normal with deviation 1 in media without traces, whatever they show and
-whichever way it lies. The blocks of the file's own encoding begin at the top left corner and look the same from both
-sides; contrasts are between phases that mirror each other about that grid, in which it cancels.
+The content of a picture does not depend on where blocks of 8 pixels begin. So features of grids are contrasts between
+phases of such blocks, in units of their standard error: in media without traces about normal with standard deviation 1,
+whatever they show and however they are turned. The blocks of the file's own encoding begin at the top left corner and
+look the same from both sides; contrasts between phases that mirror each other about this grid cancel it.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _HIGH: Final = 5
 _EPSILON: Final = 1e-3
 _RUNNING: Final = np.array([0.5, *[1.0] * (_PERIOD - 1), 0.5], dtype=np.float32) / _PERIOD
 _LEAST_BLOCKS: Final = 4
-#: Three profiles from either end, and the rounding of chroma from either end.
+#: Features per axis: three profiles from either end, and the rounding of chroma from either end.
 _PER_AXIS: Final = 3 * 2 * _PERIOD + 2
-#: Pixels from the top left corner that are looked at, along each axis.
+#: Pixels looked at from the top left corner, along each axis.
 _REGION: Final = 384
 
 
 def traces(medium: Opened) -> Vector:
-    """Grid, of pictures the steps of an earlier quantisation, and of clips their course over time."""
+    """The block grid, followed by the steps of an earlier quantisation (pictures) or the course over time (clips)."""
     other = _rhythm(medium) if medium.coded else steps(medium.pictures[0], medium.own_steps)
     return np.concatenate([grid(medium), other]).astype(np.float32)
 
 
 def grid(medium: Opened) -> Vector:
-    """Where blocks of 8 pixels begin, along both axes, counted from both ends, in luma and chroma."""
+    """Signs of where blocks of 8 pixels begin, along both axes, counted from both ends, in luma and chroma."""
     found = np.mean([_grid(picture, halved=medium.halved) for picture in medium.some], axis=0)
     return np.asarray(np.arcsinh(found), dtype=np.float32)
 
@@ -59,7 +59,7 @@ def _grid(picture: NDArray[np.uint8], *, halved: bool) -> Vector:
 
 
 def _axis(light: Plane, tint: Plane, side: int, *, halved: bool) -> Vector:
-    """Of one axis: breaks and fine frequencies of luma, breaks and lopsided rounding of chroma."""
+    """The features of one axis: breaks and fine frequencies of luma, breaks and asymmetric rounding of chroma."""
     tint_side = side // 2 if halved else side
     breaks = np.minimum(np.abs(np.diff(light, 3, axis=1)), _CLIP).mean(axis=0)
     return np.concatenate(
@@ -73,12 +73,12 @@ def _axis(light: Plane, tint: Plane, side: int, *, halved: bool) -> Vector:
 
 
 def _bends(tint: Plane) -> Vector:
-    """Size of third differences of both chroma planes, by column."""
+    """The mean size of third differences of both chroma planes, by column."""
     return np.asarray(np.minimum(np.abs(np.diff(tint, 3, axis=1)), _CLIP).mean(axis=(0, 2)), dtype=np.float32)
 
 
 def _tilt(tint: Plane, side: int) -> Vector:
-    """Signed steps of chroma by phase: what rounding leaves where chroma was brought to full size."""
+    """Signed bends of chroma at even minus odd columns: what rounding leaves when chroma is brought to full size."""
     steps_ = np.clip(np.diff(tint, 2, axis=1), -_CLIP, _CLIP).mean(axis=(0, 2))
     found = _blocks(steps_)
     if found is None:
@@ -91,7 +91,7 @@ def _tilt(tint: Plane, side: int) -> Vector:
 
 
 def _fine(plane: Plane) -> Vector:
-    """How strong the finest frequencies of 8 pixels are, by where the 8 begin: least where a block began."""
+    """The strength of the finest frequencies in 8 pixels, by where these begin: weakest where a block began."""
     every_other = np.ascontiguousarray(plane[::2])
     windows = np.lib.stride_tricks.sliding_window_view(every_other, _PERIOD, axis=1)
     strength = np.minimum(np.abs(windows @ DCT[_HIGH:].T), _CLIP).sum(axis=2)
@@ -99,13 +99,14 @@ def _fine(plane: Plane) -> Vector:
 
 
 def _phases(values: Vector, side: int, reach: int, *, own_grid: bool) -> Vector:
-    """A profile by phase, in errors, from the first pixel and from the last.
+    """The mean of values by their phase in a block, in standard errors, counted from the first pixel and from the last.
 
     Args:
-        values: one per place along the axis; each spans ``reach`` pixels.
-        side: of the whole picture.
-        reach: even.
-        own_grid: whether the file itself is coded in blocks; then only what is odd about their border is given.
+        values: one per position along the axis; each spans ``reach`` pixels.
+        side: length of the whole picture along the axis.
+        reach: an even number of pixels.
+        own_grid: whether the file itself is coded in blocks; then only the part that is antisymmetric about the
+            blocks' borders is returned.
 
     Returns:
         ``(16,)``.
@@ -115,31 +116,35 @@ def _phases(values: Vector, side: int, reach: int, *, own_grid: bool) -> Vector:
         return np.zeros(2 * _PERIOD, np.float32)
     blocks, rise = found
     if own_grid:
-        # The span centred on a block's border mirrors onto itself.
+        # A span centred on a block's border mirrors onto itself.
         blocks = blocks - blocks[:, (-reach - np.arange(_PERIOD)) % _PERIOD]
     front = _in_errors(blocks, rise)
     return np.concatenate([front, front[(side - reach - np.arange(_PERIOD)) % _PERIOD]])
 
 
 def _blocks(values: Vector) -> tuple[Vector, Vector] | None:
-    """``(blocks, 8)``, less the running mean, and how that rises in each block: where texture lies is content."""
+    """Cut values into ``(blocks, 8)``, minus their running mean, and return how this mean rises in each block, too.
+
+    The running mean is subtracted because where texture lies is content. None if there are too few values.
+    """
     if len(values) < (_LEAST_BLOCKS + 1) * _PERIOD:
         return None
     count = (len(values) - _PERIOD) // _PERIOD
     first = _PERIOD // 2
     level = np.convolve(values, _RUNNING, mode="valid")
     flat = (values[first : first + len(level)] - level)[: count * _PERIOD].reshape(count, _PERIOD)
-    # The first value left stands in the middle of a block.
+    # The running mean begins in the middle of a block, as ``flat`` does.
     rise = np.diff(level[: (count + 1) * _PERIOD : _PERIOD])
     rise = np.concatenate([rise, np.zeros(count - len(rise), np.float32)])
     return np.asarray(np.roll(flat, first, axis=1), dtype=np.float32), rise
 
 
 def _in_errors(contrasts: Vector, rise: Vector) -> Vector:
-    """``(blocks, k)`` to ``(k,)``: the mean over the half of the blocks where texture rises least, in standard errors.
+    """The mean of contrasts over the half of the blocks where texture rises least, in standard errors.
 
-    Quantisation makes a contrast out of a rise, and skies lie above. To take off what is linear in the rise is not
-    enough: the turn of 938 clean photos was then named 31 % of the time by phases alone (chance 25), so 25 %.
+    ``(blocks, k)`` to ``(k,)``. Quantisation makes a contrast out of a rise of texture, and where texture rises is
+    content: skies lie above. Subtracting what is linear in the rise is not enough: the rotation of 938 clean photos was
+    then named 31 % of the time from phases alone (chance 25 %); with half of the blocks, it is named 25 % of the time.
     """
     level = contrasts[np.argsort(np.abs(rise), kind="stable")[: max(_LEAST_BLOCKS, len(rise) // 2)]]
     error = level.std(axis=0, ddof=1) / np.sqrt(len(level))
@@ -147,7 +152,7 @@ def _in_errors(contrasts: Vector, rise: Vector) -> Vector:
 
 
 def _rhythm(medium: Opened) -> Vector:
-    """The course of coded size, noise and change from frame to frame."""
+    """How coded size, noise and change develop from frame to frame."""
     planes = [luma(picture)[::2] for picture in medium.pictures]
     rough = [_log_median(np.diff(plane, 2, axis=1)) for plane in planes]
     change = [_log_median(b - a) for a, b in pairwise(planes)]
@@ -160,7 +165,7 @@ def _log_median(values: Plane) -> float:
 
 
 def _course(series: list[float]) -> Vector:
-    """Trend, lopsidedness, periods and extremes of a series, whatever its length and scale."""
+    """Trend, skewness, periods and extremes of a series, independent of its length and scale."""
     values = np.array(series or [0.0])
     n = len(values)
     values = (values - values.mean()) / (values.std() + _EPSILON)
@@ -184,7 +189,7 @@ def _course(series: list[float]) -> Vector:
 
 
 def level(medium: Opened) -> Vector:
-    """How sharp and how large a clip's frames are coded: for clips of one shot, what a source's key frames leave."""
+    """How sharp and how large a clip's frames are coded: in clips of one shot, a trace of the source's key frames."""
     planes = [luma(picture)[::2] for picture in medium.pictures]
     rough = np.array([_log_median(np.diff(plane, 2, axis=1)) for plane in planes])
     size = np.log(np.array(medium.coded or [medium.weight], dtype=np.float64))
