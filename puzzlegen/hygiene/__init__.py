@@ -1,6 +1,6 @@
-"""What of a source is worth using: licences, benchmarks kept out, duplicates removed or kept in one split.
+"""Which items of a source are used: licences, excluded benchmarks, duplicates that are removed or kept in one split.
 
-All of it is decided before work starts, by names and contents alone, never by the order in which items come.
+All decisions are made before work starts, from the items' names, licences and contents, never from their order.
 """
 
 from __future__ import annotations
@@ -58,13 +58,18 @@ class HygieneSettings(BaseModel):
 
 
 class Sifted(NamedTuple):
-    """The groups of items that must share a split, by name, and the digest of what was excluded (empty if nothing)."""
+    """What :func:`sift` decided, besides the items that it dropped.
+
+    Attributes:
+        groups: the group of each item that must share a split with others, by item id.
+        excluded: digest of everything that was excluded; empty if nothing was.
+    """
 
     groups: dict[str, str]
     excluded: str
 
     def grouped(self, table: Any) -> Any:  # noqa: ANN401 - an Arrow table
-        """Items with the groups that they have now."""
+        """Return the table of items with its ``group`` column updated to these groups."""
         if not self.groups:
             return table
         pairs = zip(table["id"].to_pylist(), table["group"].to_pylist(), strict=True)
@@ -73,18 +78,18 @@ class Sifted(NamedTuple):
 
 
 def sift(listing: Listing, open_item: Open, settings: HygieneSettings, time_limit_s: float) -> Sifted:
-    """Leave out what the settings do not want, and group what must share a split.
+    """Drop the items that the settings do not allow, and group those that must share a split.
 
     Args:
-        listing: of a source; what is not wanted is dropped from it. It is held as objects only where all of it must be
-            looked at, to exclude some or to find what is nearly the same.
-        open_item: gives an item's bytes; picklable, unless there is no limit.
-        settings: see there.
-        time_limit_s: of computing, per item that is looked at; 0: no limit, and in this process.
+        listing: the items of a source; unwanted ones are dropped from it. All items are held as objects only if every
+            one must be opened, to exclude some or to find near-duplicates.
+        open_item: opens an item's bytes; must be picklable, unless there is no time limit.
+        settings: see :class:`HygieneSettings`.
+        time_limit_s: computing time in seconds to fingerprint one item; 0 means no limit, and in this process.
 
     Raises:
-        SourceError: what is excluded cannot be read or compared, or the disk or the network fails.
-        EngineError: a process that looked at an item was killed from outside, or for want of memory.
+        SourceError: an excluded medium cannot be read or compared, or the disk or the network fails.
+        EngineError: a process that fingerprinted an item was killed from outside, or because memory ran out.
     """
     excluded = read_excluded(settings.exclude, settings.near_bits, time_limit_s)
     look = bool(settings.exclude) or settings.near_duplicates != "keep"
@@ -114,10 +119,10 @@ def _looked(
     excluded: Excluded,
     settings: HygieneSettings,
 ) -> tuple[dict[str, Skipped], dict[str, str]]:
-    """What is left out by its looks, and the groups of the rest; both by name."""
+    """The items to drop because of their fingerprints, and the groups of the rest; both by item id."""
     skipped = _by(media, lambda item: _excluded(item, looks, excluded))
     groups: dict[str, str] = {}
-    # What cannot be read stays: the build says why.
+    # Items that cannot be read stay: the build rejects them and says why.
     media = [item for item in media if item.id not in skipped and item.id in looks]
     if settings.duplicates == "remove":
         skipped |= _repeated(media, lambda item: looks[item.id].sha256, "duplicate")
@@ -151,7 +156,7 @@ def _excluded(item: Item, looks: dict[str, Looks], excluded: Excluded) -> tuple[
 
 
 def _repeated(items: Iterable[Item], key: Callable[[Item], str], reason: str) -> dict[str, Skipped]:
-    """All but the first by name of the items with one key; items with questions of their own stay."""
+    """Skip all items with the same key but the first by id; items with the user's own questions are never skipped."""
     first: dict[str, str] = {}
     skipped = {}
     for item in sorted(items, key=lambda item: item.id):
@@ -161,7 +166,7 @@ def _repeated(items: Iterable[Item], key: Callable[[Item], str], reason: str) ->
 
 
 def _alike(items: Iterable[Item], found: dict[str, str]) -> dict[str, Skipped]:
-    """All but the first of each cluster; items with questions of their own stay."""
+    """Skip all items of a cluster but the first by id; items with the user's own questions are never skipped."""
     return {
         item.id: Skipped(item.id, "near_duplicate", f"of '{found[item.id]}'")
         for item in items
@@ -170,7 +175,11 @@ def _alike(items: Iterable[Item], found: dict[str, str]) -> dict[str, Skipped]:
 
 
 def _joined(items: Iterable[Item], found: dict[str, str]) -> dict[str, str]:
-    """The group of every item once those that look alike share one, and those that shared one before still do."""
+    """Merge groups so that items that look alike share one; items that already shared a group still do.
+
+    Returns:
+        The group of each item that shares its group with others, by item id.
+    """
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:

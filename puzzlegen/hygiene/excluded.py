@@ -1,4 +1,4 @@
-"""What must not be trained on, such as a benchmark's pictures: folders of media, or lists of their hashes."""
+"""Media that must not be trained on, such as a benchmark's pictures, given as folders of media or lists of hashes."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _PHASH: Final = re.compile("[0-9a-f]{16}")
 
 
 class Excluded(NamedTuple):
-    """Digests of bytes, perceptual hashes, and the digest of both together."""
+    """The excluded media: SHA-256 digests of their bytes, an index of their perceptual hashes, and a digest of both."""
 
     sha256: frozenset[str]
     near: Index
     digest: str
 
     def holds(self, looks: Looks, kind: Kind) -> bool:
-        """Whether a medium is among them or looks like one."""
+        """Whether a medium is excluded or looks like an excluded one."""
         seen = looks.phash != UNSEEN and next(self.near.close_to(looks.phash, kind), None) is not None
         return seen or looks.sha256 in self.sha256
 
 
 def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excluded:
-    """All that lies at the places.
+    """Read all excluded media and hashes from the given places.
 
     Raises:
         SourceError: a place is missing or holds nothing, one of its media cannot be compared, or a line is not a hash.
@@ -56,7 +56,10 @@ def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excl
 
 
 def _listed(place: str) -> Iterator[tuple[str, Kind, int]]:
-    """A text file with one hash a line: 64 hexadecimal digits of SHA-256, or 16 of the perceptual hash of a picture."""
+    """Read a text file with one hash per line: 64 hexadecimal digits of SHA-256, or 16 of a picture's perceptual hash.
+
+    Yields ``(sha256, kind, phash)``; of the two hashes the one that the line does not give is empty or -1.
+    """
     tree = tree_at(place, _LISTS)
     with tree.parts(_only(tree, place).id) as file:
         for number, line in enumerate(file, 1):
@@ -100,7 +103,7 @@ def _seen(place: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
 
 
 def _refuse_loss(place: str, skipped: Skipped) -> None:
-    """Pass if what was skipped holds none of the media that are to be excluded."""
+    """Raise SourceError if a skipped entry may hold media that are to be excluded."""
     held = kind_of(skipped.id) or suffix_of(skipped.id) in ARCHIVE_SUFFIXES or skipped.reason in _FOLDERS
     if held and skipped.reason not in _NO_MEDIA:
         why = f"{skipped.reason}: {skipped.detail}" if skipped.detail else skipped.reason

@@ -1,4 +1,4 @@
-"""Media are looked at in processes that can be spared: what hangs or crashes there is left for the build to reject."""
+"""Fingerprint media in expendable processes: items that make one hang or crash are left for the build to reject."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.records import Item
 from puzzlegen.threads import usable_cores
 
-#: The perceptual hash of what cannot be decoded or has too many pixels.
+#: Stands for the perceptual hash of a medium that was not decoded, cannot be decoded or has too many pixels.
 UNSEEN: Final = -1
-#: What a process dies of by its item's doing: the time limit, a crash of the decoder.
+#: Exit codes of a process that its item killed, by exceeding the time limit or crashing the decoder.
 _ITS_OWN: Final = frozenset(
     -number for number in (*SIGNALS, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 )
@@ -33,7 +33,7 @@ _MOST_WORKERS: Final = 8
 
 
 class Looks(NamedTuple):
-    """What is known of a medium: the digest of its bytes, and its perceptual hash (``UNSEEN``: it has none)."""
+    """The fingerprint of a medium: the SHA-256 of its bytes and its perceptual hash (``UNSEEN`` if it has none)."""
 
     sha256: str
     phash: int
@@ -44,12 +44,12 @@ _Chunk: TypeAlias = tuple[Item, ...]
 
 
 class Looking(NamedTuple):
-    """How media are looked at.
+    """How to fingerprint media.
 
     Attributes:
-        open_item: gives an item's bytes.
-        seconds: of computing for each; 0: no limit, and in this process.
-        decode: whether their perceptual hash is wanted, too.
+        open_item: opens an item's bytes.
+        seconds: computing time allowed per item; 0 means no limit, and in this process.
+        decode: whether to compute the perceptual hash as well as the SHA-256.
     """
 
     open_item: Open
@@ -58,11 +58,11 @@ class Looking(NamedTuple):
 
 
 def look_at(items: Sequence[Item], looking: Looking) -> dict[str, Looks]:
-    """Digest and hash of every item that can be read, by name.
+    """Return the fingerprint of every item that can be read, by item id.
 
     Raises:
-        EngineError: a process was killed from outside, or for want of memory.
-        SourceError: the disk or the network does not give an item.
+        EngineError: a process was killed from outside, or because memory ran out.
+        SourceError: the disk or the network failed while an item was read.
     """
     chunks = deque(tuple(items[k : k + _AT_ONCE]) for k in range(0, len(items), _AT_ONCE))
     if not looking.seconds:
@@ -75,7 +75,11 @@ def look_at(items: Sequence[Item], looking: Looking) -> dict[str, Looks]:
 
 
 def _together(chunks: deque[_Chunk], workers: int, looking: Looking, found: dict[str, Looks]) -> list[_Chunk]:
-    """Look at chunks until all are done or a process dies; then returns those that were on their way."""
+    """Process chunks until all are done or a process dies.
+
+    Returns:
+        The chunks that were in progress when a process died; empty if none did.
+    """
     running: dict[Future[list[tuple[str, Looks]]], _Chunk] = {}
     with _pool(workers) as pool:
         try:
@@ -92,12 +96,12 @@ def _together(chunks: deque[_Chunk], workers: int, looking: Looking, found: dict
 
 
 def _alone(chunk: _Chunk, looking: Looking, again: int = 1) -> dict[str, Looks]:
-    """A chunk in a process of its own; of one that its decoder kills, each item.
+    """Fingerprint a chunk in a process of its own and, if that process dies, each item in a process of its own.
 
-    An item that kills its process once more is known by its bytes alone, or not at all if it hangs there, too.
+    An item that kills its own process, too, is fingerprinted by its bytes alone, or left out if even that kills it.
 
     Raises:
-        EngineError: the process was killed from outside, or for want of memory: the item may be sound.
+        EngineError: the process was killed from outside, or because memory ran out: the item may be sound.
         PuzzlegenError: processes cannot start.
     """
     with _pool(1) as pool:
@@ -116,7 +120,7 @@ def _alone(chunk: _Chunk, looking: Looking, again: int = 1) -> dict[str, Looks]:
             f"a process that looked at '{chunk[0].id}' was killed, by the system or by a person; if memory was short, "
             "give it more, then run the same command again; if it is always this item, take it out"
         )
-    # A job that was suspended meanwhile looks like one that waits for a file: only a second time counts.
+    # SIGALRM, the limit on clock time, also hits a job that was merely suspended: only a second time counts.
     if code == -signal.SIGALRM and again:
         return _alone(chunk, looking, again - 1)
     return _alone(chunk, looking._replace(decode=False), again) if looking.decode else {}
@@ -135,7 +139,7 @@ def _look(chunk: _Chunk, looking: Looking) -> list[tuple[str, Looks]]:
 
 
 def _looks(item: Item, looking: Looking) -> Looks | None:
-    """What an item looks like; None if it cannot be read or is too large, as the build will find, too."""
+    """Fingerprint one item; None if it cannot be read or is too large, which the build will find as well."""
     if item.kind == "image" and item.size > _MOST_BYTES:
         return None
     try:

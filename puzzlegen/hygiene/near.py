@@ -1,4 +1,4 @@
-"""Which media look alike: perceptual hashes that differ in few bits, found without comparing all with all."""
+"""Near-duplicate media: perceptual hashes that differ in few bits, found without comparing every pair."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FRAMES: Final[dict[str, int]] = {"image": 1, "video": 3}
 
 
 class Near(NamedTuple):
-    """What is compared of a medium: 64 bits per picture, 192 of a clip."""
+    """The perceptual hash of a medium: 64 bits for an image, 192 for a clip (64 for each of three frames)."""
 
     id: str
     kind: Kind
@@ -21,12 +21,15 @@ class Near(NamedTuple):
 
 
 def close(a: int, b: int, kind: Kind, bits: int) -> bool:
-    """Whether two hashes of a kind differ in at most ``bits`` per picture."""
+    """Whether two hashes of media of one kind differ in at most ``bits`` per picture; a clip counts as three."""
     return (a ^ b).bit_count() <= bits * _FRAMES[kind]
 
 
 def bands(phash: int, kind: Kind, bits: int) -> Iterator[tuple[int, int, int]]:
-    """Each picture's hash in ``bits + 1`` parts: two media that are close share at least one part of one picture."""
+    """Split the hash of each picture into ``bits + 1`` parts and yield them as ``(frame, part, value)``.
+
+    Two media that are close share at least one part of one picture, so only media that share a part need comparing.
+    """
     count = bits + 1
     for frame in range(_FRAMES[kind]):
         word = (phash >> (frame * _WORD)) & ((1 << _WORD) - 1)
@@ -36,7 +39,7 @@ def bands(phash: int, kind: Kind, bits: int) -> Iterator[tuple[int, int, int]]:
 
 
 class Index:
-    """Hashes by their bands, to be asked which known ones are close to a new one."""
+    """Media indexed by the bands of their hashes, to look up which of them are close to a given hash."""
 
     def __init__(self, bits: int) -> None:
         self._bits = bits
@@ -44,13 +47,13 @@ class Index:
         self._known: list[Near] = []
 
     def add(self, near: Near) -> None:
-        """Know one more."""
+        """Add a medium to the index."""
         for band in bands(near.phash, near.kind, self._bits):
             self._places[near.kind, *band].append(len(self._known))
         self._known.append(near)
 
     def close_to(self, phash: int, kind: Kind) -> Iterator[Near]:
-        """The known ones that are close; some of them more than once."""
+        """Yield the media in the index that are close to this hash; some of them more than once."""
         for band in bands(phash, kind, self._bits):
             for place in self._places.get((kind, *band), ()):
                 if close(phash, self._known[place].phash, kind, self._bits):
@@ -58,7 +61,10 @@ class Index:
 
 
 def clusters(media: Sequence[Near], bits: int) -> dict[str, str]:
-    """For each medium that looks like another, the first by name of its cluster; alike is passed on."""
+    """Map each medium that looks like another to the first id of its cluster.
+
+    Clusters are transitive: if A is close to B and B is close to C, all three are in one cluster.
+    """
     index, parent = Index(bits), {near.id: near.id for near in media}
 
     def root(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Files of equal bytes, found without reading most of them: only those of equal size and equal beginning are read."""
+"""Byte-identical files, found without reading most files: only those of equal size and beginning are read in full."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 _BEGINNING: Final = 1 << 14
 _PIECE: Final = 1 << 20
-#: Larger files are not compared: a sparse one may claim terabytes.
+#: Larger files are not compared: a sparse file may claim terabytes.
 _MOST_BYTES: Final = 1 << 32
 _KINDS: Final = ("image", "video")
 
 
 def repeated(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> Iterator[tuple[int, Skipped]]:
-    """Row and reason of all but the first by name of the items with equal bytes.
+    """Yield the row and the reason of every item that repeats the bytes of one with an earlier id.
 
-    Items of unknown size, and those with questions of their own, are left out.
+    Items of unknown size, and items with the user's own questions, are not compared.
     """
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row, item in listing.items(_alike(listing, open_item)):
@@ -38,7 +38,7 @@ def repeated(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> Iterato
 
 
 def _alike(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> NDArray[np.int64]:
-    """Rows of items that share kind, size and beginning with another."""
+    """The rows of items that share kind, size and beginning with another item."""
     from puzzlegen.listing import shared  # noqa: PLC0415 - settings are read without Arrow
 
     sizes = listing.numbers("size")
@@ -56,7 +56,7 @@ def _alike(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> NDArray[n
 
 
 def _digest(item: Item, open_item: Callable[[Item], BinaryIO], most: int) -> bytes:
-    """Of so many bytes at most; empty if they cannot be read."""
+    """The SHA-256 of an item's first ``most`` bytes; empty if the item cannot be read."""
     digest, left = hashlib.sha256(), most
     try:
         with open_item(item) as file:
