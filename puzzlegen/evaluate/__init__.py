@@ -1,7 +1,7 @@
 """Ask a model the puzzles of a folder and keep its responses in a file that ``puzzlegen score`` reads.
 
-Many questions are open at once, each response is written as it comes, and the same call goes on where a run was
-stopped. Models are in ``endpoint`` and ``in_process``; anything with the methods of :class:`Model` will do.
+Many questions are open at once, each response is written as soon as it arrives, and the same call resumes a run that
+was stopped. Models are in ``endpoint`` and ``in_process``; any object with the methods of :class:`Model` will do.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from puzzlegen.reading import decoding, files_in, read_rows
 
 _COLUMNS: Final = ["id", "prompt"]
 _MEDIA: Final = {"image": ["images"], "multi_image": ["images"], "video": ["videos", "video_meta"], "text": []}
-#: After so many failures with no response between them, the fault lies with the model or the network.
+#: After this many consecutive failures the run stops, because the fault lies with the model or the network.
 MOST_IN_A_ROW: Final = 20
 
 
 class Reply(NamedTuple):
-    """What a model said, and why it ended (``stop``, ``length``)."""
+    """A model's response, and why it ended, such as ``stop`` or ``length``."""
 
     text: str
     finish: str = "stop"
 
 
 class Failed(Exception):  # noqa: N818 - a statement about one question
-    """This question got no response, for a reason that does not concern the others."""
+    """One question got no response, for a reason that does not concern the other questions."""
 
 
 class Model(Protocol):
-    """Answers chats, while it is open."""
+    """A model that answers chats inside ``async with``."""
 
     async def __aenter__(self) -> Self:
-        """Get ready; PuzzlegenError if that cannot succeed."""
+        """Prepare to answer; raise PuzzlegenError if the model cannot be reached or used."""
 
     async def __aexit__(self, *_: object) -> None:
-        """Let go of what it holds."""
+        """Release the model's resources."""
 
     async def ask(self, chat: list[Message], sample: int) -> Reply:
-        """The response to a chat, the ``sample``-th of several.
+        """Return a response to the chat, the ``sample``-th of several, from 0.
 
         Raises:
-            Failed: there is none, for a reason that may not concern other questions.
+            Failed: there is no response, for a reason that may not concern other questions.
             PuzzlegenError: all questions would meet the same fault.
         """
 
@@ -57,9 +57,10 @@ class Selection(NamedTuple):
     """Which puzzles to ask; by default all.
 
     Attributes:
-        split: only this one.
-        tasks: only these.
-        limit: so many, the same at each call: a random part, in which a larger limit includes a smaller.
+        split: only puzzles of this split.
+        tasks: only puzzles of these tasks.
+        limit: only this many puzzles, drawn at random but the same at each call; those of a smaller limit are among
+            those of a larger one.
     """
 
     split: str | None = None
@@ -68,12 +69,19 @@ class Selection(NamedTuple):
 
 
 EVERYTHING: Final = Selection()
-#: A puzzle's id, what to say, and which of its samples this is.
+#: A puzzle's id, the chat to send, and which of the puzzle's samples this is.
 Question: TypeAlias = tuple[str, list[Message], int]
 
 
 class Progress(NamedTuple):
-    """How far a run is, in responses: those wanted, there, cut off for length, and those that failed, by reason."""
+    """The progress of a run, in responses.
+
+    Attributes:
+        of: responses wanted.
+        done: responses in the file, those of earlier runs included.
+        cut: responses of this run that were cut off for length.
+        failed: questions of this run that got no response, by reason.
+    """
 
     of: int
     done: int
@@ -92,21 +100,21 @@ def evaluate(
     concurrency: int = 8,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Ask what ``responses`` does not hold yet.
+    """Ask every selected question to which ``responses`` holds no response yet.
 
     Args:
         folder: a finished build.
-        model: what to ask.
-        responses: an open file.
-        selection: which puzzles.
+        model: the model to ask, not yet entered.
+        responses: an open response file.
+        selection: which puzzles to ask.
         samples: responses per puzzle.
-        frames: most frames per puzzle, shared by its clips; None: clips whole.
+        frames: most frames per puzzle, shared by its clips; None sends clips whole.
         concurrency: questions open at once.
-        report: called after each.
+        report: called with the progress at the start and after each question.
 
     Raises:
-        PuzzlegenError: the folder or the selection is wrong, or nothing but failures came for a while.
-        Interrupted: a person stopped it; what came is kept.
+        PuzzlegenError: the folder or the selection is wrong, or ``MOST_IN_A_ROW`` questions in a row failed.
+        Interrupted: the user stopped the run; the responses that arrived are kept.
     """
     ids = _chosen(folder, selection)
     wanted = {(one, k) for one in ids for k in range(samples)}
@@ -129,7 +137,7 @@ class _Run:
         self._in_a_row = 0
 
     async def all(self, todo: Iterator[Question], concurrency: int) -> None:
-        """Work off ``todo``; only as many questions are in memory as are open."""
+        """Ask all questions in ``todo``; only the open ones are in memory."""
         self._report(self.progress)
         if self.progress.done < self.progress.of:
             async with self._model:
@@ -163,7 +171,7 @@ def _media_columns(file: dict[str, Any]) -> list[str]:
 
 
 def _chosen(folder: Path, selection: Selection) -> list[str]:
-    """The ids to ask. Ids are hashes: the smallest so many are a random part of all tasks and media."""
+    """The ids of the puzzles to ask. Ids are hashes, so the smallest ones are a random part of all tasks and media."""
     tasks: dict[str, str] = {}
     for file in files_in(folder, selection.split):
         rows = read_rows(folder / file["path"], ["id", "extra_info"])

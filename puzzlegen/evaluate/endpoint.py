@@ -1,4 +1,4 @@
-"""A model behind an endpoint that speaks OpenAI's chat completions, such as vLLM, SGLang, or a hosted one."""
+"""A model behind an endpoint that speaks OpenAI's chat completions: vLLM, SGLang or a hosted service."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 _UNAUTHORIZED: Final = 401
-#: Statuses that every other question would meet too: the key, the address or the model's name is wrong.
+#: HTTP statuses that every other question would get, too: the key, the address or the model's name is wrong.
 _HOPELESS: Final = (_UNAUTHORIZED, 403, 404)
 
 
 class Sampling(NamedTuple):
-    """How a model is sampled; None leaves it to the model's own settings.
+    """Which model to ask and how to sample it; None leaves a setting to the model's own default.
 
     Attributes:
-        model: its name, or the folder it lies in.
-        temperature: 0 always takes the likeliest token.
-        max_tokens: longest response.
-        seed: of the first sample; each further one has the next.
+        model: the model's name, or the folder that holds it.
+        temperature: sampling temperature; 0 always takes the likeliest token.
+        max_tokens: maximum length of a response in tokens.
+        seed: seed of the first sample; each further sample has the next seed.
         extra: more fields of the request, such as ``{"top_p": 0.9}``.
     """
 
@@ -36,14 +36,16 @@ class Sampling(NamedTuple):
 
 
 class Endpoint:
-    """Asks over HTTP, and again after 408, 409, 429, 5xx, timeouts and lost connections, waiting longer each time.
+    """A model that is asked over HTTP.
+
+    Questions are retried after 408, 409, 429, 5xx, timeouts and lost connections, with growing pauses.
 
     Args:
         sampling: the model, and how it is sampled.
-        base_url: up to and with ``/v1``.
-        key: sent as a bearer token.
-        retries: how often a question is asked again.
-        timeout_s: of one attempt.
+        base_url: URL up to and including ``/v1``.
+        key: API key, sent as a bearer token.
+        retries: how often a question is retried.
+        timeout_s: time limit of one attempt in seconds.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Endpoint:
         await self._client.close()
 
     async def _check(self) -> None:
-        """Find out now, not after all retries of all questions, that nobody is there or the key is wrong."""
+        """Fail at once, not after all retries of all questions, if nothing answers or the key is wrong."""
         try:
             await self._client.with_options(max_retries=2).models.list()
         except self._openai.APIConnectionError as err:
@@ -78,10 +80,10 @@ class Endpoint:
             if err.status_code == _UNAUTHORIZED:
                 self._refuse(err)
         except ValueError:
-            pass  # Not every endpoint lists its models, and some answer with a page.
+            pass  # Not every endpoint lists its models, and some answer with a web page.
 
     async def ask(self, chat: list[Message], sample: int) -> Reply:
-        """The model's response; see :class:`puzzlegen.evaluate.Model`."""
+        """Return the model's response; see :class:`puzzlegen.evaluate.Model`."""
         try:
             completion: ChatCompletion = await self._client.chat.completions.create(**self._request(chat, sample))
         except self._openai.APIStatusError as err:
@@ -102,7 +104,7 @@ class Endpoint:
     def _refuse(self, err: APIStatusError) -> NoReturn:
         said = f"HTTP {err.status_code}: {err.message:.300}"
         longest = self._sampling.max_tokens
-        # vLLM names both, too, where one question is too long.
+        # The parameters' names alone prove nothing: vLLM names both when a single question is too long.
         if longest is not None and "'max_completion_tokens' instead" in err.message:
             asked = f"--max-tokens 0 --extra '{{\"max_completion_tokens\": {longest}}}'"
             raise PuzzlegenError(f"{self._base_url} takes no max_tokens ({said}); give {asked}") from err
@@ -128,8 +130,8 @@ def _reply(completion: ChatCompletion) -> Reply:
     message = choices[0].message if choices else None
     if not choices or message is None:
         raise Failed("the response has no message")
-    # Servers that part reasoning from the answer name the field one way or the other.
-    fields = message.model_dump(warnings=False)  # its content may be a list, see _text
+    # Servers that separate the reasoning from the answer use one of these two names for its field.
+    fields = message.model_dump(warnings=False)  # the content may be a list, see _text
     thought = fields.get("reasoning_content") or fields.get("reasoning")
     text = whole_response(_text(fields.get("content")), thought)
     return Reply(text, str(choices[0].finish_reason or "stop"))

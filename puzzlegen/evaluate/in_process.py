@@ -1,4 +1,4 @@
-"""A model of the transformers library in this process: for a look at a checkpoint without a server, one at a time."""
+"""A model run by transformers in this process, one question at a time: a way to try a checkpoint without a server."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _REASON = 300
 
 
 class InProcess:
-    """Generates on the device that transformers chooses.
+    """A model that generates responses on the device that transformers chooses.
 
     Args:
-        sampling: ``model`` is a folder or a name on the Hub; ``extra`` goes to ``generate``.
-        loaded: a model and its processor that are in memory already, such as those of a training run.
+        sampling: ``model`` is a folder or a name on the Hub; ``extra`` is passed to ``generate``; without
+            ``max_tokens``, responses end at 4096 tokens.
+        loaded: a model and its processor that are already in memory, such as those of a training run.
 
     Raises:
         PuzzlegenError: transformers is missing, or cannot load the model.
@@ -36,7 +37,8 @@ class InProcess:
     def _load(self) -> tuple[Any, Any]:
         name = self._sampling.model
         try:
-            # Only to load both, onto a GPU where there is one: its own way of answering hides why a response ended.
+            # The pipeline only loads model and processor, onto a GPU if there is one: its output would hide why a
+            # response ended.
             pipeline = self._library.pipeline("image-text-to-text", model=name, dtype="auto")
         except (OSError, ValueError, TypeError, ImportError) as err:
             why = " ".join(str(err).split())[:_REASON] or type(err).__name__
@@ -50,7 +52,7 @@ class InProcess:
         return None
 
     async def ask(self, chat: list[Message], sample: int) -> Reply:
-        """The model's response; see :class:`puzzlegen.evaluate.Model`."""
+        """Return the model's response; see :class:`puzzlegen.evaluate.Model`."""
         return await asyncio.to_thread(self._generate, chat, sample)
 
     def _generate(self, chat: list[Message], sample: int) -> Reply:

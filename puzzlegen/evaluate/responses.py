@@ -1,4 +1,4 @@
-"""A file of responses that grows while a model is asked, and outlives any stop."""
+"""A file of responses that grows while a model is asked and stays usable however the run ends."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import Any, BinaryIO, Final, Self
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.output import refused
 
-#: What every line of such a file begins with.
+#: The beginning of every line of a response file.
 _BEGINS: Final = b'{"id": '
 
 
 class ResponseFile:
     """JSON lines of ``{"id", "sample", "response", "finish", "model"}``, one per response.
 
-    A line that a kill cut in the middle is dropped. Responses asked for in another way do not mix with these.
+    A last line that a kill cut in the middle is dropped. A file with responses of another model or other settings is
+    refused.
 
     Args:
-        path: goes on if it exists.
-        model: what was asked and how, as JSON that every line repeats.
+        path: the file; if it exists, new responses are appended.
+        model: the model and its settings, as JSON that every line repeats.
     """
 
     def __init__(self, path: Path, model: dict[str, Any]) -> None:
@@ -48,7 +49,7 @@ class ResponseFile:
         self._file.close()
 
     def add(self, puzzle_id: str, sample: int, response: str, finish: str) -> None:
-        """Append one response; it is in the file when this returns."""
+        """Append one response, unbuffered: when this returns, the response is in the file."""
         line = {"id": puzzle_id, "sample": sample, "response": response, "finish": finish, "model": self._model}
         try:
             self._file.write((json.dumps(line) + "\n").encode())
@@ -57,7 +58,7 @@ class ResponseFile:
         self.done.add((puzzle_id, sample))
 
     def _lock(self) -> None:
-        """The system drops the lock when the process dies, however it dies."""
+        """Keep other runs from writing to the file; the system drops the lock however this process ends."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
@@ -66,7 +67,7 @@ class ResponseFile:
     def _read(self) -> None:
         self._file.seek(0)
         whole = 0
-        # Unbuffered, each line would be read byte by byte.
+        # The file itself is unbuffered: reading its lines directly would go byte by byte.
         for number, line in enumerate(io.BufferedReader(io.FileIO(self._file.fileno(), closefd=False)), 1):
             if not line.endswith(b"\n"):
                 if not line.startswith(_BEGINS[: len(line)]):
