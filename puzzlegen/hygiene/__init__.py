@@ -85,7 +85,7 @@ def sift(listing: Listing, open_item: Open, settings: HygieneSettings, time_limi
             one must be opened, to exclude some or to find near-duplicates.
         open_item: opens an item's bytes; must be picklable, unless there is no time limit.
         settings: see :class:`HygieneSettings`.
-        time_limit_s: computing time in seconds to fingerprint one item; 0 means no limit, and in this process.
+        time_limit_s: computing time in seconds per fingerprinted item; 0 means no limit, in this process.
 
     Raises:
         SourceError: an excluded medium cannot be read or compared, or the disk or the network fails.

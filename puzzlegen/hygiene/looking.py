@@ -48,7 +48,7 @@ class Looking(NamedTuple):
 
     Attributes:
         open_item: opens an item's bytes.
-        seconds: computing time allowed per item; 0 means no limit, and in this process.
+        seconds: computing time allowed per item; 0 means no limit, in this process.
         decode: whether to compute the perceptual hash as well as the SHA-256.
     """
 
