@@ -1,7 +1,7 @@
-"""Colours, brightness and sharpness of a picture changed as SimCLR does, its geometry untouched.
+"""Colour augmentation as in SimCLR: changes of colour, brightness and sharpness that leave the geometry untouched.
 
-The pixel functions are albumentations' (a hue's is ours: theirs depends on the processor); every parameter is drawn
-from the puzzle's own stream.
+The pixel functions come from albumentations, except for the change of hue: theirs depends on the processor, so we use
+our own. Every parameter is drawn from the puzzle's own random stream.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from puzzlegen.media.hue import hue_turned
 from puzzlegen.media.similarity import detail
 from puzzlegen.rng import Rng
 
-#: Whose versions decide the pixels of :func:`recoloured`.
+#: Packages whose versions decide the pixels of :func:`recoloured`.
 AUGMENT_PACKAGES: Final = ("albumentations", "opencv-python-headless")
 
 Strength = Literal["plain", "strong"]
 Pixels = NDArray[np.uint8]
 
-# Set by eye on the views of 126 photos: below 3 grey levels there is sky, wall or blur, above it something to name.
+# Set by eye on views of 126 photos: below 3 grey levels they show sky, wall or blur, above it something to name.
 LEAST_DETAIL: Final = 3.0
 _KEPT_DETAIL: Final = 0.8
 _TRIES: Final = 16
 _JITTER: Final = 0.8
-#: Weights in such steps give sums that single precision holds, so that there is nothing to round differently.
+#: Blur weights and the saturation factor are rounded to this fraction (1/256): single precision then holds all sums
+#: exactly, so that no processor can round them differently.
 _STEPS: Final = 256
 _HUE: Final = 0.2
 _BLUR_PX: Final = (0.1, 2.0)
@@ -43,17 +44,17 @@ _BLUR_SIDE_PX: Final = 224
 
 
 def recoloured(picture: Image.Image, rng: Rng, strength: Strength) -> Image.Image:
-    """The picture with changed colours; changes that leave little to see are drawn again.
+    """Return the picture with randomly changed colours; a change that leaves too little detail is drawn again.
 
     Raises:
-        Unusable: ``flat``, no drawn change leaves enough.
+        Unusable: ``flat``, if none of the changes drawn leaves enough detail.
         RecipeError: albumentations is not installed.
     """
     return recoloured_alike([picture], rng, strength)[0]
 
 
 def recoloured_alike(pictures: Sequence[Image.Image], rng: Rng, strength: Strength) -> list[Image.Image]:
-    """The pictures with one and the same drawn change of colours; errors as of :func:`recoloured`."""
+    """Return the pictures, all with the same random change of colours; raises what :func:`recoloured` raises."""
     for _ in range(_TRIES):
         draw = rng.bits(64)
         found = [
@@ -70,7 +71,10 @@ def _shows_enough(one: Image.Image, before: Image.Image) -> bool:
 
 
 def changed(pixels: Pixels, rng: Rng, strength: Strength) -> Pixels:
-    """Jitter, grey, blur; a strong change also solarises and equalises, and does all but jitter more often."""
+    """Return RGB pixels after random colour jitter, greyscale and blur.
+
+    A ``strong`` change may also solarise and equalise, and it applies greyscale and blur more often.
+    """
     strong = strength == "strong"
     f = _functions()
     if _happens(rng, 0.8):
@@ -106,7 +110,10 @@ def _jittered(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def _kernel(sigma: float) -> NDArray[np.float32]:
-    """Weights of a blur, a 256th each or several: along both axes these too are summed without rounding."""
+    """Return the weights of a Gaussian blur, as whole multiples of 1/256.
+
+    Single precision then sums the products exactly, also when the blur is applied along both axes.
+    """
     reach = max(1, math.ceil(3 * sigma))
     half = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(1, reach + 1)]
     side = [round(_STEPS * weight / (1 + 2 * math.fsum(half))) for weight in half]
@@ -115,10 +122,10 @@ def _kernel(sigma: float) -> NDArray[np.float32]:
 
 @cache
 def _functions() -> Any:  # noqa: ANN401 - a module without types
-    """Pixel functions of albumentations: imported when first needed, for that takes seconds.
+    """Return the module of albumentations' pixel functions, imported on first use because the import takes seconds.
 
     Raises:
-        RecipeError: it is not installed.
+        RecipeError: albumentations is not installed.
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     try:
@@ -128,14 +135,17 @@ def _functions() -> Any:  # noqa: ANN401 - a module without types
             from albumentations.augmentations.pixel import functional  # noqa: PLC0415
     except ImportError as err:
         raise RecipeError('view augmentation needs albumentations: pip install "puzzlegen[augment]"') from err
-    # A build has one process per core already.
+    # One thread, because a build already runs one process per core.
     cv2.setNumThreads(1)
     return functional
 
 
 @contextmanager
 def _no_tensors() -> Iterator[None]:
-    """Where torch is installed albumentations imports it to offer tensors: two thirds of its time, and 200 MB."""
+    """Keep albumentations from importing torch, by a stand-in for the module that offers tensors.
+
+    Where torch is installed, importing it is two thirds of albumentations' import time and takes 200 MB.
+    """
     offers = "albumentations.pytorch"
     if "torch" in sys.modules or offers in sys.modules:
         yield

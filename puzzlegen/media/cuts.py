@@ -1,7 +1,8 @@
-"""Tiles cut so that the sides of neighbours go together no better than those of strangers.
+"""Cut a picture into tiles such that the sides of true neighbours match no better than those of other tiles.
 
-A gap alone leaves much to see along two sides that met: of few options the right one still goes together best. Each
-tile's part of its place is therefore chosen, within what the gap allows, among some that are drawn.
+A gap between tiles is not enough: two sides that met still look alike, and of a few options the right one still
+matches best. So for each cell of the grid several crops are drawn, within what the gap allows, and the one to show is
+chosen among them.
 """
 
 from __future__ import annotations
@@ -23,27 +24,32 @@ from puzzlegen.rng import Rng
 
 Whole = NDArray[np.int64]
 
-#: Cuts to choose from: so many in all, and so many of one place.
+#: Candidate crops: about this many for the whole grid ...
 _CUTS: Final = 36
+#: ... and at least and at most this many per cell.
 _EACH: Final = (2, 8)
-#: Drawn combinations to choose from, and how often each of its cuts is then exchanged for a better one. Few places are
-#: so free that the best of all shows: sides of neighbours then fit worse than those of strangers, which tells as well.
+#: How many random combinations of crops are compared, and how often each crop of the best one is then exchanged for a
+#: better one.
 _SEARCH: Final = (256, 2)
+#: A grid of this few cells leaves so much freedom that the best of all combinations gives the answer away as well: the
+#: sides of neighbours then match worse than those of other tiles. So the search is cut short.
 _FEW: Final = 4
 _SEARCH_OF_FEW: Final = (16, 0)
 _REDUCED: Final = 2
-#: Tiles are compared as versions of this side.
+#: Side, in pixels, of the small versions in which tiles are compared for likeness.
 _LAYOUT: Final = 8
-# Of 80 puzzles of charts five of the seven disputable ones lie below, and one other; of photos one in 400.
+# Of 80 puzzles made from charts, five of the seven disputable ones lie below this, and one other; of puzzles made from
+# photos, one in 400.
 _LEAST_APART: Final = 3.5
 
 
 def told_apart(
     item: OpenItem, rows: int, cols: int, gap: float, level: float, rng: Rng, *, beside: bool = False
 ) -> tuple[list[Image.Image], float]:
-    """An item's tiles in reading order, as :func:`cut_apart` has them, and how clearly their places are told apart.
+    """Return an item's tiles as :func:`cut_apart` cuts them, and how clearly their places can be distinguished.
 
-    ``beside`` says that they are shown beside the picture.
+    The second value is that of :func:`puzzlegen.media.places.distinct`; ``beside`` says that the tiles are shown beside
+    the picture.
 
     Raises:
         Unusable: ``too_small``, ``flat`` or ``interchangeable``.
@@ -53,18 +59,18 @@ def told_apart(
 
 
 def cut_apart(picture: Image.Image, rows: int, cols: int, gap: float, level: float, rng: Rng) -> list[Image.Image]:
-    """The tiles in reading order, all of one size, each a part of its place that has little to do with its neighbours'.
+    """Return the tiles in reading order, all of one size, each a crop of its cell that matches its neighbours little.
 
     Args:
         picture: RGB.
-        rows: of the grid.
-        cols: of the grid.
-        gap: as for :func:`puzzlegen.media.tiles.cut`; 0 leaves nothing to choose.
-        level: how far tones will be brought together.
-        rng: draws.
+        rows: rows of the grid.
+        cols: columns of the grid.
+        gap: as for :func:`puzzlegen.media.tiles.cut`; with 0 a tile is its whole cell.
+        level: how far :func:`puzzlegen.media.tiles.toned` will bring the tiles' tones together.
+        rng: decides which crops are drawn.
 
     Raises:
-        Unusable: ``too_small``, or ``interchangeable`` if two of them show the same.
+        Unusable: ``too_small``, or ``interchangeable`` if two of the tiles show the same.
     """
     if not gap:
         return cut(picture, rows, cols, gap, rng)
@@ -95,9 +101,10 @@ def _shrunk(picture: Image.Image, boxes: list[Box]) -> NDArray[np.uint8]:
 
 
 def _refuse_twins(small: NDArray[np.uint8], level: float) -> None:
-    """Whole places may differ where the parts that are shown do not: bars, panels, a plain ground.
+    """Raise Unusable if two tiles look the same.
 
-    The measure is the mean difference of 8x8 versions about their means, their contrast brought together.
+    Whole cells may differ where the crops shown do not: bars, panels, a plain ground. The measure is the mean absolute
+    difference of 8x8 versions, each about its mean and with its contrast levelled.
     """
     layouts = block_means(small, _LAYOUT) * gains(small, level).astype(np.float32)[:, None, None, None]
     if (alike := least_apart(layouts)) < _LEAST_APART:
@@ -105,11 +112,11 @@ def _refuse_twins(small: NDArray[np.uint8], level: float) -> None:
 
 
 def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[int]:
-    """A cut per place: of drawn choices the one of the least cost, if places are many then changed where it helps."""
+    """Choose one crop per cell: the cheapest of the random combinations, in larger grids improved crop by crop."""
     n = grid[0] * grid[1]
     owner = np.repeat(np.arange(n), each)
     other = owner[:, None] != owner[None]
-    # Beyond what joints of strangers are.
+    # Scores relative to the mean over all joints of different cells.
     excess = Joints(*(scores - int(scores[other].sum()) // int(other.sum()) for scores in found))
     first = each * np.arange(n)
     count, sweeps = _SEARCH_OF_FEW if n <= _FEW else _SEARCH
@@ -123,7 +130,7 @@ def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[i
 
 
 def _cost(choices: Whole, grid: tuple[int, int], excess: Joints) -> Whole:
-    """Of each of ``(m, n)`` choices the sum of squares of what its joints have above strangers'."""
+    """Return the cost of each of ``(m, n)`` combinations: the squares of its joints' positive excess scores, summed."""
     shaped = choices.reshape(len(choices), *grid)
     met = excess.beside[shaped[:, :, :-1], shaped[:, :, 1:]], excess.below[shaped[:, :-1], shaped[:, 1:]]
     above = np.maximum(np.concatenate([joint.reshape(len(choices), -1) for joint in met], axis=1) // 1000, 0)

@@ -1,8 +1,8 @@
-"""A video file to the few frames that are kept, decoded once, in order, on one thread.
+"""Decode a video file once, in order and on one thread, down to the few frames that are kept.
 
-One thread because a decoder with several gives up a damaged file at a frame that depends on their number.
-Frames that are not kept are never converted, for conversion costs as much as decoding, and not even decoded where no
-other frame refers to them.
+It is one thread because a decoder with several gives up on a damaged file at a frame that depends on their number.
+Frames that are not kept are never converted, because conversion costs as much as decoding. Where no other frame refers
+to them, they are not even decoded.
 """
 
 from __future__ import annotations
@@ -30,32 +30,35 @@ if TYPE_CHECKING:
 _RATES: Final = (1.0, 240.0)
 _USUAL_RATE: Final = 25.0
 _MAX_ERRORS: Final = 500
-#: Where the key frame before the wanted place is further away than this, sampling begins at the key frame.
+#: If the key frame before the wanted start is further away than this, sampling begins at that key frame.
 _MAX_LEAD_S: Final = 60.0
-#: A kept frame repeats the last if it differs by less than a tenth of the second largest of the twelve changes
-#: before: one cut does not count. Repeats coded anew differ by up to a twentieth where little moves (x264, at key
-#: frames), mostly by under 1/100. Where motion is slow, changes add up until a frame is kept.
+#: A sampled frame is a repeat of the last kept one if the two differ by no more than a tenth of the second largest of
+#: the last twelve changes (the second largest, so that a single cut does not count). Repeats that were encoded anew
+#: differ by up to a twentieth where little moves (x264, at key frames), mostly by under 1/100. Where motion is slow,
+#: changes add up until a frame is kept.
 _REPEAT: Final = 10
 _LOOKED_BACK: Final = 12
-#: ... or by no more than this part of a grey level.
+#: ... or by no more than one part in this many of a grey level, on average.
 _LEAST_CHANGE: Final = 16
-#: MPEG-2, MPEG-4 Part 2 and their kin leave a last bit to the decoder; FFmpeg takes what is fastest on the processor.
+#: MPEG-2, MPEG-4 Part 2 and related codecs leave the last bit to the decoder, and FFmpeg by default uses the transform
+#: that is fastest on the processor.
 _EXACT: Final = {"idct": "simple"}
-#: Decoders whose frames that no other refers to can be left out at no loss to those others.
+#: Decoders that can leave out frames to which no other refers, without changing the other frames ...
 _SPARING: Final = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
-#: ... in containers that tell when each frame is shown; elsewhere that is counted, and all must be there.
+#: ... in containers that give each frame's time. In others, times are counted from frames, so all must be decoded.
 _TIMED: Final = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
-#: A frame is decoded if a point of the grid lies within this part of its length.
+#: A frame is decoded if a point of the sampling grid lies within this many frame durations of it.
 _REACH: Final = 0.6
-#: Points of the grid lie up to this part of a step off it, or a rate near a divisor of the source's would meet the
-#: same places of its groups of pictures again and again. The golden ratio spreads them evenly without more draws.
+#: Points of the sampling grid are moved by up to this fraction of a step. Otherwise a rate near a divisor of the
+#: source's rate would hit the same positions in its groups of pictures again and again. Multiples of the golden ratio
+#: spread the offsets evenly without more random draws.
 _OFF_GRID: Final = 0.2
 _GOLDEN: Final = 0.6180339887498949
 _MICROSECONDS: Final = 1_000_000
 
 
 class Shown(NamedTuple):
-    """A decoded frame, when it is shown (seconds in the source), and the width of a pixel over its height."""
+    """A decoded frame, its time in the source in seconds, and the width of its pixels relative to their height."""
 
     time: float
     picture: av.VideoFrame
@@ -66,11 +69,11 @@ class Sampling(NamedTuple):
     """Which frames of a file are kept.
 
     Attributes:
-        start: seconds from the stream's beginning.
-        fps: kept frames per second.
-        phase: of the sampling grid, as a fraction of one step.
-        window_s: seconds that are sampled at most.
-        max_pixels: of one coded frame.
+        start: where sampling begins, in seconds from the stream's beginning.
+        fps: frames to keep per second.
+        phase: offset of the sampling grid, as a fraction of one step.
+        window_s: most seconds to sample.
+        max_pixels: most pixels that a coded frame may have.
     """
 
     start: float
@@ -81,14 +84,14 @@ class Sampling(NamedTuple):
 
 
 class Film:
-    """A video file, open: to open one costs as much as to decode several frames.
+    """An open video file. It is kept open because opening one costs as much as decoding several frames.
 
     Attributes:
-        looked_at: how many frames the last sampling has looked at, with those that repeat others.
+        looked_at: how many frames the last sampling picked, including repeats, which it then dropped.
 
     Raises:
-        Unusable: ``undecodable``, there is no picture in it.
-        av.FFmpegError: it cannot be opened.
+        Unusable: ``undecodable``, if the file has no video stream.
+        av.FFmpegError: the file cannot be opened.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -106,23 +109,23 @@ class Film:
 
     @property
     def duration_s(self) -> float:
-        """The seconds that the file claims to last, 0 if it does not say."""
+        """The duration that the file claims, in seconds; 0 if it claims none."""
         if self._stream.duration and self._stream.time_base:
             return max(0.0, float(self._stream.duration * self._stream.time_base))
         return max(0.0, (self._container.duration or 0) / _MICROSECONDS)
 
     def frames(self, sampling: Sampling) -> Iterator[Shown]:
-        """Frames nearest to the points of a grid that is nearly regular, each with its presentation time in seconds.
+        """Yield the frames nearest to the points of a nearly regular grid, each with its presentation time in seconds.
 
-        A damaged file gives the frames before the damage. A picture comes once, however long it is shown: frames that
-        repeat the one before (a slower film in a faster container, telecine, a capture that stalled) count as one.
+        A damaged file gives the frames before the damage. A picture comes only once, however long it is shown: frames
+        that repeat the one before are dropped (a slower film in a faster container, telecine, a stalled capture).
 
         Raises:
             Unusable: ``undecodable`` or ``too_large``.
             av.FFmpegError: the file cannot be opened again.
         """
         if self._entered:
-            # A decoder that has met damage or the end does not always recover by a seek.
+            # After damage or the end of the file, a seek does not always make a decoder work again.
             self._container.close()
             self._container = open_container(self._file)
             self._stream = _video_stream(self._container)
@@ -143,7 +146,7 @@ class Film:
             yield frame
 
     def _needed(self, first: float, sampling: Sampling) -> Callable[[av.Packet[VideoStream]], bool]:
-        """Whether a packet's frame may be kept; those that may not are decoded only if others refer to them."""
+        """Return a test of whether a packet's frame may be kept; the rest are decoded only if others need them."""
         unit, step = float(self._stream.time_base or 0), _step_s(self._stream)
         begin = (self._stream.start_time or 0) * unit if first == float("-inf") else first
         points = list(_grid(begin, sampling))
@@ -172,7 +175,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 def _seek(container: InputContainer, stream: VideoStream, start: float) -> float:
-    """Go to the key frame before ``start``; returns the time from which frames are wanted."""
+    """Seek to the key frame before ``start``; return the time from which frames are wanted."""
     if not start or not stream.time_base:
         return float("-inf")
     target = (stream.start_time or 0) + int(start / stream.time_base)
@@ -183,7 +186,7 @@ def _seek(container: InputContainer, stream: VideoStream, start: float) -> float
 def _decode(
     container: InputContainer, stream: VideoStream, max_pixels: int, needed: Callable[[av.Packet[VideoStream]], bool]
 ) -> Iterator[Shown]:
-    """Frames from here on with rising times, up to the end, the first damage or a change of size."""
+    """Yield the frames from here on, with rising times, up to the end, the first damage or a change of size."""
     step, last, size = _step_s(stream), None, None
     for frame in _until_damage(container, stream, needed):
         if size is None:
@@ -200,7 +203,7 @@ def _decode(
 def _until_damage(
     container: InputContainer, stream: VideoStream, needed: Callable[[av.Packet[VideoStream]], bool]
 ) -> Iterator[av.VideoFrame]:
-    """Decoded frames. Damage before the first is skipped: a seek may land among frames that need others."""
+    """Yield decoded frames. Damage before the first is skipped: a seek may land on frames that need earlier ones."""
     started, errors = False, 0
     packets = container.demux(stream)
     while errors <= _MAX_ERRORS:
@@ -228,13 +231,13 @@ def _until_damage(
 
 
 def _step_s(stream: VideoStream) -> float:
-    """Seconds from frame to frame, for frames that bear no time."""
+    """Return the nominal seconds from frame to frame, for frames without a time."""
     rate = float(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
     return 1 / rate if _RATES[0] <= rate <= _RATES[1] else 1 / _USUAL_RATE
 
 
 def _distinct(frames: Iterator[Shown]) -> Iterator[Shown]:
-    """Frames that show something new: that differ from the last such one by a part of what a lively frame does."""
+    """Yield frames that differ enough from the last one yielded to show something new, see ``_REPEAT``."""
     changes: deque[int] = deque(maxlen=_LOOKED_BACK)
     last = None
     for frame in frames:
@@ -251,7 +254,7 @@ def _distinct(frames: Iterator[Shown]) -> Iterator[Shown]:
 
 
 def _sketch(picture: av.VideoFrame) -> NDArray[np.int16]:
-    """Some bytes of the first plane: every fifth of every fourth line, so that packed channels take turns."""
+    """Return every fifth byte of every fourth line of the first plane: so the channels of packed formats take turns."""
     plane, form = picture.planes[0], picture.format
     across = picture.width if form.is_planar else picture.width * form.padded_bits_per_pixel // 8
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(plane.line_size))
@@ -260,7 +263,7 @@ def _sketch(picture: av.VideoFrame) -> NDArray[np.int16]:
 
 
 def _grid(start: float, sampling: Sampling) -> Iterator[float]:
-    """The times at which frames are wanted: as many as the seconds give, nearly evenly apart."""
+    """Yield the times at which frames are wanted: ``fps`` per second of the window, nearly evenly spaced."""
     phase = sampling.phase
     for k in range(max(1, int(sampling.window_s * sampling.fps))):
         off = _OFF_GRID * (2 * ((k * _GOLDEN + phase) % 1) - 1)

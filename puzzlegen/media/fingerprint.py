@@ -1,7 +1,7 @@
-"""What a medium looks like in 64 bits per picture, to find near-duplicates: the perceptual hash known as pHash.
+"""A perceptual hash of 64 bits per picture (pHash), to find near-duplicate media.
 
-The signs of the lowest 8 x 8 frequencies of a 32 x 32 grey version, against their median. In whole numbers throughout,
-so that every machine finds the same bits.
+Each bit says whether one of the lowest 8 x 8 frequencies of a 32 x 32 grey version exceeds their median. All arithmetic
+is in whole numbers, so that every machine finds the same bits.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _COSINES: Final[NDArray[np.int64]] = np.array(
 
 
 def phash(picture: Image.Image) -> int:
-    """64 bits that a resized, re-encoded or slightly toned copy shares but for a few."""
+    """Return the 64-bit hash; a resized, re-encoded or slightly toned copy differs in a few bits only."""
     grey = np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.int64)
     low = (_COSINES @ grey @ _COSINES.T).ravel()
-    # The mean brightness says nothing of the picture and would sway the median.
+    # Without the first value, the mean brightness: it says nothing about the picture and would shift the median.
     bits = low > np.sort(low[1:])[len(low) // 2 - 1]
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def picture_hash(file: BinaryIO, max_pixels: int) -> int:
-    """The hash of a picture file, upright; -1 if it has too many pixels to be decoded.
+    """Return the hash of a picture file, turned upright; -1 if it has too many pixels to decode.
 
     Raises:
         Unusable: ``undecodable``.
@@ -60,11 +60,11 @@ def picture_hash(file: BinaryIO, max_pixels: int) -> int:
 
 
 def clip_hash(file: BinaryIO, max_pixels: int) -> int:
-    """The hashes of three frames of a clip, at a tenth, the middle and nine tenths: 192 bits.
+    """Return the hashes of three frames of a clip, at 10, 50 and 90 % of its duration, as one number of 192 bits.
 
     Raises:
         Unusable: ``undecodable`` or ``too_large``.
-        OSError, SourceError: the disk or the network does not give it.
+        OSError, SourceError: the disk or the network failed to deliver the file.
     """
     try:
         with Film(file) as film:
@@ -80,7 +80,7 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
         raise Unusable("undecodable", type(err).__name__) from err
     except OSError:
         raise
-    # PyAV raises nearly anything on damaged headers, MemoryError where they ask for the impossible.
+    # PyAV raises nearly anything on damaged headers, even MemoryError where they demand an impossible amount.
     except Exception as err:
         refuse_shortage()
         raise Unusable("undecodable", type(err).__name__) from err

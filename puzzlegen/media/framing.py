@@ -1,7 +1,7 @@
-"""How the frames of a raw clip become clean ones: without bars, cut at random phase, scaled once, upright.
+"""Turn the frames of a raw clip into clean ones: without bars, cropped at random phase, scaled once, upright.
 
-Every frame is scaled as a whole, to a size in which the wanted part is a rectangle of whole pixels. The factor is
-drawn, and another for each axis, so that where those pixels lie on the source's own is as good as drawn.
+Every frame is scaled as a whole, to a size in which the wanted crop is a rectangle of whole pixels. The scale factor is
+random and differs between the axes, so that the position of the crop on the source's pixel grid is as good as random.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _PREVIEW_PX: Final = 180
 _BLACK: Final = 24
 _HD_HEIGHT: Final = 720
 _UNSPECIFIED: Final = 2
-#: Every how many of a clip's first frames are looked at for bars.
+#: One in this many of a clip's first frames is searched for bars.
 _LOOKED_AT: Final = 3
 
 
 class Shape(NamedTuple):
-    """What chance and the recipe decide of the frames.
+    """The recipe's settings and the random draws that decide what is done to the frames.
 
     Attributes:
-        side_px: least and most of the short side.
-        size: where between the two it lies, 0..1.
-        max_scale: largest factor.
-        trims: left, right, top, bottom, as parts of the picture.
-        centre: where the part of an elongated picture lies, 0..1.
-        squeeze: further factor of the long side.
-        clean: False keeps the whole picture, as it is.
+        side_px: minimum and maximum of the short side, in pixels.
+        size: where between these two the short side lies, 0..1.
+        max_scale: largest scale factor.
+        trims: what is cut off at the left, right, top and bottom, as fractions of the picture without bars.
+        centre: where the crop of an elongated picture lies, 0..1.
+        squeeze: additional scale factor of the long side.
+        clean: False keeps the whole picture as it is, but upright and no larger than ``side_px`` allows.
     """
 
     side_px: tuple[int, int]
@@ -57,7 +57,14 @@ class Shape(NamedTuple):
 
 
 class Framing(NamedTuple):
-    """What happens to every frame: scaled as a whole to ``stage``, cut, turned by ``quarters``, counter-clockwise."""
+    """What is done to every frame: scale all of it to ``stage``, crop, turn it counter-clockwise.
+
+    Attributes:
+        stage: width and height of the scaled frame.
+        corner: left and top of the crop in it.
+        size: width and height of the crop.
+        quarters: number of right angles to turn by.
+    """
 
     stage: tuple[int, int]
     corner: tuple[int, int]
@@ -71,8 +78,8 @@ class Framing(NamedTuple):
         return (width, height, 3) if self.quarters % 2 else (height, width, 3)
 
     def apply(self, frame: av.VideoFrame, scaler: VideoReformatter) -> Pixels:
-        """The clean frame, RGB."""
-        # Untagged high definition is BT.709, as players take it; the scaler alone would take it as BT.601.
+        """Return the clean frame, RGB."""
+        # Untagged high definition is BT.709, as players assume; the scaler by itself would assume BT.601.
         untagged_hd = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT
         planes = planar(frame, self.stage, scaler, Colorspace.ITU709 if untagged_hd else None)
         (left, top), (width, height) = self.corner, self.size
@@ -81,13 +88,13 @@ class Framing(NamedTuple):
 
 
 def framing(head: list[Shown], shape: Shape, scaler: VideoReformatter) -> Framing:
-    """Where to cut and how far to scale a clip that begins with ``head``.
+    """Decide where to crop and how far to scale a clip that begins with the frames ``head``.
 
     Raises:
         Unusable: ``too_small`` or ``too_elongated``.
     """
     first = head[0].picture
-    # Lengths are square pixels of the source before it is turned.
+    # All lengths are in square pixels of the source, before it is turned.
     full = first.width * head[0].pixel_aspect, float(first.height)
     quarters = round(first.rotation / 90) % 4
     if not shape.clean:
@@ -115,7 +122,7 @@ def _factor(short: float, shape: Shape) -> float:
 
 
 def _without_bars(seen: list[Shown], scaler: VideoReformatter) -> Box:
-    """The picture without near-black bars that stand in all frames, in parts of its sides."""
+    """Return the box without the near-black bars that all frames share, as fractions of the picture's sides."""
     first = seen[0].picture
     ratio = min(1.0, _PREVIEW_PX / min(first.width, first.height))
     width, height = int(first.width * ratio), int(first.height * ratio)
@@ -132,14 +139,14 @@ def _lit_span(lightest: Pixels) -> tuple[float, float]:
     lit = np.flatnonzero(lightest > _BLACK)
     if lit.size < lightest.size // 3:
         return 0.0, 1.0
-    # One more at a bar's edge, where bar and picture mix.
+    # One more pixel is cut off at the edge of a bar, where bar and picture mix.
     first = int(lit[0]) + 1 if lit[0] else 0
     stop = int(lit[-1]) + 1
     return first / lightest.size, (stop if stop == lightest.size else stop - 1) / lightest.size
 
 
 def _cut(content: Box, full: tuple[float, float], shape: Shape) -> Box:
-    """Trim the drawn bit off each side of the content, then the long side to twice the short one."""
+    """Trim the drawn fraction off each side of the content, then crop the long side to ``_MAX_ASPECT``."""
     x0, x1 = _inner(content[0] * full[0], content[2] * full[0], *shape.trims[:2])
     y0, y1 = _inner(content[1] * full[1], content[3] * full[1], *shape.trims[2:])
     width, height = x1 - x0, y1 - y0

@@ -1,4 +1,4 @@
-"""Cuts, turns and mirrorings; those by right angles move whole pixels, for pictures and for frames of a clip alike."""
+"""Crops, turns and mirrorings of pictures and of the frames of clips; turns by right angles move whole pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from puzzlegen.errors import Unusable, exact
 from puzzlegen.rng import Rng
 
-#: Left, top, right and bottom, in whole pixels; the last two lie outside.
+#: Left, top, right and bottom in whole pixels; right and bottom are exclusive.
 Box = tuple[int, int, int, int]
 
 #: Counter-clockwise turns, in degrees; the index is the number of quarter turns.
@@ -30,50 +30,50 @@ _MIRROR: Final = {
 }
 _LEAST_SPREAD: Final = 4.0
 _LEAST_CHANGE: Final = 0.45
-# A rosette stays below 0.1 at one of its own angles; the least that a turn by 15 degrees changes one of 127 photos
-# is 0.25.
+# A rosette turned by an angle of its own symmetry changes by less than 0.1; of 127 photos turned by 15 degrees, the one
+# that changes least changes by 0.25.
 _LEAST_TILT_CHANGE: Final = 0.2
-# Set by eye on the 48 most symmetric of 127 photos: below lie a retina, a blossom, a bridge seen from its middle.
+# Set by eye on the 48 most symmetric of 127 photos: below this are a retina, a blossom, a bridge seen from its middle.
 _LEAST_MIRROR_CHANGE: Final = 0.5
-# Resampling leaves a texture that turns with the picture. On noise without a direction a linear probe on the spectrum
-# tells 6 angles 75 % of the time; after this blur and this downscale 28 %.
+# Resampling leaves a texture that turns with the picture. On noise without a direction, a linear probe on the spectrum
+# names the right one of 6 angles 75 % of the time; after this blur and this downscale, 28 %.
 _BLUR_PX: Final = 0.8
 _SHRINK: Final = 0.75
-#: What stands beside the whole: at least this part of its sides, less a rim.
+#: A crop shown beside the whole picture leaves out a rim and has at least this fraction of the remaining sides.
 _INNER: Final = 0.9
 _RIM_PX: Final = 8
-#: What a turn by any angle may read beyond the pixels it shows: bicubic reach, and that of the blur.
+#: How far beyond the pixels it shows a turn by any angle may read: the reach of bicubic resampling and of the blur.
 _REACH_PX: Final = 3
 
 
 def shared_area(a: Box, b: Box) -> int:
-    """Pixels that two boxes share."""
+    """Return how many pixels two boxes share."""
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def even(length: float) -> int:
-    """The nearest even number of pixels, at least 2: H.264 and halved chroma need even sides."""
+    """Return the nearest even number of pixels, at least 2: H.264 and halved chroma need even sides."""
     return max(2, int(length / 2 + 0.5) * 2)
 
 
 def square_box(size: tuple[int, int], rng: Rng) -> Box:
-    """The largest square with even side inside ``(width, height)``, at a drawn place: left, top, right, bottom."""
+    """Return the largest square with even sides, at a random place in ``(width, height)``: left, top, right, bottom."""
     side = min(size) // 2 * 2
     left, top = rng.integer(0, size[0] - side), rng.integer(0, size[1] - side)
     return left, top, left + side, top + side
 
 
 def turned(picture: Image.Image, quarters: int) -> Image.Image:
-    """The picture turned counter-clockwise by ``quarters`` right angles; 0 gives a copy of the same pixels."""
+    """Return the picture turned counter-clockwise by ``quarters`` right angles; 0 gives a copy of the same pixels."""
     method = _TRANSPOSE[quarters]
     return picture.copy() if method is None else picture.transpose(method)
 
 
 def tilted(square: Image.Image, degrees: float) -> Image.Image:
-    """What a square picture shows after a counter-clockwise turn by any angle, without a corner left empty.
+    """Return what a square picture shows after a counter-clockwise turn by any angle, with no corner left empty.
 
-    That is the square inscribed in the disc which stays inside the picture at every angle, made smaller by a quarter;
-    0 degrees takes the same path as all others.
+    That is the square inscribed in the disc that stays inside the picture at every angle, scaled down by a quarter. A
+    turn by 0 degrees goes through the same steps as all others.
 
     Args:
         square: side ``S`` of 64 px or more.
@@ -83,7 +83,7 @@ def tilted(square: Image.Image, degrees: float) -> Image.Image:
         A square picture of about ``0.53 * S``, its side even and the same for every angle.
     """
     side = int((square.width - 2 * _REACH_PX) / math.sqrt(2))
-    # Rounded, because the last bit of a cosine differs between machines.
+    # The last bit of a cosine differs between machines, hence the rounding.
     cos, sin = (round(f(math.radians(degrees)), 12) for f in (math.cos, math.sin))
     half, centre = side / 2, square.width / 2
     inverse = (cos, -sin, centre - (cos - sin) * half, sin, cos, centre - (sin + cos) * half)
@@ -94,7 +94,7 @@ def tilted(square: Image.Image, degrees: float) -> Image.Image:
 
 
 def drawn_box(size: tuple[int, int], least: float, rng: Rng) -> Box:
-    """A box with even sides of ``least`` to 1 times those of ``(width, height)``, at a drawn place."""
+    """Return a random box in ``(width, height)``, its even sides scaled by one factor between ``least`` and 1."""
     part = rng.uniform(least, 1)
     width, height = (int(side * part) // 2 * 2 for side in size)
     left, top = rng.integer(0, size[0] - width), rng.integer(0, size[1] - height)
@@ -102,7 +102,10 @@ def drawn_box(size: tuple[int, int], least: float, rng: Rng) -> Box:
 
 
 def inner(picture: Image.Image, rng: Rng) -> Image.Image:
-    """Most of a picture, never all: beside the whole, what was changed by nothing is no second copy of one file."""
+    """Return a random crop that is most of a picture, but never all of it.
+
+    Shown beside the whole picture, a crop that is neither turned nor mirrored is then not a second copy of one file.
+    """
     width, height = (side - _RIM_PX for side in picture.size)
     left, top, right, bottom = drawn_box((width, height), _INNER, rng)
     x, y = rng.integer(0, _RIM_PX), rng.integer(0, _RIM_PX)
@@ -110,30 +113,30 @@ def inner(picture: Image.Image, rng: Rng) -> Image.Image:
 
 
 def mirrored(picture: Image.Image, axis: str) -> Image.Image:
-    """The picture mirrored top to bottom (``vertical``), left to right (``horizontal``) or copied (``none``)."""
+    """Return the picture mirrored top to bottom (``vertical``), left to right (``horizontal``) or copied (``none``)."""
     method = _MIRROR[axis]
     return picture.copy() if method is None else picture.transpose(method)
 
 
 def turned_frames(frames: NDArray[np.uint8], quarters: int) -> NDArray[np.uint8]:
-    """Frames ``(T, S, S, 3)`` turned counter-clockwise by ``quarters`` right angles."""
+    """Return frames ``(T, S, S, 3)`` turned counter-clockwise by ``quarters`` right angles."""
     return np.ascontiguousarray(np.rot90(frames, quarters, axes=(1, 2)))
 
 
 def turn_margin(small: NDArray[np.floating[Any]]) -> float:
-    """How clearly a square grey thumbnail differs from its own turns.
+    """Return how clearly a square grey thumbnail differs from copies of itself turned by right angles.
 
-    The measure is the smallest mean absolute difference to a turn of itself, after both have mean 0 and deviation 1
-    (1.13 for unrelated noise, 0 for a symmetric picture).
+    The measure is the smallest mean absolute difference from a turned copy, after both are brought to mean 0 and
+    deviation 1 (1.13 for unrelated noise, 0 for a symmetric picture).
 
     Returns:
-        The measure less the least that is accepted: 0 is just enough.
+        The measure minus its threshold: 0 is just enough.
 
     Raises:
         Unusable: ``flat`` or ``symmetric``.
     """
     small = _normal(small)
-    # Three right angles turn the difference of one, and change nothing about its mean.
+    # A turn by three right angles is left out: it has the same mean difference as a turn by one.
     change = min(float(np.abs(small - np.rot90(small, k)).mean()) for k in (1, 2))
     if change < _LEAST_CHANGE:
         raise Unusable("symmetric", f"a turn changes it by {exact(change, _LEAST_CHANGE, 2)}, needs {_LEAST_CHANGE}")
@@ -141,10 +144,10 @@ def turn_margin(small: NDArray[np.floating[Any]]) -> float:
 
 
 def tilt_margin(small: NDArray[np.floating[Any]], step: int) -> float:
-    """How clearly what the disc inside a square grey thumbnail shows changes at each multiple of ``step`` degrees.
+    """Return how clearly the disc inside a square grey thumbnail changes at each multiple of ``step`` degrees.
 
-    Measure, return value and errors are those of :func:`turn_margin`; the least that is accepted is lower, because
-    a small turn changes little.
+    Measure, return value and errors are those of :func:`turn_margin`; the threshold is lower, because a small turn
+    changes little.
     """
     side = small.shape[0]
     square = (np.arange(side) - (side - 1) / 2) ** 2
@@ -159,7 +162,7 @@ def tilt_margin(small: NDArray[np.floating[Any]], step: int) -> float:
 
 
 def mirror_margin(small: NDArray[np.floating[Any]], axes: tuple[str, ...]) -> float:
-    """How clearly a grey thumbnail differs from its mirror images along ``axes``, and these from each other.
+    """Return how clearly a grey thumbnail differs from its mirror images along ``axes``, and these from each other.
 
     Measure, return value and errors are those of :func:`turn_margin`.
     """
@@ -172,7 +175,7 @@ def mirror_margin(small: NDArray[np.floating[Any]], axes: tuple[str, ...]) -> fl
 
 
 def _normal(small: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Mean 0 and deviation 1, so that contrast does not count."""
+    """Bring a thumbnail to mean 0 and deviation 1, so that contrast does not count."""
     spread = float(small.std())
     if spread < _LEAST_SPREAD:
         raise Unusable("flat", f"deviation {exact(spread, _LEAST_SPREAD)} of 255, needs {_LEAST_SPREAD}")

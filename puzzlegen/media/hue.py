@@ -1,7 +1,7 @@
-"""Hues turned around the colour circle, the same on every processor.
+"""Move hues around the colour circle, with the same result on every processor.
 
-The libraries' own conversions to HSV and back multiply and add in one step where a processor can, and round once less.
-Here every step is a ufunc of its own, which IEEE 754 rounds in one way only.
+The conversions to HSV and back in libraries multiply and add in one step where the processor can, which rounds once
+less. Here every step is a ufunc of its own, for which IEEE 754 allows only one rounding.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-#: The circle has six sixths; where in it red, green and blue are least, so that each is most three sixths further.
+#: Positions on the hue circle are counted in sixths.
 _SIXTHS: Final = 6
+#: Where on the circle red, green and blue are weakest; each is strongest three sixths further on.
 _LEAST: Final = (3, 5, 1)
 
 
 def hue_turned(pixels: Pixels, turn: float) -> Pixels:
-    """All hues moved along the circle of HSV, saturation and value kept.
+    """Move all hues along the circle of HSV; saturation and value stay the same.
 
     Args:
         pixels: ``(H, W, 3)`` uint8 RGB.
-        turn: by how much of the circle, from red towards green.
+        turn: fraction of the circle to move by, from red towards green.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -31,7 +32,7 @@ def hue_turned(pixels: Pixels, turn: float) -> Pixels:
     red, green, blue = (pixels[..., k].astype(np.float32) for k in range(3))
     most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     chroma = most - least
-    # Places are in sixths times chroma: nothing is divided, and grey needs no case of its own.
+    # Positions are kept in sixths times chroma: so nothing is divided, and grey needs no case of its own.
     circle = _SIXTHS * chroma
     place = np.where(
         red == most, green - blue, np.where(green == most, blue - red + 2 * chroma, red - green + 4 * chroma)

@@ -1,9 +1,9 @@
-"""From a raw picture to a clean one, and from a clean one to the bytes of a puzzle.
+"""Clean raw pictures, and encode the pictures of puzzles.
 
-Cleaning comes before any task and knows nothing of the answer. Its point is that traces of how the source was made
-(JPEG grid, chroma phase, aspect ratio) fade, so that they cannot name the transformation: with a crop at random
-phase, a downscale by slightly different factors per axis and one final JPEG, a classifier that sees only such traces
-names the angle of a turned photo 25.2 % of the time (chance 25 %), against 97 % for "rotate and save".
+Cleaning comes before any task and knows nothing about the answer. It makes traces of how the source was made (JPEG
+grid, chroma phase, aspect ratio) fade, so that they cannot give away the transformation. With a crop at random phase, a
+downscale by slightly different factors per axis and one final JPEG, a classifier that sees only such traces names the
+angle of a turned photo 25.2 % of the time (chance 25 %), against 97 % for "rotate and save".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
 JPEG: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling": "4:2:0"}
-#: Marks a picture that was not cleaned, and all that is cut out of it.
+#: Key in a picture's ``info`` that marks it, and every crop of it, as not cleaned.
 _AS_FOUND: Final = "as found"
 MAX_ASPECT: Final = 8.0
 _BORDER_STD: Final = 2.0
@@ -73,7 +73,7 @@ class ImageSettings(BaseModel):
 
 
 def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> ScaledImage:
-    """Decode a picture and make it clean: upright, sRGB, border-free, cropped and downscaled at random phase.
+    """Decode a picture and clean it: upright, sRGB, without borders, cropped and downscaled at random phase.
 
     Args:
         data: the file's bytes.
@@ -81,17 +81,17 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> ScaledImage:
         settings: the recipe's section ``media.image``.
 
     Returns:
-        An RGB image, scaled once its pixels are asked for. Its sides are even, the short one within ``side_px_range``.
-        With ``clean: false`` the picture upright and in sRGB, otherwise as it is, but no larger than that;
-        :func:`encode_image` then saves what is cut out of it without loss.
+        An RGB image, scaled when its pixels are first asked for. Its sides are even, the short one is within
+        ``side_px_range``. With ``clean: false`` the picture is only turned upright, converted to sRGB and, if its short
+        side exceeds that range, scaled down; :func:`encode_image` then saves it and its crops without loss.
 
     Raises:
-        Unusable: ``undecodable``, ``too_small``, ``too_large`` or ``too_elongated``.
-        MemoryError: memory is so short that nothing can be said of the file.
+        Unusable: ``undecodable``, ``too_small``, ``too_large``, ``too_elongated`` or ``flat``.
+        MemoryError: memory is so short that the failure may not be the file's fault.
     """
     try:
         with warnings.catch_warnings():
-            # max_pixels decides, and it knows that JPEG is scaled while it is decoded.
+            # The limit is max_pixels, which allows for JPEG being scaled down while it is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
                 picture = _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
@@ -101,7 +101,7 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> ScaledImage:
         raise Unusable("too_large", str(err)) from err
     except UnidentifiedImageError as err:
         refuse_shortage()
-        # Its own words hold an address in memory, and rejections are the same every time.
+        # Pillow's message contains a memory address, but rejections must be the same in every build.
         raise Unusable("undecodable", f"none of {', '.join(FORMATS)}") from err
     # Decoders raise nearly anything on damaged bytes (OSError, SyntaxError, struct.error, IndexError ...).
     except Exception as err:
@@ -118,7 +118,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> ScaledImage:
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
     _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
-    # Pillow hands the source's comment on from copy to copy, and into the file that is saved at last.
+    # Pillow passes the source's comment on from copy to copy and, in the end, into the saved file.
     picture.info = {}
     sketch = sketch_of(picture)
     box = _cut(content_box(picture.size, sketch), trims, place, settings.max_aspect)
@@ -136,7 +136,7 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> ScaledImage:
 
 
 def _untouched(raw: Image.Image, settings: ImageSettings) -> ScaledImage:
-    """What most pipelines do: decode, turn upright, shrink what is too large."""
+    """Do only what most pipelines do: decode, turn upright, scale down what is too large."""
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
     _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
@@ -149,7 +149,10 @@ def _untouched(raw: Image.Image, settings: ImageSettings) -> ScaledImage:
 
 
 def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int, min_side: int = 0) -> None:
-    """JPEG can be decoded at 1/2, 1/4 or 1/8: nearly three times faster for large photos, and no trace is kept."""
+    """Reject unsuitable sizes, and set JPEG to be decoded at 1/2, 1/4 or 1/8 where that leaves enough pixels.
+
+    This is nearly three times faster for large photos and keeps no trace of the source.
+    """
     if max(raw.size) > MAX_ASPECT * min(raw.size):
         raise Unusable("too_elongated", f"{raw.width}x{raw.height}")
     if min(raw.size) < min_side:
@@ -162,7 +165,7 @@ def _scale_while_decoding(raw: Image.Image, needed_side: float, max_pixels: int,
 
 
 def to_srgb(raw: Image.Image) -> Image.Image:
-    """Any mode to RGB: colour profile applied, 16 bit scaled to 8, transparency laid on white."""
+    """Convert a picture of any mode to RGB: apply its colour profile, scale 16 bit to 8, lay transparency on white."""
     profile = raw.info.get("icc_profile")
     raw.load()
     if raw.mode.startswith("I") or raw.mode == "F":
@@ -182,10 +185,10 @@ def to_srgb(raw: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a colour profile to sRGB; one camera's pictures share it, and it costs as much as to decode a small one.
+    """Return the transform from a colour profile to sRGB, or None if the profile is sRGB already, or damaged.
 
-    None if it is sRGB already, or damaged: such a profile says nothing about the pixels, and viewers fall back to sRGB
-    as well.
+    A damaged profile says nothing about the pixels, and viewers fall back to sRGB as well. The transform is cached
+    because pictures of one camera share it, and it costs as much as decoding a small picture.
     """
     from PIL import ImageCms  # noqa: PLC0415
 
@@ -200,18 +203,18 @@ def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
 
 
 def content_box(size: tuple[int, int], sketch: Sketch) -> tuple[int, int, int, int]:
-    """A picture without uniform borders (letterbox, passe-partout): left, top, right, bottom in pixels.
+    """Find a picture's content inside uniform borders (letterbox, passe-partout): left, top, right, bottom in pixels.
 
     Args:
         size: ``(width, height)`` of the picture.
-        sketch: of the picture.
+        sketch: the picture, reduced.
 
     Raises:
-        Unusable: ``flat``.
+        Unusable: ``flat``, if the whole picture is one tone.
     """
     (width, height), step = size, sketch.factor
     grey = np.asarray(sketch.pixels.convert("L"))
-    # Most pictures have no border, and their rims tell.
+    # Most pictures have no border, and their outermost lines suffice to see that.
     if all(map(_are_busy, (grey[0], grey[-1], grey[:, 0], grey[:, -1]))):
         return 0, 0, width, height
     top, bottom = _busy_span(grey)
@@ -233,14 +236,14 @@ def _busy_span(grey: NDArray[np.uint8]) -> tuple[int, int]:
 
 
 def _are_busy(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Of each line whether it deviates; in whole numbers, so that it is the same on every machine."""
+    """Return which lines deviate by more than ``_BORDER_STD``; in whole numbers, the same on every machine."""
     lines = grey.astype(np.int64)
     n, total = lines.shape[-1], lines.sum(axis=-1)
     return np.asarray(n * (lines * lines).sum(axis=-1) - total * total > (n * _BORDER_STD) ** 2)
 
 
 def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, max_aspect: float) -> Whole:
-    """Trim a little off each side, then the long side to ``max_aspect``; at any pixel, so the phase is random."""
+    """Trim a little off each side, then crop the long side to ``max_aspect``; at any pixel, so the phase is random."""
     left, top, right, bottom = content
     width, height = right - left, bottom - top
     x0, x1 = left + trims[0] * width, right - trims[1] * width
@@ -256,9 +259,9 @@ def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, m
 
 
 def encode_image(picture: Image.Image) -> Medium:
-    """The one way a picture of a puzzle becomes bytes: baseline JPEG, quality 90, 4:2:0, no metadata.
+    """Encode a picture of a puzzle, always in the same way: baseline JPEG, quality 90, 4:2:0, no metadata.
 
-    What was not cleaned becomes PNG, as pipelines save that do nothing about traces.
+    A picture that was not cleaned becomes a PNG, as in pipelines that do nothing about traces.
     """
     buffer = io.BytesIO()
     if picture.info.get(_AS_FOUND):
@@ -269,17 +272,17 @@ def encode_image(picture: Image.Image) -> Medium:
 
 
 def thumbnail(picture: Image.Image, side: int) -> NDArray[np.float32]:
-    """Grey ``(side, side)`` float32, 0..255, each value the mean of its area."""
+    """Return a grey thumbnail, ``(side, side)`` float32, 0..255; each value is the mean of its area."""
     return np.asarray(picture.convert("L").resize((side, side), Image.Resampling.BOX), dtype=np.float32)
 
 
 def tone(picture: Image.Image, rng: Rng, strength: float) -> Image.Image:
-    """Brightness and contrast changed by up to ``strength`` (a fraction), so that tones do not join neighbours."""
+    """Change brightness and contrast by up to ``strength`` (a fraction): tones must not show which parts adjoin."""
     return picture.point(tone_curve(rng, strength).tolist() * 3)
 
 
 def tone_curve(rng: Rng, strength: float) -> NDArray[np.int64]:
-    """What :func:`tone` makes of each of the 256 values, so that it can follow another curve in one pass."""
+    """Return what :func:`tone` makes of each of the 256 values, to combine it with another curve in one pass."""
     gain = rng.uniform(1 - strength, 1 + strength)
     shift = 128 * rng.uniform(-strength, strength)
     values = (np.arange(256) - 128) * gain + 128 + shift + 0.5

@@ -1,4 +1,4 @@
-"""How alike the end of one piece of a shot is to the beginning of another, by measures that framing sways little."""
+"""How alike the end of one piece of a shot is to the beginning of another, measured with little regard to framing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
 Singles = NDArray[np.float32]
 
-#: Of the square pictures that are compared.
+#: Side, in pixels, of the square pictures that are compared.
 SIDE: Final = 24
 _SHIFT: Final = 6
 _ZOOMS: Final = (24, 20, 17)
@@ -19,22 +19,25 @@ _CELLS: Final = 4
 _TONES: Final = 8
 _UNIT: Final = 8
 _LEAST_SPREAD: Final = 4.0
-#: Of the measures, in their order: those are heavier that framing sways least. The last is all together.
+#: Weights of the measures of :func:`costs_of`, in their order, and of all measures together. Measures that depend least
+#: on framing weigh most.
 WEIGHTS: Final = (1, 2, 3, 2, 2, 1, 1, 3, 4, 3, 4)
 
 
 def costs_of(firsts: Ints, seconds: Ints, befores: Ints, lasts: Ints) -> Ints:
-    """Costs of piece j after piece i.
+    """Return what it costs, by each measure, to show piece j right after piece i.
 
     Args:
-        firsts: ``(n, 24, 24, 3)``, RGB: the first picture of each piece.
-        seconds: the one after it.
-        befores: the one before the last.
-        lasts: the last one.
+        firsts: first picture of each piece, ``(n, 24, 24, 3)`` RGB.
+        seconds: second picture of each piece.
+        befores: last picture but one of each piece.
+        lasts: last picture of each piece.
 
     Returns:
-        ``(measures, n, n)``, whole numbers, which are the same on every machine: as they are, tones evened, which
-        way, tones alone, which way, tints alone, edges, motion, and crops allowed for: last to first, which way.
+        ``(measures, n, n)`` whole numbers, the same on every machine. The first seven measures compare the last picture
+        of i with the first of j: as they are; with evened tones; the latter minus the cost of i after j; by histograms
+        of tones; these again minus the cost of i after j; by tints; by edges. The others compare how the pictures
+        change (motion), and evened pictures where they overlap best, the latter again also minus the cost of i after j.
     """
     first, last = evened(firsts), evened(lasts)
     even = _apart(last, first)
@@ -57,7 +60,7 @@ def costs_of(firsts: Ints, seconds: Ints, befores: Ints, lasts: Ints) -> Ints:
 
 
 def _apart(a: Ints, b: Ints) -> Ints:
-    """Root of the summed squares, in sixteenths."""
+    """Return the Euclidean distances of each to each, in sixteenths."""
     return _root(_squares(a, b))
 
 
@@ -74,11 +77,11 @@ def _squares(a: Ints, b: Ints) -> Floats:
 
 
 def evened(pictures: Ints, unit: int = _UNIT) -> Ints:
-    """Square pictures, ``(n, side, side, 3)``, each channel of each with the same mean and spread.
+    """Bring each channel of each square picture, ``(n, side, side, 3)``, to the same mean and spread.
 
     Args:
         pictures: levels 0..255.
-        unit: what becomes of a standard deviation, all but 4 levels of it.
+        unit: the value to which the standard deviation plus 4 levels is scaled.
     """
     count = pictures.shape[1] * pictures.shape[2]
     sums, squares = pictures.sum(axis=(1, 2), keepdims=True), (pictures * pictures).sum(axis=(1, 2), keepdims=True)
@@ -88,14 +91,14 @@ def evened(pictures: Ints, unit: int = _UNIT) -> Ints:
 
 
 def _tones(even: Ints) -> Ints:
-    """``(n, 3, 8)``: how many pixels of each channel have each tone, in halves of a standard deviation."""
+    """Return histograms, ``(n, 3, 8)``: pixels of each channel per tone, in steps of half a standard deviation."""
     tones = np.clip(even * 2 // _UNIT + _TONES // 2, 0, _TONES - 1)
     counts: Ints = np.stack([(tones == tone).sum(axis=(1, 2)) for tone in range(_TONES)], axis=-1)
     return counts
 
 
 def _tints(pictures: Ints) -> Ints:
-    """``(n, 2)`` sums and ``(n, 2)`` spreads of red and blue less green."""
+    """Return ``(n, 4)``: the sums of red minus green and of blue minus green, then the spreads of both."""
     tints = pictures[..., ::2] - pictures[..., 1:2]
     sums = tints.sum(axis=(1, 2))
     spreads = np.abs(tints * SIDE * SIDE - sums[:, None, None]).sum(axis=(1, 2)) // (SIDE * SIDE)
@@ -103,7 +106,7 @@ def _tints(pictures: Ints) -> Ints:
 
 
 def _edges(even: Ints) -> Ints:
-    """``(n, 4, 4, 4)``: in each of 4x4 cells how much grey rises and falls, down and across."""
+    """Return ``(n, 4, 4, 4)``: how much grey rises and falls, downwards and across, in each of 4x4 cells."""
     grey = even.sum(axis=-1)
     down, across = np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]
     slopes = np.stack([np.maximum(x, 0) for x in (down, -down, across, -across)], axis=-1)
@@ -113,7 +116,7 @@ def _edges(even: Ints) -> Ints:
 
 
 def _registered(lasts: Ints, firsts: Ints) -> Ints:
-    """Distance of grey pictures where one may be zoomed and slid over the other as fits best."""
+    """Return the distances of grey pictures, where either may be zoomed and shifted to fit the other best."""
     # Whole numbers below 2**24, as tones are evened: single-precision products of them are exact.
     a, b = (np.stack([_zoomed(x.sum(axis=-1).astype(np.float32), side) for side in _ZOOMS]) for x in (lasts, firsts))
     best = np.full((a.shape[1], b.shape[1]), np.inf, np.float32)
@@ -131,13 +134,13 @@ def _inner(pictures: Singles, dy: int, dx: int) -> Singles:
 
 
 def _least_squares(a: Singles, b: Singles) -> Singles:
-    """Of pictures ``(zooms, n, pixels)``, the least over all zooms: ``(n, n)``."""
+    """Return the least squared distances, over all zooms, of pictures ``(zooms, n, pixels)``: ``(n, n)``."""
     a_squares, b_squares = ((x * x).sum(axis=-1) for x in (a, b))
     found: Singles = (a_squares[..., None] + b_squares[:, None] - 2 * (a @ b.transpose(0, 2, 1))).min(axis=0)
     return found
 
 
 def _zoomed(pictures: Singles, side: int) -> Singles:
-    """The middle ``side`` pixels of each picture, nearest neighbours, at full size."""
+    """Enlarge the middle ``side`` pixels of each picture to full size, by nearest neighbours."""
     index = (SIDE - side) // 2 + np.arange(SIDE) * side // SIDE
     return pictures[:, index][:, :, index]

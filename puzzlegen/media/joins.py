@@ -1,8 +1,8 @@
-"""How well sides of tiles go together, by a fixed measure: what a linear learner makes of joints of photos.
+"""How well the sides of tiles match, by a fixed measure: a linear model learned on joints between tiles of photos.
 
-Puzzles choose cuts by it, so that who lays together what goes together finds the right answer as often as any other.
-All numbers are whole (as floats where products are wanted: exact below 2**53), so that they are the same on every
-machine.
+Tasks choose cuts by this measure, so that a model that only joins what matches best finds the right answer no
+more often than any other. All numbers are whole (stored as floats where products are needed, exact below 2**53), so
+that they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ from puzzlegen.media.tiles import LEVEL_MEAN, LEVEL_SPREAD, MOST_GAIN
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-#: Tiles are judged at this many pixels to a side.
+#: Side, in pixels, of the small versions in which tiles are compared.
 SIDE: Final = 48
 _DEPTHS: Final = ((0, 1), (1, 2), (2, 5))
 _SHIFTS: Final = (-4, -2, 0, 2, 4)
-#: Luma about a tile's own: so many steps to its deviation.
+#: Luma relative to a tile's own mean is measured in this many steps per standard deviation of the tile.
 OWN: Final = 64
 _LUMA: Final = np.array([77.0, 150.0, 29.0])
-#: Values are kept in quarters of a grey level, features in thousandths.
+#: Pixel values are kept in quarters of a grey level ...
 _STEPS: Final = 4
+#: ... and features in thousandths.
 UNIT: Final = 1000
 _MOST: Final = 4 * UNIT
-# Logistic regression on 133,000 pairs of tiles of 231 pictures, cut 3x3 at gaps of 0.25 to 0.4: neighbours or not.
-# Learned on half of the photos, weights told neighbours on the other half nearly as well (area under the curve 0.70 and
-# 0.69, on their own half 0.70 and 0.71). Rows: by value, among all of the first part, among all of the second.
+# Logistic regression (neighbours or not) on 133,000 pairs of tiles of 231 pictures, cut 3x3 at gaps of 0.25 to 0.4.
+# Weights learned on half of the photos recognised neighbours on the other half nearly as well (area under the curve
+# 0.70 and 0.69) as on their own (0.70 and 0.71). Rows, see :func:`_context`: a feature's value, then relative to all
+# joints of the first tile, then to all of the second.
 _WEIGHTS: Final = np.array(
     [
         [22.0, 17.0, 6.0, 41.0, 11.0, 20.0, 29.0, -1.0, 0.0, 7.0, 14.0, 6.0, 19.0, 25.0, 28.0, 13.0, -4.0, -28.0],
@@ -42,18 +44,18 @@ _WEIGHTS: Final = np.array(
 
 
 class Joints(NamedTuple):
-    """Scores of ordered pairs, ``(m, m)``, more is better: of part j to the right of part i, and of j below i."""
+    """Scores of ordered pairs of tiles, ``(m, m)``, more is better: tile j to the right of tile i, and j below i."""
 
     beside: Whole
     below: Whole
 
 
 class Sides(NamedTuple):
-    """The sides of tiles: right, left, bottom and top along the second axis, the tiles along the last one.
+    """The sides of m tiles: right, left, bottom and top along the second axis, the tiles along the last one.
 
     Attributes:
-        shown: luma and two chromas of the outermost strip, levelled, ``(3, 4, SIDE / 2, m)``.
-        own: luma about the tile's, in parts of its deviation, of all three strips, ``(3, 4, SIDE / 2, m)``.
+        shown: luma and two chromas of the outermost strip, once tones are levelled, ``(3, 4, SIDE / 2, m)``.
+        own: luma of all three strips relative to the tile's mean and deviation, see ``OWN``, ``(3, 4, SIDE / 2, m)``.
     """
 
     shown: Floats
@@ -61,24 +63,24 @@ class Sides(NamedTuple):
 
 
 def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:
-    """Scores of all joints between tiles.
+    """Return the scores of all joints between tiles.
 
     Args:
-        small: ``(m, SIDE, SIDE, 3)`` RGB.
-        owner: ``(m,)``: those with the same number are cuts of one place, and are not compared.
-        level: how far their tones are brought together first, as ``tiles.toned`` will do.
+        small: small versions of the tiles, ``(m, SIDE, SIDE, 3)`` RGB.
+        owner: which cell each tile is a crop of, ``(m,)``; crops of the same cell are not compared.
+        level: how far the tiles' tones are brought together first, as ``tiles.toned`` will do.
     """
     context = _context(features_of(sides_of(small, level)), owner[:, None] != owner[None])
     return Joints(*np.asarray(np.tensordot(_WEIGHTS, context, 2), dtype=np.int64))
 
 
 def sides_of(small: NDArray[np.uint8], level: float = 0) -> Sides:
-    """The sides of tiles; arguments are those of :func:`joints`."""
+    """Return the sides of tiles; arguments as for :func:`joints`."""
     turned = small.swapaxes(1, 2)
     deep = _DEPTHS[-1][1]
     rim = np.stack([part[:, :, :deep] for part in (small[:, :, ::-1], small, turned[:, :, ::-1], turned)])
     pairs = rim[:, :, ::2].astype(np.int16) + rim[:, :, 1::2]
-    # By depth, side, colour, place along the side and tile.
+    # Axes: depth, side, colour, position along the side, tile.
     along = np.ascontiguousarray(pairs.transpose(3, 0, 4, 2, 1))
     strips = np.stack([_STEPS * along[a:b].sum(axis=0).astype(np.float64) / (2 * (b - a)) for a, b in _DEPTHS])
     tones, grey, spread = _tones(small)
@@ -92,7 +94,7 @@ def sides_of(small: NDArray[np.uint8], level: float = 0) -> Sides:
 
 
 def gains(small: NDArray[np.uint8], level: float) -> Floats:
-    """By how much the contrast of each tile will grow, ``(m,)``; arguments are those of :func:`joints`."""
+    """Return the factor by which the contrast of each tile will grow, ``(m,)``; arguments as for :func:`joints`."""
     return _gain(_tones(small)[2], level)
 
 
@@ -101,7 +103,7 @@ def _gain(spread: Floats, level: float) -> Floats:
 
 
 def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
-    """Mean of each band, ``(m, 3)``, mean grey and its deviation, of every fourth pixel each way."""
+    """Return the mean of each band, ``(m, 3)``, the mean grey and its deviation, from every fourth pixel each way."""
     some = small[:, ::4, ::4].reshape(len(small), -1, 3).astype(np.float64)
     n = some.shape[1]
     grey = np.floor(some @ _LUMA / 256)
@@ -110,9 +112,10 @@ def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
 
 
 def features_of(sides: Sides) -> Floats:
-    """``(18, 2, m, m)``: the right side of part i against the left one of part j, and its bottom against j's top.
+    """Return 18 features of each joint in thousandths, some of which grow with likeness: ``(18, 2, m, m)``.
 
-    In thousandths; some grow with likeness. Both at once, for calls cost more than what they do.
+    Along the second axis, the right side of tile i is compared with the left side of tile j, and i's bottom with j's
+    top. Both are computed at once because numpy's calls cost more than the work they do here.
     """
     (a, an), (b, bn) = ((sides.shown[:, k::2], sides.own[:, k::2]) for k in (0, 1))
     inner = [_centred(x[0]) for x in (an, bn)]
@@ -137,7 +140,7 @@ def features_of(sides: Sides) -> Floats:
 
 
 def _apart(a: Floats, b: Floats) -> Floats:
-    # Whole numbers, and sums below 2**24: single precision keeps them.
+    # Whole numbers, and sums below 2**24: single precision holds them exactly.
     first, second = a.astype(np.float32), b.astype(np.float32)
     return np.asarray(np.abs(first[..., None] - second[:, :, None]).sum(axis=1).astype(np.float64) / a.shape[1])
 
@@ -147,9 +150,10 @@ def _centred(a: Floats) -> Floats:
 
 
 def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
-    """Of each value, and of the first one's changes: correlation as they lie, and the best one if sides may slide.
+    """Return the correlations of sides, for each value and for the changes of the first value along the side.
 
-    Values are ``(values, 2, places, m)``, results ``(2, m, m)``.
+    For each there are two: as the sides lie, and the best one if a side may slide along the other. Arguments are
+    ``(values, 2, places, m)``, each result is ``(2, m, m)``.
     """
     x, y = (
         np.concatenate([_slid(values, shifts), _slid(np.diff(values[:1], axis=2), shifts)], axis=1)
@@ -161,9 +165,10 @@ def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
 
 
 def _slid(values: Floats, shifts: Sequence[int]) -> Floats:
-    """What of values lies beside the other side when slid, about its mean, as often as it has places: whole numbers.
+    """Return the part of each side that lies beside the other one at each shift, ``(shifts, values, 2, SIDE / 2, m)``.
 
-    ``(shifts, values, 2, SIDE / 2, m)``, with 0 where nothing lies.
+    Values are relative to the part's mean and multiplied by its number of places, which keeps them whole; where nothing
+    lies, they are 0.
     """
     slid = np.zeros((len(shifts), *values.shape[:2], SIDE // 2, values.shape[-1]))
     for out, shift in zip(slid, shifts, strict=True):
@@ -174,7 +179,10 @@ def _slid(values: Floats, shifts: Sequence[int]) -> Floats:
 
 
 def _context(features: Floats, other: NDArray[np.bool_]) -> Floats:
-    """Features, and where each stands among all of part i and all of part j: ``(3, 18, 2, m, m)``, in thousandths."""
+    """Return features as they are, relative to all joints of tile i, and to all of tile j: ``(3, 18, 2, m, m)``.
+
+    Relative ones are in thousandths of a deviation; ``other`` says which joints are between different cells and count.
+    """
     compared = features * other
     squares = compared * features
     found = np.empty((3, *features.shape))

@@ -1,4 +1,4 @@
-"""Places of a picture that a person can find again: corners and spots, not edges or plain areas."""
+"""Find places in a picture that a person can find again: corners and spots, not edges or plain areas."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _STEP: Final = 2
 _MOST: Final = 120
 _PATCH_SIDE: Final = 12
 _GROWN_SIDE: Final = _PATCH_SIDE + 4  # room for two steps either way
-# Set by eye on 126 photos: weaker places are smooth gradients and noise.
+# Set by eye on 126 photos: places weaker than this are smooth gradients and noise.
 _LEAST_STRENGTH: Final = 40.0
 
 
 def landmarks(picture: Image.Image, apart_px: int) -> list[Place]:
-    """Places (x, y) with structure in two directions, the strongest first, at least ``apart_px`` from each other."""
+    """Return places (x, y) with structure in two directions, strongest first, at least ``apart_px`` from each other."""
     grey = np.asarray(picture.convert("L").reduce(_STEP), dtype=np.float32)
-    # Backwards, for of equally strong places the last one counts.
+    # Reversed, so that the last of equally strong places is taken.
     strength = _strength(grey)[::-1, ::-1].copy()
     flat, (height, width) = strength.ravel(), strength.shape
     gap = max(1, apart_px // _STEP)
@@ -36,11 +36,11 @@ def landmarks(picture: Image.Image, apart_px: int) -> list[Place]:
 
 
 class Surroundings:
-    """What surrounds places of a picture, looked at once each.
+    """The surroundings of places in a picture, each cut out only once.
 
     Args:
         picture: RGB.
-        side_px: of what is compared.
+        side_px: side of the patches that are compared, in pixels of the picture.
     """
 
     def __init__(self, picture: Image.Image, side_px: int) -> None:
@@ -50,9 +50,9 @@ class Surroundings:
         self._shifted: dict[Place, Singles] = {}
 
     def apart(self, a: Place, b: Place) -> float:
-        """How much those of two places differ, in grey levels, at the best small shift.
+        """Return how much the surroundings of two places differ at the best small shift, in grey levels.
 
-        The mean absolute difference of 12x12 colour versions of mean 0.
+        The measure is the mean absolute difference of 12x12 colour versions, each brought to mean 0.
         """
         if a not in self._small:
             self._small[a] = _levelled(self._seen(a, self._reach, _PATCH_SIDE)[None])
@@ -68,13 +68,13 @@ class Surroundings:
 
 
 def _levelled(patches: Singles) -> Singles:
-    """``(n, height, width, 3)`` to ``(n, values)`` of mean 0."""
+    """Flatten patches ``(n, height, width, 3)`` to ``(n, values)`` and bring each to mean 0."""
     flat = patches.reshape(len(patches), -1)
     return np.asarray(flat - flat.mean(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _strength(grey: Singles) -> Singles:
-    """The smaller eigenvalue of the structure tensor (Shi and Tomasi), 0 along the border."""
+    """Return the smaller eigenvalue of the structure tensor (Shi and Tomasi), 0 along the border."""
     gy, gx = np.gradient(grey)
     xx, yy, xy = (window_means(np.asarray(a * b, dtype=np.float32)) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
     least = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)

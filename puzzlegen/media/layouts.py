@@ -1,8 +1,9 @@
-"""How right an arrangement of tiles looks to who sees nothing but their sides, by a fixed measure.
+"""How right an arrangement of tiles looks to a model that sees only the tiles' sides, by a fixed measure.
 
-A right one differs from wrong ones in more than its joints. Sides at the rim of a picture are smoother than those
-within, and at its top the smoothest: who lays smooth sides there needs no joint. Wrong arrangements are chosen by this
-measure, which a linear learner has made of both, such that the right one looks best as often as worst.
+A right arrangement differs from wrong ones in more than its joints. Sides at the rim of a picture are smoother than
+those inside, and smoothest at its top: a model that puts smooth sides there needs no joints. So this measure, a learned
+linear model, looks at both joints and single sides. Tasks choose wrong arrangements by it, such that the right one
+looks best as often as worst.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ from puzzlegen.media.joins import OWN, SIDE, UNIT, Floats, Sides, features_of, s
 _Scores = list[list[float]]
 
 _MOST: Final = 3 * UNIT
-# Logistic regression on right and wrong arrangements of 3,026 puzzles, 3x3 at the defaults, of 59 photos, frames of 11
-# scenes and 83 drawn ones. Learned on half of the sources, weights told 43 and 47 % of the right ones of four on the
-# others.
+# Logistic regression on right and wrong arrangements of 3,026 puzzles (3x3, default settings) made from 59 photos,
+# frames of 11 filmed scenes, and 83 generated scenes. Weights learned on half of the sources picked the right one of
+# four arrangements 43 and 47 % of the time on the other half.
 _JOINTS: Final = np.array(
     [-48.0, 0.0, -21.0, 11.0, 12.0, -14.0, 3.0, -57.0, -92.0, 10.0, 14.0, -16.0, 19.0, -5.0, 24.0, -200.0, 10.0, -13.0]
 )
-#: Rows: right, left, bottom and top sides.
+#: Weights of the features of :func:`alone`. Rows: right, left, bottom and top sides.
 _ALONE: Final = np.array(
     [[12.0, 50.0, 30.0, 1.0], [2.0, 36.0, 47.0, 1.0], [6.0, -16.0, 122.0, -42.0], [1.0, 59.0, 132.0, -25.0]]
 )
 
 
 class Looks:
-    """How right orders of some tiles look.
+    """How right different orders of the same tiles look.
 
     Args:
         tiles: RGB pictures, as they are shown.
-        cols: columns in which they are laid out, row by row.
+        cols: columns of the grid in which the tiles are laid out, row by row.
     """
 
     def __init__(self, tiles: Sequence[Image.Image], cols: int) -> None:
@@ -44,22 +45,23 @@ class Looks:
         sides = sides_of(small)
         joined = np.tensordot(_JOINTS, features_of(sides), 1)
         of = (_ALONE[:, :, None] * alone(sides)).sum(axis=1)
-        # Lists, for single values are looked up; all of them are whole.
+        # Lists, because single values are looked up; all of them are whole.
         self._beside: _Scores = (joined[0] + of[0][:, None] + of[1]).tolist()
         self._below: _Scores = (joined[1] + of[2][:, None] + of[3]).tolist()
         self._cols = cols
 
     def of(self, order: Sequence[int]) -> float:
-        """How right the tiles of ``order``, one for each place, look; more is better."""
+        """Return how right the tiles look if place k holds tile ``order[k]``; more is better."""
         cols = self._cols
         beside = sum(self._beside[order[k - 1]][order[k]] for k in range(len(order)) if k % cols)
         return beside + sum(self._below[order[k - cols]][order[k]] for k in range(cols, len(order)))
 
 
 def alone(sides: Sides) -> Floats:
-    """What sides show by themselves, in thousandths of the deviation over all of them: ``(4 sides, 4 features, n)``.
+    """Return what each side shows by itself: ``(4 sides, 4 features, n)``.
 
-    How far luma varies along a side, how much it changes inwards, how much from sample to sample, and how light it is.
+    The features are how far luma varies along a side, how much it changes inwards, how much from sample to sample, and
+    how light the side is. Each is relative to its mean over all sides, in thousandths of its deviation.
     """
     features = np.stack([_features(sides.own[:, k]) for k in range(4)])
     n = features.shape[0] * features.shape[2]
@@ -69,7 +71,7 @@ def alone(sides: Sides) -> Floats:
 
 
 def _features(own: NDArray[np.float64]) -> Floats:
-    """``(4, n)`` of ``(3, SIDE / 2, n)``; whole numbers, so that sums are the same in any order."""
+    """Return the features, ``(4, n)``, of sides ``(3, SIDE / 2, n)``; sums of whole numbers are exact in any order."""
     outer, count = own[0], own.shape[1]
     total, square = outer.sum(axis=0), (outer * outer).sum(axis=0)
     varies = np.floor(np.sqrt(np.maximum(count * square - total * total, 0)))

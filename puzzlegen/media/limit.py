@@ -1,6 +1,7 @@
-"""A limit on the time that one medium may take, which holds where a decoder hangs in C and no exception reaches it.
+"""A limit on the time that one medium may take, even where a decoder hangs in C code that no exception can interrupt.
 
-The system's own timers end the process; whoever runs it sees by which signal it died, and goes on without the medium.
+The system's timers end the process. The program that started it sees from the signal why it died, and continues without
+the medium.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-#: What a process dies of that exceeded its limit: of computing time, or of time on the clock.
+#: The signals that end a process which exceeds its limit: of CPU time, or of wall-clock time.
 SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)
-#: Waiting (for a disk, a network, a core of a busy machine) counts for a twentieth of computing.
+#: Ratio of the two limits: a second of waiting (for a disk, a network, a core of a busy machine) counts as a twentieth
+#: of a second of computing.
 _PATIENCE: Final = 20
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """End this process if what runs below takes longer. For the main thread of a process that can be spared.
+    """End this process if the body of the ``with`` statement takes longer than this.
+
+    Only for the main thread of a process that can be spared.
 
     Args:
-        seconds: of computing time, which a busy machine stretches little; twenty times that on the clock.
+        seconds: CPU time, which depends little on how busy the machine is; the wall-clock limit is twenty times that.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)

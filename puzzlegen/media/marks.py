@@ -24,7 +24,7 @@ _STRIPE_PX: Final = 6
 
 
 def ring(picture: Image.Image, at: Point) -> None:
-    """Draw a ring around a point that stays visible: yellow between two dark rims."""
+    """Draw a ring around a point, yellow between two dark rims so that it stays visible."""
     pen = ImageDraw.Draw(picture)
     x, y = round(at[0]), round(at[1])
     for radius, ink, width in ((_RING_PX + 1, _DARK, 4), (_RING_PX, _LIGHT, 2)):
@@ -43,13 +43,13 @@ def lettered_rings(picture: Image.Image, places: Sequence[Point]) -> None:
 
 
 def letter_boxes(places: Sequence[Point], size: tuple[int, int]) -> list[Box]:
-    """Where the letters of rings lie: to the right, or where a ring or letter is in the way, on another side or aslant.
+    """Return where the letters of rings lie: to the right of the ring, or on another side if something is in the way.
 
-    Among rings so close that no place is free it is where least is covered.
+    If rings and letters leave no side or diagonal free, the letter lies where it covers least of them.
 
     Args:
         places: centres of the rings.
-        size: of the picture, width and height.
+        size: width and height of the picture.
     """
     points = [(round(x), round(y)) for x, y in places]
     reach = _RING_PX + 2
@@ -60,10 +60,10 @@ def letter_boxes(places: Sequence[Point], size: tuple[int, int]) -> list[Box]:
 
 
 def _beside(x: int, y: int, size: tuple[int, int]) -> list[Box]:
-    """Where the letter of a ring may lie within a picture of ``size``, in the order of preference."""
+    """Return where the letter of a ring may lie within a picture of ``size``, in order of preference."""
     half, away = _LABEL_PX // 2, _RING_PX + 3 + _LABEL_PX // 2
     most = size[0] - _LABEL_PX, size[1] - _LABEL_PX
-    # Beside a ring at a picture's edge a box is moved inwards.
+    # If the ring is at the picture's edge, the box is moved inwards.
     level, under = min(max(y - half, 0), most[1]), min(max(x - half, 0), most[0])
     rights, lows = (x + away - half, x - away - half), (y + away - half, y - away - half)
     corners = [(left, level) for left in rights] + [(under, top) for top in lows] + list(product(rights, lows))
@@ -75,7 +75,7 @@ def _beside(x: int, y: int, size: tuple[int, int]) -> list[Box]:
 
 
 def _covered(taken: list[Box], box: Box) -> int:
-    """Pixels of what is there already that a box would cover."""
+    """Return how many pixels of the boxes already taken a box would cover."""
     return sum(shared_area(box, other) for other in taken)
 
 
@@ -89,7 +89,7 @@ def hatch(picture: Image.Image, box: Box) -> None:
 
 @lru_cache(maxsize=4)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, laid out by its own rules: complex layout depends on libraries of the host."""
+    """Return Pillow's own font with its basic layout: complex layout depends on libraries of the host."""
     try:
         found = ImageFont.load_default(size)
     except ImportError:

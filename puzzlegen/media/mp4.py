@@ -1,12 +1,11 @@
-"""Frames to the bytes of an MP4, the same bytes every time.
+"""Encode frames as an MP4, with the same bytes every time.
 
-x264 is not reproducible as it comes, even on one thread: its assembly rounds some decisions differently from
-run to run. ``cpu-independent=1``, one thread, bit-exact flags in codec, container and scaler, and integer
-time stamps make it so.
+x264 is not reproducible by default, even on one thread: its assembly rounds some decisions differently from run to run.
+``cpu-independent=1``, one thread, bit-exact flags in codec, container and scaler, and integer time stamps make it so.
 
-Each frame is coded by itself: every one a key frame, and a rate control that looks neither back nor ahead. A
-frame then decodes to the same pixels wherever it stands in the clip, so nothing in the stream tells an order
-but what is to be seen. (Key frames alone do not do that: x264's quantiser follows the frames before.)
+Each frame is coded by itself: all are key frames, and the rate control looks neither back nor ahead. A frame then
+decodes to the same pixels wherever it is in the clip, so that only what the frames show reveals their order. (Key
+frames alone are not enough: x264's quantiser depends on the frames before.)
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _MAX_FPS_DENOMINATOR: Final = 1000
 
 
 def encode_mp4(frames: Frames, fps: float | Fraction, *, crf: int = 20) -> bytes:
-    """H.264 in MP4: yuv420p, BT.601 limited range, all key frames, index first.
+    """Encode frames as H.264 in MP4: yuv420p, BT.601 limited range, all key frames, index first.
 
     Args:
         frames: ``(T, H, W, 3)`` uint8 RGB, or a sequence of T such frames; H and W even.
@@ -44,7 +43,7 @@ def encode_mp4(frames: Frames, fps: float | Fraction, *, crf: int = 20) -> bytes
         crf: x264's constant rate factor; lower is better and larger.
 
     Returns:
-        The file. Equal arguments give equal bytes in every process.
+        The bytes of the file. Equal arguments give equal bytes in every process.
 
     Raises:
         ValueError: no frames, an odd side, frames of different sizes or types, or no positive fps.
@@ -82,7 +81,7 @@ def _check(frames: Frames) -> tuple[int, int]:
 
 
 def _index_bytes(frames: Frames) -> int:
-    """Room for the index ahead of the frames: the muxer's own way (``faststart``) cannot write to memory."""
+    """Return the room for the index ahead of the frames: the muxer's own way (``faststart``) cannot write to memory."""
     return 1024 + 16 * len(frames)
 
 
@@ -90,7 +89,7 @@ def _set_up(context: av.VideoCodecContext, rate: Fraction) -> None:
     context.time_base = 1 / rate
     context.thread_count = 1
     context.flags |= _CODEC_BITEXACT
-    # BT.601 is the scaler's own matrix and what readers assume that ignore the tags (OpenCV, decord).
+    # BT.601 is the scaler's default matrix, and readers that ignore the tags (OpenCV, decord) assume it.
     context.colorspace = _SMPTE170M_MATRIX
     context.color_range = ColorRange.MPEG
     context.color_primaries = ColorPrimaries.SMPTE170M

@@ -1,4 +1,4 @@
-"""Where in which clip a piece of a run of frames occurs once, as far as likeness of frames can tell."""
+"""In which clips of a run of frames, and where in them, a piece occurs only once, judged by the likeness of frames."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import numpy as np
 from puzzlegen.media.motion import Pixels, static, thumbnails
 from puzzlegen.media.succession import Floats, frame_distances, pace
 
-# In steps of the clip's pace: the mean distance of the piece's frames to those at any other place that shares less
-# than half of it. Under it: gestures held still, jumping up and down, a ball kicked again and again.
+# The least mean distance, in steps of the clip's pace, between the frames of the piece and those at any other place
+# that shares less than half of it. Below are gestures held still, jumping up and down, a ball kicked again and again.
 LEAST_OTHER: Final = 1.65
-# The same of a piece near an end, which has others on one side only. Of 334 clips 44 % of these places are 1.65 away,
-# of those in the middle 31 %, so that "the last seconds" was right twice as often as by chance; 2.0 away are 26 %.
+# The same for a piece near an end of the clip, which has other places on one side only. In 334 clips, 44 % of such
+# places exceed 1.65, and 31 % of those in the middle, so that "the last seconds" was right twice as often as by chance.
+# Of the places near an end, 26 % exceed 2.0.
 LEAST_OTHER_AT_END: Final = 2.0
-#: Farther than any two frames are from each other, in grey levels.
+#: More than any distance between two frames, in grey levels.
 _FAR: Final = 256.0
 
 
 def occurrences(run: Pixels, piece: int, count: int) -> Floats:
-    """How clearly a piece occurs in one place only, for each place in each clip that can be cut out of a run.
+    """Return how clearly a piece occurs only once, for each place in each clip that can be cut out of a run.
 
     Args:
-        run: ``(T, H, W, 3)`` uint8 RGB, of one shot.
-        piece: its frames.
-        count: a clip's frames, at most T.
+        run: ``(T, H, W, 3)`` uint8 RGB, all of one shot.
+        piece: number of frames of the piece.
+        count: number of frames of a clip, at most T.
 
     Returns:
-        ``(count - piece + 1, T - count + 1)``, by the place in the clip and by where in the run the clip begins: paces
-        over what is asked, 0 is just enough. Minus infinity where nothing moves in the clip, and for places that share
-        half of the piece with all others.
+        ``(count - piece + 1, T - count + 1)``, by where the piece begins in the clip and where the clip begins in the
+        run: by how many steps of the clip's pace the threshold is exceeded, 0 is just enough. Minus infinity where
+        nothing moves in the clip, and for places that share half of the piece or more with all others.
     """
     small, distances = thumbnails(run), frame_distances(run)
     starts = len(run) - piece + 1
@@ -41,7 +42,7 @@ def occurrences(run: Pixels, piece: int, count: int) -> Floats:
 
 def _each_clip(small: Pixels, distances: Floats, apart: Floats, piece: int, count: int) -> Iterator[Floats]:
     places = np.arange(count - piece + 1)
-    # As many frames between the two as the piece's half make another place; nearer ones show much the same.
+    # Places nearer than half a piece show much the same, and do not count as other places.
     other = 2 * np.abs(places[:, None] - places) > piece
     between = (np.argmax(other, axis=1) < places) & (places < len(places) - 1 - np.argmax(other[:, ::-1], axis=1))
     least = np.where(other.any(axis=1), np.where(between, LEAST_OTHER, LEAST_OTHER_AT_END), np.inf)

@@ -1,4 +1,4 @@
-"""An item while it is open: its bytes are read once and its clean media made once, whichever tasks ask."""
+"""An open item: its bytes are read once and its clean media are made once, however many tasks use them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from puzzlegen.rng import Rng
 T = TypeVar("T")
 
 _CHUNK: Final = 1 << 20
-#: Far more than any picture or table of edges that is decoded takes; a sparse file may claim terabytes.
+#: Most bytes to read: far more than any picture or table of edges that can be decoded takes; a sparse file may claim
+#: terabytes.
 _MOST_BYTES: Final = 1 << 28
-#: Clips up to this size are kept as they came, since tasks read different parts of them; larger ones are opened again.
+#: The bytes of clips up to this size are kept, since tasks read different parts of them; larger files are opened again.
 _KEPT_BYTES: Final = 1 << 25
 
 
@@ -40,12 +41,12 @@ class OpenItem:
     """One item of a source with its media at hand.
 
     Args:
-        item: what it is.
-        open_file: gives its bytes as a seekable file; raises Unusable if it cannot.
+        item: the item, as the source lists it.
+        open_file: opens the item's bytes as a seekable file; raises Unusable if it cannot.
         settings: how raw media become clean media.
-        rng: the stream of that step: one per item and variant, so that all tasks see the same clean medium.
-        peers: other items of its shard, of the same kind, for tasks that compare items; opened only when asked.
-        watched: surrounds opening and decoding, to limit the time they take.
+        rng: random stream of the cleaning, one per item and variant, so that all tasks see the same clean medium.
+        peers: returns other items of the same kind and shard, for tasks that compare items; called only when needed.
+        watched: context in which files are opened and decoded, to limit the time this takes.
     """
 
     def __init__(
@@ -69,18 +70,18 @@ class OpenItem:
         self._known: dict[tuple[Callable[..., object], tuple[int, ...]], object] = {}
 
     def image(self) -> Image.Image:
-        """The clean picture, RGB. Shared between tasks: copy before drawing on it.
+        """Return the clean picture, RGB. It is shared between tasks: copy it before drawing on it.
 
         Raises:
-            Unusable: it cannot be read or is not fit.
+            Unusable: the picture cannot be read, or is not suitable.
         """
         return self.picture().pixels()
 
     def picture(self) -> ScaledImage:
-        """The clean picture before it is scaled, for checks that need a small version only.
+        """Return the clean picture before it is scaled, for checks that need only a small version.
 
         Raises:
-            Unusable: it cannot be read or is not fit.
+            Unusable: the picture cannot be read, or is not suitable.
         """
         media = self._load(self._read_image)
         if not isinstance(media, ScaledImage):
@@ -88,26 +89,26 @@ class OpenItem:
         return media
 
     def known(self, look: Callable[..., T], *how: int) -> T:
-        """What ``look(picture, *how)`` finds in the clean picture, found once whichever task asks.
+        """Return ``look(picture, *how)`` for the clean picture, computed only once for all tasks.
 
-        It is shared: not to be changed.
+        The result is shared and must not be changed.
 
         Raises:
-            Unusable: as of :meth:`image`.
+            Unusable: as for :meth:`image`.
         """
         if (look, how) not in self._known:
             self._known[look, how] = look(self.picture(), *how)
         return cast("T", self._known[look, how])
 
     def clip(self, frames: int | None = None) -> Clip:
-        """The clean clip, or a drawn part of it. Shared between tasks: its frames are read-only.
+        """Return the clean clip, or a random part of it. It is shared between tasks: its frames are read-only.
 
         Args:
-            frames: of one shot in which something moves; no more is decoded than it takes to have them, if the clip
-                has them anywhere. None for all of the clip, or of the seconds of it that the recipe uses.
+            frames: how many frames of one shot, in which something moves, are enough: decoding stops once it has found
+                them. None for the whole clip, or for as many seconds of it as the recipe uses.
 
         Raises:
-            Unusable: it cannot be read or is not fit.
+            Unusable: the clip cannot be read, or is not suitable.
         """
         media = self._load(lambda file: self._read_clip(file, frames), frames)
         if not isinstance(media, Clip):
@@ -115,10 +116,10 @@ class OpenItem:
         return media
 
     def raw(self) -> bytes:
-        """The bytes as the source gives them, for kinds that need no cleaning.
+        """Return the bytes as the source gives them, for kinds of items that need no cleaning.
 
         Raises:
-            Unusable: they cannot be read.
+            Unusable: the bytes cannot be read.
         """
         media = self._load(self._read_raw)
         if not isinstance(media, bytes):
@@ -126,26 +127,26 @@ class OpenItem:
         return media
 
     def square_box(self, size: tuple[int, int], rng: Rng) -> geometry.Box:
-        """Where to cut ``(width, height)`` so that the shape says nothing: :func:`geometry.square_box`.
+        """Return where to crop ``(width, height)`` so that the shape reveals nothing: :func:`geometry.square_box`.
 
-        Media that are not to be cleaned keep the shape in which they were found.
+        Media that are not to be cleaned keep their own shape.
         """
         return geometry.square_box(size, rng) if self.cleaned else (0, 0, *size)
 
     def drawn_box(self, size: tuple[int, int], least: float, rng: Rng) -> geometry.Box:
-        """Where to cut ``(width, height)`` so that the edge says nothing: :func:`geometry.drawn_box`.
+        """Return where to crop ``(width, height)`` so that the edges reveal nothing: :func:`geometry.drawn_box`.
 
-        Media that are not to be cleaned keep the edge that they were found with.
+        Media that are not to be cleaned keep their own edges.
         """
         return geometry.drawn_box(size, least, rng) if self.cleaned else (0, 0, *size)
 
     @property
     def cleaned(self) -> bool:
-        """Whether its media are made clean; those left as found are for audits only."""
+        """Whether the item's media are cleaned; they are left uncleaned for audits only."""
         return (self._settings.video if self.item.kind == "video" else self._settings.image).clean
 
     def peers(self) -> Sequence[OpenItem]:
-        """Up to eight other items of the same kind, the nearest that follow it in its shard; possibly none."""
+        """Return up to eight other items of the same kind, those that follow this one in its shard; possibly none."""
         return self._peers()
 
     def _load(
@@ -197,13 +198,13 @@ class OpenItem:
 
 
 def _whole(file: BinaryIO, size: int) -> bytes:
-    """A file's bytes, up to one more than are allowed; to ask for far more than there are costs memory at once."""
+    """Return a file's bytes, at most one more than the limit; to ask for far more than exist costs memory at once."""
     data = file.read(size + 1)
     return data + file.read(_MOST_BYTES - size) if len(data) > size else data
 
 
 def sha256_of(file: BinaryIO) -> str:
-    """Hex digest of a file's bytes, read in pieces."""
+    """Return the hex SHA-256 digest of a file's bytes, read in chunks."""
     digest = hashlib.sha256()
     while chunk := file.read(_CHUNK):
         digest.update(chunk)

@@ -1,4 +1,4 @@
-"""Flat shapes laid over the frames of a clip: where, when, and how they are drawn."""
+"""Flat shapes laid over the frames of a clip: where and when they appear, and how they are painted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from puzzlegen.rng import Rng
 
 Shape = Literal["circle", "square", "triangle", "star"]
 SHAPES: Final[tuple[Shape, ...]] = ("circle", "square", "triangle", "star")
-#: Plain colours far from each other and, with the rim, from whatever lies under them.
+#: Plain colours, far from each other; the rim sets them apart from whatever lies under them.
 COLOURS: Final = ((230, 25, 75), (60, 180, 75), (255, 225, 25), (0, 110, 220), (245, 130, 48), (240, 50, 230))
 _CELLS: Final = (4, 3)
 #: Most shapes that can be laid over a clip: one per cell.
@@ -23,12 +23,12 @@ _RADIUS: Final = (0.32, 0.40)
 _FINER: Final = 4
 _RIM: Final = 0.8
 _STAR_WAIST: Final = 0.45
-#: From a shape's centre to its corners, for a square's to be 1: all shapes then cover the same area.
+#: Distance from a shape's centre to its corners, relative to a square's: with these, all shapes cover the same area.
 _REACH: Final[dict[Shape, float]] = {"circle": 0.8, "square": 1.0, "triangle": 1.24, "star": 1.23}
 
 
 class Overlay(NamedTuple):
-    """One shape: its centre and how far its corners lie from it, in pixels; frames ``start .. stop`` show it."""
+    """One shape, with the distance of its corners from its centre in pixels; frames ``start .. stop - 1`` show it."""
 
     shape: Shape
     colour: tuple[int, int, int]
@@ -41,14 +41,14 @@ class Overlay(NamedTuple):
 def drawn_overlays(
     shapes: list[Shape], size: tuple[int, int], frames: int, span: tuple[int, int], rng: Rng
 ) -> list[Overlay]:
-    """A place of its own for each shape, for the whole clip, and a drawn colour and time.
+    """Choose for each shape a place that no other shape uses during the whole clip, a colour and a time.
 
     Args:
-        shapes: at most ``MOST``.
+        shapes: the shapes, at most ``MOST``.
         size: width and height of the frames.
-        frames: of the clip.
-        span: fewest and most frames that show a shape.
-        rng: decides all of it.
+        frames: number of frames of the clip.
+        span: minimum and maximum number of frames that show a shape.
+        rng: decides all of this.
     """
     across, down = _CELLS if size[0] >= size[1] else _CELLS[::-1]
     width, height = size[0] / across, size[1] / down
@@ -64,7 +64,7 @@ def drawn_overlays(
 
 
 def laid_over(frames: NDArray[np.uint8], overlays: list[Overlay]) -> NDArray[np.uint8]:
-    """A copy of the frames ``(T, H, W, 3)`` with the shapes on them, edges smooth, each with a black and white rim."""
+    """Return a copy of frames ``(T, H, W, 3)`` with shapes on them: smooth edges, and a black and white rim each."""
     out = frames.copy()
     for one in overlays:
         for colour, part in (((255, 255, 255), 1.0), ((0, 0, 0), (1 + _RIM) / 2), (one.colour, _RIM)):
@@ -78,7 +78,7 @@ def laid_over(frames: NDArray[np.uint8], overlays: list[Overlay]) -> NDArray[np.
 
 
 def _mask(shape: Shape, centre: tuple[float, float], radius: float) -> tuple[NDArray[np.uint8], int, int]:
-    """Cover of each pixel (0..255) and where its top left corner lies, drawn finer and averaged."""
+    """Return how much of each pixel a shape covers (0..255), and the left and top of this mask in the frame."""
     left, top = math.floor(centre[0] - radius), math.floor(centre[1] - radius)
     side = math.ceil(2 * radius) + 2
     fine = Image.new("L", (side * _FINER, side * _FINER))
@@ -93,7 +93,7 @@ def _mask(shape: Shape, centre: tuple[float, float], radius: float) -> tuple[NDA
 
 @cache
 def _outline(shape: Shape) -> tuple[tuple[float, float], ...]:
-    """Corners on and inside the unit circle, first one up; circles have many."""
+    """Return corners on and inside the unit circle, clockwise from the top (squares: top right); circles have many."""
     count = {"circle": 64, "square": 4, "triangle": 3, "star": 10}[shape]
     turn = math.pi / 4 if shape == "square" else 0
     points = []

@@ -1,6 +1,7 @@
-"""One palette for several pictures, so that colours do not tell which of them belongs to another picture.
+"""Give several pictures one palette, so that colours do not reveal which of them belongs to another picture.
 
-Where much is of one value (paper, a chart's ground) palettes cannot be made alike: then pictures are chosen that are.
+Where much of a picture has one value (paper, the background of a chart), palettes cannot be made alike. Then pictures
+are chosen whose palettes are alike already.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from PIL import Image, ImageChops
 
 _LEVELS: Final = 256
 _SIXTEENTHS: Final = (1, 4, 8, 12, 15)
-#: A mean saturation of less, of 255, is a scan, ink on paper, a photo in black and white.
+#: A picture of lower mean saturation (of 255) is a scan, ink on paper, or a photo in black and white.
 _LEAST_SATURATION: Final = 8
 
 Counts = NDArray[np.int64]
 
 
 def one_palette(pictures: Sequence[Image.Image]) -> list[Image.Image]:
-    """RGB pictures whose values are distributed alike in each band of YCbCr: halfway between them all.
+    """Give RGB pictures the same distribution of values in each band of YCbCr, halfway between all of theirs.
 
-    Every picture's darkest part takes the mean of all pictures' darkest parts, and so on, in whole numbers only.
+    The darkest part of every picture takes the mean value of all pictures' darkest parts, and so on. All numbers are
+    whole.
     """
     seen = [picture.convert("YCbCr") for picture in pictures]
     counts = np.array([picture.histogram() for picture in seen], dtype=np.int64).reshape(len(seen), -1, _LEVELS)
@@ -32,7 +34,7 @@ def one_palette(pictures: Sequence[Image.Image]) -> list[Image.Image]:
 
 
 def one_palette_of(sketches: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same for small pictures of one size, ``(n, height, width, 3)``, at a fraction of the price."""
+    """Do the same as :func:`one_palette` for small pictures ``(n, height, width, 3)``, at a fraction of the cost."""
     count, _, width, _ = sketches.shape
     seen = np.asarray(Image.fromarray(sketches.reshape(-1, width, 3)).convert("YCbCr"))
     index = seen.reshape(count, -1, 3) + _LEVELS * np.arange(3 * count).reshape(count, 1, 3)
@@ -43,14 +45,14 @@ def one_palette_of(sketches: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def grey_together(pictures: Sequence[Image.Image]) -> list[Image.Image]:
-    """RGB pictures as they are, or all in grey if one of them has next to no colour: it cannot be given any."""
+    """Return RGB pictures unchanged, or all in grey if one has next to no colour, because it cannot be given any."""
     if min(map(_saturation, pictures)) >= _LEAST_SATURATION:
         return list(pictures)
     return [picture.convert("L").convert("RGB") for picture in pictures]
 
 
 def _saturation(picture: Image.Image) -> float:
-    """The mean difference between a pixel's strongest and weakest band."""
+    """Return the mean difference between a pixel's strongest and weakest band."""
     red, green, blue = picture.split()
     most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     least = ImageChops.darker(ImageChops.darker(red, green), blue)
@@ -59,16 +61,16 @@ def _saturation(picture: Image.Image) -> float:
 
 
 def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
-    """How far the values of small pictures ``(n, height, width, 3)`` are from those of the first of them.
+    """Return how far the colours of each of several small pictures ``(n, height, width, 3)`` are from the first one's.
 
-    The sum of the differences at five quantiles of lightness, saturation and two chromas, in levels, and a hundred
-    times that of the shares of 64 colours.
+    This is the sum of the differences at five quantiles of lightness, saturation and two chromas, in levels, plus a
+    hundred times the sum of the differences in the shares of 64 colours.
     """
     red, green, blue = sketches.reshape(len(sketches), -1, 3).transpose(2, 0, 1).astype(np.int32, order="C")
     count = red.shape[1]
     luma = (77 * red + 150 * green + 29 * blue) >> 8
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    # Of numbers of 16 bits numpy sorts many at once.
+    # 16 bits, because numpy sorts many such numbers at once.
     values = np.stack([luma, spread, red - luma, blue - luma]).astype(np.int16)
     marks = np.sort(values, axis=2)[:, :, [count * k // 16 for k in _SIXTEENTHS]].astype(np.int64)
     index = ((red >> 6) << 4) + ((green >> 6) << 2) + (blue >> 6) + 64 * np.arange(len(red))[:, None]
@@ -79,7 +81,7 @@ def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
 
 
 def _tables(counts: Counts) -> Counts:
-    """What becomes of each value, from how often it occurs: both ``(pictures, bands, 256)``."""
+    """Return the new value for each value, from how often each occurs: both ``(pictures, bands, 256)``."""
     sums = counts.cumsum(axis=2)
     meeting = (2 * _quantiles(sums).sum(axis=0) + len(sums)) // (2 * len(sums))
     ranks = np.minimum((2 * sums - counts) * (_LEVELS // 2) // sums[:, :, -1:], _LEVELS - 1)
@@ -87,9 +89,9 @@ def _tables(counts: Counts) -> Counts:
 
 
 def _quantiles(sums: Counts) -> Counts:
-    """The values at the middle of each of 256 equal shares of the pixels; ``sums`` are running counts."""
+    """Return the values at the middle of each of 256 equal shares of the pixels; ``sums`` are cumulative counts."""
     marks = (2 * np.arange(_LEVELS) + 1) * sums[:, :, -1:] // (2 * _LEVELS)
-    # One look-up for all bands, each above the one before.
+    # One search for all bands, each shifted above the one before.
     rows = np.arange(sums[..., 0].size).reshape(*sums.shape[:2], 1)
     apart = rows * (sums.max() + 1)
     found = np.searchsorted((sums + apart).ravel(), (marks + apart).ravel(), side="right")

@@ -1,4 +1,4 @@
-"""What can be done to a part of a clip, or to all of it, so that a person notices."""
+"""Changes to a part of a clip, or to all of it, that a person notices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from puzzlegen.rng import Rng
 
 Kind = Literal["frozen", "reversed", "shuffled", "mirrored", "turned", "recoloured", "zoomed"]
 
-#: What is to be seen, as it stands in a question.
+#: How questions describe what each kind of change looks like.
 WORDS: Final[dict[Kind, str]] = {
     "frozen": "the picture stands still",
     "reversed": "the frames run backwards",
@@ -23,26 +23,27 @@ WORDS: Final[dict[Kind, str]] = {
     "recoloured": "the colours are exchanged",
     "zoomed": "the picture is enlarged",
 }
-#: Fewest frames of which no neighbours stay neighbours when they are shuffled.
+#: Fewest frames that can be shuffled such that no neighbours stay neighbours.
 LEAST_FRAMES: Final = 4
 
 _STILL_KINDS: Final[tuple[Kind, ...]] = ("mirrored", "turned", "recoloured", "zoomed")
 _ZOOM: Final = 1.5
-# Root mean square difference (of 255) to the frame as it was; under 15 a turned empty room or a hue in a grey
+# Root mean square difference (of 255) from the original frame; below 15, a turned empty room or a changed hue in a grey
 # picture is easily overlooked.
 _LEAST_SEEN: Final = 15.0
-# Set by eye on 40 parts. In grey levels from frame to frame, under which a part may as well stand still ...
+# Set by eye on 40 parts: the change from frame to frame, in grey levels; below it a part may as well stand still ...
 _LEAST_MOTION: Final = 4.0
-# ... and from a frame to the one that takes its place when the part runs backwards: in grey levels, and in steps of
-# the part's own motion, for in jumping and juggling any frame is about one step from any other.
+# ... and the least change from a frame to the one that takes its place when the part runs backwards: in grey levels,
+# and in steps of the part's own motion, because in jumping and juggling any frame is about one step from any other.
 _LEAST_CHANGE: Final = 8.0
 _LEAST_PROGRESS: Final = 1.7
-#: A frozen part is found only if nothing else in the clip stands as still: every other step has this part of the pace.
+#: A frozen part can only be found if nothing else in the clip stands as still: every other step must be at least this
+#: fraction of the clip's pace.
 _LEAST_STEP: Final = 0.25
 
 
 def perturbed(part: Pixels, kind: Kind, rng: Rng) -> Pixels:
-    """Frames ``(T, H, W, 3)`` with one thing wrong; as many, of the same size."""
+    """Return frames ``(T, H, W, 3)`` with one kind of change; their number and size stay the same."""
     if kind == "frozen":
         return np.repeat(part[:1], len(part), axis=0)
     if kind == "reversed":
@@ -53,7 +54,7 @@ def perturbed(part: Pixels, kind: Kind, rng: Rng) -> Pixels:
 
 
 def visible_kinds(clip: Pixels, distances: Floats, start: int, stop: int) -> list[Kind]:
-    """The kinds that a person would notice if frames ``start .. stop`` were perturbed, in the order of ``WORDS``."""
+    """Return the kinds of change that a person would notice in frames ``start .. stop``, in the order of ``WORDS``."""
     seen: set[Kind] = {kind for kind in _STILL_KINDS if _change(clip[start], kind) >= _LEAST_SEEN}
     step, steps, inner = pace(distances), np.diag(distances, 1), distances[start:stop, start:stop]
     motion, others = float(np.diag(inner, 1).mean()), np.delete(steps, slice(start, stop - 1))
@@ -65,7 +66,7 @@ def visible_kinds(clip: Pixels, distances: Floats, start: int, stop: int) -> lis
 
 
 def mirrored(frames: Pixels, axis: str) -> Pixels:
-    """Frames mirrored top to bottom (``vertical``), left to right (``horizontal``), or left as they are (``none``)."""
+    """Return frames mirrored top to bottom (``vertical``), left to right (``horizontal``), or unchanged (``none``)."""
     ways = {"none": frames, "vertical": frames[:, ::-1], "horizontal": frames[:, :, ::-1]}
     return np.ascontiguousarray(ways[axis])
 
@@ -84,7 +85,7 @@ def _of_frame(frame: Pixels, kind: Kind) -> Pixels:
 
 
 def _shuffle(rng: Rng, count: int) -> list[int]:
-    """An order in which no two neighbours were neighbours, and which begins and ends with other frames."""
+    """Draw an order in which no former neighbours are neighbours, and the first and last frames are other ones."""
     while True:
         order = rng.permutation(count)
         apart = all(abs(a - b) > 1 for a, b in pairwise(order))

@@ -1,8 +1,9 @@
-"""Whether each tile of a picture has one place: what a person needs to see in it to put it back.
+"""Whether each tile of a picture has a place of its own: whether it shows enough for a person to put it back.
 
-Tiles of a texture (leaves, fur, tissue, gravel), of what is out of focus, or of sky all differ, and yet none has a
-place. No one number tells them from scenes; five that look at different things do so together. All are taken on whole
-places, so that a picture is not refused for one cut and kept for another.
+Tiles of a texture (leaves, fur, tissue, gravel), of something out of focus, or of sky all differ, and yet none has a
+recognisable place. No single number separates such pictures from scenes, but five clues about different things do so
+together. All are measured on whole cells of the grid ("places" in this file), so that a picture is not rejected for one
+cut and kept for another.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from puzzlegen.media.sums import block_means, window_means
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-#: Places are compared as versions of this side, their layouts and joints as versions of this one.
+#: Side, in pixels, of the small versions in which cells are compared ...
 _SIDE: Final = 32
+#: ... and of those in which their layouts and joints are compared.
 _COARSE: Final = 8
 _LEAST_SPREAD: Final = 4.0
 #: Gradients this small are noise.
 _FAINT: Final = 3.0
-#: By how much each clue's logarithm counts, and from where on more of it makes up for nothing else.
+#: Weight of each clue's logarithm, and the value above which more of the clue does not make up for less of others.
 _COUNTS: Final = {
     "apart": (1.0, 20.0),
     "varied": (2.0, np.inf),
@@ -37,24 +39,25 @@ _COUNTS: Final = {
     "lines": (1.0, 16.0),
     "edges": (4.0, 4.0),
 }
-# Weighed on 225 clean pictures (131 photos and parts of them) cut 3x3, each called clear, disputable or between by eye;
-# then set on sheets of others. Of fewer pairs the least clear one is clearer, also where nothing has a place.
+# The weights were learned on 225 clean pictures (131 photos and parts of them) cut 3x3, each judged by eye as clear,
+# disputable or in between; the threshold was then set on contact sheets of others. Among fewer pairs of tiles the least
+# clear one is clearer, even where no tile has a place, so that the threshold is higher.
 _LEAST: Final = 13.4
 _FEWER: Final = 0.75
 _PAIRS: Final = 36
-# Beside the picture itself, a tile is found by any mark that it bears: of 72 3x3 jigsaws between 9.5 and 13.4, all were
-# right and five in doubt, three of these with plain tiles, whose strongest lines are the only thing below this.
+# With the picture itself beside it, a tile can be found by any mark on it. Of 72 3x3 jigsaws between 9.5 and 13.4, all
+# were answered rightly, and five were in doubt; three of these had plain tiles, the only ones whose lines are below 3.
 _LEAST_BESIDE: Final = 9.5
 _LEAST_LINES: Final = 3.0
 
 
 class Seen(NamedTuple):
-    """What a picture shows in the places of a grid.
+    """What a picture shows in the cells of a grid.
 
     Attributes:
-        n: how many they are.
-        spread: deviation of the flattest one, in grey levels.
-        found: what tells them apart, see :func:`clues`.
+        n: number of cells.
+        spread: standard deviation of the flattest cell, in grey levels.
+        found: the five clues, see :func:`clues`.
     """
 
     n: int
@@ -63,26 +66,26 @@ class Seen(NamedTuple):
 
     @property
     def clear(self) -> float:
-        """All clues together: 13.4 is enough for 3x3 tiles, near 0 a picture shows little."""
+        """All clues combined: 13.4 is enough for 3x3 tiles; near 0, a picture shows little."""
         each = _COUNTS.items()
         return sum(weight * math.log(min(max(self.found[name], 0.1), most)) for name, (weight, most) in each)
 
 
 def seen(picture: ScaledImage, rows: int, cols: int) -> Seen:
-    """What a picture shows in the places of a grid."""
+    """Measure what a picture shows in the cells of a grid."""
     places = _places(picture, rows, cols)
     return Seen(rows * cols, float(_light(places).std(axis=(1, 2)).min()), clues(places, cols))
 
 
 def distinct(places: Seen, *, beside: bool = False) -> float:
-    """How clearly each place of a grid can be told from the others by what it shows, 0 (just enough) upwards.
+    """Return how clearly each cell can be distinguished from the others by what it shows; 0 is just enough.
 
     Args:
-        places: of a picture.
-        beside: whether tiles are shown beside the picture, so that they are found in it instead of put together.
+        places: what a picture shows in the cells of the grid.
+        beside: whether the tiles are shown beside the picture, so that they are found in it instead of put together.
 
     Raises:
-        Unusable: ``flat`` if a place shows nothing, ``interchangeable`` if tiles have no place of their own.
+        Unusable: ``flat`` if a cell shows nothing, ``interchangeable`` if tiles have no place of their own.
     """
     if places.spread < _LEAST_SPREAD:
         raise Unusable("flat", f"a tile's deviation is {places.spread:.1f} of 255, needs {_LEAST_SPREAD}")
@@ -97,21 +100,27 @@ def distinct(places: Seen, *, beside: bool = False) -> float:
 
 
 def clarity(picture: ScaledImage) -> float:
-    """What a picture shows in all, by the places of a 3x3 grid: see :attr:`Seen.clear`."""
+    """Return how much a picture shows overall, measured on a 3x3 grid: see :attr:`Seen.clear`."""
     return seen(picture, 3, 3).clear
 
 
 def clarity_of(item: OpenItem) -> float:
-    """That of an item's clean picture; tasks about 3x3 tiles look at the same."""
+    """Return the :func:`clarity` of an item's clean picture; tasks about 3x3 tiles share the measurement."""
     return item.known(seen, 3, 3).clear
 
 
 def clues(places: Array, cols: int) -> dict[str, float]:
-    """What tells tiles apart and where they belong, each where there is least of it.
+    """Return the five clues to which tile is which and where it belongs.
 
     Args:
-        places: ``(n, side, side, 3)``, grey levels.
-        cols: columns of the grid that they come from, in reading order.
+        places: the cells in reading order, ``(n, side, side, 3)``, in grey levels.
+        cols: columns of the grid.
+
+    Returns:
+        ``apart``: difference of the two most similar layouts. ``varied``: how much more tiles differ from each other
+        than quarters of one tile do. ``joined``: how much worse sides match if the pair of tiles that matters least is
+        exchanged. ``lines``: strength of gradients that keep one direction, in the poorest tile. ``edges``: strongest
+        gradients relative to usual ones, in the second poorest tile.
     """
     coarse = block_means(places, _COARSE)
     strength, lines = _gradients(places)
@@ -133,12 +142,12 @@ def _places(picture: ScaledImage, rows: int, cols: int) -> Array:
 
 
 def _light(places: Array) -> Array:
-    """The mean of the three colours, ``(n, side, side, 1)``."""
+    """Return the mean of the three colours, ``(n, side, side, 1)``."""
     return np.asarray((places[..., :1] + places[..., 1:2] + places[..., 2:]) / 3, dtype=np.float32)
 
 
 def least_apart(coarse: Array) -> float:
-    """Difference of the two most similar layouts, ignoring brightness, in grey levels."""
+    """Return the difference of the two most similar layouts, ignoring brightness, in grey levels."""
     layouts = coarse - coarse.mean(axis=(1, 2), keepdims=True)
     apart = differences(layouts, layouts)
     np.fill_diagonal(apart, np.inf)
@@ -146,9 +155,9 @@ def least_apart(coarse: Array) -> float:
 
 
 def _varied(places: Array) -> float:
-    """How much more tiles differ from each other than quarters of one tile do: for a texture, no more than by chance.
+    """Return how much more tiles differ from each other than quarters of one tile do: in a texture, only by chance.
 
-    What is compared: how much there is of gradients across and along, brightness, and two colours.
+    What is compared is the strength of gradients across and along, brightness, and two differences of colours.
     """
     light = _light(places)
     across = np.abs(np.diff(light, axis=2, append=light[:, :, -1:]))
@@ -158,7 +167,7 @@ def _varied(places: Array) -> float:
     parts = np.concatenate(
         [block_means(np.asarray(each, dtype=np.float32), 2).reshape(len(places), 4, 1) for each in shown], axis=2
     )
-    # One by one: of numpy's logarithms of many values the last bit is the processor's affair.
+    # One by one: when numpy takes many logarithms at once, their last bit depends on the processor.
     parts[..., :2] = np.reshape([math.log(value) for value in (parts[..., :2] + 2).ravel().tolist()], (-1, 4, 2))
     parts[..., 2:] /= 40
     means, noise = parts.mean(axis=1), parts.var(axis=1, ddof=1) / 4
@@ -169,7 +178,7 @@ def _varied(places: Array) -> float:
 
 
 def _joined(coarse: Array, cols: int) -> float:
-    """How much worse sides go together if two tiles are exchanged, for the least such pair, per joint."""
+    """Return how much worse sides match per joint if two tiles are exchanged, for the pair that matters least."""
     tables = differences(coarse[:, :, -1], coarse[:, :, 0]), differences(coarse[:, -1], coarse[:, 0])
     joints, touched = _exchanges(len(coarse), cols)
     cost = sum(table[a, b].sum(axis=(1, 2)) for table, (a, b) in zip(tables, joints, strict=True))
@@ -178,7 +187,10 @@ def _joined(coarse: Array, cols: int) -> float:
 
 @lru_cache(maxsize=8)
 def _exchanges(n: int, cols: int) -> tuple[tuple[tuple[Ints, Ints], tuple[Ints, Ints]], Ints]:
-    """Tiles that meet beside and below each other, as they are and with each pair exchanged; how many joints change."""
+    """Return which tiles meet beside and below each other, in place and with each pair exchanged.
+
+    The second value is how many joints each exchange changes.
+    """
     pairs = list(combinations(range(n), 2))
     orders = np.tile(np.arange(n), (len(pairs) + 1, 1))
     for order, pair in zip(orders[1:], pairs, strict=True):
@@ -190,15 +202,15 @@ def _exchanges(n: int, cols: int) -> tuple[tuple[tuple[Ints, Ints], tuple[Ints, 
 
 
 def differences(some: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
-    """Mean absolute differences of each to each, ``(n, n)``: of any two of ``(n, ...)`` numbers, not unsigned ones."""
+    """Return mean absolute differences of each to each, ``(n, n)``, of two arrays ``(n, ...)`` of signed numbers."""
     return np.asarray(np.abs(some[:, None] - others[None]).reshape(len(some), len(others), -1).mean(axis=2))
 
 
 def _gradients(places: Array) -> tuple[Array, Array]:
-    """Strengths of gradients ``(n, pixels)``, rising, and of the lines of each place that keep one direction."""
+    """Return sorted strengths of gradients, ``(n, pixels)``, and of each cell's lines of one direction, ``(n,)``."""
     planes = np.ascontiguousarray(places.transpose(3, 0, 1, 2))
     across, along = np.diff(planes, axis=3)[:, :, :-1], np.diff(planes, axis=2)[..., :-1]
-    # Sums of whole numbers below 2**24, which single precision keeps.
+    # Sums of whole numbers below 2**24, which single precision holds exactly.
     xx, yy, xy = ((a * b).sum(axis=0) for a, b in ((across, across), (along, along), (across, along)))
     strength = np.sqrt(xx + yy).reshape(len(places), -1)
     xx, yy, xy = (np.asarray(window_means(each), dtype=np.float32) for each in (xx, yy, xy))
@@ -208,5 +220,5 @@ def _gradients(places: Array) -> tuple[Array, Array]:
 
 
 def _ranked(rows: Array, part: float) -> Array:
-    """The value in each sorted row that this part of its values lies below; ten times as fast as numpy's percentile."""
+    """Return the given quantile of each sorted row, ten times as fast as numpy's percentile."""
     return np.asarray(rows[:, int(part * (rows.shape[1] - 1))])
