@@ -1,10 +1,11 @@
-"""Pieces of one shot, each framed and lit in its own way, so that pixels do not tell how they join.
+"""Frame and light every piece of a shot in its own way, so that pixels do not tell how the pieces join.
 
-What is near in time looks alike, so whoever lays like beside like has the order without knowing what happens. Every
-piece is therefore seen through a window of its own, whose corners lie anywhere near the frame's, and changed in tone
-and tint. Of some windows per piece, all combined, one combination is taken in which the true order ranks, by several
-measures of likeness, as an order taken at random ranks in a combination taken at random. Were the true order always
-ranked last instead, or in one place by all measures, that alone would name it.
+Frames that are close in time look alike, so a solver that puts similar pieces next to each other finds the order
+without understanding what happens. Every piece is therefore seen through its own window, whose corners lie anywhere
+near the corners of the frame, and gets its own tone and tint. Several windows are drawn per piece. Among many
+combinations of these, one is taken in which the true order ranks, by several measures of likeness, as an order taken at
+random ranks in a combination taken at random. If the true order always ranked last, or had the same rank by all
+measures, that alone would give it away.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from puzzlegen.rng import Rng
 
 Pixels = NDArray[np.uint8]
 Ints = NDArray[np.int64]
-#: Parts in an order that somebody may believe in.
+#: Indices of parts, in an order that a solver may consider.
 Path = tuple[int, ...]
 
 #: Parameters that every task about the order of a shot's pieces has under the same names.
@@ -33,7 +34,7 @@ Cut = Annotated[
     float, Field(ge=0, le=0.5, description="maximum fraction of the sides that a piece leaves out, drawn for each")
 ]
 Jitter = Annotated[float, Field(ge=0, le=0.4, description="maximum change of a piece's brightness and contrast")]
-#: What hides joints from all measures tried and leaves the scene to be seen: a person still knows what is shown.
+#: Default strengths: none of the measures tried finds the joints any more, and a person still recognises the scene.
 CUT: Final = 0.3
 JITTER: Final = 0.25
 SHADE: Final = 0.6
@@ -49,12 +50,13 @@ _TINT: Final = 0.5
 
 
 class _Framing(NamedTuple):
-    """What of a frame is seen and how.
+    """The window through which a piece is seen, and its tone and light.
 
     Attributes:
-        corners: of what becomes a rectangle, as fractions: x and y of top left, bottom left, bottom right, top right.
-        levels: ``(3, 256)``, what becomes of each level of each channel.
-        light: by which all of that is multiplied, place by place, or None.
+        corners: of the window, which becomes a rectangle, as fractions of the frame's sides: x and y of top left,
+            bottom left, bottom right, top right.
+        levels: ``(3, 256)``, the new value of each level of each channel.
+        light: by which the toned picture is multiplied, see ``media.shade``, or None.
     """
 
     corners: tuple[float, ...]
@@ -63,7 +65,10 @@ class _Framing(NamedTuple):
 
 
 def orders(count: int, rng: Rng, *, given: int = 0) -> list[Path]:
-    """The true order of ``count`` parts, then others that begin with the same ``given`` parts: all, or 59 drawn."""
+    """Return orders of ``count`` parts that begin with the same ``given`` parts, the true order first.
+
+    All other orders follow or, where more than five parts are free, 59 drawn ones.
+    """
     head, rest = tuple(range(given)), range(given, count)
     if len(rest) <= _MOST_LISTED:
         return [head + order for order in permutations(rest)]
@@ -73,18 +78,18 @@ def orders(count: int, rng: Rng, *, given: int = 0) -> list[Path]:
 def reframed(
     parts: Sequence[Pixels], paths: Sequence[Path], rng: Rng, *, cut: float, jitter: float, shade: float
 ) -> tuple[Pixels, ...]:
-    """The parts, each framed and lit in its own way; all of one size.
+    """Frame and light each part in its own way; all results have the same size.
 
     Args:
         parts: ``(T, H, W, 3)`` uint8 RGB each.
         paths: orders of parts that a solver would choose from, the true one first.
-        rng: decides framings, and where the true path is to rank.
-        cut: most of the sides that a corner of a window leaves out.
-        jitter: most that brightness and contrast change, as a fraction; tints change by half of it.
-        shade: how far light and tint change within a part, as in ``media.shade``.
+        rng: decides the framings, and how the true path is to rank.
+        cut: maximum fraction of a side that the corner of a window leaves out.
+        jitter: maximum change of brightness and contrast, as a fraction; tints change by half of it.
+        shade: how strongly light and tint vary within a part, see ``media.shade``.
 
     Returns:
-        The parts in the order given. Without ``cut``, ``jitter`` and ``shade`` they are what they were.
+        The parts in the given order; unchanged if ``cut``, ``jitter`` and ``shade`` are all 0.
     """
     if not cut and not jitter and not shade:
         return tuple(parts)
@@ -96,14 +101,14 @@ def reframed(
 
 
 def _change(pictures: Sequence[Image.Image]) -> Ints:
-    """Where the pictures of a shot differ: the range of each pixel's levels."""
+    """Return how much each pixel changes within a shot: the range of its levels, summed over the channels."""
     levels = np.stack([np.asarray(picture) for picture in pictures]).astype(np.int64)
     change: Ints = (levels.max(axis=0) - levels.min(axis=0)).sum(axis=-1)
     return change
 
 
 def _drawn(rng: Rng, cut: float, jitter: float, shade: float, change: Ints) -> _Framing:
-    """Of some windows the one with most of the change in it: what happens should stay in sight."""
+    """Draw a framing: of several windows the one with most of the change in it, so that the action stays visible."""
     corners = max((_corners(rng, cut) for _ in range(_WINDOWS)), key=lambda found: _inside(change, found))
     gain, shift = rng.uniform(1 - jitter, 1 + jitter), 128 * rng.uniform(-jitter, jitter)
     tints = np.array([128 * _TINT * rng.uniform(-jitter, jitter) for _ in range(3)])
@@ -113,13 +118,13 @@ def _drawn(rng: Rng, cut: float, jitter: float, shade: float, change: Ints) -> _
 
 
 def _corners(rng: Rng, cut: float) -> tuple[float, ...]:
-    """Each corner on its own, so that windows are not only slid and zoomed, but tilted and skewed as well."""
+    """Draw each corner independently, so that windows are not only shifted and zoomed, but also tilted and skewed."""
     near, far = [rng.uniform(0, cut) for _ in range(4)], [1 - rng.uniform(0, cut) for _ in range(4)]
     return (near[0], near[1], near[2], far[0], far[1], far[2], far[3], near[3])
 
 
 def _inside(change: Ints, corners: tuple[float, ...]) -> int:
-    """The change in the upright rectangle that the window is closest to."""
+    """Return the change within the upright rectangle closest to the window."""
     sums = (corners[0] + corners[2], corners[1] + corners[7], corners[4] + corners[6], corners[3] + corners[5])
     left, top, right, bottom = (round(both / 2 * _SMALL) for both in sums)
     return int(change[top:bottom, left:right].sum())
@@ -132,7 +137,7 @@ def _applied(part: Pixels, framing: _Framing, cut: float) -> Pixels:
 
 
 def _seen(pictures: Sequence[Image.Image], framing: _Framing, size: tuple[int, int]) -> Pixels:
-    """``(n, height, width, 3)``: pictures of one size through a window and in a light."""
+    """Apply a framing to pictures of one size: ``(n, height, width, 3)``."""
     sides = (pictures[0].width, pictures[0].height) * 4
     quad = tuple(part * side for part, side in zip(framing.corners, sides, strict=True))
     bicubic = Image.Resampling.BICUBIC
@@ -148,7 +153,10 @@ def _shrunk(frame: Pixels) -> Image.Image:
 def _chosen(
     ends: Sequence[tuple[Image.Image, ...]], drawn: list[list[_Framing]], paths: Sequence[Path], rng: Rng
 ) -> list[int]:
-    """For each part which of its framings: those in which the true path ranks as some path of some other draw."""
+    """Return the index of the framing to use for each part.
+
+    In the chosen combination the true path ranks as nearly as possible like a random path in a random combination.
+    """
     count, each = len(ends), len(drawn[0])
     pictures = [_seen(few, framing, (SIDE, SIDE)) for few, own in zip(ends, drawn, strict=True) for framing in own]
     costs = costs_of(*np.stack(pictures, axis=1).astype(np.int64))
@@ -160,7 +168,7 @@ def _chosen(
 
 
 def _improved(draw: Ints, each: int, costs: Ints, paths: Sequence[Path], wanted: Ints) -> tuple[int, list[int]]:
-    """How far off the best draw is that is reached by changing one part's framing at a time, and that draw."""
+    """Improve a combination by changing one part's framing at a time; return how far off its ranks are, and itself."""
     least = int(_off(draw[None], costs, paths, wanted)[0])
     for _ in range(_ROUNDS):
         before = least
@@ -180,13 +188,13 @@ def _others(draw: Ints, part: int, each: int) -> Ints:
 
 
 def _off(draws: Ints, costs: Ints, paths: Sequence[Path], wanted: Ints) -> Ints:
-    """How far the true path's ranks are from the wanted ones, ``(draws,)``."""
+    """Return the weighted distance of the true path's ranks from the wanted ranks, ``(draws,)``."""
     off: Ints = np.abs(_ranks(costs, draws, paths, 0) - wanted) @ np.array(WEIGHTS)
     return off
 
 
 def _ranks(costs: Ints, draws: Ints, paths: Sequence[Path], path: int) -> Ints:
-    """How many paths cost less than this one by each measure, and by all together: ``(draws, measures + 1)``."""
+    """Return how many paths cost less than ``path``, by each measure and by all together: ``(draws, measures + 1)``."""
     each = costs.shape[1] // draws.shape[1]
     picks = draws + np.arange(draws.shape[1]) * each
     joints = {pair: costs[:, picks[:, pair[0]], picks[:, pair[1]]] for path in paths for pair in pairwise(path)}
@@ -196,5 +204,5 @@ def _ranks(costs: Ints, draws: Ints, paths: Sequence[Path], path: int) -> Ints:
 
 
 def _ranked(sums: Ints) -> Ints:
-    """The rank of each along the first axis; of equals the first is the lower."""
+    """Return ranks along the first axis; of equal values, the first gets the lower rank."""
     return np.argsort(np.argsort(sums, axis=0, kind="stable"), axis=0, kind="stable")

@@ -1,7 +1,7 @@
-"""FFmpeg's scaler, so that it gives the same pixels on every processor; it takes 0.4 of what Pillow's does.
+"""Scale pictures with FFmpeg's scaler, set up for the same pixels on every processor; it takes 0.4 of Pillow's time.
 
-Its bicubic filter widens as it shrinks, like Pillow's, and on photos the two differ by a fifth of a grey level on
-average; greys stay grey.
+Like Pillow's, its bicubic filter gets wider the more it shrinks. On photos the results of both differ by a fifth of a
+grey level on average; grey pictures stay grey.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from PIL import Image
 EXACT: Final = (
     Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 )
-#: What shrinks by more than twice this is first averaged down to it: the scaler's filter has a largest width.
+#: A side that shrinks by twice this factor or more is averaged down first, by a whole factor that leaves the scaler at
+#: least this one, as its filter has a maximum width.
 _MOST_FILTERED: Final = 3
 
 
 def resampled(picture: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
-    """A part of a picture, scaled by one bicubic filter.
+    """Scale a part of a picture with one bicubic filter.
 
     Args:
         picture: RGB.
@@ -43,7 +44,7 @@ def resampled(picture: Image.Image, size: tuple[int, int], box: tuple[int, int, 
 
 
 def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """A decoded frame as ``(H, W, 3)`` RGB."""
+    """Return a decoded frame as ``(H, W, 3)`` RGB."""
     return planar(frame, (frame.width, frame.height)).to_ndarray().astype(np.uint8, copy=False)
 
 
@@ -53,13 +54,13 @@ def planar(
     scaler: VideoReformatter | None = None,
     colorspace: Colorspace | None = None,
 ) -> av.VideoFrame:
-    """A frame scaled to ``(width, height)``, RGB in planes: the scaler's packed RGB takes twice as long.
+    """Scale a frame and convert it to planar RGB, which takes the scaler half the time of packed RGB.
 
     Args:
         frame: decoded.
-        size: of the result, in pixels.
-        scaler: one that is kept, where many frames are alike.
-        colorspace: of the frame, where it does not say.
+        size: ``(width, height)`` of the result, in pixels.
+        scaler: to be reused for many frames of one kind.
+        colorspace: of the frame, if the frame does not state one.
     """
     return (scaler or VideoReformatter()).reformat(
         frame,

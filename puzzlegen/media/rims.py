@@ -1,6 +1,6 @@
-"""What lies along the sides of squares of one picture, and how alike two such rims are.
+"""The rims of squares of one picture (the colours along their sides), and how alike two rims are.
 
-Sums of whole numbers, and roots and quotients of those, are the same on every machine.
+Everything is computed from sums of whole numbers, their roots and quotients, which are the same on every machine.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from puzzlegen.media.sums import Sums
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Rims are compared in strips of this depth, at this many places along each side; roughness is taken of more of them.
+#: Rims are strips of this depth, compared at SAMPLES places along each side; roughness is measured at _MORE places.
 STRIP_PX: Final = 4
 SAMPLES: Final = 8
 _MORE: Final = 32
-#: Light, red less green, blue less green: rims differ in colours more than in light.
+#: Columns: light, red less green, blue less green. Rims differ more in colour than in light.
 _PLANES: Final = np.array([[1, 1, 0], [2, -1, -1], [1, 0, 1]])
-#: Below this much change along a side all are equally smooth, in 256ths of four grey levels.
+#: Added to the change of light along every side (in 1024ths of a grey level), so that sides that change less than this
+#: count as about equally smooth.
 _SMOOTH: Final = 64
 _UNIT: Final = 1024
 
 
 class Rims(NamedTuple):
-    """Of N squares.
+    """The rims of N squares.
 
     Attributes:
-        colours: along their left, right, top and bottom sides, ``(N, 4 * SAMPLES, 3)``, in 256ths of a level.
-        rough: how much light changes along each side, ``(N, 4)``, above 0.
+        colours: along the left, right, top and bottom sides, ``(N, 4 * SAMPLES, 3)``, in 256ths of a level.
+        rough: how much the light changes along each side, ``(N, 4)``, above 0.
     """
 
     colours: Ints
@@ -41,13 +42,13 @@ class Rims(NamedTuple):
 
 
 def rims_inside(sums: Sums, squares: Sequence[Box]) -> Rims:
-    """What lies along their sides, inside."""
+    """Return the rims just inside the sides of squares."""
     places = np.array(squares, dtype=np.int64).reshape(-1, 4)
     return _rims(sums, places + np.array([STRIP_PX, STRIP_PX, -STRIP_PX, -STRIP_PX]), places)
 
 
 def rims_around(sums: Sums, squares: Sequence[Box]) -> Rims:
-    """What lies along their sides, outside."""
+    """Return the rims just outside the sides of squares."""
     places = np.array(squares, dtype=np.int64).reshape(-1, 4)
     return _rims(sums, places, places)
 
@@ -59,11 +60,11 @@ def _rims(sums: Sums, inside: Ints, span: Ints) -> Rims:
 
 
 def likeness(a: Ints, b: Ints) -> Floats:
-    """How alike colours change along rims, each of ``(M, S, 3)`` and of ``(N, S, 3)``: ``(M, N)``.
+    """Return how alike the colours change along rims, ``(M, S, 3)`` against ``(N, S, 3)``: ``(M, N)``.
 
-    The sum of the correlations of light, and of red and blue less green.
+    This is the sum of three correlations: of light, of red less green, and of blue less green.
     """
-    # Whole numbers as floats, and sums of their products below 2**53: exact, and many times as fast.
+    # Whole numbers as floats, with sums of products below 2**53: exact, and many times as fast as integers.
     planes = [(x.astype(np.float64) @ _PLANES).transpose(2, 0, 1) for x in (a, b)]
     one, other = (x - np.trunc(x.mean(axis=2, keepdims=True)) for x in planes)
     sizes = [np.sqrt((x * x).sum(axis=2).clip(1)) for x in (one, other)]
@@ -72,9 +73,9 @@ def likeness(a: Ints, b: Ints) -> Floats:
 
 
 def evenness(a: Ints, b: Ints) -> Floats:
-    """How alike rims are in roughness, ``(M, 4)`` and ``(N, 4)``: ``(M, N)``.
+    """Return how alike rims are in roughness, ``(M, 4)`` against ``(N, 4)``: ``(M, N)``.
 
-    The sum over sides of lesser over greater.
+    This is the sum over the four sides of the lesser roughness over the greater.
     """
     less, more = np.minimum(a[:, None], b), np.maximum(a[:, None], b)
     return np.asarray((_UNIT * less // more).sum(axis=2) / _UNIT)

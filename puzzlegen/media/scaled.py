@@ -1,7 +1,7 @@
-"""A clean picture that is scaled when its pixels are first asked for.
+"""A clean picture that is scaled only when its pixels are first needed.
 
-Scaling is most of what it takes to make a picture clean, and most pictures that are refused show it in a small version
-already: that is had from a sketch, the decoded picture reduced once, at a tenth of the price.
+Scaling takes most of the time of cleaning a picture, and most rejected pictures can be rejected by a small version
+already. Small versions are made from a sketch (the decoded picture, reduced once), at a tenth of the cost.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ from puzzlegen.media.resample import resampled
 Box = tuple[float, float, float, float]
 Whole = tuple[int, int, int, int]
 
-#: A larger one is scaled at once: many pictures are open at a time, and JPEG is decoded at a size below this.
+#: Pictures with more pixels than this are scaled at once, since many pictures are open at a time; JPEG is decoded at a
+#: smaller size anyway.
 _HELD_PIXELS: Final = 2_100_000
-#: Least short side of a sketch, in pixels.
+#: Minimum short side of a sketch, in pixels.
 _SKETCH_SIDE: Final = 160
 
 
 class Sketch(NamedTuple):
-    """A picture reduced by a whole factor; each of its pixels is the mean of a square of the picture's."""
+    """A picture reduced by a whole factor: each pixel is the mean of a square of the original's pixels."""
 
     pixels: Image.Image
     factor: int
 
 
 def sketch_of(picture: Image.Image) -> Sketch:
-    """The smallest sketch whose short side has 160 pixels; of smaller pictures they themselves."""
+    """Return the smallest sketch whose short side has at least 160 pixels; smaller pictures keep their size."""
     factor = max(1, min(picture.size) // _SKETCH_SIDE)
     return Sketch(picture.reduce(factor), factor)
 
 
 class ScaledImage:
-    """A part of a picture, scaled.
+    """A part of a picture, to be scaled when needed.
 
     Args:
         picture: RGB.
         box: left, top, right and bottom of the part, in whole pixels of the picture.
-        size: ``(width, height)`` of the part once it is scaled.
-        sketch: of the picture, if it is at hand.
+        size: ``(width, height)`` of the scaled part.
+        sketch: of the picture, if there is one already.
     """
 
     def __init__(self, picture: Image.Image, box: Whole, size: tuple[int, int], sketch: Sketch | None = None) -> None:
@@ -53,18 +54,18 @@ class ScaledImage:
             self._source, self._box = self.pixels(), (0, 0, *size)
 
     def pixels(self) -> Image.Image:
-        """All of it, RGB, by one bicubic resampling. Shared: copy before drawing on it."""
+        """Return the scaled part, RGB, resampled once (bicubic). The result is shared: copy it before drawing on it."""
         if self._pixels is None:
             whole = (0, 0, *self._source.size) == self._box and self._source.size == self.size
             self._pixels = self._source if whole else self._scaled()
         return self._pixels
 
     def shrunk(self, size: tuple[int, int], box: Box | None = None) -> Image.Image:
-        """A small version, RGB, each pixel the mean of its area of the picture before it is scaled.
+        """Return a small RGB version; each pixel is the mean of its area of the unscaled picture.
 
         Args:
-            size: ``(width, height)``.
-            box: of a part, in pixels of the scaled picture; all of it without.
+            size: ``(width, height)`` of the version.
+            box: of what it shows, in pixels of the scaled picture; None for all of it.
         """
         if self._sketch:
             small, area = self._sketch
@@ -74,7 +75,7 @@ class ScaledImage:
         return self._source.resize(size, Image.Resampling.BOX, box=self._within(self._box, box))
 
     def miniature(self, side: int, box: Box | None = None) -> Image.Image:
-        """A grey version whose shorter side is ``side``, proportions kept; ``box`` as for :meth:`shrunk`."""
+        """Return a grey version whose shorter side is ``side``, proportions kept; ``box`` as for :meth:`shrunk`."""
         left, top, right, bottom = box or (0, 0, *self.size)
         scale = side / min(right - left, bottom - top)
         return self.shrunk((round((right - left) * scale), round((bottom - top) * scale)), box).convert("L")
@@ -83,12 +84,12 @@ class ScaledImage:
         return resampled(self._source, self.size, self._box)
 
     def _within(self, area: Box, box: Box | None) -> Box:
-        """What ``box`` of the scaled picture is in ``area``, which shows all of it."""
+        """Convert ``box`` from pixels of the scaled picture to those of ``area``, which shows all of that picture."""
         if box is None:
             return area
         left, top, right, bottom = area
         across, along = (right - left) / self.size[0], (bottom - top) / self.size[1]
-        # Rounding must not lead beyond the picture.
+        # Rounding must not lead outside the picture.
         return (
             left + box[0] * across,
             top + box[1] * along,
@@ -103,5 +104,5 @@ def _reduced(box: Box, sketch: Sketch) -> Box:
 
 
 def unscaled(picture: Image.Image) -> ScaledImage:
-    """A picture as it is."""
+    """Wrap a picture that needs no scaling."""
     return ScaledImage(picture, (0, 0, *picture.size), picture.size)

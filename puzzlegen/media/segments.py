@@ -1,4 +1,4 @@
-"""Pieces of a clean clip that a video task can ask about: within one shot, and with something moving."""
+"""Segments of a clean clip that a video task can ask about: each lies within one shot and has motion in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from puzzlegen.rng import Rng
 
 #: Frames per second of every clip in a puzzle: twice the rate at which common video models sample.
 FPS: Final = 4
-#: Fewest frames that show which way up, or which way on.
+#: Minimum number of frames that show which way is up, or which way time runs.
 LEAST_FRAMES: Final = 8
 _MOST_SHOWN: Final = 32
 _TRIES: Final = 8
@@ -27,18 +27,20 @@ _BOX_HEADER: Final = 8
 
 
 def moving_segment(clip: Clip, least: int, most: int, rng: Rng) -> NDArray[np.uint8]:
-    """The frames of the first of :func:`moving_spans`; errors as there."""
+    """Return the frames of the first of :func:`moving_spans`, which may raise its errors."""
     return clip.frames[next(moving_spans(clip, least, most, rng))]
 
 
 def moving_spans(clip: Clip, least: int, most: int, rng: Rng) -> Iterator[slice]:
-    """Drawn runs of frames inside one shot in which something moves: ``most`` of them if a shot is that long.
+    """Draw runs of frames, each within one shot and with motion in it.
+
+    A run has ``most`` frames, or as many as the longest shot if that is shorter.
 
     Yields:
-        At least one, at most eight.
+        At least one and at most eight runs.
 
     Raises:
-        Unusable: ``no_long_shot`` if no shot has ``least`` frames, or ``static``.
+        Unusable: ``no_long_shot`` if no shot has ``least`` frames, ``static`` if nothing moves in any drawn run.
     """
     count = min(most, _longest(clip))
     if count < least:
@@ -54,10 +56,10 @@ def moving_spans(clip: Clip, least: int, most: int, rng: Rng) -> Iterator[slice]
 
 
 def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
-    """All shots in which something moves and that have at least ``frames`` frames, the longest first.
+    """Return the frames of all shots that have motion and at least ``frames`` frames, the longest first.
 
     Raises:
-        Unusable: ``no_long_shot`` or ``static``.
+        Unusable: ``no_long_shot`` if no shot is long enough, ``static`` if nothing moves in those that are.
     """
     long = [slice(*shot) for shot in clip.shots if shot[1] - shot[0] >= frames]
     if not long:
@@ -70,17 +72,17 @@ def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
 
 
 def disguised(part: NDArray[np.uint8], rng: Rng, *, cut: float, jitter: float) -> NDArray[np.uint8]:
-    """Frames cut smaller at a drawn place and changed in tone, so that their pixels cannot be looked up.
+    """Crop frames at a drawn place and change their tone, so that their pixels cannot be found in the original frames.
 
     Args:
         part: ``(T, H, W, 3)`` uint8 RGB.
         rng: decides the place and the tone.
-        cut: part of the sides that is left out.
-        jitter: most that brightness and contrast change, as a fraction.
+        cut: fraction of the sides that is left out.
+        jitter: maximum change of brightness and contrast, as a fraction.
     """
     height, width = (round(side * (1 - cut) / 2) * 2 for side in part.shape[1:3])
     top, left = rng.integer(0, part.shape[1] - height), rng.integer(0, part.shape[2] - width)
-    # One change of tone for all frames, or the clip would flicker.
+    # All frames get the same change of tone, or the clip would flicker.
     strip = Image.fromarray(part[:, top : top + height, left : left + width].reshape(-1, width, 3))
     return np.asarray(tone(strip, rng, jitter)).reshape(-1, height, width, 3)
 
@@ -97,12 +99,12 @@ def _no_long_shot(clip: Clip, frames: int) -> Unusable:
 
 
 def distinct(parts: list[NDArray[np.uint8]]) -> float:
-    """How clearly the two most similar parts of a shot differ, 0 (just enough) upwards, in grey levels.
+    """Return by how many grey levels the difference of a shot's two most similar parts exceeds the minimum.
 
-    Compared are the mean pictures of the parts, by the change in their liveliest twentieth.
+    Parts are compared by the 95th percentile of the differences between the pixels of their mean pictures.
 
     Raises:
-        Unusable: ``interchangeable``.
+        Unusable: ``interchangeable`` if two parts differ by less than the minimum.
     """
     means = [_mean_picture(part) for part in parts]
     distance = min(_lively_change(a, b) for i, a in enumerate(means) for b in means[:i])
@@ -123,9 +125,9 @@ def _lively_change(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def encode_clip(frames: NDArray[np.uint8], fps: float = FPS) -> Medium:
-    """The one way frames ``(T, H, W, 3)`` of a puzzle become bytes: H.264 of key frames only.
+    """Encode frames ``(T, H, W, 3)`` of a puzzle, always as H.264 with key frames only.
 
-    Only a question about speed has reason to show them at another rate than ``FPS``.
+    Only questions about speed and :func:`encode_shot` have a reason to use another rate than ``FPS``.
     """
     count = len(frames)
     meta = VideoMeta(float(fps), count, tuple(k / fps for k in range(count)))
@@ -133,19 +135,22 @@ def encode_clip(frames: NDArray[np.uint8], fps: float = FPS) -> Medium:
 
 
 def encode_shot(frames: NDArray[np.uint8]) -> Medium:
-    """A whole shot as it was filmed, in 32 frames at most: of longer ones every second, third ... frame."""
+    """Encode a whole shot as it was filmed, in at most 32 frames: every second, third ... frame of longer shots."""
     step = -(-len(frames) // _MOST_SHOWN)
     return encode_clip(frames[::step], FPS / step)
 
 
 def encode_clips(parts: list[NDArray[np.uint8]]) -> tuple[Medium, ...]:
-    """Clips of one puzzle, brought to equal size in bytes: what grows on the screen grows in the file as well."""
+    """Encode the clips of one puzzle, padded to equal size in bytes.
+
+    Sizes would give hints otherwise: what grows on the screen grows in the file as well.
+    """
     media = [encode_clip(part) for part in parts]
     size = max(len(medium.data) for medium in media)
     return tuple(medium._replace(data=_padded(medium.data, size)) for medium in media)
 
 
 def _padded(mp4: bytes, size: int) -> bytes:
-    """The file with a ``free`` box at its end (ISO 14496-12, 8.1.2), which readers skip."""
+    """Append a ``free`` box (ISO 14496-12, 8.1.2), which readers skip; results for one ``size`` are equally long."""
     length = size + _BOX_HEADER - len(mp4)
     return mp4 + length.to_bytes(4, "big") + b"free" + bytes(length - _BOX_HEADER)

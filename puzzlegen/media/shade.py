@@ -1,7 +1,7 @@
-"""A light of its own for each tile: brighter to one side than to the other, and of another tint there.
+"""Light every tile differently: brighter towards one side than the other, and with another tint there.
 
-What goes on across a gap is mostly light and colour that change slowly. Who looks at things is not misled by a light
-that falls on a tile from somewhere; who compares sides is.
+What continues from one tile to the next across a gap is mostly light and colour that change slowly. A solver that
+compares the sides of tiles is misled by a light of each tile's own; one that looks at the things shown is not.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Shade = Annotated[
     Field(ge=0, le=1, description="how strongly light and tint vary across a tile, piece or clip, each in its own way"),
 ]
 
-#: Lights are drawn at this many points a side, and change slowly enough to be filled in between them.
+#: Points per side at which a light is computed; it changes slowly enough to be interpolated between them.
 _POINTS: Final = 16
-#: How much tints change, as a part of how much light does.
+#: How much tints vary, as a fraction of how much light does.
 _TINT: Final = 0.6
-#: What multiplies values, for a light that changes nothing.
+#: The multiplier that changes nothing.
 _ONE: Final = 128
 
 
 def shaded(tiles: Sequence[Image.Image], rng: Rng, shade: float) -> list[Image.Image]:
-    """Each RGB tile in a drawn light; with a ``shade`` of 0 as they are, and nothing is drawn."""
+    """Return each RGB tile in a light drawn for it; with a ``shade`` of 0, tiles are unchanged and nothing is drawn."""
     return [Image.fromarray(lit(np.asarray(tile), light(rng, shade))) for tile in tiles] if shade else list(tiles)
 
 
 def lit(pixels: Pixels, light: Image.Image) -> Pixels:
-    """RGB ``(..., H, W, 3)`` in a light that :func:`light` has drawn."""
+    """Return RGB pixels ``(..., H, W, 3)`` in a light made by :func:`light`."""
     height, width = pixels.shape[-3:-1]
     by = np.asarray(light.resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint16)
     values: NDArray[np.uint16] = pixels * by
@@ -47,16 +47,19 @@ def lit(pixels: Pixels, light: Image.Image) -> Pixels:
 
 
 def light(rng: Rng, shade: float) -> Image.Image:
-    """What each band is multiplied by, in 128ths: one drawn light for all of them, and less of one for each."""
+    """Draw a light: what each band is multiplied by, in 128ths.
+
+    One surface is common to all bands; each band adds a weaker one of its own, its tint.
+    """
     common = _slope(rng)
     field = shade * np.stack([common + _TINT * _slope(rng) for _ in range(3)], axis=-1)
-    # As much darker here as it is brighter there. No exp(): its last bit is not the same on all machines.
+    # Darkens by the same factors as it brightens. No exp(): its last bit differs between machines.
     by = np.where(field < 0, _ONE / (1 + np.abs(field)), _ONE * (1 + np.abs(field)))
     return Image.fromarray(np.minimum(by + 0.5, 255).astype(np.uint8))
 
 
 def _slope(rng: Rng) -> NDArray[np.float64]:
-    """A drawn surface of the second degree, ``(points, points)``."""
+    """Draw a surface of the second degree, ``(_POINTS, _POINTS)``."""
     y, x = (np.mgrid[:_POINTS, :_POINTS] + 0.5) * 2 / _POINTS - 1
     parts = (x, y, x * y, x * x - 1 / 3, y * y - 1 / 3)
     return np.asarray(sum(rng.uniform(-1, 1) * part for part in parts))

@@ -1,4 +1,4 @@
-"""All media of a puzzle on one picture, for galleries and dataset cards. Clips are strips of their frames."""
+"""Draw all media of a puzzle on one picture, for galleries and dataset cards; a clip becomes a strip of its frames."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NAMED: Final = re.compile(r"(?:([^\n:<>]+): )?<(?:image|video)>")
 
 
 def sheet(media: Sequence[Medium], question: str) -> bytes:
-    """A JPEG of all media in rows, each clip a row of its own, named as the question does where there are several.
+    """Return a JPEG of all media in rows, each clip in its own row; several media are labelled as in the question.
 
     Args:
         media: one or more, encoded.
-        question: has a placeholder for each.
+        question: with a placeholder for each medium.
     """
     font = ImageFont.load_default(size=14)
     tall = _TALL * 2 if len(media) == 1 and media[0].ext != "mp4" else _TALL
@@ -44,7 +44,10 @@ def sheet(media: Sequence[Medium], question: str) -> bytes:
 
 
 def names(question: str) -> list[str]:
-    """What a question calls each of its media: "Tile 3" is 3; the second and later ones of one name have none."""
+    """Return what a question calls each of its media ("3" for "Tile 3"), empty for a medium without its own name.
+
+    Where several media follow one name, only the first gets it.
+    """
     called = (found[1] or "" for found in _NAMED.finditer(question))
     return [name.split()[-1] if name[-1:].isdigit() else name for name in called]
 
@@ -61,7 +64,7 @@ def _laid_out(rows: list[list[Image.Image]], tall: int) -> Image.Image:
 
 
 def _frames(medium: Medium) -> list[Image.Image]:
-    """The picture itself, or at most six frames of a clip."""
+    """Return the picture itself, or at most six frames of a clip."""
     if medium.ext != "mp4":
         return [Image.open(io.BytesIO(medium.data)).convert("RGB")]
     return [shown.picture for shown in timed_frames(medium.data, (), _STRIP)]

@@ -1,7 +1,7 @@
-"""Whether a decoder's failure may be the machine's and not the file's: then it is no rejection, and the build stops.
+"""Detect that a decoder may have failed for want of memory: then the build stops, and the file is not rejected.
 
-libjpeg, FFmpeg and others say of an allocation that failed that the data are damaged. Where memory is limited
-(``ulimit -v``, strict overcommit), a damaged file and a short machine look the same.
+libjpeg, FFmpeg and other decoders report a failed allocation as damaged data. Where memory is limited (``ulimit -v``,
+strict overcommit), a damaged file and a machine short of memory look the same.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import mmap
 from typing import Final
 
-#: As much as a decoder takes for the largest picture or frame that is allowed.
+#: Bytes that a decoder takes for the largest picture or frame that is allowed.
 _ROOM: Final = 1 << 29
 
 
 def refuse_shortage() -> None:
-    """Pass if a decoder that just failed had memory enough.
+    """Raise if a decoder that has just failed may have lacked memory.
 
     Raises:
-        MemoryError: it may have failed for want of memory.
+        MemoryError: less memory is left than a decoder may need.
     """
     try:
         mmap.mmap(-1, _ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()

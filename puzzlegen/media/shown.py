@@ -1,4 +1,4 @@
-"""Clips as some of their frames, for models that are shown pictures only."""
+"""Turn clips into a few of their frames, for models that take pictures only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from puzzlegen.media.resample import to_rgb
 
 
 class Shown(NamedTuple):
-    """A frame, with its number in the clip, from 1, and when it is shown, in seconds."""
+    """A frame of a clip, its number (from 1) and the time at which it is shown, in seconds."""
 
     number: int
     time: float
@@ -22,20 +22,20 @@ class Shown(NamedTuple):
 
     @property
     def caption(self) -> str:
-        """What is said before it; questions about clips speak of times or of numbers."""
+        """The text to put before the frame: its number and time, as questions about clips refer to either."""
         return f"frame {self.number} at {self.time:.2f} s:"
 
 
 def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[Shown]:
-    """At most ``most`` frames of an MP4, the first, the last and others evenly between, each with number and time.
+    """Return at most ``most`` frames of an MP4, evenly spaced from the first to the last, with numbers and times.
 
     Args:
-        clip: the file.
-        times: when each frame is shown, in seconds; empty for the file's own.
+        clip: the file's bytes.
+        times: when each frame is shown, in seconds; empty to use the times in the file.
         most: at least 2.
 
     Raises:
-        IntegrityError: the clip has not as many frames as ``times``.
+        IntegrityError: ``times`` is not empty and has another length than the clip.
     """
     with open_container(io.BytesIO(clip)) as container:
         shown = list(container.decode(video=0))

@@ -21,7 +21,7 @@ _SIDE: Final = 32
 _MOST_SHIFT: Final = _SIDE // 4
 _COLOUR_BITS: Final = 2
 _FAINT: Final = 8.0
-#: Structure is compared in steps of this part of its mean.
+#: Structure is rounded to whole steps, this many to its mean size.
 _STEPS: Final = 64
 # Set by eye on all pairs of 126 photos. Altered copies and pictures shifted by a tenth reach 0.48 or more, unrelated
 # ones 0.39 at most; with nearly the same palette, two shots of one scene reach 0.18, unrelated pictures 0.16.
@@ -31,13 +31,13 @@ _ONE_PALETTE: Final = 0.2
 
 
 class Looks(NamedTuple):
-    """What is compared of a picture.
+    """What pictures are compared by.
 
     Attributes:
-        colours: share of pixels per colour.
-        structure: spectrum of its structure, which is of whole numbers.
-        mirrored: that of its mirror image's.
-        energy: sum of the squares of its structure.
+        colours: share of the picture's pixels per colour.
+        structure: spectrum of the picture's fine structure, which consists of whole numbers.
+        mirrored: spectrum of the mirrored picture's fine structure.
+        energy: sum of the squares of the fine structure.
     """
 
     colours: NDArray[np.floating[Any]]
@@ -47,9 +47,9 @@ class Looks(NamedTuple):
 
 
 def looks(picture: ScaledImage) -> Looks:
-    """What is compared of a picture of any size.
+    """Return what a picture of any size is compared by.
 
-    Structure is fine structure: light above and dark below is what unrelated photos have in common.
+    Only fine structure counts: unrelated photos have in common that they are light above and dark below.
     """
     pixels = picture.pixels()
     fine = _fine(pixels)
@@ -62,34 +62,34 @@ def looks(picture: ScaledImage) -> Looks:
 
 
 def grey(picture: Image.Image) -> Image.Image:
-    """The picture in grey levels."""
+    """Return the picture in grey levels."""
     return picture.convert("L")
 
 
 def detail(picture: Image.Image, box: Box | None = None) -> float:
-    """Mean size of the fine structure of a picture or of a part of it, in grey levels: 1 for sky, 10 for a street."""
+    """Return the mean size of the fine structure in a picture or in a box of it, in grey levels: sky 1, a street 10."""
     return float(np.abs(_fine(picture, box)).mean())
 
 
 def colour_distance(a: Looks, b: Looks) -> float:
-    """0 for equal shares of 64 colours, 1 for no colour in common."""
+    """Return the distance of two pictures in colour: 0 for equal shares of 64 colours, 1 for no colour in common."""
     return float(np.abs(a.colours - b.colours).sum()) / 2
 
 
 def likeness(a: Looks, b: Looks) -> float:
-    """Correlation of the structures at the best shift, mirrored or not: 1 for copies, below 0.4 for other pictures."""
+    """Return the correlation of structures at the best shift, mirrored or not: 1 for copies, else mostly below 0.4."""
     peak = max(_peak(a.structure, b.structure), _peak(a.structure, b.mirrored))
     return peak / math.sqrt(a.energy * b.energy)
 
 
 def apart(a: Looks, b: Looks) -> float:
-    """How far two pictures are from being near-duplicates or two shots of one scene; below 0 they are."""
+    """Return how far two pictures are from being near-duplicates or shots of one scene; if they are, it is below 0."""
     bound = _ALIKE_IN_ONE_PALETTE if colour_distance(a, b) < _ONE_PALETTE else _ALIKE
     return bound - likeness(a, b)
 
 
 def hard_negatives(item: OpenItem, peers: Sequence[OpenItem]) -> Iterator[OpenItem]:
-    """The peers whose pictures are nearest in colour, nearest first, without near-duplicates and unusable items."""
+    """Yield the peers in order of their pictures' distance in colour, without near-duplicates and unusable items."""
     anchor = item.known(looks)
     usable = []
     for peer in peers:
@@ -101,10 +101,10 @@ def hard_negatives(item: OpenItem, peers: Sequence[OpenItem]) -> Iterator[OpenIt
 
 
 def unlike_elsewhere(picture: Image.Image, box: Box) -> float:
-    """How much a part of a picture differs from any other place of the same size, in grey levels.
+    """Return how much a part of a picture differs from the most similar other place of its size, in grey levels.
 
-    The mean absolute difference of grey versions of mean 0, with the picture's short side at 32 to 63 pixels; places
-    that share more than half of the part's width and height with it do not count.
+    This is the mean absolute difference of grey versions, each shifted to mean 0, with the picture reduced to a short
+    side of 32 to 63 pixels. Places that share more than half of the part's width and height do not count.
     """
     step = max(1, min(picture.size) // _SIDE)
     small = np.asarray(grey(picture).reduce(step), dtype=np.float32)
@@ -119,18 +119,18 @@ def unlike_elsewhere(picture: Image.Image, box: Box) -> float:
 
 
 def unlike_beyond(small: Image.Image, box: Box, cell: Box, *, levelled: bool = False) -> float:
-    """How much a part of a picture differs from any place of the same size whose centre lies beyond a cell.
+    """Return how much a part of a picture differs from the most similar place of its size centred outside a cell.
 
-    The mean absolute difference of bands, 0 to 255. Places that share more than half of the part's width and height
-    with it do not count; 255 if none is left.
+    This is the mean absolute difference over all bands, 0 to 255. Places that share more than half of the part's width
+    and height do not count; if no place is left, the result is 255.
 
     Args:
-        small: the picture, of 8 bits a band, at a scale at which the part has few pixels.
-        box: left, top, right and bottom of the part, in its pixels.
-        cell: of the cell that the part is from.
-        levelled: compare about the means, for parts whose brightness says nothing.
+        small: the picture, with 8 bits per band, at a scale at which the part has few pixels.
+        box: left, top, right and bottom of the part, in pixels of ``small``.
+        cell: left, top, right and bottom of the cell that the part comes from.
+        levelled: subtract the means before comparing, for parts whose brightness says nothing.
     """
-    # Band by band: sums over a short last axis take four times as long.
+    # Band by band, as sums over a short last axis take four times as long.
     bands = np.asarray(small, dtype=np.int16).reshape(small.height, small.width, -1).transpose(2, 0, 1).copy()
     left, top, right, bottom = box
     part = bands[:, top:bottom, left:right]
@@ -153,7 +153,7 @@ def unlike_beyond(small: Image.Image, box: Box, cell: Box, *, levelled: bool = F
 
 
 def _within(middles: NDArray[np.int64], edges: Sequence[int]) -> NDArray[np.bool_]:
-    """Of which places the doubled centres lie between two edges."""
+    """Return which doubled centres lie between two edges."""
     return np.asarray((middles >= 2 * edges[0]) & (middles <= 2 * edges[1]))
 
 
@@ -173,7 +173,7 @@ def _colours(picture: Image.Image) -> NDArray[np.floating[Any]]:
 
 
 def _peak(a: NDArray[np.complexfloating[Any, Any]], b: NDArray[np.complexfloating[Any, Any]]) -> float:
-    # Sums of whole numbers: rounded, they are the same on every machine, however it transforms.
+    # The true values are whole numbers: rounding removes the errors of the FFT, which differ between machines.
     correlation = np.rint(np.fft.irfft2(a * np.conj(b)))
     near = np.r_[-_MOST_SHIFT:_MOST_SHIFT]
     return float(correlation[np.ix_(near, near)].max())

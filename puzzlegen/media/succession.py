@@ -1,12 +1,16 @@
-"""Pieces of a shot whose order can be told: apart at their joints, none coming back later, and getting on.
+"""Cut pieces out of a shot so that their order can be recognised.
 
-Pieces are shown through windows and in lights of their own, so only what these leave counts: frames are compared in
-even tones, slid over each other as fits best. What then differs is set against the shot's own pace, the change from one
-frame to the next, for what is much in a sign language lesson is nothing on a roller coaster. And it must rise with
-time: of any three pieces the outer two differ most, and neither backwards nor with two pieces exchanged do the pieces
-join as closely. Without the former, rubbing one's face has an order; without the latter, a pendulum's swing has two.
-Where the shot is shown beside its pieces, all that counts is which places of it they may be taken for.
-All sums are of whole numbers, the same on every machine.
+The pieces must differ where they join, must not come back later, and must make progress. They are shown through
+windows and in lights of their own, so only what is left then counts: frames are compared in evened tones, at the shift
+that fits best. The remaining difference is measured by the shot's own pace, the change from one frame to the next: what
+is much in a sign language lesson is nothing on a roller coaster.
+
+Progress means that differences grow with time: of any three pieces the outer two differ most, and the pieces join less
+closely backwards or with two of them exchanged. Without the first condition, rubbing one's face would have an order;
+without the second, a pendulum's swing would have two. Where the shot is shown beside its pieces, all that counts is
+which places of the shot they may be mistaken for.
+
+Sums over pixels are of whole numbers, and so the same on every machine.
 """
 
 from __future__ import annotations
@@ -29,42 +33,50 @@ Pixels = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Of what is to be told from its reverse, in paces. Of 275 clips laid out by it: what is held still is 1.05 (bottles, a
-#: sign), leaves are 1.2, children that jump 1.3, small movements of a hand 1.4; from 1.5 on the order can be seen.
+#: Minimum of :func:`retraced`, in paces, for a part that is to be told from its reverse. Of 275 clips ranked by this
+#: value, things held still have 1.05 (bottles, a sign), leaves 1.2, children that jump 1.3, small movements of a hand
+#: 1.4; from 1.5 on the order can be seen.
 LEAST_RETRACED: Final = 1.5
 _LAYOUTS: Final = 512
 _LEAST_PACE: Final = 0.5
-# Frames are compared as 16x16 pictures, in sixteenths of a standard deviation, slid by up to 3 pixels.
+# Frames are compared as 16x16 pictures, in 16ths of a standard deviation, shifted by up to 3 pixels.
 _COARSE: Final = 16
 _SHIFT: Final = 3
 _UNIT: Final = 16
-# The thresholds were set by eye on 104 layouts of 48 clips. In paces, how far apart pieces are that are no neighbours:
-# children that jump (1.6) and a kettle lifted and put down lie under it, blocks pushed about (2.5) over it.
+# The following thresholds were set by eye on 104 layouts of 48 clips.
+# Minimum distance of pieces that are not neighbours, in steps (the mean change from one frame to the next, between the
+# first piece and the last): children that jump (1.6) and a kettle lifted and put down lie below, blocks pushed about
+# (2.5) above.
 _LEAST_RETURN: Final = 1.7
-# One step is what neighbouring frames within a piece differ by: a joint must show as much.
+# Minimum change at a joint, in steps: as much as between neighbouring frames.
 _LEAST_JOINT: Final = 1.0
-# Of three pieces, how much further the outer two are from each other than either from the middle one: 1.0 where a face
-# is rubbed or cups change places, from 1.09 on for a bird that comes nearer and blocks pushed about.
+# For any three pieces, minimum ratio of the distance between the outer two to the larger of their distances from the
+# middle one: 1.0 where a face is rubbed or cups change places, 1.09 or more for a bird that comes nearer and blocks
+# pushed about.
 _LEAST_RISE: Final = 1.08
-# By how much the joints are worse backwards, and with any two pieces exchanged.
+# Minimum factor by which the joints get wider backwards, and with any two pieces exchanged.
 _LEAST_LEAD: Final = 1.3
 _LEAST_SWAPPED: Final = 1.15
-# How far apart neighbours are on the whole: leaves in wind (0.8), a room with a fire in it (0.8), a dog at play (2.4)
-# lie under it, bottles put down one by one (3.9), coffee poured (5.9), a ride (9) over it.
-# More than four pieces must share what four have.
+# Minimum mean distance of neighbouring pieces: leaves in wind (0.8), a room with a fire in it (0.8), a dog at play
+# (2.4) lie below, bottles put down one by one (3.9), coffee poured (5.9), a ride (9) above. With more than four pieces,
+# the minimum is lower, as they share the change that four would have.
 _LEAST_APART: Final = 3.2
 _FULL_COUNT: Final = 4
-# How near pictures of neighbours may come, in widths of their joint: over it nothing of one comes back in the other.
+# Minimum distance between any frames of neighbouring pieces, as a fraction of the change at their joint; above this,
+# nothing of one piece comes back in the other.
 _LEAST_NEAREST: Final = 0.7
-# How near pictures of any two pieces may come. Of 184 puzzles (group_swap, frame_order) called by eye 57 lie over it,
-# 51 clear and none disputable; of the others 63 and 31 (a woman who hardly moves, a walk towards the camera, gestures).
+# Minimum distance between any frames of two pieces. Of 184 puzzles (group_swap, frame_order) judged by eye, 57 lie
+# above, 51 of them clear and none disputable; of the others 63 are clear and 31 disputable (a woman who hardly moves, a
+# walk towards the camera, gestures).
 _LEAST_UNLIKE: Final = 5.0
-# How unlike pieces must be what, beside the shot, they may be taken for. Of 400 puzzles called by eye (frame_order,
-# clip_order) 306 lie over it, 286 clear, 20 in doubt, none disputable; of the others 39, 44 and 11 (a kettle lifted
-# again and again, a pinch that comes twice, a woman who hardly moves).
+# With the shot shown, minimum distance of pieces from the places of the shot that they may be mistaken for. Of 400
+# puzzles (frame_order, clip_order) judged by eye, 306 lie above: 286 clear, 20 in doubt, none disputable. Of the others
+# 39 are clear, 44 in doubt and 11 disputable (a kettle lifted again and again, a pinch that comes twice, a woman who
+# hardly moves).
 _LEAST_MISTAKEN: Final = 4.5
-# Single frames show less, of themselves and of the shot: of 150 puzzles called by eye (frame_order, eight frames of the
-# shot beside them) 7 of the 8 answered wrongly or disputable lie under one of these, and 36 of the 124 that were sure.
+# The same for single frames, which show less of themselves and of the shot: of 150 puzzles (frame_order, with eight
+# frames of the shot) judged by eye, 7 of the 8 that were answered wrongly or disputable lie below one of these two
+# minima, and so do 36 of the 124 that were sure.
 _LEAST_MISTAKEN_FRAME: Final = 4.75
 _LEAST_MISPLACED: Final = 3.0
 
@@ -73,10 +85,10 @@ class Pieces(NamedTuple):
     """Pieces of one shot.
 
     Attributes:
-        frames: of each piece, in the order of filming.
-        shot: from the first frame of the first to the last of the last.
-        starts: where in it each piece begins.
-        distances: of its frames, see :func:`aligned_distances`.
+        frames: the frames of each piece, in the order of filming.
+        shot: all frames from the first of the first piece to the last of the last piece.
+        starts: index in ``shot`` at which each piece begins.
+        distances: between the frames of ``shot``, see :func:`aligned_distances`.
         margin: how clearly the pieces have an order (0 is just enough).
     """
 
@@ -88,7 +100,7 @@ class Pieces(NamedTuple):
 
 
 def frame_distances(frames: Pixels) -> Floats:
-    """How much each frame differs from each other one.
+    """Return how much each frame differs from each other frame.
 
     Args:
         frames: ``(T, H, W, 3)`` uint8 RGB.
@@ -97,7 +109,7 @@ def frame_distances(frames: Pixels) -> Floats:
         ``(T, T)`` root mean square differences of 32x32 colour versions, 0..255.
     """
     small = thumbnails(frames)
-    # Whole numbers below 2**53: floating-point products of them are exact in any order of summing.
+    # Whole numbers below 2**53: their floating-point products are exact in any order of summing.
     flat = small.reshape(len(small), -1).astype(np.float64)
     products = flat @ flat.T
     energy = np.diag(products)
@@ -106,19 +118,20 @@ def frame_distances(frames: Pixels) -> Floats:
 
 
 def pace(distances: Floats) -> float:
-    """The usual change from one frame to the next, never under half a grey level."""
-    # Summed exactly: numpy's order of summing, and with it the last bit, is the machine's own affair.
+    """Return the mean change from one frame to the next, at least 0.5 (half a grey level)."""
+    # Summed exactly: numpy's order of summing, and with it the last bit, may differ between machines.
     return max(_LEAST_PACE, math.fsum(np.diag(distances, 1)) / (len(distances) - 1))
 
 
 def return_margin(frames: Pixels) -> float:
-    """How far frames stay from all that was shown half the clip or more before: in paces, over the least asked.
+    """Return how clearly a clip stays away from what it showed half its length or more before.
 
     Args:
         frames: ``(T, H, W, 3)`` uint8 RGB, T at least 2.
 
     Returns:
-        Below 0 if the clip comes back to what it showed, as gestures, leaves and bouncing balls do.
+        The least distance from an earlier frame, in paces, less the minimum. It is below 0 if the clip comes back to
+        what it showed, as gestures, leaves and bouncing balls do.
     """
     distances = frame_distances(frames)
     later = np.triu_indices(len(distances), (len(distances) + 1) // 2)
@@ -126,12 +139,14 @@ def return_margin(frames: Pixels) -> float:
 
 
 def retraced(distances: Floats, start: int, length: int) -> float:
-    """How far a part played backward stays from any part as long played forward: the mean distance of their frames.
+    """Return how far a part played backward stays from every run of the same length played forward.
+
+    This is the mean distance between the part's frames and those of the most similar run.
 
     Args:
-        distances: ``(T, T)``, of the frames, see :func:`aligned_distances`.
-        start: of the part.
-        length: of the part, at most T.
+        distances: ``(T, T)``, between all frames, see :func:`aligned_distances`.
+        start: index of the part's first frame.
+        length: of the part, in frames; at most T.
     """
     k = np.arange(length)
     backward = start + k[::-1]
@@ -148,21 +163,22 @@ def in_order(
     shown: bool = False,
     spread: int = 0,
 ) -> Pieces:
-    """``count`` pieces at drawn places of a shot, at least ``trim`` frames between them, in an order that can be told.
+    """Draw ``count`` pieces of a shot, at least ``trim`` frames apart, whose order can be recognised.
 
-    Of many drawn layouts the clearest is taken, of the first shot and in the greatest length that has a clear one.
+    Of many drawn layouts the clearest is taken, from the first shot and at the greatest length that have a clear one.
 
     Args:
-        shots: ``(T, H, W, 3)`` uint8 RGB each; those that are too short are left out.
-        count: of pieces, 3 or more.
-        length_range: fewest and most frames of a piece.
-        trim: fewest frames left out between two pieces.
+        shots: ``(T, H, W, 3)`` uint8 RGB each, in order of preference; shots that are too short are ignored.
+        count: number of pieces, 3 or more.
+        length_range: minimum and maximum number of frames of a piece.
+        trim: minimum number of frames left out between two pieces.
         rng: decides the layouts.
-        shown: the shot is shown as well: pieces are to be found in it, and need have no order of themselves.
-        spread: of the shot only so many frames are shown, :func:`evenly` apart, and pieces are single frames.
+        shown: whether the shot is shown as well. Pieces then need to be found in it, and need no order by themselves.
+        spread: if above 0, pieces are single frames, and only this many frames of the shot are shown, :func:`evenly`
+            spaced.
 
     Raises:
-        Unusable: ``interchangeable``.
+        Unusable: ``interchangeable`` if no layout is clear enough.
     """
     best = -1.0
     for shot in shots:
@@ -190,7 +206,7 @@ def _cut_out(shot: Pixels, distances: Floats, starts: Ints, length: int, margin:
 
 
 def _lengths(least: int, most: int) -> list[int]:
-    """From the most down, a quarter less each time: whoever sees more frames knows better."""
+    """Return the lengths to try, from ``most`` down, a quarter less each time: the more frames, the easier to judge."""
     found = [most]
     while found[-1] > least:
         found.append(max(least, found[-1] * 3 // 4))
@@ -198,7 +214,10 @@ def _lengths(least: int, most: int) -> list[int]:
 
 
 def _layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
-    """Drawn first frames of pieces, ``(layouts, count)``: half of them anywhere, half as near together as can be."""
+    """Draw the first frames of pieces, ``(layouts, count)``.
+
+    Half of the layouts spread over the whole shot, half over twice the frames that the pieces need.
+    """
     needed = (length + trim) * count - trim
     draws = np.frombuffer(rng.raw(4 * _LAYOUTS * (count + 1)), np.uint32).reshape(_LAYOUTS, -1).astype(np.int64)
     window = np.where(np.arange(_LAYOUTS) % 2, min(frames, 2 * needed), frames)[:, None]
@@ -208,14 +227,14 @@ def _layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
 
 
 def aligned_distances(shot: Pixels) -> Floats:
-    """How much each frame differs from each other one, whatever windows and light make of them.
+    """Return how much each frame differs from each other frame beyond what windows and lights change.
 
     Args:
         shot: ``(T, H, W, 3)`` uint8 RGB.
 
     Returns:
-        ``(T, T)`` root mean square differences of 16x16 versions in even tones, slid over each other by up to 3 pixels
-        as fits best, in 16ths of a standard deviation.
+        ``(T, T)`` root mean square differences of 16x16 versions in evened tones, at the best shift of up to 3 pixels,
+        in 16ths of a standard deviation.
     """
     box = Image.Resampling.BOX
     small = np.stack([np.asarray(Image.fromarray(frame).resize((_COARSE, _COARSE), box)) for frame in shot])
@@ -224,7 +243,7 @@ def aligned_distances(shot: Pixels) -> Floats:
     shifts = range(-_SHIFT, _SHIFT + 1)
     for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
         a, b = _overlap(even, dy, dx), _overlap(even, -dy, -dx)
-        # Whole numbers below 2**53: floating-point products of them are exact in any order of summing.
+        # Whole numbers below 2**53: their floating-point products are exact in any order of summing.
         squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * (a @ b.T)
         best = np.minimum(best, squares / a.shape[1])
     distances: Floats = np.sqrt(best)
@@ -237,12 +256,12 @@ def _overlap(even: Ints, dy: int, dx: int) -> Floats:
 
 
 def evenly(start: int | Ints, end: int | Ints, count: int) -> Ints:
-    """``count`` whole numbers from start to end, both included, as evenly apart as can be; of columns, in rows."""
+    """Return ``count`` whole numbers from start to end inclusive, as evenly spaced as possible; one row per start."""
     return np.asarray(start + np.arange(count) * (end - start) // (count - 1))
 
 
 def _found_margins(distances: Floats, starts: Ints, length: int, spread: int) -> Floats:
-    """As :func:`_margins`, of what is asked where the shot is shown and each piece can be looked for in it."""
+    """Return margins like :func:`_margins`, for puzzles that show the shot, so that each piece can be found in it."""
     mistaken = _mistaken(_distances_of_runs(distances, length), starts)
     if not spread:
         return mistaken / _LEAST_MISTAKEN - 1
@@ -251,9 +270,11 @@ def _found_margins(distances: Floats, starts: Ints, length: int, spread: int) ->
 
 
 def _misplaced(distances: Floats, starts: Ints, spread: int) -> Floats:
-    """How much less like than its own the shown frames must be that any two are taken for, to change their order.
+    """Return how large the mistakes must be by which the order of any two frames would change, where a shot is shown.
 
-    A frame's own are the shown ones before and after it. As in :func:`_mistaken` the less like of the two counts.
+    A frame belongs between the shown frames right before and after it. The mistake of placing it at another shown frame
+    is how much less that one resembles it than the more similar of these two. Of the mistakes about two frames, the
+    larger counts, as in :func:`_mistaken`.
     """
     shown = evenly(starts[:, :1], starts[:, -1:], spread)
     apart = distances[starts[:, :, None], shown[:, None, :]]
@@ -269,10 +290,11 @@ def _unlike(nearest: Floats, starts: Ints) -> Floats:
 
 
 def _mistaken(apart: Floats, starts: Ints) -> Floats:
-    """How unlike must at least be what any two pieces of each layout are taken for, to change their order.
+    """Return, for each layout, how large the mistakes must be by which the order of any two pieces would change.
 
-    A piece may be taken for any place of the shot from the first piece to the last; what counts of the two is the one
-    that is less like its place. A kettle that is lifted twice is at the same height four times.
+    A piece may be mistaken for any place of the shot from the first piece to the last; the size of the mistake is the
+    distance between the two. Of the mistakes about two pieces, the larger counts. A kettle that is lifted twice is at
+    the same height four times.
     """
     places = np.arange(len(apart))
     beyond = (places < starts[:, :1]) | (places > starts[:, -1:])
@@ -281,11 +303,11 @@ def _mistaken(apart: Floats, starts: Ints) -> Floats:
 
 
 def _least_exchange(unlike: Floats, behind: int) -> Floats:
-    """The least, over any two pieces and places, at which the earlier one is taken for a place behind the later one's.
+    """Return the smallest mistakes by which an earlier piece is placed behind a later one, over all pairs and places.
 
     Args:
-        unlike: ``(layouts, pieces, places)``, each piece to each place; of two pieces the larger one counts.
-        behind: by how many places at least.
+        unlike: ``(layouts, pieces, places)``, how unlike each place each piece is; of a pair, the larger value counts.
+        behind: by how many places at least the earlier piece must come behind the later one.
     """
     from_there_on = np.minimum.accumulate(unlike[..., ::-1], axis=2)[..., ::-1][..., behind:]
     place = unlike[..., : unlike.shape[2] - behind]
@@ -294,7 +316,7 @@ def _least_exchange(unlike: Floats, behind: int) -> Floats:
 
 
 def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
-    """By what part each layout's least clear measure is above its threshold."""
+    """Return how far the weakest measure of each layout is above its threshold, as a fraction of the threshold."""
     firsts, count = starts.T, starts.shape[1]
     lasts = firsts + length - 1
     means, nearest = _between_runs(distances, length)
@@ -325,35 +347,38 @@ def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
 
 
 def _worse(inner: dict[tuple[int, int], Floats], order: tuple[int, ...]) -> Floats:
-    """How many times wider this order's own joints are than those of the true order that it lacks."""
+    """Return how many times wider the joints found only in ``order`` are than those found only in the true order."""
     true, own = set(pairwise(range(len(order)))), set(pairwise(order))
     sums = [sum(inner[pair] for pair in sorted(pairs)) for pairs in (own - true, true - own)]
     return np.asarray(sums[0]) / np.maximum(1, sums[1])
 
 
 def _exchanged(count: int) -> list[tuple[int, ...]]:
-    """All orders in which two pieces have changed places."""
+    """Return all orders in which two pieces have changed places."""
     pairs = combinations(range(count), 2)
     return [tuple(b if k == a else a if k == b else k for k in range(count)) for a, b in pairs]
 
 
 def _between_runs(distances: Floats, length: int) -> tuple[Floats, Floats]:
-    """Of runs of ``length`` frames, by their first ones: mean and least distance of their frames, ``(n, n)`` each."""
+    """Return mean and least distance between the frames of any two runs of ``length`` frames, ``(n, n)`` each.
+
+    Runs are indexed by their first frames.
+    """
     runs = np.lib.stride_tricks.sliding_window_view(distances, (length, length))
-    # Summed in one order everywhere: numpy's own, and with it the last bit, is the machine's affair.
+    # Summed in a fixed order: numpy's own order, and with it the last bit, may differ between machines.
     total = sum(runs[..., a, b] for a in range(length) for b in range(length))
     return np.asarray(total) / (length * length), runs.min(axis=(2, 3))
 
 
 def _distances_of_runs(distances: Floats, length: int) -> Floats:
-    """As the mean of :func:`_between_runs`, of each frame to the one that has its place in the other run only."""
+    """Return the mean distance of frames at the same place in any two runs, indexed as in :func:`_between_runs`."""
     count = len(distances) - length + 1
     total = sum(distances[k : k + count, k : k + count] for k in range(length))
     return np.asarray(total) / length
 
 
 def _mean_steps(distances: Floats, begins: Ints, ends: Ints) -> Floats:
-    """The mean distance of neighbouring frames between two frames."""
+    """Return the mean distance of neighbouring frames from frame ``begins`` to frame ``ends``."""
     sums = np.array([0.0, *accumulate(np.diag(distances, 1).tolist())])
     steps: Floats = (sums[ends] - sums[begins]) / (ends - begins)
     return steps

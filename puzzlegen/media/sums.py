@@ -1,4 +1,4 @@
-"""Sums over many boxes of one picture, each at the price of four look-ups; means over windows and blocks."""
+"""Sums over many boxes of one picture, at the cost of four look-ups each; means over windows and blocks."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _FRACTION: Final = 256
 
 
 class Sums:
-    """The sums of all pixels above and left of every corner of an RGB picture (Crow's summed-area table)."""
+    """Crow's summed-area table of an RGB picture: for every corner of pixels, the sum of all pixels above and left."""
 
     def __init__(self, picture: Image.Image) -> None:
-        # Differences are right modulo 2**32, however large the picture, for no box that is asked for overflows.
+        # Sums may wrap around at 2**32 in large pictures; differences stay right, as no box that is asked for does.
         table = np.zeros((picture.height + 1, picture.width + 1, 3), dtype=np.uint32)
         table[1:, 1:] = np.asarray(picture)
-        # Row by row: numpy's own sum along columns takes four times as long.
+        # Row by row, as numpy's cumulative sum along columns takes four times as long.
         for above, row in pairwise(table):
             np.add(above, row, out=row)
         np.cumsum(table, axis=1, out=table)
@@ -34,13 +34,13 @@ class Sums:
         self._table = table.reshape(-1, 3)
 
     def rims(self, inside: Ints, span: Ints, depth: int, samples: int) -> Ints:
-        """Colours just outside the four sides of boxes, along others: of each side in equal steps.
+        """Return mean colours of strips just outside the four sides of boxes, in equal steps along each side.
 
         Args:
-            inside: ``(N, 4)``: left, top, right, bottom of the boxes whose sides count.
-            span: ``(N, 4)``: from where to where along each side.
-            depth: of what is looked at, in pixels.
-            samples: along each side.
+            inside: ``(N, 4)``: left, top, right, bottom of the boxes that the strips touch.
+            span: ``(N, 4)``: left, top, right, bottom between which the strips extend.
+            depth: of a strip, in pixels.
+            samples: number of steps along each side.
 
         Returns:
             ``(N, 4 * samples, 3)``: left, right, top, bottom; means in 256ths of a level, rounded down.
@@ -49,7 +49,7 @@ class Sums:
         (lefts, rights), (tops, bottoms) = (_outside(inside[:, k], inside[:, k + 2], depth) for k in (0, 1))
         upright = [(ys * self._line, x) for x in (lefts, rights)]
         level = [(xs, y * self._line) for y in (tops, bottoms)]
-        # Sums up to both ends of each step, near and far from the box's middle: ``(4, N, samples + 1, 2, 3)``.
+        # Table values at the ends of all steps, on both edges of the strips: ``(4, N, samples + 1, 2, 3)``.
         corners = np.stack([along[:, :, None] + across[:, None] for along, across in (*upright, *level)])
         sums = self._table.take(corners, axis=0)
         strips = sums[..., 1, :] - sums[..., 0, :]
@@ -59,11 +59,11 @@ class Sums:
         return np.asarray(means.transpose(1, 0, 2, 3).reshape(len(inside), 4 * samples, 3), dtype=np.int64)
 
     def sketches(self, boxes: Ints, side: int) -> Pixels:
-        """What boxes show, each as ``side`` by ``side`` means, rounded down.
+        """Return what boxes show, each as ``side`` by ``side`` means, rounded down.
 
         Args:
             boxes: ``(N, 4)``: left, top, right and bottom, at least ``side`` pixels wide and high.
-            side: of a sketch.
+            side: of a sketch, in means.
 
         Returns:
             ``(N, side, side, 3)``.
@@ -76,9 +76,9 @@ class Sums:
 
 
 def window_means(values: Singles) -> NDArray[np.float64]:
-    """Over all windows that fit in the last two axes.
+    """Return the means of all windows that fit into the last two axes, see :data:`WINDOW`.
 
-    Sums are in single precision: exact if they are of whole numbers and below 2**24, or of quarters and below 2**22.
+    Sums are in single precision: exact for whole numbers if they stay below 2**24, for quarters if below 2**22.
     """
     for axis in (-2, -1):
         line = values.swapaxes(0, axis)
@@ -89,18 +89,18 @@ def window_means(values: Singles) -> NDArray[np.float64]:
 
 
 def block_means(values: Singles | Pixels, side: int) -> Singles:
-    """``(n, height, width, colours)`` as ``side`` by ``side`` means, ``(n, side, side, colours)``, for squares."""
+    """Reduce squares ``(n, height, width, colours)`` to ``side`` by ``side`` means, ``(n, side, side, colours)``."""
     n, step = len(values), values.shape[1] // side
-    # One axis after the other, the long one whole: numpy is five times as fast so.
+    # One axis after the other, the long one as a whole, is five times as fast in numpy.
     rows = values.reshape(n, side, step, -1).mean(axis=2, dtype=np.float32)
     return np.asarray(rows.reshape(n, side, side, step, -1).mean(axis=3), dtype=np.float32)
 
 
 def _outside(low: Ints, high: Ints, depth: int) -> tuple[Ints, Ints]:
-    """``(N, 2)`` each: both edges of the strip before a box, and of the one after it."""
+    """Return both edges of the strip before a box, and of the strip after it, ``(N, 2)`` each."""
     return np.stack([low - depth, low], axis=1), np.stack([high, high + depth], axis=1)
 
 
 def _steps(start: Ints, stop: Ints, count: int) -> Ints:
-    """``(N, count + 1)``: the ends of ``count`` equal steps."""
+    """Return the ends of ``count`` equal steps, ``(N, count + 1)``."""
     return np.asarray(start[:, None] + (stop - start)[:, None] * np.arange(count + 1) // count, dtype=np.int64)

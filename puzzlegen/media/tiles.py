@@ -1,7 +1,8 @@
-"""Pictures cut into the tiles of a grid, laid out again, and told apart.
+"""Cut pictures into the tiles of a grid, lay the tiles out, and word the questions about them.
 
-Tiles show a part of their places only, at drawn offsets and scales, and are brought to one brightness, contrast and
-colour cast, so that edges neither meet nor match: learned joints put 99 % of 3x3 puzzles together without all this.
+Each tile shows only a part of its place, at a drawn offset and scale, and tiles are brought to one brightness, contrast
+and colour cast, so that edges neither meet nor match: without all this, learned joints put 99 % of 3x3 puzzles
+together.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
 
-#: Parameters that every task about tiles has under the same names.
+#: Parameters that all tasks about tiles share, under the same names.
 Rows = Annotated[int, Field(ge=2, le=6, description="rows of the grid")]
 Cols = Annotated[int, Field(ge=2, le=6, description="columns of the grid")]
 Gap = Annotated[
@@ -40,23 +41,24 @@ Jitter = Annotated[
 ]
 Reference = Annotated[bool, Field(description="show the original image beside the tiles")]
 
-#: How the picture is shown beside its tiles.
+#: The line of a question that shows the original picture beside its tiles.
 AS_IT_WAS: Final = "The picture as it was: <image>"
 LEAST_SIDE_PX: Final = 28
-# What tiles are brought to: the middle of 126 photos' tiles. Flat tiles would become noise without an upper bound.
+# Mean and spread that tiles are brought to, the middle values of the tiles of 126 photos. The gain is limited, as flat
+# tiles would become noise otherwise.
 LEVEL_MEAN: Final = 118.0
 LEVEL_SPREAD: Final = 48.0
 MOST_GAIN: Final = 3.0
 
 
 def cut(picture: Image.Image, rows: int, cols: int, gap: float, rng: Rng) -> list[Image.Image]:
-    """The tiles in reading order, all of one size, each a drawn part of its place.
+    """Cut a picture into tiles of one size, in reading order, each showing a drawn part of its place.
 
-    A tile leaves out half to one and a half times ``gap`` of its place's sides, so that scales differ a little as
-    well. Without a gap tiles are their whole places, pixel by pixel.
+    A tile leaves out half to one and a half times ``gap`` of its place's sides, so that scales differ a little as well.
+    With a ``gap`` of 0, tiles show their whole places, pixel by pixel.
 
     Raises:
-        Unusable: ``too_small``.
+        Unusable: ``too_small`` if a side of the tiles has fewer than 28 pixels.
     """
     place_w, place_h = picture.width // cols, picture.height // rows
     size = round(place_w * (1 - gap)), round(place_h * (1 - gap))
@@ -74,12 +76,12 @@ def cut(picture: Image.Image, rows: int, cols: int, gap: float, rng: Rng) -> lis
 
 
 def toned(tiles: Sequence[Image.Image], rng: Rng, level: float, jitter: float) -> list[Image.Image]:
-    """Each tile brought to one brightness, contrast and mean colour, by ``level`` of the way, then jittered."""
+    """Bring each tile ``level`` of the way to one brightness, contrast and mean colour, then jitter it."""
     return [tile.point(tone_curve(rng, jitter)[_level_curves(tile, level)].tolist()) for tile in tiles]
 
 
 def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
-    """What becomes of each value of each colour, ``(768,)``."""
+    """Return the new value of each value of each band, ``(768,)``."""
     counts, values = np.array(tile.histogram(), dtype=np.int64).reshape(3, 256), np.arange(256)
     # Sums of whole numbers: the same on every machine.
     own = np.array([int(count @ values) / int(count.sum()) for count in counts])[:, None]
@@ -93,7 +95,7 @@ def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
 
 
 def as_shown(gap: float, *tones: float) -> str:
-    """What a question says of tiles whose lines do not meet, or whose tones (levels, jitters, shades) are their own."""
+    """Return what a question says of tiles whose lines do not meet, or whose tones (levels, jitters, shades) differ."""
     if not gap:
         return " Each tile is shown in a light of its own." if any(tones) else ""
     light = " and in a light of its own" if any(tones) else ""
@@ -104,12 +106,12 @@ def as_shown(gap: float, *tones: float) -> str:
 
 
 def opening(*, reference: bool) -> str:
-    """The first words of a question about tiles, after which the picture, with ``reference``, is shown as it was."""
+    """Return the first words of a question about tiles; with ``reference``, they show the original picture as well."""
     return f"Tiles: <image>\n{AS_IT_WAS}\nThe picture" if reference else "<image>\nA picture"
 
 
 def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *, reference: bool = False) -> str:
-    """How a question begins whose tiles lie in a :func:`mosaic`; ``parts`` is what :func:`as_shown` says of them."""
+    """Return the beginning of a question about a :func:`mosaic`; ``parts`` is the sentence of :func:`as_shown`."""
     return (
         f"{opening(reference=reference)} was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles "
         f"were laid out in {order}, none of them turned, in as many rows and columns.{parts}"
@@ -117,7 +119,7 @@ def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *,
 
 
 def numbered(n: int) -> str:
-    """How a question names the tiles of a :func:`mosaic`."""
+    """Return the sentence of a question that numbers the tiles of a :func:`mosaic`."""
     return (
         " They are numbered as they lie here, from left to right and top to bottom: tile 1 is in the top left corner, "
         f"tile 2 to the right of it, and tile {n} in the bottom right corner."
@@ -125,12 +127,12 @@ def numbered(n: int) -> str:
 
 
 def encoded(tiles: Image.Image, item: OpenItem, *, reference: bool) -> tuple[Medium, ...]:
-    """The media of a question that begins as :func:`opening` has it, about the tiles of an item's picture."""
+    """Encode the media of a question that begins with :func:`opening`: the tiles and, if asked for, the original."""
     return tuple(map(encode_image, (tiles, item.image()) if reference else (tiles,)))
 
 
 def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:
-    """Tiles of one size side by side in reading order. As each shows a part of its place, no seam is smooth."""
+    """Lay tiles of one size side by side in reading order; if each shows only part of its place, no seam is smooth."""
     width, height = tiles[0].size
     whole = Image.new("RGB", (cols * width, -(-len(tiles) // cols) * height))
     for k, tile in enumerate(tiles):

@@ -1,9 +1,9 @@
-"""Whether a picture has an "up": what a person needs to say how it was turned without seeing it as it was.
+"""Check whether a picture has an "up", so that a person can say how it was turned without seeing the original.
 
-Leaves, moss, blossoms, tissue, wood and things on a table have none. Three clues together tell most of them from
-scenes: what stands has outlines along gravity and across it, a scene is not arranged alike from two sides, and its
-parts differ strongly. None of them changes by a right turn or by mirroring, so that being kept never tells how a
-picture will be shown.
+Leaves, moss, blossoms, tissue, wood and things on a table have none. Three clues together tell most of these from
+scenes: things that stand have outlines along gravity and across it, a scene is not arranged alike from two sides, and
+its parts differ strongly. None of the clues changes when the picture is turned by a right angle or mirrored, so whether
+a picture is kept never reveals how it will be shown.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ from puzzlegen.media.opened import OpenItem
 
 Grey = NDArray[np.floating[Any]]
 
-#: Shorter side of the miniature in which outlines are looked at, and side of the squares in which layouts are.
+#: Shorter side of the miniature in which outlines are measured, and (_COARSE) side of the layouts that are compared.
 SIDE: Final = 64
 _COARSE: Final = 16
-#: Gradients within 22 degrees of an axis count as along it; a flat picture must not divide by nothing.
+#: Gradients within 22 degrees of an axis count as along it; _FAINT keeps a flat picture from dividing by 0.
 _NEAR: Final = 0.41
 _FAINT: Final = 0.0025
-# Learned on 294 photos of two collections, each called with or without an "up" by eye, and rounded.
+# Learned on 294 photos of two collections, each judged by eye to have an "up" or not, and rounded.
 _WEIGHTS: Final = {"axes": 28.0, "change": 5.0, "contrast": 2.4}
-# Set on other puzzles of one collection; in the other, none of 52 without an "up" or in doubt reaches it.
+# Set on other puzzles of one collection; in the other, none of 52 pictures without an "up" or in doubt reaches it.
 _LEAST: Final = 32.0
 _LEAST_CLARITY: Final = 8.0
-#: How much less is asked of clips. Set by eye on 48 of them, mostly of people, who show it by themselves: below lie
-#: leaves, cubes on a table and the moon, and a ride, two arms and a face.
+#: By how much the minimum is lower for clips. Set by eye on 48 clips, mostly of people, who show by themselves which
+#: way is up: below lie leaves, cubes on a table and the moon, but also a ride, two arms and a face.
 LESS_FOR_CLIPS: Final = 2.0
 
 
 def least_margin(
     margin: float, item: OpenItem, small: Image.Image, look: Callable[[], float], less: float = 0.0
 ) -> float:
-    """A margin, or that of :func:`upright_margin` if it is less.
+    """Return the smaller of ``margin`` and :func:`upright_margin`; for media that are not cleaned, just ``margin``.
 
-    An audit of media as they are found is about what they bear, not about what they show: those are not asked.
+    Uncleaned media are for audits of the traces in files, where it does not matter what the pictures show.
     """
     return min(margin, upright_margin(small, look, less)) if item.cleaned else margin
 
 
 def upright_margin(small: Image.Image, look: Callable[[], float], less: float = 0.0) -> float:
-    """How clearly a picture has an "up", 0 (just enough) upwards, as a mean over the two squares at its ends.
+    """Return how clearly a picture has an "up", from 0 (just enough), as a mean over the squares at its two ends.
 
     Args:
         small: grey miniature whose shorter side is :data:`SIDE`.
-        look: finds what the whole picture shows, see :func:`puzzlegen.media.places.clarity`: a cover of a book has
-            lines along and across, and no "up". It costs most, and so is asked for last.
-        less: how much less is asked of the three clues together than what it takes to say how a picture was turned.
+        look: measures how much the whole picture shows, see :func:`puzzlegen.media.places.clarity`: the cover of a book
+            has lines along and across, but no "up". This is the most expensive check, so it is called last.
+        less: by how much the minimum for the three clues together is lower than for saying how a picture was turned.
 
     Raises:
-        Unusable: ``no_upright``.
+        Unusable: ``no_upright`` if the clues or ``look`` stay below their minima.
     """
     values = np.asarray(small, dtype=np.float32)
     ends = [clues(values[:SIDE, :SIDE])]
@@ -75,15 +75,15 @@ def upright_margin(small: Image.Image, look: Callable[[], float], less: float = 
 
 
 def clues(square: Grey) -> dict[str, float]:
-    """What pictures with an "up" have more of.
+    """Measure what pictures with an "up" have more of.
 
     Args:
         square: grey levels, ``(SIDE, SIDE)``.
 
     Returns:
-        axes: share of outlines that run along or across the picture; strong ones count by their square root.
-        change: by how much the right turn or half turn that changes the layout least does so, in deviations.
-        contrast: logarithm of the layout's deviation, in grey levels.
+        axes: share of outlines that run along or across the picture, each weighted by the square root of its strength.
+        change: how much the layout changes by a quarter turn or a half turn, whichever is less, in standard deviations.
+        contrast: logarithm of the layout's standard deviation in grey levels.
     """
     layout = square.reshape(_COARSE, SIDE // _COARSE, _COARSE, SIDE // _COARSE).mean(axis=(1, 3))
     spread = float(layout.std())

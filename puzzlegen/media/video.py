@@ -1,8 +1,8 @@
-"""From a raw video file to a clean clip: upright, square pixels, no bars, re-sampled in space and time.
+"""Turn a raw video file into a clean clip: upright, square pixels, no bars, resampled in space and time.
 
-Cleaning comes before any task and knows nothing of the answer. As for pictures, a crop at random phase and
-a downscale by slightly different factors per axis let the traces of the source's codec fade; sampling at a
-drawn rate and phase does the same for its rhythm of key frames.
+Cleaning comes before any task and does not depend on the answer. As for pictures, a crop at random phase and a
+downscale by slightly different factors per axis weaken the traces of the source's codec; sampling at a drawn rate and
+phase does the same for the rhythm of its key frames.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ MIN_FRAMES: Final = 8
 _HEAD_FRAMES: Final = 12
 _HEAD_BYTES: Final = 48_000_000
 _SLOWER: Final = 1.25
-#: So many times the usual step: the film stood still.
+#: A step that is this many times the usual one or more is a pause, in which the film stood still.
 _PAUSE: Final = 4
-#: A grid may have a point fewer than its seconds give, and a picture may come twice.
+#: Frames to add to what is wanted: a sampling grid may have one point fewer than its seconds give, and a picture may
+#: come twice.
 _SPARE_FRAMES: Final = 2
-#: Frames to the next look for a shot that is long enough, where there was none.
+#: Frames to read before looking again for a shot that is long enough.
 _LOOK_AGAIN: Final = 6
 
 
@@ -92,11 +93,11 @@ class Clip(NamedTuple):
     """A clean clip.
 
     Attributes:
-        frames: ``(T, H, W, 3)`` uint8 RGB, H and W even.
+        frames: ``(T, H, W, 3)`` uint8 RGB, H and W even. No picture comes twice in a row.
         times: when each frame is shown in the source, in seconds.
-        fps: the rate at which the source was sampled, or its own if that is lower. No picture comes twice in a row.
+        fps: the rate at which the source was sampled, or the source's own rate if that is lower.
         shots: ``[start, stop)`` ranges of frames without a cut, trimmed at both ends; at least one.
-        small: the frames' :func:`~puzzlegen.media.motion.thumbnails`, for all that looks at motion.
+        small: :func:`~puzzlegen.media.motion.thumbnails` of the frames, for everything that measures motion.
     """
 
     frames: Pixels
@@ -107,7 +108,7 @@ class Clip(NamedTuple):
 
 
 class _Draws(NamedTuple):
-    """Everything that chance decides, drawn before the file is looked at."""
+    """All random choices, drawn before anything of the file is read."""
 
     place: float
     fps: float
@@ -119,33 +120,33 @@ class _Draws(NamedTuple):
 
 
 def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | None = None) -> Clip:
-    """Decode a clip and make it clean.
+    """Decode and clean a clip.
 
     Args:
         file: seekable, at any position.
         rng: decides place, rate, crop and size; the same stream gives the same pixels.
         settings: the recipe's section ``media.video``.
-        wanted: frames of one shot, in which something moves, that are enough: what is read lies at a drawn place of
-            the clip and ends where it has them. Where they are not to be had there, the window is read as it is
-            for None: all of it.
+        wanted: number of frames that are enough if one shot with motion has them. Reading begins at a drawn place and
+            stops once it has found such a shot. If it finds none, it begins again at the place of the window for None.
+            With None, the whole window is read.
 
     Returns:
-        The clip. A file that breaks off gives what comes before the damage if that is long enough.
+        The clip. A damaged file gives what comes before the damage if that is long enough.
 
     Raises:
         Unusable: ``undecodable``, ``too_small``, ``too_large``, ``too_elongated``, ``too_short``, ``static`` or
             ``no_long_shot``.
-        MemoryError: memory is so short that nothing can be said of the file.
-        OSError, SourceError: the disk or the network does not give it.
+        MemoryError: too little memory is left to tell whether the file is damaged.
+        OSError, SourceError: the disk or the network fails to deliver the file.
     """
     try:
         with Film(file) as film:
             return _read(film, _draw(rng, settings), settings, wanted)
     except Unusable:
-        # FFmpeg leaves out, without a word, frames for which it had no memory.
+        # FFmpeg silently leaves out frames for which it has no memory.
         refuse_shortage()
         raise
-    # FFmpeg's own MemoryError is one of these; a file that asks for the impossible raises it, too.
+    # These include FFmpeg's own MemoryError, which is also raised for a file that asks for the impossible.
     except av.FFmpegError as err:
         refuse_shortage()
         raise Unusable("undecodable", err.strerror or type(err).__name__) from err
@@ -188,7 +189,7 @@ def _read(film: Film, draws: _Draws, settings: VideoSettings, wanted: int | None
 
 
 def _places(duration: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> list[float]:
-    """Where to begin, in seconds: where what is wanted just fits, else where the recipe's window does."""
+    """Return the starts to try, in seconds: one where the wanted frames just fit, then one for the recipe's window."""
     spans = [settings.window_s]
     if wanted is not None:
         needed = wanted + 2 * margin_frames(draws.fps) + _SPARE_FRAMES
@@ -198,7 +199,7 @@ def _places(duration: float, draws: _Draws, settings: VideoSettings, wanted: int
 
 
 def _look(film: Film, places: list[float], draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
-    """What is found at the first of the places that has what is wanted, or the longest shot of all."""
+    """Return the clip from the first place that has what is wanted; if none has, the clip with the longest shot."""
     found: list[Clip] = []
     for start in places:
         try:
@@ -212,13 +213,13 @@ def _look(film: Film, places: list[float], draws: _Draws, settings: VideoSetting
             return clip
         found.append(clip)
     if not found:
-        # The file is shorter than it claims, or cannot be entered in the middle.
+        # The file is shorter than it claims, or cannot be decoded from the middle.
         return _clip_from(film, 0.0, draws, settings, wanted)
     return max(found, key=lambda clip: max((stop - start for start, stop in clip.shots), default=0))
 
 
 def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
-    """The clip from ``start`` on, up to where it has what is wanted."""
+    """Read the clip from ``start`` until it has what is wanted or the window ends."""
     sampling = Sampling(start, draws.fps, draws.phase, settings.window_s, settings.max_pixels)
     most = int(settings.window_s * draws.fps) + 1
     begins = start == 0
@@ -253,12 +254,12 @@ def _clip_of(
 
 
 def _holds(clip: Clip, wanted: int) -> bool:
-    """Whether some shot has the wanted frames and moves."""
+    """Whether some shot has at least ``wanted`` frames and motion in it."""
     return any(stop - start >= wanted and not static(clip.small[start:stop]) for start, stop in clip.shots)
 
 
 def _rate(times: list[float], asked: float) -> float:
-    """Frames per second: as asked for, or fewer where the film, its repeated frames left out, is slower than that."""
+    """Return frames per second: the rate asked for, or the film's own, without repeats, if that is clearly lower."""
     steps = sorted(later - earlier for earlier, later in pairwise(times))
     usual = [step for step in steps if step < _PAUSE * steps[len(steps) // 2]]
     found = len(usual) / math.fsum(usual)
@@ -269,7 +270,7 @@ def _clean(sampled: Iterator[Shown], draws: _Draws, settings: VideoSettings) -> 
     head = list(islice(sampled, 1))
     if not head:
         raise Unusable("too_short", "no frame within reach of the sampling grid")
-    # Bars are looked for on the first second or two: that many frames fit in memory as they are.
+    # Bars are looked for in the first second or two: that many frames fit in memory at their full size.
     room = _HEAD_BYTES // (head[0].picture.width * head[0].picture.height * 2)
     head += islice(sampled, min(_HEAD_FRAMES, room))
     scaler = VideoReformatter()

@@ -1,6 +1,6 @@
-"""Views of a picture as SimCLR takes them: a random crop, perhaps mirrored, with changed colours.
+"""SimCLR views of a picture: a random crop, mirrored half of the time, with changed colours.
 
-Crops are made here, so that what two views share is known.
+Crops are made here, so that the overlap of two views is known.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from puzzlegen.rng import Rng
 
 Part = Annotated[float, Field(gt=0, le=1)]
 
-#: Parameters that every task about views has under the same names.
+#: Parameters that all tasks about views share, under the same names.
 ScaleRange = Annotated[
     tuple[Part, Part] | None,
     RISING,
@@ -40,7 +40,7 @@ _SCALE_RANGES: Final[dict[Strength, tuple[float, float]]] = {"plain": (0.08, 1.0
 _ASPECT: Final = 4 / 3
 _TRIES: Final = 8
 _PAIR_TRIES: Final = 40
-#: Views are compared at this many pixels to a side, taken out and not averaged: lines stay lines.
+#: Views are compared as sketches with this many pixels to a side, picked and not averaged, so that lines stay lines.
 _SKETCH_SIDE: Final = 48
 
 
@@ -50,8 +50,8 @@ class Views(NamedTuple):
     Attributes:
         side_px: side of the square view.
         strength: of the change of colours.
-        scale_range: area as a part of the picture's; None for what SSL4RL has for that strength.
-        min_overlap: what two views of one picture share at least, by :func:`overlap`.
+        scale_range: area of a view as a fraction of the picture's area; None for SSL4RL's range for that strength.
+        min_overlap: minimum :func:`overlap` of two views of one picture.
     """
 
     side_px: int
@@ -61,14 +61,14 @@ class Views(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A part of an item's picture."""
+    """A box in an item's picture."""
 
     item: OpenItem
     box: Box
 
 
 def overlap(a: Box, b: Box) -> float:
-    """Area that two boxes share over the area that they cover together."""
+    """Return the intersection over union of two boxes."""
     shared = shared_area(a, b)
     return shared / (_area(a) + _area(b) - shared)
 
@@ -78,13 +78,13 @@ def _grey(picture: ScaledImage) -> Image.Image:
 
 
 def draw_boxes(item: OpenItem, rng: Rng, views: Views) -> tuple[Box, Box, float]:
-    """Two boxes of an item's picture, in its pixels, that share enough, and what they share has content.
+    """Draw two boxes in an item's picture that overlap enough and have content, also in the part that they share.
 
     Returns:
-        The boxes, and how much more than ``min_overlap`` they share.
+        The boxes, in pixels of the picture, and by how much their overlap exceeds ``min_overlap``.
 
     Raises:
-        Unusable: ``no_overlap`` or ``flat``.
+        Unusable: ``no_overlap`` if no drawn pair overlaps enough, ``flat`` if those that do have too little content.
     """
     flat, levels = False, item.known(_grey)
     for _ in range(_PAIR_TRIES):
@@ -99,29 +99,29 @@ def draw_boxes(item: OpenItem, rng: Rng, views: Views) -> tuple[Box, Box, float]
 
 
 def view(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Image:
-    """The view at ``box``: cut out and its colours changed.
+    """Return the view at ``box``: cut out, with its colours changed.
 
     Raises:
-        Unusable: ``flat``, no drawn change of colours leaves enough to see.
+        Unusable: ``flat`` if no drawn change of colours leaves enough to see.
         RecipeError: albumentations is not installed.
     """
     return recoloured(cut_out(picture, box, rng, views), rng, views.strength)
 
 
 def cut_out(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Image:
-    """What is at ``box`` by one bicubic resampling, mirrored half of the time."""
+    """Cut out what is at ``box``, resampled once (bicubic) and mirrored half of the time."""
     cut = picture.resize((views.side_px, views.side_px), Image.Resampling.BICUBIC, box=box)
     return cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.below(2) else cut
 
 
 def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> tuple[Image.Image, list[Image.Image]]:
-    """The item's own view at ``box``, and views of ``count`` other pictures, like it in their colours.
+    """Return the item's own view at ``box``, and views of ``count`` other pictures with similar colours.
 
-    Each of these is one of two that share something, as views of the item's own picture are: size and content tell
-    nothing. All undergo one change of colours and get one palette: colours tell nothing either.
+    Each of the other views is one of two that overlap, as the views of the item's own picture are, so size and content
+    reveal nothing. All views undergo the same change of colours and get one palette, so colours reveal nothing either.
 
     Raises:
-        Unusable: ``no_partner``, too few other pictures fit; ``flat``, no change of colours leaves enough to see.
+        Unusable: ``no_partner`` if too few other pictures fit, ``flat`` if no change of colours leaves enough to see.
         RecipeError: albumentations is not installed.
     """
     own = cut_out(item.image(), box, rng, views)
@@ -132,7 +132,7 @@ def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> 
 
 
 def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[_Place]:
-    """Two boxes each of the pictures that may stand beside an item's own."""
+    """Return two boxes of each picture that may stand beside the item's own."""
     found: list[_Place] = []
     peers = item.peers()
     for other in hard_negatives(item, peers):
@@ -145,7 +145,7 @@ def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[_Plac
 
 
 def _nearest(item: OpenItem, box: Box, places: list[_Place]) -> list[_Place]:
-    """The place of each other picture that is nearest in colour, in one palette, to the item's own; nearest first."""
+    """Return, of each other picture, the place nearest in colour to the item's own (in one palette); nearest first."""
     size = (_SKETCH_SIDE, _SKETCH_SIDE)
     small = [
         np.asarray(one.item.image().resize(size, Image.Resampling.NEAREST, box=one.box))
@@ -163,7 +163,7 @@ def _area(box: Box) -> int:
 
 
 def _box(size: tuple[int, int], rng: Rng, scale_range: tuple[float, float]) -> Box:
-    """A box of drawn area, shape and place; shapes that do not fit are drawn again, the last resort is a square."""
+    """Draw a box of random area, shape and place; shapes that do not fit are drawn again, at last a square is taken."""
     for _ in range(_TRIES):
         area = size[0] * size[1] * rng.uniform(*scale_range)
         aspect = math.exp(rng.uniform(-math.log(_ASPECT), math.log(_ASPECT)))

@@ -1,4 +1,4 @@
-"""Perspective views of a picture: where a pixel of the view lies in the picture, and the other way round."""
+"""Perspective views of a picture, and the maps between pixels of a view and pixels of the picture."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Warp(NamedTuple):
     rows: tuple[_Row, _Row, _Row]
 
     def __call__(self, at: Point) -> Point:
-        """Where the map takes a point."""
+        """Return the point to which the map takes a point."""
         (x, y), ((a, b, c), (d, e, f), (g, h, i)) = at, self.rows
         w = g * x + h * y + i
         return (a * x + b * y + c) / w, (d * x + e * y + f) / w
 
     def inverse(self) -> Warp:
-        """The map back."""
+        """Return the inverse map."""
         (a, b, c), (d, e, f), (g, h, i) = self.rows
         return Warp(
             (
@@ -37,9 +37,9 @@ class Warp(NamedTuple):
 
 
 def warp_onto(corners: list[Point], side: int) -> Warp:
-    """The map that takes the square ``(0, 0) .. (side, side)`` to four corners: top left, then clockwise.
+    """Return the map that takes the square ``(0, 0) .. (side, side)`` to four corners: top left, then clockwise.
 
-    In closed form (Heckbert), for a solver's last digits differ between machines.
+    The map is computed in closed form (Heckbert), as the last digits of a linear solver differ between machines.
     """
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners
     dx1, dx2, sx = x1 - x2, x3 - x2, x0 - x1 + x2 - x3
@@ -56,20 +56,20 @@ def warp_onto(corners: list[Point], side: int) -> Warp:
 
 
 def draw_corners(size: tuple[int, int], rng: Rng, reach: float, turn_deg: float, bend: float) -> list[Point]:
-    """A turned and bent square that lies inside a picture.
+    """Draw the corners of a turned and bent square inside a picture.
 
     Args:
         size: width and height of the picture.
-        rng: draws it.
-        reach: half its side, in pixels.
-        turn_deg: most that it is turned, either way.
-        bend: most that a corner moves along each axis, as a part of ``reach``.
+        rng: decides angle, bend and place.
+        reach: half the side of the square, in pixels.
+        turn_deg: maximum angle of the turn, either way.
+        bend: maximum shift of a corner along each axis, as a fraction of ``reach``.
 
     Returns:
-        Its corners, the turned top left one first, then clockwise. It is shrunk to fit where it must.
+        The corners, the turned top left one first, then clockwise. A square that does not fit is shrunk.
     """
     angle = math.radians(rng.uniform(-turn_deg, turn_deg))
-    # The last bits of a cosine are the processor's affair.
+    # Rounded, as the last bits of a cosine depend on the processor.
     cos, sin = round(math.cos(angle), 9), round(math.sin(angle), 9)
     square = [
         (x + rng.uniform(-bend, bend), y + rng.uniform(-bend, bend)) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
@@ -83,7 +83,7 @@ def draw_corners(size: tuple[int, int], rng: Rng, reach: float, turn_deg: float,
 
 
 def warped(picture: Image.Image, warp: Warp, side: int) -> Image.Image:
-    """The ``side`` x ``side`` view whose pixels ``warp`` takes into the picture, resampled once, bicubic."""
+    """Return the ``side`` x ``side`` view whose pixels ``warp`` takes into the picture, resampled once (bicubic)."""
     last = warp.rows[2][2]
     data = [value / last for row in warp.rows for value in row][:8]
     return picture.transform((side, side), Image.Transform.PERSPECTIVE, data, Image.Resampling.BICUBIC)
