@@ -1,4 +1,4 @@
-"""Networks as values: what an item of kind ``graph`` holds, and pure functions on it.
+"""Networks, which are what items of kind ``graph`` hold, and pure functions on them.
 
 An item is a part of a network that fits in a question: an ego network, which is some nodes around a centre with all
 edges among them. Distances and neighbourhoods ignore the direction of edges; every question that needs them says so.
@@ -21,20 +21,20 @@ _MOST_CHARACTERS: Final = 4_000
 
 
 class Node(NamedTuple):
-    """What is known of a node: attributes by name, and its own text (a title, an abstract)."""
+    """A node's attributes by name, and its text (a title, an abstract)."""
 
     attributes: dict[str, str]
     text: str = ""
 
 
 class Network(NamedTuple):
-    """Nodes by name, and edges between two different ones, each once.
+    """Nodes by name, and edges between two different nodes, each listed once.
 
     Attributes:
         nodes: in order of their names.
-        edges: sorted; of an undirected edge the smaller name comes first.
+        edges: sorted; in an undirected edge, the smaller name comes first.
         directed: whether edges point from their first node to their second.
-        centre: the node that the part was taken around, if it is a part.
+        centre: the node around which an ego network was taken; empty for a whole network.
     """
 
     nodes: dict[str, Node]
@@ -44,7 +44,7 @@ class Network(NamedTuple):
 
 
 def tidy(text: object) -> str:
-    """A text on one line, without control characters and without the brackets that prompts are made of."""
+    """Put a text on one line, at most 4000 characters, without control characters or the angle brackets of prompts."""
     plain = str(text)[:_MOST_CHARACTERS]
     if not plain.isprintable() or "<" in plain or ">" in plain:
         plain = "".join(c if c.isprintable() and c not in "<>" else " " for c in plain)
@@ -54,14 +54,14 @@ def tidy(text: object) -> str:
 def network(
     nodes: Mapping[str, Node], edges: Iterable[tuple[str, str]], *, directed: bool = False, centre: str = ""
 ) -> Network:
-    """A network in its one form: sorted, no edge twice, none from a node to itself; edges make the nodes they name."""
+    """Build a network in normal form: sorted, without double edges or loops, with all nodes that edges name."""
     pairs = {(a, b) if directed or a < b else (b, a) for a, b in edges if a != b}
     names = {*nodes, *(name for pair in pairs for name in pair)}
     return Network({n: nodes.get(n, Node({})) for n in sorted(names)}, sorted(pairs), directed, centre)
 
 
 def adjacency(net: Network) -> Adjacency:
-    """Each node's neighbours, whichever way an edge points."""
+    """Return each node's neighbours, whichever way an edge points."""
     near: dict[str, set[str]] = {name: set() for name in net.nodes}
     for a, b in net.edges:
         near[a].add(b)
@@ -70,7 +70,7 @@ def adjacency(net: Network) -> Adjacency:
 
 
 def distances(near: Adjacency, start: str) -> dict[str, int]:
-    """Length of the shortest path from ``start`` to every node that can be reached, itself included."""
+    """Return the length of the shortest path from ``start`` to every node that can be reached, ``start`` included."""
     found = {start: 0}
     queue = [start]
     for name in queue:
@@ -82,7 +82,7 @@ def distances(near: Adjacency, start: str) -> dict[str, int]:
 
 
 class Index(NamedTuple):
-    """A whole network, ready to have parts taken of it."""
+    """A whole network, indexed so that parts can be taken from it quickly."""
 
     net: Network
     near: Adjacency
@@ -90,19 +90,19 @@ class Index(NamedTuple):
 
     @classmethod
     def of(cls, net: Network) -> Index:
-        """The index of a network."""
+        """Index a network."""
         return cls(net, adjacency(net), frozenset(net.edges))
 
     def ego(self, centre: str, *, hops: int, max_nodes: int, rng: Rng) -> Network:
-        """The part around ``centre``: nodes up to ``hops`` edges away and all edges among them.
+        """Return the ego network of ``centre``: nodes up to ``hops`` edges away and all edges among them.
 
-        Where there are more than ``max_nodes``, each ring gets an equal share of the places and a drawn sample fills
-        it, so that a hub does not crowd out everything behind its neighbours.
+        If there are more than ``max_nodes`` nodes, each ring around the centre gets an equal share of the places, which
+        a random sample fills, so that a hub does not crowd out everything behind its neighbours.
         """
         kept, ring = [centre], [centre]
         for hop in range(hops):
             beyond = {other for name in ring for other in self.near[name]}.difference(kept)
-            # Behind a hub are thousands, of which a few are drawn.
+            # A hub may have thousands of nodes behind it, so only as many are drawn as are needed.
             ring = list(islice(rng.drawn(sorted(beyond)), (max_nodes - len(kept)) // (hops - hop)))
             kept += ring
         return self._part(set(kept), centre)
@@ -113,7 +113,7 @@ class Index(NamedTuple):
 
 
 def to_json(net: Network) -> bytes:
-    """A network as canonical JSON: the bytes of an item."""
+    """Return a network as canonical JSON, which is what an item's bytes are."""
     nodes = [
         {"id": name, "attributes": node.attributes, **({"text": node.text} if node.text else {})}
         for name, node in net.nodes.items()
@@ -123,10 +123,10 @@ def to_json(net: Network) -> bytes:
 
 
 def from_json(data: bytes) -> Network:
-    """The network of an item's bytes.
+    """Read a network from an item's bytes.
 
     Raises:
-        Unusable: ``undecodable`` if they hold none, ``too_large`` if no question could.
+        Unusable: ``undecodable`` if the bytes are no network, ``too_large`` if it has too many nodes for a question.
     """
     try:
         raw = json.loads(data)

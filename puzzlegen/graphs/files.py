@@ -1,8 +1,9 @@
-"""Networks in files: lists of edges (CSV, TSV), node-link JSON, GraphML.
+"""Read networks from files: edge lists (CSV, TSV), node-link JSON, GraphML.
 
-A list of edges names two nodes per row, under the headings ``source`` and ``target`` (or kin) or, without headings,
-in its first two columns. Beside ``cites.csv``, ``cites.nodes.csv`` (first column: the node) or ``cites.nodes.json``
-(an object by node) may say what is known of the nodes; the column or key ``text`` is a node's own text.
+An edge list names two nodes per row, under the headings ``source`` and ``target`` (or synonyms) or, without headings,
+in the first two columns. A companion file beside ``cites.csv``, ``cites.nodes.csv`` (first column: the node) or
+``cites.nodes.json`` (one object per node), may state the attributes of nodes; its column or key ``text`` is a node's
+text.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ _TEXT: Final = "text"
 
 
 def read_network(suffix: str, data: bytes, companion: Callable[[str], bytes | None], *, directed: bool) -> Network:
-    """The network of a file.
+    """Read the network in a file.
 
     Args:
         suffix: one of :data:`SUFFIXES`.
         data: the file's bytes.
-        companion: the bytes of the file of the same name with one of :data:`COMPANIONS`, or None.
-        directed: whether the rows of a list of edges point; other formats say so themselves.
+        companion: returns the bytes of the companion file with one of the endings :data:`COMPANIONS`, or None.
+        directed: whether the edges of an edge list are directed; other formats say so themselves.
 
     Raises:
         Unusable: ``undecodable``, with what is wrong.
-        SourceError: GraphML, but networkx is not installed.
+        SourceError: the file is GraphML, but networkx is not installed.
     """
     try:
         if suffix == ".graphml":
@@ -47,7 +48,7 @@ def read_network(suffix: str, data: bytes, companion: Callable[[str], bytes | No
 
 
 def _rows(data: bytes, suffix: str) -> list[tuple[int, list[str]]]:
-    """The rows, each with the number of its line."""
+    """Return the rows, without empty ones and comments, each with its line number."""
     lines = io.StringIO(data.decode("utf-8-sig"), newline="")
     rows = csv.reader(lines, delimiter="\t" if suffix.endswith(".tsv") else ",", strict=True)
     return [(rows.line_num, [tidy(cell) for cell in row]) for row in rows if any(row) and not row[0].startswith("#")]
@@ -92,7 +93,7 @@ def _node_link(raw: Any) -> Network:  # noqa: ANN401 - JSON is any
 
 
 def _entries(raw: Mapping[str, Any], part: str, *keys: str) -> Iterator[tuple[Any, ...]]:
-    """The objects in a part of node-link JSON, each with the values that it must have."""
+    """Yield the objects in a part of node-link JSON, each followed by the values that it must have."""
     if not isinstance(raw[part], list):
         raise _wrong(f"'{part}' is not a list")
     for number, entry in enumerate(raw[part], 1):
@@ -119,7 +120,7 @@ def _graphml(data: bytes) -> Network:
 
 
 def _node(known: Mapping[str, object]) -> Node:
-    """What is known of a node: the plain values, as text; nested ones and nothing are left out."""
+    """Make a node of what a file says about it: plain values become text, nested and empty values are left out."""
     plain = {tidy(k): tidy(v) for k, v in known.items() if isinstance(v, str | int | float) and k not in ("id", _TEXT)}
     text = known.get(_TEXT)
     return Node({k: v for k, v in plain.items() if k and v}, tidy(text) if isinstance(text, str) else "")

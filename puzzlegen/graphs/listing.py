@@ -1,4 +1,4 @@
-"""A network as text for a question: its nodes under drawn numbers, nodes and edges in a drawn order."""
+"""Write a network as text for a question, with random numbers for its nodes, and nodes and edges in random order."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Listing(NamedTuple):
     """How a network is shown.
 
     Attributes:
-        names: the number that stands for each node; no two have as many digits and say anything of their order.
-        nodes: in the order they are shown.
-        edges: in the order they are shown, each turned at random where edges have no direction.
-        directed: whether edges point.
+        names: the number that stands for each node; all have the same number of digits, and their order means nothing.
+        nodes: in the order in which they are shown.
+        edges: in the order in which they are shown; undirected edges are turned at random.
+        directed: whether edges are directed.
     """
 
     names: dict[str, str]
@@ -28,26 +28,26 @@ class Listing(NamedTuple):
     directed: bool
 
     def edges_text(self, without: tuple[str, str] | None = None) -> str:
-        """All edges on one line, but for one that is left out."""
+        """Return all edges on one line, except the edge ``without``."""
         sign = "->" if self.directed else "-"
         shown = [edge for edge in self.edges if without is None or set(edge) != set(without)]
         return f"Edges: {', '.join(f'{self.names[a]} {sign} {self.names[b]}' for a, b in shown)}"
 
     def names_text(self) -> str:
-        """The numbers of all nodes on one line."""
+        """Return the numbers of all nodes on one line."""
         return f"Nodes: {self.written(self.nodes)}"
 
     def described(self, describe: Callable[[str], str]) -> str:
-        """The nodes, one per line, each with its description."""
+        """Return the nodes, one per line, each with its description."""
         return "\n".join(["Nodes:", *(f"{self.names[node]}: {describe(node)}" for node in self.nodes)])
 
     def written(self, nodes: Sequence[str]) -> str:
-        """Some nodes as their numbers, separated by commas."""
+        """Return the numbers of some nodes, separated by commas."""
         return ", ".join(self.names[node] for node in nodes)
 
 
 def listing(net: Network, rng: Rng) -> Listing:
-    """Draw names and orders, so that neither tells anything about the network."""
+    """Draw numbers and orders, so that neither reveals anything about the network."""
     low, high = (10, 99) if len(net.nodes) <= _TWO_DIGITS else (100, 99 + MOST_NODES)
     numbers = rng.drawn(range(low, high + 1))
     names = {node: str(next(numbers)) for node in net.nodes}
@@ -60,7 +60,7 @@ def _shortened(text: str, most: int) -> str:
 
 
 def described(node: Node, text_characters: int) -> str:
-    """A node's attributes and the beginning of its text, on one line."""
+    """Return a node's attributes and the beginning of its text on one line."""
     parts = [f"{key} {value}" for key, value in sorted(node.attributes.items())]
     if node.text and text_characters:
         cut = node.text if len(node.text) <= text_characters else _shortened(node.text, text_characters)

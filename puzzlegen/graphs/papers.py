@@ -1,4 +1,4 @@
-"""Networks that are drawn, not read: papers of a few topics that mostly cite papers of their own topic."""
+"""Generate synthetic networks: papers of a few topics, mostly linked to papers of their own topic."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _THINGS: Final = {
 }
 _FORMS: Final = ("A survey of {}", "Learning {} with few labels", "Faster {}", "On the limits of {}", "Rethinking {}")
 _VENUES: Final = ("Lund", "Porto", "Kyoto", "Quito")
-#: Expected links of a paper to others of its topic, and to papers of other topics.
+#: Expected number of a paper's links to papers of its own topic, and to papers of other topics.
 _INSIDE, _ACROSS = 7.0, 2.0
 
 
 def papers(rng: Rng, count: int) -> Network:
-    """A stochastic block model with one block per topic; topics are of about equal size."""
+    """Draw a network from a stochastic block model with one block per topic; topics are of about equal size."""
     topics = sorted(_THINGS)
     of = {f"p{k:03}": topics[place % len(topics)] for k, place in enumerate(rng.permutation(count))}
     nodes = {name: _paper(rng, topic) for name, topic in of.items()}
