@@ -1,7 +1,7 @@
 """Sources: where raw media come from. One file per kind; the file's name is the kind.
 
-A source lists its items without opening them, in an order and under names that never depend on the machine, and
-opens one when a puzzle is made of it.
+A source lists its items without opening them, in an order and under names that never depend on the machine. It opens an
+item only when a puzzle is made of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: Settings that came after others: they stand in a recipe's canonical form only where they say something.
+    #: Settings that were added later: they are in a recipe's canonical form only if they differ from their defaults.
     later: ClassVar[frozenset[str]] = frozenset()
 
     kind: str
@@ -38,59 +38,63 @@ class Source(BaseModel):
         return {k: v for k, v in dumped.items() if k not in self.later or getattr(self, k) != fields[k].default}
 
     def placeless(self) -> dict[str, Any]:
-        """As JSON, but without where it lies: media may move without becoming another source."""
+        """Return the settings as JSON, but without where the media lie: these may move and stay the same source."""
         return {k: v for k, v in self.model_dump(mode="json").items() if k not in _PLACES}
 
     def pinned(self) -> Source:
-        """The same source with everything fixed that may move between two runs, such as a revision."""
+        """Return the same source with everything fixed that may change between two runs, such as a revision."""
         return self
 
     def asking(self) -> Self:
-        """The same source for a recipe that asks the user's own questions: bad ones are then reported or rejected."""
+        """Return the same source for a recipe that asks the user's own questions: bad ones are reported or rejected."""
         asks = self.model_copy()
         asks._asks = True  # noqa: SLF001 - of the same class
         return asks
 
     @abstractmethod
     def items(self) -> Iterator[Item | Skipped]:
-        """Everything in the source, in stable order; what is no item comes as :class:`Skipped` with its reason."""
+        """Yield everything in the source in stable order; what is no item comes as :class:`Skipped`, with a reason."""
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:  # noqa: ARG002 - for those that give marks
-        """As :meth:`items`, with marks in between, from which a listing that was interrupted goes on.
+        """Yield the entries of :meth:`items` with marks in between, from which an interrupted listing can be resumed.
 
         Args:
-            after: where a mark of an earlier call was: only what comes behind it. A source that gives no marks is
-                always listed from its beginning.
+            after: a mark of an earlier call, to yield only what comes after it. A source that gives no marks is always
+                listed from its beginning.
         """
         return self.items()
 
     def listing_state(self) -> str:
-        """What changes when items come or go: a listing that was interrupted goes on only while it is the same.
+        """Return a text that changes when items come or go: an interrupted listing is resumed only if it is the same.
 
-        Empty if that cannot be found out faster than by listing, as behind a URL.
+        The text is empty if a change cannot be detected faster than by listing, as behind a URL.
         """
         path = getattr(self, "path", None)
         return tree_at(path).state() if path else ""
 
     @abstractmethod
     def open(self, item: Item) -> BinaryIO:
-        """The item's bytes as a seekable file.
+        """Open the item's bytes as a seekable file.
 
         Raises:
-            Unusable: ``unreadable`` when the item is gone or may not be read.
+            Unusable: ``unreadable`` if the item is gone or may not be read.
         """
 
 
 def unmarked(entries: Iterator[Item | Skipped | Mark]) -> Iterator[Item | Skipped]:
-    """A listing without its marks."""
+    """Return a listing without its marks."""
     return (entry for entry in entries if not isinstance(entry, Mark))
 
 
 def source_kinds() -> list[str]:
-    """The kinds of source a recipe may name."""
+    """Return the kinds of source that a recipe may name."""
     return plugins.names(__name__)
 
 
 def source_class(kind: str) -> type[Source]:
-    """The source called ``kind``; RecipeError with a suggestion if there is none."""
+    """Return the class of the source called ``kind``.
+
+    Raises:
+        RecipeError: there is none; the message suggests a similar name.
+    """
     return plugins.find(__name__, kind, Source)

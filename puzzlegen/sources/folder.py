@@ -1,9 +1,9 @@
-"""A folder of images and videos, read recursively, in an order that depends on the names alone.
+"""A folder of images and videos, read recursively, in an order that depends only on the names.
 
-It never leaves the folder: links that lead out, pipes and devices are listed as skipped, with their reason. Zip and tar
-archives in it are read as folders of their own. A file ``metadata.{csv,jsonl,parquet}`` whose rows name files beside it
-(column ``file_name``, as in imagefolder) says more about them: a licence, a question. One that cannot be read is an
-error: without it, files would be used whose licence is denied.
+Nothing outside the folder is read: links that lead out, pipes and devices are listed as skipped, with the reason. Zip
+and tar archives in the folder are read like folders. A file ``metadata.{csv,jsonl,parquet}`` whose rows name files
+beside it (column ``file_name``, as in imagefolder) may state a licence or a question for each. A metadata file that
+cannot be read is an error: without it, files would be used whose licence the recipe denies.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Folder(Source):
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Files in order of their escaped relative path, an archive's members in the order they have in it."""
+        """Yield files in order of their escaped relative paths, and members of an archive in the archive's order."""
         return unmarked(self.listed())
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
-        """As items, with marks between files; where metadata may speak of any file, it is listed as a whole."""
+        """Yield items with marks between files; with metadata, which may describe any file, there are no marks."""
         tree = tree_at(self.path)
         tables = [_readable(found) for found in tree.named(_METADATA)]
         described = _Described(tree, Columns.of(None, self.fields, media="file_name", asks=self._asks))
@@ -72,7 +72,7 @@ class Folder(Source):
         yield from described.unknown()
 
     def open(self, item: Item) -> BinaryIO:
-        """The item's file, if it is still a regular file inside the folder."""
+        """Open the item's file, if it is still a regular file inside the folder."""
         return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
 
     def _item(self, found: Found | Skipped, described: _Described) -> Item | Skipped:
@@ -104,7 +104,7 @@ def _unread(table: str, why: str) -> SourceError:
 
 
 class _Described:
-    """What files of metadata say about other files."""
+    """What metadata files say about other files."""
 
     def __init__(self, tree: Tree, named: Columns) -> None:
         self._tree = tree
@@ -113,10 +113,10 @@ class _Described:
         self._lost: dict[str, str] = {}
 
     def read(self, table: Found) -> Iterator[Skipped]:
-        """Take in a table; yields its bad rows.
+        """Read a metadata file and yield its bad rows.
 
         Raises:
-            SourceError: it cannot be read.
+            SourceError: the file cannot be read.
         """
         try:
             with self._tree.parts(table.id) as file:
@@ -140,19 +140,19 @@ class _Described:
         before = self._said.get(name, (None, ""))[0]
         if before is None:
             self._said[name] = said, place
-        elif before.wrong and not said.wrong:  # a question that can be asked takes the place of one that cannot
+        elif before.wrong and not said.wrong:  # a valid question replaces an invalid one
             self._said[name] = said._replace(licence=before.licence or said.licence), place
         elif not said.wrong:
             yield Skipped(place, "duplicate_row", name)
 
     def said(self, name: str) -> Said | None:
-        """What was said about a file."""
+        """Return what metadata say about a file, and forget it: what is left at the end is about missing files."""
         return self._said.pop(name, (None, ""))[0]
 
     def lost(self, name: str) -> str:
-        """A row that may have been about a file, but cannot be read; empty if there is none."""
+        """Return the place of an unreadable row that may have been about a file; empty if there is none."""
         return next((row for folder, row in self._lost.items() if name.startswith(f"{folder}/".lstrip("/"))), "")
 
     def unknown(self) -> Iterator[Skipped]:
-        """Rows about files that are not there."""
+        """Return the rows about files that do not exist."""
         return (Skipped(place, "unreadable", f"no file '{name}'") for name, (_, place) in sorted(self._said.items()))

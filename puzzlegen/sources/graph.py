@@ -1,6 +1,7 @@
 """Networks, cut into parts that fit in a question: each item is an ego network, a node with what surrounds it.
 
-Read from a file or a folder of files (see ``graphs/files.py`` for the formats), or drawn where no path is given.
+Networks are read from a file or a folder of files (see ``graphs/files.py`` for the formats); without a path, synthetic
+networks are generated.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _DRAWN_ID: Final = re.compile(r"papers-[0-9]{6}")
 
 
 class Graph(Source):
-    """Ego networks of the networks at ``path``, or of drawn networks of papers that cite each other."""
+    """Ego networks of the networks at ``path``, or of synthetic networks of papers that cite each other."""
 
     kind: Literal["graph"] = "graph"
     path: Location | None = Field(
@@ -53,7 +54,7 @@ class Graph(Source):
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Ego networks, network by network in order of their files' names."""
+        """Yield ego networks, network by network, in order of the files' names."""
         entries = list(self._networks())
         several = sum(isinstance(entry, Found) for entry in entries) > 1
         for entry in entries:
@@ -61,8 +62,8 @@ class Graph(Source):
                 yield entry
                 continue
             try:
-                # Ego networks overlap: those of one network share a split, unless there is no other; and a network is
-                # read once for all of them.
+                # Ego networks of one network overlap, so they share a split, unless there is no other network. They are
+                # also a bundle, so that the network is read once for all of them.
                 group = entry.id if several else ""
                 yield from self._egos(entry, self._index(entry.id, entry.stamp), group)
             except Unusable as no:
@@ -71,7 +72,7 @@ class Graph(Source):
                 yield Skipped(entry.id, no.reason, no.detail)
 
     def open(self, item: Item) -> BinaryIO:
-        """The ego network as canonical JSON."""
+        """Open the ego network as canonical JSON."""
         file, centre = parted(item.id)
         index = self._index(file, item.stamp)
         if centre not in index.near:
@@ -117,7 +118,7 @@ class Graph(Source):
 
 
 def _suffix(name: str) -> str:
-    """The suffix that says how to read the file; empty if it is no network of its own."""
+    """Return the suffix that says how to read a file; empty if the file is not a network by itself."""
     low = name.lower()
     return "" if low.endswith(COMPANIONS) else next((known for known in SUFFIXES if low.endswith(known)), "")
 
@@ -129,7 +130,7 @@ def _drawn(seed: int, file: str, nodes: int) -> Index:
     return Index.of(papers(rng_for("papers-v1", seed, file), nodes))
 
 
-# One network is read once for all the parts that are taken of it.
+# A network is read once for all parts that are taken from it.
 @lru_cache(maxsize=8)
 def _read(location: str, file: str, stamp: int, directed: bool) -> Index:
     suffix = _suffix(file)

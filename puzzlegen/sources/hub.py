@@ -1,8 +1,8 @@
-"""A data set of the Hugging Face Hub, or a local folder that ``datasets`` loads: any columns of pictures or clips.
+"""A dataset of the Hugging Face Hub, or a local folder that ``datasets`` loads, with any columns of pictures or clips.
 
-``datasets`` says which files make up a split. Where they are Parquet, as on the Hub nearly everywhere, they are read in
-place, a row group at a time, and nothing else is downloaded. All else is loaded as ``datasets`` does, into its cache.
-The revision is pinned to a commit, and the commit stands in the manifest.
+``datasets`` determines which files make up a split. If these are Parquet, as nearly everywhere on the Hub, they are
+read in place, one row group at a time, and nothing else is downloaded. Other formats are loaded by ``datasets`` into
+its cache. The revision is pinned to a commit, which is recorded in the manifest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _tables: Final[Kept[Table]] = Kept(1)
 
 
 class Hub(Source):
-    """The pictures and clips of one split of a data set."""
+    """The pictures and clips of one split of a dataset."""
 
     kind: Literal["hub"] = "hub"
     name: str = Field(description="a dataset's id, such as user/photos, or a local folder")
@@ -46,23 +46,23 @@ class Hub(Source):
     licence: str = Field("", description="default licence for rows without one")
 
     def placeless(self) -> dict[str, Any]:
-        """Without the name where that is a folder."""
+        """Return the settings as JSON, without the name if that is a local folder."""
         told = super().placeless()
         return {k: v for k, v in told.items() if k != "name"} if Path(self.name).is_dir() else told
 
     def pinned(self) -> Source:
-        """With the commit that the revision is now."""
+        """Return the source with its revision replaced by the commit that this is now."""
         if Path(self.name).is_dir() or _COMMIT.fullmatch(self.revision or ""):
             return self
         told = _asked(self.name, lambda: _hub().HfApi().dataset_info(self.name, revision=self.revision))
         return self.model_copy(update={"revision": told.sha})
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Rows in order of the split's files and of places in them; a row of several media gives as many items."""
+        """Yield rows in order of the split's files and of places in them; each medium of a row is an item."""
         return unmarked(self.listed())
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
-        """As items, with a mark behind each file that is read in place."""
+        """Yield the entries of :meth:`items`, with a mark after each file that is read in place."""
         reading = Reading(dict(self.media), Columns.of(None, self.fields, asks=self._asks), self.licence)
         files = self._files()
         if not files or not all(name.endswith(".parquet") for name in files):
@@ -78,7 +78,7 @@ class Hub(Source):
             yield Mark(name)
 
     def open(self, item: Item) -> BinaryIO:
-        """The bytes of the item's cell."""
+        """Open the bytes of the item's cell, or the file that the cell names."""
         name, _, group = item.bundle.rpartition(":")
         if name == _LOADED:
             return self._loaded_cell(item.at)
@@ -96,7 +96,7 @@ class Hub(Source):
         return Table(tree_at(self._root).parts(name, stamp), name)
 
     def _files(self) -> list[str]:
-        """The split's files, relative to the data set; none if ``datasets`` does not say."""
+        """Return the split's files, relative to the dataset; empty if ``datasets`` does not name them."""
         loader = _datasets()
         here = Path(self.name)
         if here.is_dir() and (here / "state.json").is_file():
@@ -119,7 +119,7 @@ class Hub(Source):
         plain = rows.with_format("arrow")
         for place in range(len(rows)):
             counts = {c.name: _length(plain, place, c) for c in media}
-            spot = f"{_LOADED}:{place}", place, 0  # a bundle each: rows are at hand one by one, and are shuffled
+            spot = f"{_LOADED}:{place}", place, 0  # one bundle per row: rows can be read one by one, and so be shuffled
             yield from items_of_row(
                 {**(light[place] if names else {}), **counts}, joined(_LOADED, str(place)), media, reading, spot
             )
@@ -137,7 +137,7 @@ class Hub(Source):
 
 
 class _Loaded:
-    """The rows of a split as ``datasets`` loads them, media undecoded, memory-mapped."""
+    """The rows of a split as loaded by ``datasets``: memory-mapped, media undecoded."""
 
     def __init__(self, source: Hub) -> None:
         loader = _datasets()
@@ -148,7 +148,7 @@ class _Loaded:
             self.rows = _asked(source.name, lambda: loader.load_dataset(source.name, source.config, **arguments))
 
     def close(self) -> None:
-        """Forget the rows."""
+        """Release the rows."""
         del self.rows
 
 
@@ -156,7 +156,7 @@ _datasets_loaded: Final[Kept[_Loaded]] = Kept(2)
 
 
 def _inside(path: str, name: str) -> BinaryIO:
-    """A file that a row names: of the folder itself, or one that ``datasets`` fetched."""
+    """Open a file that a row names, if it lies in the dataset's folder or in a cache of ``datasets``."""
     config, place = _datasets().config, Path(path).resolve()
     known = [config.HF_DATASETS_CACHE, config.HF_CACHE_HOME, *([name] if Path(name).is_dir() else [])]
     if not any(place.is_relative_to(Path(folder).resolve()) for folder in known):
@@ -194,7 +194,7 @@ def _datasets() -> Any:  # noqa: ANN401
     except ImportError as err:
         raise SourceError('a source of kind hub needs datasets: pip install "puzzlegen[read]"') from err
     if not hasattr(tqdm, "_lock"):
-        # The lock that it would make is shared by processes, and leaks where a worker is ended.
+        # The lock that tqdm would make is shared between processes, and leaks when a worker is killed.
         tqdm.set_lock(threading.RLock())
     return datasets
 
@@ -207,7 +207,7 @@ def _hub() -> Any:  # noqa: ANN401
 
 
 def _asked(name: str, call: Any) -> Any:  # noqa: ANN401
-    """What the Hub or ``datasets`` answers; whatever they raise says that the data set cannot be had."""
+    """Return what the Hub or ``datasets`` answers; all their errors but a lack of memory become a SourceError."""
     try:
         return call()
     except MemoryError:

@@ -1,7 +1,7 @@
-"""A table of rows that name media and may ask about them: each row with a question is an item with that question.
+"""A table whose rows name media and may ask a question about them: each row is an item, with its question if any.
 
-Rows are mapped by column names, with presets for Video-R1's and LLaVA's; a row's medium lies below ``root``, and
-nothing outside is read. An item is called ``<medium>#<row's id>``, so that it is known by what it is, and all rows
+Columns are found by name, with presets for those of Video-R1 and LLaVA. Media lie below ``root``, and nothing outside
+is read. An item is called ``<medium>#<row's id>``, so that its name does not depend on its place in the table. All rows
 about one medium share a split.
 """
 
@@ -38,7 +38,7 @@ from puzzlegen.sources import Source
 
 _MOST_NAMES: Final = 200
 _IN_CELLS: Final = "media in the cells of Parquet are read by source.kind: parquet, as media: {picture: image}"
-#: Tells of an escaped name what lies there.
+#: Finds the file with an escaped name, or says why there is none.
 Find: TypeAlias = Callable[[str], Found | Skipped]
 
 
@@ -70,7 +70,7 @@ class Manifest(Source):
         return root
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Rows in the table's order; bad ones are skipped under the number of their place, from 1."""
+        """Yield rows in the table's order; bad rows are skipped under their number in the table, from 1."""
         seen: dict[str, str] = {}
         find = _finder(self._root)
         named = Columns.of(self.preset, self.fields, asks=self._asks)
@@ -81,7 +81,7 @@ class Manifest(Source):
                 yield Skipped(f"row {number}", no.reason, no.detail)
                 continue
             if seen.get(item.id, item.qa) != item.qa:
-                # Two rows with one id: what they say tells them apart, unless it is the same.
+                # Two rows with one id are told apart by their questions, unless these are equal.
                 item = item._replace(id=f"{item.id}-{columns.short(item.qa)}")
             if item.id in seen:
                 yield Skipped(f"row {number}", "duplicate_row", item.id)
@@ -90,7 +90,7 @@ class Manifest(Source):
             yield item
 
     def open(self, item: Item) -> BinaryIO:
-        """The medium's file, if it is still a regular file inside the root."""
+        """Open the medium's file, if it is still a regular file inside the root."""
         return tree_at(self._root).whole(parted(item.id)[0], item.size, item.stamp)
 
     @property
@@ -110,7 +110,7 @@ class Manifest(Source):
 
 
 def _finder(root: str) -> Find:
-    """What tells of a name what lies there: looked up on disk, listed once behind a URL."""
+    """Return a function that finds files by name: looked up on disk, or in one listing made behind a URL."""
     if not is_url(root):
         below = real(Path(root))
         return lambda name: find_inside(below, name)
@@ -135,7 +135,7 @@ def _item(named: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item
 
 
 def _there(row: Mapping[str, Any]) -> str:
-    """Which columns there are, and how to say which of them names the media."""
+    """Return the end of a message: which columns there are, and how to choose the one that names the media."""
     likely = (name for name, cell in row.items() if isinstance(cell, str) and kind_of(cell))
     setting = f"source.fields: {{media: {next(likely, 'COLUMN')}}}"
     return f"the row has {', '.join(map(str, row))}"[:_MOST_NAMES] + f"; name one by {setting}"
@@ -146,11 +146,11 @@ def _bad(what: str) -> Item:
 
 
 def _relative(path: object, root: str, column: str) -> str:
-    """A row's path as an escaped name below the root; that it stays inside is checked when it is looked up."""
+    """Return a row's path as an escaped name below the root; that it stays inside is checked when it is looked up."""
     if not isinstance(path, str) or not path.strip():
         raise Unusable("bad_row", f"column {column} holds no path; {_IN_CELLS}")
     plain = path.strip()
-    # Where the media lie is no part of their names.
+    # The root is removed, as names must not depend on where the media lie.
     if is_url(root):
         plain = normpath(plain.removeprefix(root.rstrip("/") + "/"))
     else:

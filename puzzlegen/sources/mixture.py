@@ -1,4 +1,4 @@
-"""Several sources as one, in stated shares. An item is called ``<part>/<its id there>``."""
+"""Several sources combined into one, in given shares. An item is called ``<part>/<its id in that part>``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _source(value: object) -> object:
 
 
 class Part(BaseModel):
-    """A source with its share; in YAML, its settings stand beside them."""
+    """A source and its share; in YAML, the source's own settings stand beside ``weight`` and ``limit``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,7 @@ _Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
 
 
 class Mixture(Source):
-    """The items of all parts; with weights, as many of each as keep the shares exact."""
+    """The items of several sources, in exact shares if weights are given."""
 
     kind: Literal["mixture"] = "mixture"
     parts: dict[_Name, Part] = Field(
@@ -54,7 +54,7 @@ class Mixture(Source):
     )
 
     def placeless(self) -> dict[str, Any]:
-        """Each part without where it lies."""
+        """Return the settings as JSON, without where the parts lie."""
         parts = {
             name: {**part.source.placeless(), "weight": part.weight, "limit": part.limit}
             for name, part in self.parts.items()
@@ -62,25 +62,28 @@ class Mixture(Source):
         return {"kind": self.kind, "parts": parts}
 
     def pinned(self) -> Source:
-        """All parts pinned."""
+        """Return the mixture with all parts pinned."""
         parts = {n: part.model_copy(update={"source": part.source.pinned()}) for n, part in self.parts.items()}
         return self.model_copy(update={"parts": parts})
 
     def listing_state(self) -> str:
-        """Those of all parts."""
+        """Return the listing states of all parts as one text."""
         return " ".join(part.source.listing_state() for part in self.parts.values())
 
     def asking(self) -> Self:
-        """All parts asking."""
+        """Return the mixture with all parts asking."""
         parts = {n: part.model_copy(update={"source": part.source.asking()}) for n, part in self.parts.items()}
         return self.model_copy(update={"parts": parts})
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Part by part, each in its own order; what weights and limits leave out is skipped."""
+        """Yield the items part by part, each part in its own order; items beyond weights and limits are skipped."""
         return unmarked(self.listed())
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
-        """As items, with each part's marks; with weights or limits all of it must be known before one is drawn."""
+        """Yield the entries of :meth:`items` with each part's marks.
+
+        With weights or limits there are no marks, as all items must be known before any is drawn.
+        """
         if any(part.weight is not None or part.limit is not None for part in self.parts.values()):
             yield from self._drawn()
             return
@@ -107,7 +110,7 @@ class Mixture(Source):
             yield from (item if item.id in taken else Skipped(item.id, "not_drawn") for item in items)
 
     def _counts(self, there: dict[str, int]) -> dict[str, int]:
-        """How many of each part are taken: all up to its limit, or as many as the scarcest part's weight allows."""
+        """Return how many items each part gives: all up to its limit or, with weights, what the scarcest allows."""
         most = {name: min(count, self.parts[name].limit or count) for name, count in there.items()}
         if all(part.weight is None for part in self.parts.values()):
             return most
@@ -116,7 +119,7 @@ class Mixture(Source):
         return {name: int(scale * weights[name] + 1e-9) for name in most}
 
     def open(self, item: Item) -> BinaryIO:
-        """The item of its part."""
+        """Open the item from its part."""
         name, _, own = item.id.partition("/")
         group, bundle = (text.partition("/")[2] for text in (item.group, item.bundle))
         return self.parts[name].source.open(item._replace(id=own, group=group, bundle=bundle))

@@ -1,8 +1,8 @@
-"""Parquet files with media in their cells: bytes, or ``{bytes, path}`` as ``datasets`` writes them, or lists of either.
+"""Parquet files with media in their cells: bytes, ``{bytes, path}`` as written by ``datasets``, or lists of either.
 
-Row groups are the unit of reading: items of one stay together in the plan, so that it is read once and never held
-whole. An item is called after its file and row, or by its id where the rows have one (column ``id``, or another that
-``fields`` names): then it keeps its name when the files are cut anew.
+Row groups are the unit of reading: items of one row group stay together in the plan, so that the group is read once and
+never held as a whole. An item is called after its file and row or, if rows have an id (column ``id``, or another that
+``fields`` names), by that id, so that it keeps its name when the files are split differently.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Parquet(Source):
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Rows in order of files and of places in them; a row of several media gives as many items."""
+        """Yield rows in order of files and of places in them; each medium of a row is an item."""
         return unmarked(self.listed())
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
-        """As items, with a mark behind each file."""
+        """Yield the entries of :meth:`items`, with a mark after each file."""
         files = 0
         for found in tree_at(self.path, [_SUFFIX]).walk(after):
             if isinstance(found, Skipped):
@@ -64,7 +64,7 @@ class Parquet(Source):
             raise SourceError(f"'{self.path}' has no Parquet file")
 
     def open(self, item: Item) -> BinaryIO:
-        """The bytes of the item's cell, or of the file that it names beside the table."""
+        """Open the bytes of the item's cell, or the file beside the Parquet file that the cell names."""
         file, _, group = item.bundle.rpartition(":")
         table = _tables.get((self.path, file, item.stamp), lambda: self._table(file, item.stamp))
         found = open_cell(table, int(group), item.at)

@@ -1,4 +1,4 @@
-"""Pictures and clips that are drawn, not read: what to try things on before there are media of one's own."""
+"""The built-in sample media: synthetic pictures and clips, to try puzzlegen without media of one's own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ID: Final = re.compile(r"(image|video)-[0-9]{6}")
 
 
 class Samples(Source):
-    """Drawn scenes; an item is the same however many others there are."""
+    """Synthetic scenes; each is the same however many are generated."""
 
     kind: Literal["samples"] = "samples"
     images: int = Field(24, ge=0, description="number of images")
@@ -33,7 +33,7 @@ class Samples(Source):
     questions: bool = Field(default=False, description="give each a question about its content, to try out join")
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Pictures, then clips."""
+        """Yield the pictures, then the clips."""
         counts: tuple[tuple[Kind, int], ...] = (("image", self.images), ("video", self.videos))
         for kind, count in counts:
             for i in range(count):
@@ -55,7 +55,7 @@ class Samples(Source):
         return rng_for("samples-v1", self.seed, name)
 
     def open(self, item: Item) -> BinaryIO:
-        """The item, rendered anew: JPEG of quality 92 without chroma subsampling, or H.264 in MP4."""
+        """Render the item: JPEG of quality 92 without chroma subsampling, or H.264 in MP4."""
         if not _ID.fullmatch(item.id) or not item.id.startswith(item.kind):
             raise Unusable("unreadable", f"'{item.id}' is not a sample")
         rng = self._rng(item.id)

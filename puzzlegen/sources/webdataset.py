@@ -1,7 +1,7 @@
-"""WebDataset tars, as img2dataset and video2dataset write them: neighbours of one key are a sample.
+"""WebDataset tars, as written by img2dataset and video2dataset: consecutive members with one key are a sample.
 
-A sample's pictures and clips are items; its ``.json`` may say a licence and a question. Tars are listed once, and read
-where they stand.
+The pictures and clips of a sample are items; its ``.json`` may state a licence and a question. Tars are listed once,
+and read in place.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Webdataset(Source):
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
-        """Samples in order of tars and of places in them."""
+        """Yield the media of samples in order of tars and of places in them."""
         return unmarked(self.listed())
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
-        """As items, with a mark behind each tar."""
+        """Yield the entries of :meth:`items`, with a mark after each tar."""
         tree, named = tree_at(self.path), Columns.of(None, self.fields, asks=self._asks)
         for tar in tree.walk(after):
             if isinstance(tar, Skipped):
@@ -57,7 +57,7 @@ class Webdataset(Source):
             yield Mark(tar.id)
 
     def open(self, item: Item) -> BinaryIO:
-        """The item's bytes, where they stand in the tar."""
+        """Open the item's bytes in place in the tar."""
         return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
 
     def _sample(self, key: str, members: list[Found | Skipped], named: Columns) -> Iterator[Item | Skipped]:
@@ -81,7 +81,7 @@ class Webdataset(Source):
             yield Skipped(key, "bad_row", "the sample has no picture or clip")
         group = key if len(media) > 1 else ""
         for file, kind in media:
-            if lost:  # it may have stated a licence
+            if lost:  # the unreadable JSON may have stated a licence
                 yield Skipped(file.id, "bad_row", f"'{lost}' about it cannot be read")
                 continue
             licence = said.licence or self.licence
@@ -89,7 +89,7 @@ class Webdataset(Source):
 
 
 def _key(member: Found | Skipped) -> str:
-    """The name up to the first dot of its last part."""
+    """Return the key of a member: its name up to the first dot of the last path part."""
     folder, slash, base = member.id.rpartition("/")
     if "#" in base:
         tar, _, base = base.partition("#")
@@ -98,7 +98,7 @@ def _key(member: Found | Skipped) -> str:
 
 
 def _object(file: Found) -> dict[str, Any]:
-    """What a member says; nothing if it is another kind of JSON, such as a list of boxes."""
+    """Return the JSON object in a member; empty for any other JSON, such as a list of boxes."""
     if file.size > len(file.text):
         raise Unusable("bad_row", f"{file.size} bytes, too many for what is said about a sample")
     try:
