@@ -57,11 +57,11 @@ def load_recipe(path: str | Path, *, source: str | None = None, overrides: Seque
 
     Args:
         path: a YAML file, or the name of a shipped recipe.
-        source: replaces the recipe's source; an existing folder.
-        overrides: ``a.b=c`` each, a place in the recipe and its new value as YAML; numbers index lists.
+        source: a path or URL that replaces the recipe's source, see :func:`source_at`.
+        overrides: ``a.b=c`` each: a place in the recipe and its new value as YAML; numbers index lists.
 
     Raises:
-        RecipeError: with all that is wrong, one line each.
+        RecipeError: with all mistakes, one line each.
     """
     file = find_recipe(path)
     document = parse(read_recipe(file), str(file))
@@ -76,10 +76,14 @@ def load_recipe(path: str | Path, *, source: str | None = None, overrides: Seque
 
 
 def recipe_from_canonical(canonical: dict[str, Any], source: dict[str, Any]) -> Recipe:
-    """The recipe of a canonical form, reading from ``source``: its kind and settings, as in YAML.
+    """Return the recipe of a canonical form.
+
+    Args:
+        canonical: the canonical form, see :meth:`Recipe.canonical`.
+        source: kind and settings of the source to read from, as in YAML.
 
     Raises:
-        RecipeError: with all that is wrong, such as a source that is no longer there.
+        RecipeError: with all mistakes, such as a source that no longer exists.
     """
     document = Document("recipe")
     document.data = {**canonical, "source": source}
@@ -134,7 +138,7 @@ def _problem(document: Document, detail: ErrorDetails) -> Problem:
 
 
 def _place(loc: Place) -> Place:
-    # In the YAML a task's parameters stand beside its name, in the model one level below; keys get a "[key]".
+    # In YAML a task's parameters stand beside its name, in the model one level below; pydantic marks keys by "[key]".
     steps = tuple(step for step in loc if step != "[key]")
     return steps[:2] + steps[3:] if steps[:1] == ("tasks",) and steps[2:3] == ("task",) else steps
 
@@ -146,7 +150,7 @@ def _task_of(data: dict[str, Any], place: Place) -> str:
 
 
 def _fields(data: dict[str, Any], place: Place) -> dict[str, FieldInfo]:
-    """What may stand at a place, by name; empty if the place's own form is not known."""
+    """Return the fields that are allowed at a place, by name; empty if the form of that place is not known."""
     model, rest, beside = Recipe, place, {}  # type: type[BaseModel], Place, dict[str, FieldInfo]
     if place[:1] == ("source",):
         model, rest = source_class(data["source"]["kind"]), place[1:]
@@ -164,7 +168,7 @@ def _fields(data: dict[str, Any], place: Place) -> dict[str, FieldInfo]:
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What changed between two canonical recipes, one line each: ``tasks.0.rows: 3 -> 4``."""
+    """Return the changes between two canonical recipes, one line each, such as ``tasks.0.rows: 3 -> 4``."""
     before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
     return [
         f"{dotted(place)}: {shown(before[place]) if place in before else 'absent'}"

@@ -1,4 +1,4 @@
-"""Recipe files: those shipped with the package, and any other."""
+"""Find and read recipe files: those shipped with the package, and any other."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ MAX_BYTES: Final = 1_000_000
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Name and file of each recipe that comes with the package."""
+    """Return the name and file of each recipe that comes with the package."""
     package = Path(__file__).parent.parent
     folder = package / "_recipes"
     if not folder.is_dir():
-        folder = package.parent / "recipes"  # a checkout: the wheel's build copies it into the package
+        folder = package.parent / "recipes"  # in a checkout; building the wheel copies it into the package
     files = sorted(folder.rglob("*.yaml"))
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
 
 
 def find_recipe(path: str | Path) -> Path:
-    """The file itself, or the shipped recipe of that name if there is no such file.
+    """Return the file at ``path`` or, if there is none, the shipped recipe of that name.
 
     Raises:
-        RecipeError: it is a URL.
+        RecipeError: the path is a URL.
     """
     if is_url(str(path)):
         raise RecipeError(f"'{path}' is not a recipe: recipes are local files; give the URL of media to --source")
@@ -36,10 +36,10 @@ def find_recipe(path: str | Path) -> Path:
 
 
 def read_recipe(file: Path) -> str:
-    """A recipe's text.
+    """Return a recipe's text.
 
     Raises:
-        RecipeError: no such file, not readable, not UTF-8, or too large to be a recipe.
+        RecipeError: the file does not exist, is not readable, is not UTF-8, or is too large to be a recipe.
     """
     try:
         with file.open("rb") as stream:
@@ -48,7 +48,7 @@ def read_recipe(file: Path) -> str:
         raise refusal(str(file), 0, f"no such file{_hint(file)}") from err
     except IsADirectoryError as err:
         raise refusal(str(file), 0, "a folder, not a file; give a YAML file") from err
-    # ValueError: a path with a null byte.
+    # ValueError is raised for a path with a null byte.
     except (OSError, ValueError) as err:
         raise refusal(str(file), 0, f"cannot be read: {getattr(err, 'strerror', None) or err}") from err
     if len(raw) > MAX_BYTES:

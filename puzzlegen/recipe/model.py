@@ -1,6 +1,6 @@
-"""The form of a recipe: its sections, their defaults and limits; nothing outside them can be constructed.
+"""The models of a recipe: its sections with defaults and limits, so that no invalid recipe can be constructed.
 
-A task's and a source's own parameters are checked by the class that the recipe names.
+The parameters of a task or source are checked by the class that the recipe names.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _LATER: Final = (
 
 
 def _refusal(text: str, *loc: str | int) -> ValidationError:
-    # Unlike a bare ValueError, this may say where in the value it is; pydantic merges it with its own errors.
+    # Unlike a bare ValueError, this error can state its place in the value; pydantic merges it with its own errors.
     error = PydanticCustomError("recipe", "{text}", {"text": text})
     return ValidationError.from_exception_data("recipe", [InitErrorDetails(type=error, loc=loc, input=None)])
 
@@ -69,7 +69,7 @@ def _class_named(
 
 
 def _strict(model: type[BaseModel], value: dict[str, Any]) -> BaseModel:
-    # Strict JSON mode takes lists for tuples and text for paths, but neither '3' nor true for a number.
+    # Strict JSON mode accepts lists as tuples and text as paths, but neither '3' nor true as a number.
     try:
         return model.model_validate_json(json.dumps(value), strict=True)
     except OSError as err:
@@ -94,7 +94,7 @@ class _Section(BaseModel):
 
 
 def _as_tuple(value: object) -> object:
-    # Beside a task's own parameters the mode is no longer JSON, in which a list is a tuple.
+    # After _gather_parameters, pydantic validates Python objects, not JSON, and would refuse a list as a tuple.
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -132,7 +132,7 @@ def _drop_unsaid(full: dict[str, Any], plain: dict[str, Any]) -> None:
 
 
 def _distinct(tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
-    # Not by min_length: pydantic would count only the valid entries, and complain about both.
+    # min_length would not do: pydantic counts only valid entries, and would report an invalid one and a short list.
     if not tasks:
         raise ValueError("the list is empty; give at least one, such as {task: jigsaw}")
     seen: dict[tuple[str, str], int] = {}
@@ -238,15 +238,15 @@ class Recipe(_Section):
         return self
 
     def canonical(self) -> dict[str, Any]:
-        """The recipe as JSON with all defaults filled in, but without where the source lies.
+        """Return the recipe as JSON with all defaults filled in, but without where the source lies.
 
-        Media may move without becoming another build.
+        Media may move without making it another build.
         """
         full: dict[str, Any] = self.model_dump(mode="json")
         full["source"] = self.source.placeless()
         if self.join is None:
             full.pop("join")
-        # What recipes could not say before stands in the canonical form only where it says something.
+        # Settings that were added later are part of the canonical form only if they differ from their defaults.
         _drop_unsaid(
             full, {"media": Media().model_dump(mode="json"), "hygiene": HygieneSettings().model_dump(mode="json")}
         )
@@ -258,5 +258,5 @@ class Recipe(_Section):
         return full
 
     def digest(self) -> str:
-        """SHA-256 of the canonical form, in hex."""
+        """Return the SHA-256 of the canonical form, in hex."""
         return hashlib.sha256(canonical_json(self.canonical()).encode()).hexdigest()

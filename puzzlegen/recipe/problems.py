@@ -1,6 +1,6 @@
-"""One line of plain words per mistake in a recipe: where, which value, what is allowed, what to do.
+"""Describe each mistake in a recipe in one plain line: where it is, which value, what is allowed, what to do.
 
-Turns pydantic's errors into such lines; types that have no wording here keep pydantic's own.
+Pydantic's errors are turned into such lines; error types without a wording here keep pydantic's own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LAST: Final = 1 << 31
 
 
 class Where(NamedTuple):
-    """What a value was written in: a file and its line (from 1), or a command-line option (line 0)."""
+    """Where a value was written: a file and its line (from 1), or a command-line option (line 0)."""
 
     name: str
     line: int = 0
@@ -35,7 +35,7 @@ class Where(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One mistake."""
+    """One mistake: where it was written, its place in the recipe, and what is wrong."""
 
     where: Where
     place: Place
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
     @property
     def order(self) -> int:
-        """Sorts problems as one reads: the file's lines from the top, then the command line."""
+        """Sort key for reading order: the file's lines from the top, then the command line."""
         return self.where.line or _LAST
 
     def __str__(self) -> str:
@@ -53,24 +53,24 @@ class Problem(NamedTuple):
 
 
 def refusal(name: str, line: int, text: str) -> RecipeError:
-    """The error for a file that cannot be read any further; line 0 is none in particular."""
+    """Return the error for a file that cannot be read any further; line 0 means no particular line."""
     return RecipeError(str(Problem(Where(name, line), (), text)))
 
 
 def dotted(place: Place) -> str:
-    """``tasks.0.rows``: the way ``--set`` names a place."""
+    """Return a place as ``--set`` names it, such as ``tasks.0.rows``."""
     return ".".join(str(step) for step in place)
 
 
 def shown(value: object) -> str:
-    """A value as it stands in messages: quoted if it is text, and never long."""
+    """Return a value as messages show it: text in quotes, and long values cut short."""
     if isinstance(value, str):
         return f"'{_clipped(value)}'"
     return _clipped(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def typed(value: object) -> str:
-    """A value and its type in words: ``'3' is text``, or ``empty``."""
+    """Return a value and its type in words, such as ``'3' is text``, or ``empty``."""
     words = {str: "text", bool: "a boolean", int: "a whole number", float: "a decimal number", list: "a list"}
     words[dict] = "a mapping"
     if value is None:
@@ -79,18 +79,18 @@ def typed(value: object) -> str:
 
 
 def unknown(name: str, known: Mapping[str, FieldInfo]) -> str:
-    """A parameter that its model does not have."""
+    """Return the message for a parameter that its model does not have."""
     return f"unknown parameter{did_you_mean(name, list(known)) if known else ''}"
 
 
 def missing(name: str | int, known: Mapping[str, FieldInfo]) -> str:
-    """A parameter without default that was not given."""
+    """Return the message for a missing parameter that has no default."""
     meaning = known[name].description if isinstance(name, str) and name in known else None
     return f"required but missing{f' ({meaning})' if meaning else ''}"
 
 
 def wording(error: ErrorDetails) -> str:
-    """What is wrong with the value that pydantic refused."""
+    """Return what is wrong with a value that pydantic refused."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
@@ -118,7 +118,7 @@ def _clipped(text: str) -> str:
     return text if len(text) <= _CLIP else f"{text[: _CLIP - 3]}..."
 
 
-# First words of pydantic's error types (int_type, int_parsing, int_from_float ...) and what was wanted.
+# First words of pydantic's error types (int_type, int_parsing, int_from_float ...), and what was expected.
 _WANTED: Final = {
     "int": "a whole number",
     "float": "a number",

@@ -1,4 +1,4 @@
-"""The JSON schema of recipes: lets an editor complete and check them while they are written."""
+"""The JSON schema of recipes, by which editors complete and check recipes as they are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def recipe_schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) with the parameters of all tasks and sources."""
+    """Return the JSON schema (draft 2020-12) of recipes, with the parameters of all tasks and sources."""
     schema = Recipe.model_json_schema()
     parts: dict[str, Any] = schema["$defs"]
     for unused in ("Source", "Task", "TaskEntry"):

@@ -1,4 +1,4 @@
-"""What ``--source`` means: the kind of source that a path or URL is."""
+"""Infer the kind of source from the path or URL that ``--source`` gives."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ _GOOD: Final = (
     "a folder of images or videos, an archive of them "
     f"({', '.join(ARCHIVE_SUFFIXES)}) or a table ({', '.join(SUFFIXES)})"
 )
-#: Kinds that read folders and archives, besides the one that a folder is taken for.
+#: Kinds that a folder may be of: a recipe that names one of these keeps it.
 _OF_FOLDERS: Final = ("folder", "parquet", "webdataset")
 
 
 def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
-    """The source that ``path`` is: media, a table of rows, Parquet with media, a data set, or what ``old`` reads.
+    """Return the source at ``path``: media, a table of rows, Parquet with media, a dataset, or what ``old`` can read.
 
-    Settings of ``old`` that still apply, such as a table's columns, are kept.
+    Args:
+        path: a path or URL.
+        old: the recipe's source, of which settings that still apply are kept, such as a table's columns.
 
     Raises:
-        RecipeError: it is none of these.
+        RecipeError: the path is none of these.
     """
     kind = _kind(path, str(old.get("kind")))
     if kind == "hub":
@@ -55,7 +57,7 @@ def _kind(path: str, old: str) -> str:
 
 
 def _refusal(file: str) -> str:
-    """Why a file is no source, and what to give instead."""
+    """Return why a file is not a source, and what to give instead."""
     if suffix_of(file) in _COMPRESSED:
         return "what is compressed as a whole cannot be read in place; unpack it, or repack it as .tar or .zip"
     if kind := kind_of(file):
@@ -64,7 +66,7 @@ def _refusal(file: str) -> str:
 
 
 def _kind_of_folder(folder: Path) -> str:
-    """Parquet if files with media lie in it, or in its ``data``, as data sets have them."""
+    """Return ``parquet`` if Parquet with media lies in the folder or in its ``data`` (as in datasets), or ``folder``."""
     found = sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")))
     return "parquet" if found and holds_media(found[0]) else "folder"
 

@@ -1,7 +1,7 @@
-"""YAML to plain data, strictly, remembering the line of every value.
+"""Parse YAML strictly into plain data, and remember the line of every value.
 
 Scalars follow YAML 1.2, so ``no`` and ``2024-01-01`` are text and ``1e3`` is a number; ``010`` is text, as
-readers disagree about which number it is. Anchors, aliases, tags, twin keys and second documents are refused.
+readers disagree about which number it is. Anchors, aliases, tags, duplicate keys and second documents are refused.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _WORDS: Final[dict[str, bool | None]] = {
 
 
 class Document:
-    """Plain data, and where each part of it was written.
+    """Plain data, and where each part of the data was written.
 
     Attributes:
         data: mappings, lists, text, numbers, booleans and None; None for an empty file.
-        written: where each place was written; for a value in a mapping, its key.
-        problems: mistakes so far that did not stop the reading.
-        refused: places whose value was not understood, so that nothing more can be said about it.
+        written: where each place was written; for a value in a mapping, where its key was.
+        problems: mistakes found so far that did not stop the reading.
+        refused: places whose value was not understood, so that no further mistakes are reported there.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,17 +49,17 @@ class Document:
         self.refused: set[Place] = set()
 
     def where(self, place: Place) -> Where:
-        """Where a place, or else the part that should hold it, was written."""
+        """Return where a place was written or, if it was not, the part that should hold it."""
         while place and place not in self.written:
             place = place[:-1]
         return self.written.get(place, Where(self.name))
 
     def understood(self, place: Place) -> bool:
-        """Whether nothing on the way to a place was refused."""
+        """Whether neither a place nor anything above it was refused."""
         return not any(place[:depth] in self.refused for depth in range(len(place) + 1))
 
     def given(self, place: Place) -> Place:
-        """As much of a place as there is in the data."""
+        """Return the longest beginning of a place that exists in the data."""
         node = self.data
         for depth, step in enumerate(place):
             keys = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
@@ -69,10 +69,11 @@ class Document:
         return place
 
     def put(self, steps: Sequence[str], value: object, where: Where) -> Place:
-        """Set one value, making the mappings on the way; numbers among the steps are indices of lists.
+        """Set one value, creating the mappings on the way; steps that are numbers index lists.
 
         Returns:
-            The value's place, or as far as the steps led; where they lead nowhere that is a problem.
+            The value's place. If the steps lead nowhere, this is recorded as a problem, and the place that they reached
+            is returned.
         """
         node: Any = self.data
         place: Place = ()
@@ -109,11 +110,11 @@ def parse(text: str, name: str, *, numbered: bool = True) -> Document:
 
     Args:
         text: the YAML.
-        name: what messages call it, such as the file's path.
+        name: what messages call the document, such as the file's path.
         numbered: whether messages give line numbers.
 
     Raises:
-        RecipeError: not valid YAML, nested too deeply, or more than one document.
+        RecipeError: the text is not valid YAML, is nested too deeply, or has more than one document.
     """
     document = Document(name)
     try:
@@ -131,12 +132,12 @@ def _mishap(err: Exception, text: str) -> tuple[int, str]:
         return (err.problem_mark.line + 1 if err.problem_mark else 0), why + tab
     if isinstance(err, yaml.reader.ReaderError):
         return text.count("\n", 0, err.position) + 1, f"character {text[err.position]!a} is not allowed"
-    # PyYAML lets int() and chr() fail on absurd directives and escapes.
+    # PyYAML lets errors of int() and chr() through for absurd directives and escapes.
     return 0, str(err)
 
 
 class _Reader:
-    """Builds data from PyYAML's events: no constructor runs, and nothing is built for what is refused."""
+    """Build data from PyYAML's events, so that no constructor runs, and nothing is built for what is refused."""
 
     def __init__(self, document: Document, text: str, *, numbered: bool) -> None:
         self._document = document
