@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 #: Indices of parts, in an order that a solver may consider.
 Path = tuple[int, ...]
 
-#: Parameters that every task about the order of a shot's pieces has under the same names.
+#: Parameters that all tasks about the order of a shot's pieces share, under the same names.
 Cut = Annotated[
     float, Field(ge=0, le=0.5, description="maximum fraction of the sides that a piece leaves out, drawn for each")
 ]
@@ -168,7 +168,11 @@ def _chosen(
 
 
 def _improved(draw: Ints, each: int, costs: Ints, paths: Sequence[Path], wanted: Ints) -> tuple[int, list[int]]:
-    """Improve a combination by changing one part's framing at a time; return how far off its ranks are, and itself."""
+    """Improve a combination by changing one part's framing at a time.
+
+    Returns:
+        How far its ranks are from the wanted ones in the end, and the improved combination.
+    """
     least = int(_off(draw[None], costs, paths, wanted)[0])
     for _ in range(_ROUNDS):
         before = least

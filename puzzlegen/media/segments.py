@@ -17,7 +17,7 @@ from puzzlegen.media.video import Clip
 from puzzlegen.records import Medium, VideoMeta
 from puzzlegen.rng import Rng
 
-#: Frames per second of every clip in a puzzle: twice the rate at which common video models sample.
+#: Usual frames per second of clips in puzzles: twice the rate at which common video models sample.
 FPS: Final = 4
 #: Minimum number of frames that show which way is up, or which way time runs.
 LEAST_FRAMES: Final = 8

@@ -66,7 +66,7 @@ def _refusal(file: str) -> str:
 
 
 def _kind_of_folder(folder: Path) -> str:
-    """Return ``parquet`` if Parquet with media lies in the folder or in its ``data`` (as in datasets), or ``folder``."""
+    """Return ``parquet`` if the first Parquet file in the folder (or in its ``data``) holds media, else ``folder``."""
     found = sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")))
     return "parquet" if found and holds_media(found[0]) else "folder"
 
