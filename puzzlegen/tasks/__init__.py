@@ -1,7 +1,7 @@
-"""Tasks: kinds of puzzle. One file per task; the file's name is the task's name in recipes.
+"""Tasks: kinds of puzzle. Each task is one file, and the file's name is the task's name in recipes.
 
-To add one, copy ``jigsaw.py``: a frozen model whose fields are the recipe's parameters and whose :meth:`Task.pose`
-makes a puzzle from an item. Everything else follows: recipes, listing, conformance tests.
+To add a task, copy ``jigsaw.py``: a frozen model whose fields are the recipe's parameters and whose :meth:`Task.pose`
+makes a puzzle from an item. Recipes, listings and conformance tests find the new task by its file name.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ class Task(BaseModel):
     """A kind of puzzle plus its parameters.
 
     Attributes:
-        accepts: the kind of item it is made from.
-        ability: what it trains, in the field's words; stored with each record.
-        version: raised when the same parameters give other puzzles than before.
-        spoils: what its change to the medium spoils of a user's own question: which way things are, or what comes
-            when. None: it shows no changed medium that could be restored, so no question can be joined to it.
+        accepts: the kind of item that the task takes.
+        ability: the ability that the task trains, in the field's words; stored with each record.
+        version: raised whenever the same parameters give different puzzles than before.
+        spoils: which of a user's own questions about the medium the task's transformation would spoil: those about
+            directions or those about the order of events. None if the task shows no transformed medium that could be
+            restored; a user's question can then not be joined to the puzzle.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,7 +39,7 @@ class Task(BaseModel):
 
     @property
     def name(self) -> str:
-        """The task's name in recipes and records: its file's name."""
+        """The task's name in recipes and records, which is its file's name."""
         return type(self).__module__.rpartition(".")[2]
 
     @property
@@ -48,17 +49,17 @@ class Task(BaseModel):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Distributions beyond the usual that decide its bytes; the manifest names their versions."""
+        """Optional distributions whose versions affect the puzzles' bytes; the manifest records these versions."""
         return ()
 
     @property
     def media_count(self) -> int:
-        """How many pictures or clips each puzzle has; 0 for graphs, which are text."""
+        """The number of pictures or clips in each puzzle; 0 for graphs, which are shown as text."""
         return 0 if self.accepts == "graph" else 1
 
     @property
     def profile(self) -> Profile:
-        """The modality profile of its records."""
+        """The modality profile of the task's records."""
         if self.accepts == "video":
             return "video"
         if self.media_count == 0:
@@ -68,25 +69,27 @@ class Task(BaseModel):
     @property
     @abstractmethod
     def difficulty(self) -> float:
-        """0 (easy) to 1 (hard), from the parameters alone."""
+        """The difficulty from 0 (easy) to 1 (hard), computed from the parameters alone."""
 
     @abstractmethod
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Make the puzzle.
+        """Make a puzzle from an item.
 
-        Draw the answer with ``rng.balanced("answer", n)`` where it is one of few, so that a build can even it out,
-        and decide about rejections without looking at that draw.
+        If the answer is one of a few, draw it with ``rng.balanced("answer", n)``, so that a build can balance the
+        answers within a shard. Whether the item is rejected must not depend on that draw.
 
         Raises:
-            Unusable: the item gives no puzzle, with a reason from ``records.REASONS``.
+            Unusable: no puzzle can be made from the item; the reason is a key of ``records.REASONS``.
         """
 
     @final
     def make(self, item: OpenItem, rng: Rng) -> Puzzle | Rejection:
-        """A puzzle, or why there is none. Never raises for a bad item; any other exception is a bug in the task.
+        """Return the puzzle, or the rejection that says why there is none.
+
+        A bad item never raises; any exception other than ``TaskError`` is a bug in the task.
 
         Raises:
-            TaskError: the reason is not one of ``records.REASONS``, by which rejections are counted.
+            TaskError: the task gave a reason that is not a key of ``records.REASONS``, by which rejections are counted.
         """
         try:
             return self.pose(item, rng)
@@ -100,10 +103,14 @@ class Task(BaseModel):
 
 
 def task_names() -> list[str]:
-    """The tasks a recipe may name."""
+    """Return the names of all tasks that a recipe may use."""
     return plugins.names(__name__)
 
 
 def task_class(name: str) -> type[Task]:
-    """The task called ``name``; RecipeError with a suggestion if there is none."""
+    """Return the task class called ``name``.
+
+    Raises:
+        RecipeError: there is no such task; the message suggests the nearest name.
+    """
     return plugins.find(__name__, name, Task)

@@ -1,9 +1,9 @@
-"""Perturb one part of a clip and ask when, or what is wrong (VideoSSR).
+"""Change one part of a clip, and ask when that is or what is wrong (VideoSSR).
 
-Seven things can be wrong: the part is frozen, reversed, shuffled, mirrored, turned upside down, has its colours
-exchanged or is enlarged. Only what a person would notice is done: nothing is reversed where motion goes to and fro,
-nothing frozen where other parts of the clip stand as still. Clips where too little would be noticed are refused. The
-part is perturbed before the clip is encoded, once, and begins and ends between frames.
+Seven things can be wrong: the part is frozen, reversed, shuffled, mirrored, turned upside down, recoloured (its colours
+are exchanged) or enlarged. Only changes that a person would notice are made: no part is reversed where things move to
+and fro, and none is frozen where other parts of the clip are just as still. Clips in which too few changes would be
+noticed are rejected. The part consists of whole frames and is changed before the clip is encoded, once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from puzzlegen.tasks import Task
 _LEAST_CLIP: Final = 12
 _OPTIONS: Final = 4
 _TRIES: Final = 8
-# Longer parts lie in the middle: one answer for all, 1 to 3 seconds of 6, would be half right half the time.
+# Maximum length of the part, relative to the clip. Longer parts would mostly lie in the middle: one constant answer, 1
+# to 3 seconds of 6, would be half right half of the time.
 _MOST_PART: Final = 1 / 3
 _KINDS: Final = ", ".join(WORDS.values())
 
@@ -48,11 +49,11 @@ class Anomaly(Task):
 
     @property
     def difficulty(self) -> float:
-        """To name what is wrong is easier than to say when."""
+        """0.3 to name what is wrong, 0.5 to say when, which is harder."""
         return 0.3 if self.ask == "kind" else 0.5
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Choose a part, perturb it, ask."""
+        """Choose a part of a moving segment, change it, ask when or how."""
         clip = moving_segment(item.clip(self.frames), _LEAST_CLIP, self.frames, rng)
         part = self._part(clip, rng)
         options = rng.sample(part.kinds, _OPTIONS)
@@ -73,7 +74,11 @@ class Anomaly(Task):
         return _OPTIONS if self.ask == "kind" else 1
 
     def _part(self, clip: Pixels, rng: Rng) -> _Part:
-        """A drawn part of the clip, with at least a frame on both sides, in which enough would be noticed."""
+        """Draw a part of the clip, with at least one frame on both sides, in which enough kinds of change would show.
+
+        Raises:
+            Unusable: ``ambiguous``.
+        """
         distances = frame_distances(clip)
         for _ in range(_TRIES):
             length = rng.integer(LEAST_FRAMES, int(len(clip) * _MOST_PART))

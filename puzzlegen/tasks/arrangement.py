@@ -1,11 +1,13 @@
-"""Shuffle the tiles of a picture, ask which of several arrangements restores it (Jigsaw-R1 calls this "multiple").
+"""Shuffle the tiles of a picture and ask which of several arrangements restores it (Jigsaw-R1 calls this "multiple").
 
-Any two of the options put another tile into the same number of places (``distance``): an option that is closest to all
-others, as the right one is where each wrong one departs from it, would tell. The fewer places, the fewer sides that
-could tell, and the harder for who looks at things; each tile also lies in a light of its own, and places are drawn such
-that by its sides alone the right option looks best as often as worst (not where four tiles leave no choice, or no gap
-hides anything). Pictures whose sides always tell are refused, as are those with a flat tile or with two that could be
-exchanged unnoticed. Distance, light and places are our design, same task family.
+Any two options differ in the same number of places (``distance``). If each wrong option were derived from the right one
+instead, the right one would be closest to all others and stand out. The fewer places differ, the fewer tile sides can
+reveal the answer, and the harder the puzzle is for a solver who looks at what is shown.
+
+Each tile is also lit in its own way, and places are drawn such that, judged by the tiles' sides alone, the right option
+looks best as often as it looks worst (except where four tiles leave no choice, or where there is no gap to hide
+anything). Pictures whose sides always reveal the answer are rejected, and so are pictures with a flat tile or with two
+tiles that could be exchanged unnoticed. Distance, light and places are our design, same task family.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-#: How often places are drawn until the right option has had each rank, and for how many cuts: 78 % of first ones do.
+#: Maximum draws of places until the right option has had every rank, and maximum cuts to try: 78 % of first cuts
+#: suffice.
 _TRIES: Final = 256
 _CUTS: Final = 3
 _FEW: Final = 4
@@ -70,7 +73,7 @@ class Arrangement(Task):
 
     @property
     def difficulty(self) -> float:
-        """Grows as fewer places differ and with the options: 0.43 for 4 of 9, 0.1 if all differ."""
+        """Grows with the options and the fewer places differ: 0.43 for 4 options in 4 of 9 places, 0.1 in all."""
         closeness = 1 - self._distance / (self.rows * self.cols)
         return round(0.1 + 0.6 * closeness + 0.05 * (self.options - 4) * closeness, 4)
 
@@ -79,7 +82,7 @@ class Arrangement(Task):
         return self.distance or self.options
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, draw the options, shuffle so that one of them is right."""
+        """Cut the picture, draw the orders to offer, lay the tiles out shuffled."""
         tiles, orders, margin = self._laid(item, rng)
         lie = rng.permutation(len(tiles))
         shown = [tiles[lie.index(place)] for place in range(len(tiles))]
@@ -90,10 +93,10 @@ class Arrangement(Task):
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
 
     def _laid(self, item: OpenItem, rng: Rng) -> tuple[list[Image.Image], Orders, float]:
-        """The tiles of the first drawn cut whose sides do not tell, the orders offered, and what there is to spare.
+        """Return the tiles of the first cut whose sides do not reveal the answer, the orders to offer, and the margin.
 
         Raises:
-            Unusable: ``telling``, or as :func:`told_apart` does.
+            Unusable: ``telling`` if every cut's sides reveal it, or a reason of :func:`told_apart`.
         """
         for _ in range(_CUTS):
             tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
@@ -105,7 +108,11 @@ class Arrangement(Task):
         raise Unusable("telling", f"of {_CUTS} cuts none lets the right option look worst, as sides go")
 
     def _orders(self, looks: Looks, rng: Rng) -> Orders:
-        """As :meth:`_drawn`, and a drawn number of the wrong ones look more right than the right one; or nothing."""
+        """Draw orders like :meth:`_drawn`, of which a random number of wrong ones look more right than the right one.
+
+        Returns:
+            The orders, or an empty list if the draws do not contain every such number.
+        """
         own = looks.of(range(self.rows * self.cols))
         by_rank: dict[int, Orders] = {}
         for _ in range(_TRIES):
@@ -116,7 +123,10 @@ class Arrangement(Task):
         return []
 
     def _drawn(self, rng: Rng) -> Orders:
-        """The right order, then wrong ones: the tiles of ``distance`` drawn places, moved by different numbers."""
+        """Return the right order, then wrong ones.
+
+        In each wrong order, the tiles of the same ``distance`` random places are shifted by a different number.
+        """
         right = list(range(self.rows * self.cols))
         places = rng.sample(right, self._distance)
         steps = rng.sample(range(1, self._distance), self.options - 1)

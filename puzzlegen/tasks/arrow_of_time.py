@@ -1,15 +1,16 @@
 """Play a clip forward or backward and ask which (ViSS-R1).
 
-Beside it a clip is shown of which it is a part, cut smaller and changed in brightness so that its pixels cannot be
-looked up, played as in that clip or the other way round: who sees what happens before what knows. Parts that backward
-look like some part of the clip forward are refused: what is held still, leaves, jumps, what swings. That clip itself
-runs as it was filmed or backward, each as often: how people and things move would otherwise tell the answer to who
-looks at one of the two only, or knows the film.
+A longer clip is shown first, and the played clip is a part of it. The part is cropped and changed in brightness, so
+that its pixels cannot be looked up, and played in the direction of the longer clip or in the other one. A solver who
+sees what happens before what has the answer. Parts that look backward like some part of the longer clip forward are
+rejected: things held still, leaves, jumps, things that swing. The longer clip itself runs as it was filmed or backward,
+equally often; otherwise how people and things move would give the answer to a solver who looks at only one of the two
+clips, or who knows the film.
 
-``reference: false`` shows one clip only, as the paper does. Then the answer rests on a prior, how people and things
-move: clips that look the same backward or come back to what they showed are refused, but of those kept one in three is
-a guess, for a gesture has no direction that a person could name. Both ways have the same frames and one encoding in
-which no frame refers to another.
+``reference: false`` shows one clip only, as the paper does. The answer then rests on a prior, how people and things
+move. Clips that look the same backward, or come back to what they showed, are rejected, but one in three of those kept
+is a guess, because a gesture has no direction that a person could name. Forward and backward clips have the same frames
+and one encoding in which no frame refers to another.
 """
 
 from __future__ import annotations
@@ -37,15 +38,21 @@ BESIDE: Final = (
     " the first may itself run backward in time. Compared with the first, is the second played forward, so that things "
     "happen in the same order, or backward?"
 )
-# Of 200 clips of 45 sources called by eye, 32 with a direction and 144 without: 24 and 79 lie under it, 15 and 13 of
-# which also keep from coming back.
+# Of 200 clips of 45 sources judged by eye, 32 have a direction and 144 have none. 24 and 79 of these lie below this
+# maximum, and 15 and 13 of those also do not come back to what they showed.
 _MOST_REVERSIBLE: Final = 0.3
-#: How much of the clip is shown again beside it.
+#: Length of the part, as a fraction of the longer clip.
 _PART: Final = 5 / 8
 
 
 class _Segment(NamedTuple):
-    """Frames of a shot, what will be played of them, and how clearly that has a direction (0 is just enough)."""
+    """A segment of a shot.
+
+    Attributes:
+        whole: frames of the segment.
+        part: frames that will be played; all of ``whole`` without a reference.
+        margin: how clearly the part has a direction; 0 is just enough.
+    """
 
     whole: Pixels
     part: Pixels
@@ -75,11 +82,11 @@ class ArrowOfTime(Task):
 
     @property
     def difficulty(self) -> float:
-        """Two answers; without the reference, knowledge of how things move."""
+        """0.4 (two answers); 0.5 without ``reference``, where the solver must know how things move."""
         return 0.4 if self.reference else 0.5
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Take the clearest of some moving segments, play it one way or the other."""
+        """Take the clearest of some moving segments and play it forward or backward."""
         whole, part, margin = self._clearest(item.clip(self.frames), rng)
         k = rng.balanced("answer", len(WAYS))
         question, answer = answers.option(rng, BESIDE if self.reference else QUESTION, self.form, WAYS, k)
@@ -102,7 +109,7 @@ class ArrowOfTime(Task):
 
 
 def _beside(whole: Pixels, rng: Rng) -> _Segment:
-    """A drawn part of a segment, which must not look backward like some part of it forward."""
+    """Draw a part of a segment; played backward, the part must not look like any part of the segment forward."""
     length = int(len(whole) * _PART)
     start = rng.integer(0, len(whole) - length)
     distances = aligned_distances(whole)
@@ -111,6 +118,6 @@ def _beside(whole: Pixels, rng: Rng) -> _Segment:
 
 
 def _alone(clip: Clip, span: slice) -> _Segment:
-    """All of a segment, which must differ from its reverse and get away from what it showed."""
+    """Take all of a segment, which must differ from its reverse and must not come back to what it showed."""
     whole, small = clip.frames[span], clip.small[span]
     return _Segment(whole, whole, min(_MOST_REVERSIBLE - reversible(small), return_margin(small)))

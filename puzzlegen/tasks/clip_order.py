@@ -1,13 +1,15 @@
-"""Cut one shot into clips, show them in another order, ask for the order in which they were filmed (Visual Jigsaw).
+"""Cut one shot into clips, show them in another order, and ask for the order of filming (Visual Jigsaw).
 
-One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
-clips as shown, in the order of filming. Each clip is cropped and lit in its own way (``media.reframe``), for otherwise
-like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as they are.
+There is one convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers
+of the clips as shown, in the order of filming. Each clip is cropped and lit in its own way (``media.reframe``);
+otherwise putting similar clips next to each other would give the order. ``cut: 0, jitter: 0, shade: 0`` is the easy
+form that leaves the clips as they are.
 
-The shot is shown first, as it was filmed: who finds each clip in it has the order. Clips that may be taken for other
-places of it, so that their order would change, are refused. ``reference: false`` leaves the shot out, as the papers do,
-and then shots are refused whose clips look alike, come back to what was shown before (juggling, a gesture and its end)
-or join without a step; of 30 such puzzles 5 could be disputed. Visual Jigsaw has ``clips: 6``, VideoSSR 6 to 8.
+The shot is shown first, as it was filmed, and a solver who finds each clip in it has the order. A shot is rejected if
+its clips could be mistaken for other places of it, so that their order would change. ``reference: false`` leaves the
+shot out, as the papers do. Shots are then rejected if their clips look alike, come back to what was shown before
+(juggling, a gesture and its end) or join without a visible step; of 30 such puzzles 5 were disputable. Visual Jigsaw
+has ``clips: 6``, VideoSSR 6 to 8.
 """
 
 from __future__ import annotations
@@ -53,16 +55,16 @@ class ClipOrder(Task):
 
     @property
     def media_count(self) -> int:
-        """One video per clip, and the shot if asked for."""
+        """One video per clip, and with ``reference`` the shot."""
         return self.clips + self.reference
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of possible orders: 0.3 for 4 clips, 1 for 8; 0.1 less with the shot."""
+        """Grows with the number of possible orders: 0.3 for 4 clips, 1 for 8; 0.1 less with ``reference``."""
         return round(math.lgamma(self.clips + 1) / math.lgamma(9) - 0.1 * self.reference, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, shuffle, ask."""
+        """Cut clips out of a shot, shuffle them, ask for the order."""
         shots = moving_shots(item.clip(), self.clips * (_LEAST_FRAMES + self.trim) - self.trim)
         pieces = in_order(shots, self.clips, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
         margin = min(pieces.margin, distinct(list(pieces.frames)))

@@ -1,10 +1,10 @@
-"""Show two crops with changed colours, ask whether they are of one picture or of two (SSL4RL).
+"""Show two crops with changed colours and ask whether they are from one picture or from two (SSL4RL).
 
-Crops of one picture share a part, and that part has content; otherwise the item is refused, as it is when no other
-picture can stand beside it. The other picture is one of the item's neighbours, never a near-duplicate; its crop is
-drawn as if it had to share a part too, so that size and content tell nothing, and is the one most like the right one
-in colour. What is shown as the second crop has a palette halfway between the two that could be: colours alone told 63 %
-before.
+Two crops of one picture overlap, and the overlap has content; otherwise the item is rejected. An item is also rejected
+if no other picture can stand beside it. The other picture is one of the item's neighbours in the shard, never a
+near-duplicate. Its crop is drawn as if it had to overlap another one too, so size and content reveal nothing, and is
+the one whose colours are most like those of the right crop. Whichever crop is shown second, its palette is halfway
+between those of the two candidates: before this was done, colours alone gave the answer in 63 % of puzzles.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Contrastive(Task):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Those that change colours."""
+        """The packages that change colours."""
         return AUGMENT_PACKAGES
 
     @property
@@ -54,12 +54,12 @@ class Contrastive(Task):
 
     @property
     def difficulty(self) -> float:
-        """0.4 for plain, 0.7 for strong changes, and up to 0.2 more the less the crops have to share."""
+        """0.4 for plain, 0.7 for strong changes; up to 0.2 more the less the crops must overlap."""
         base = 0.7 if self.strength == "strong" else 0.4
         return round(base + 0.2 * (1 - self.min_overlap), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Make the pair of one picture and the pair of two, then draw which is shown."""
+        """Make a crop of the same picture and one of another, then draw which is shown beside the first crop."""
         picture = item.image()
         views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
         first, second, share = draw_boxes(item, rng, views)

@@ -1,10 +1,11 @@
-"""Show two views of a picture, mark a place in the first, ask where it is in the second (SSL-R1).
+"""Show two views of a picture, mark a place in the first, and ask where it is in the second (SSL-R1).
 
-Views are turned and bent squares that overlap; both show all of the lettered places, and any of these may be the one
-that is asked for, so that the second view is the same for every answer. In it one of them lies nearest to its own
-coordinates in the first view, one second nearest, and so on: copying coordinates earns chance. Places are corners and
-spots; those whose surroundings look alike are drawn again, then the item is refused. The paper does not say how its
-views and places are made: our design, same task family.
+The views are turned and bent squares that overlap. Both show all of the lettered places, and any of these may be the
+one asked about, so the second view is the same for every answer. For each lettered place, the places of the second view
+are ranked by distance from that place's coordinates in the first view. The place itself ranks first for one of them,
+second for another, and so on, so copying coordinates earns chance. Places are corners and spots. If the surroundings of
+two places look alike, other places are drawn, and finally the item is rejected. The paper does not say how its views
+and places are made: our design, same task family.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ _TONE: Final = 0.15
 _WARP_TRIES: Final = 12
 _PLACE_TRIES: Final = 40
 _COORDINATES: Final = 1000
-# Set by eye on 114 photos: at 20 a careful person still tells all places apart; bricks, wood and moss lie below.
+# Set by eye on 114 photos: at 20 a careful person can still distinguish all places; bricks, wood and moss lie below.
 _LEAST_DISTANCE: Final = 20.0
 
 
 class _Place(NamedTuple):
-    """A place of the picture, in the pixels of the picture, of the first view and of the second."""
+    """The position of one place, in pixels of the picture, of the first view and of the second view."""
 
     source: tuple[int, int]
     first: Point
@@ -77,7 +78,7 @@ class Correspondence(Task):
         return round(base + 0.3 * self.turn_deg / 90 + 0.1 * self.bend / 0.3, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Find views and places, then draw the place that is asked for."""
+        """Find two views and places that both show, then draw the place to ask about."""
         picture = item.image()
         side = round(_SIDE * min(picture.size))
         warps, places, margin = self._draw(picture, rng, side)
@@ -92,7 +93,15 @@ class Correspondence(Task):
         return Puzzle(self._question(), (encode_image(first), encode_image(second)), answer, self.difficulty, margin)
 
     def _draw(self, picture: Image.Image, rng: Rng, side: int) -> tuple[list[Warp], list[_Place], float]:
-        """Two maps from a view into the picture, places that both views show, and how clearly these differ."""
+        """Draw the two views and the lettered places.
+
+        Returns:
+            The maps from each view into the picture, the places, which both views show, and how clearly the places
+            differ.
+
+        Raises:
+            Unusable: ``flat``, too few places are found, or ``repeated``, their surroundings look alike.
+        """
         marks = landmarks(picture, round(_LANDMARK_GAP * side))
         around = Surroundings(picture, round(_PATCH * side))
         reason = "flat"
@@ -112,7 +121,7 @@ class Correspondence(Task):
         return warp_onto(draw_corners(size, rng, reach, self.turn_deg, self.bend), side)
 
     def _places(self, shared: list[_Place], rng: Rng, side: int) -> list[_Place]:
-        """Drawn places far enough from each other whose coordinates do not betray them; empty if the draw has none."""
+        """Draw places far enough apart whose coordinates do not reveal them; empty if this draw gives none."""
         chosen: list[_Place] = []
         gap = self.spacing * side
         for place in rng.drawn(shared):
@@ -136,7 +145,7 @@ class Correspondence(Task):
 
 
 def distinct(around: Surroundings, places: list[tuple[int, int]]) -> float:
-    """How clearly the surroundings of the two most similar places differ, in grey levels; below 0 some look alike."""
+    """Return how clearly the surroundings of any two places differ, in grey levels; below 0 two look alike."""
     least = math.inf
     for a, b in ((a, b) for i, a in enumerate(places) for b in places[:i]):
         least = min(least, around.apart(a, b))
@@ -146,7 +155,7 @@ def distinct(around: Surroundings, places: list[tuple[int, int]]) -> float:
 
 
 def _shared(marks: list[tuple[int, int]], warps: list[Warp], side: int) -> list[_Place]:
-    """The marks that lie well inside both views."""
+    """Return the landmarks that lie well inside both views."""
     low, high = _BORDER * side, (1 - _BORDER) * side
     to_first, to_second = (warp.inverse() for warp in warps)
     places = []
@@ -162,7 +171,8 @@ def _shared(marks: list[tuple[int, int]], warps: list[Warp], side: int) -> list[
 def _even(places: list[_Place]) -> bool:
     """Whether no rule that compares coordinates finds more than one of the places.
 
-    In the second view, each place has another rank by distance from its own coordinates in the first.
+    A place's rank is how many places of the second view are closer than the place itself to its coordinates in the
+    first view. All ranks must differ.
     """
     ranks = set()
     for place in places:

@@ -1,9 +1,10 @@
-"""Mirror a picture or leave it, ask which was done (ViSS-R1).
+"""Mirror a picture or leave it as it is, and ask which was done (ViSS-R1).
 
-Pictures that are nearly their own mirror image are refused, and those in which nothing tells which side is up, as far
-as a measure can say. None knows which way round a scene was: without writing, a clock, a road or a known place nobody
-can tell left from right. So only upside down is asked for, unless ``axes: both`` adds left and right, which is fair
-with ``reference``, the picture as it was beside the mirrored one; then no "up" is needed either.
+Pictures that are nearly their own mirror image are rejected, and so are pictures in which nothing shows which side is
+up, as far as this can be measured. No measure shows whether left and right are exchanged: without writing, a clock, a
+road or a known place nobody can tell. So by default only upside-down flips are asked about. ``axes: both`` adds
+left-right flips, which are fair with ``reference``, where the original is shown beside the mirrored picture; then no
+"up" is needed either.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ class Flip(Task):
 
     @property
     def media_count(self) -> int:
-        """The mirrored picture, and the one as it was if asked for."""
+        """The mirrored picture, and with ``reference`` the original."""
         return 2 if self.reference else 1
 
     @property
     def difficulty(self) -> float:
-        """Upside down is easy to see (0.2), left to right hard (0.5); half as much with the picture as it was."""
+        """0.2 for upside-down flips, 0.5 with left-right flips (hard to see); half of that with ``reference``."""
         return (0.2 if self.axes == "vertical" else 0.5) / (2 if self.reference else 1)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, mirror."""
+        """Crop the picture and mirror the crop."""
         picture = item.picture()
         box = item.drawn_box(picture.size, _LEAST_PART, rng)
         count = 2 if self.axes == "vertical" else 3

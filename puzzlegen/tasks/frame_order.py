@@ -1,13 +1,14 @@
-"""Show single frames of a shot in another order and ask for the order in which they were filmed.
+"""Show single frames of a shot in another order and ask for the order of filming.
 
-One convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers of the
-pictures, in the order of filming. Each picture is cropped and lit in its own way (``media.reframe``), for otherwise
-like beside like is the order; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as they are.
+There is one convention, stated in every prompt with an example of the puzzle's own size: the answer lists the numbers
+of the pictures, in the order of filming. Each picture is cropped and lit in its own way (``media.reframe``); otherwise
+putting similar pictures next to each other would give the order. ``cut: 0, jitter: 0, shade: 0`` is the easy form that
+leaves the pictures as they are.
 
 Eight pictures of the shot are shown first, in the order of filming. With ``reference: false`` only the first frame is
-named as such: without it, most orders could as well be read backwards. Then shots that come back to what they showed
-before are refused as well, and of 40 such puzzles 4 could be disputed. Our design, same task family as Visual Jigsaw's
-clips.
+given, and named as such: without it, most orders could just as well be reversed. Shots that come back to what they
+showed before are then rejected as well; of 40 such puzzles 4 were disputable. Our design, same task family as Visual
+Jigsaw's clips.
 """
 
 from __future__ import annotations
@@ -55,21 +56,21 @@ class FrameOrder(Task):
 
     @property
     def profile(self) -> Profile:
-        """Pictures, although they come from a clip."""
+        """Several pictures, although they come from a clip."""
         return "multi_image"
 
     @property
     def media_count(self) -> int:
-        """One picture per frame, and those of the shot, or its first frame."""
+        """One picture per frame to order, plus eight of the shot or, without ``reference``, its first frame."""
         return self.pictures + (_SHOWN if self.reference else 1)
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of possible orders: 0.3 for 4 pictures, 1 for 8; 0.1 less with the shot."""
+        """Grows with the number of possible orders: 0.3 for 4 pictures, 1 for 8; 0.1 less with ``reference``."""
         return round(math.lgamma(self.pictures + 1) / math.lgamma(_MOST + 1) - 0.1 * self.reference, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Pick frames, shuffle all but the first where it is given, ask."""
+        """Pick frames of a shot, shuffle all but a first one that is given, ask for the order."""
         given = 0 if self.reference else 1
         count = self.pictures + given
         shots = moving_shots(item.clip(), (count - 1) * self.apart + 1)
@@ -109,5 +110,5 @@ class FrameOrder(Task):
 
 
 def _spread(shot: Pixels) -> list[Pixels]:
-    """Frames from the first to the last, as evenly apart as can be."""
+    """Return eight frames from the first to the last, as evenly spaced as possible."""
     return [shot[k] for k in evenly(0, len(shot) - 1, _SHOWN)]

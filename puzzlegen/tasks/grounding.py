@@ -1,10 +1,10 @@
 """Show a clip and a short piece of it, and ask when in the clip the piece occurs.
 
-The piece is cut a little smaller than the clip, at a drawn place, and lightened or darkened, so that its pixels cannot
-be looked up. Pieces that could as well lie elsewhere in the clip are refused. What happens says where these are: a
-gesture begins and ends like no other part of it. So the clip is a drawn part of a longer run of frames, in which each
-third of the clip can be asked about, and it is drawn which one is. Our design, same task family as VideoSSR's anomaly
-grounding.
+The piece is cropped a little at a random place and lightened or darkened, so that its pixels cannot be looked up.
+Pieces that could just as well be from elsewhere in the clip are rejected. What happens would then reveal where the
+remaining pieces are: the beginning and the end of a gesture are like no other part of it. So the clip is a random part
+of a longer run of frames in which each third of the clip can be asked about, and which third is asked about is drawn.
+Our design, same task family as VideoSSR's anomaly grounding.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from puzzlegen.tasks import Task
 
 _LEAST_CLIP: Final = 16
 _LEAST_PIECE: Final = 4
-#: A run has so many times the frames of the clip. Of 204 runs 99 hold clips of which every third can be asked about;
-#: were the clip all of the run, 81.
+#: Length of the run, relative to the clip. Of 204 runs, 99 contain clips of which each third can be asked about; if the
+#: clip were the whole run, 81 would.
 _RUN: Final = 1.5
 _THIRDS: Final = 3
 
@@ -52,11 +52,11 @@ class Grounding(Task):
 
     @property
     def difficulty(self) -> float:
-        """The piece is to be found by likeness; when is harder to say in a longer clip."""
+        """The piece is found by likeness, but when is harder to say in a longer clip: 0.4 for 32 frames, 0.6 for 64."""
         return round(0.2 + 0.4 * self.frames / 64, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Choose a clip and a piece that occurs once in it, change its look, ask."""
+        """Choose a clip and a piece that occurs in it once, disguise the piece, ask when it occurs."""
         most = round(self.frames * _RUN)
         run = moving_segment(item.clip(most), _LEAST_CLIP, most, rng)
         count = max(_LEAST_CLIP, min(self.frames, round(len(run) / _RUN)))
@@ -70,17 +70,22 @@ class Grounding(Task):
 
 
 def _drawn(margins: Floats, rng: Rng) -> tuple[int, int, float]:
-    """Where a clip begins, where in it the piece does, and how clearly that occurs once.
+    """Draw a clip and a piece that occurs in it only once.
 
-    A third of the clip is drawn and a place in it; of the places in this third where the piece occurs once in some
-    clip the nearest is taken. Were any taken, each equally likely, they would lie at an end far more often.
+    A third of the clip is drawn, and a place in that third. Of the places in the third whose piece occurs only once in
+    some clip, the one nearest to the drawn place is taken. If all such places were equally likely, they would be at an
+    end of the clip far more often.
 
     Args:
-        margins: by place and clip, see :func:`occurrences`.
-        rng: draws.
+        margins: how clearly each place's piece occurs only once in each clip, see :func:`occurrences`.
+        rng: draws the third, the place and the clip.
+
+    Returns:
+        The frame of the run at which the clip begins, the frame of the clip at which the piece begins, and the margin.
 
     Raises:
-        Unusable: ``repeated`` if there is none, ``telling`` if a third has none, ``static``.
+        Unusable: ``repeated`` if no place qualifies, ``telling`` if a third has no such place, ``static`` if nothing
+            moves in any clip.
     """
     bounds = [len(margins) * k // _THIRDS for k in range(_THIRDS + 1)]
     thirds = [[p for p in range(*third) if margins[p].max() >= 0] for third in pairwise(bounds)]

@@ -1,12 +1,13 @@
 """Exchange two of four groups of a clip's frames and ask which two (ViSS-R1, where the task is called shuffle).
 
-The frames are consecutive and of one shot; two groups are always exchanged. Frames are left out at every joint of two
-groups, also where nothing was exchanged, and each group is cropped and lit in its own way (``media.reframe``), so that
-a joint that shows a jump does not tell; ``cut: 0, jitter: 0, shade: 0`` is the easy form without the latter. Shots in
-which a group looks like another are refused: several answers would be right.
+The frames are consecutive and from one shot, and two groups are always exchanged. Frames are left out between all
+neighbouring groups, also where nothing was exchanged, and each group is cropped and lit in its own way
+(``media.reframe``), so that a jump between groups does not reveal the exchange. ``cut: 0, jitter: 0, shade: 0`` is the
+easy form without cropping and lighting. Shots in which two groups look alike are rejected, because several answers
+would be right.
 
-The shot is shown first, as it was filmed. ``reference: false`` leaves it out, as the paper does; then shots that come
-back to what they showed before are refused as well, and of 82 such puzzles 2 could be disputed.
+The shot is shown first, as it was filmed. ``reference: false`` leaves it out, as the paper does; shots that come back
+to what they showed before are then rejected as well. Of 82 such puzzles 2 were disputable.
 """
 
 from __future__ import annotations
@@ -53,21 +54,21 @@ class GroupSwap(Task):
 
     @property
     def media_count(self) -> int:
-        """One clip, and the shot if asked for."""
+        """One clip, and with ``reference`` the shot."""
         return 1 + self.reference
 
     @property
     def difficulty(self) -> float:
-        """Six answers, and the order of what happens must be seen, or known."""
+        """0.5 (six answers, and the order of events must be seen); 0.6 without the shot, where it must be known."""
         return 0.5 if self.reference else 0.6
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Take four groups, exchange two, ask."""
+        """Cut four groups of frames out of a shot, exchange two, ask which."""
         shots = moving_shots(item.clip(), GROUPS * (_LEAST_FRAMES + self.trim) - self.trim)
         pieces = in_order(shots, GROUPS, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         k = rng.balanced("answer", len(PAIRS))
-        # The six orders among which a solver chooses.
+        # The six orders that a solver chooses from, the true one first.
         paths = sorted(_exchanged(_exchanged(range(GROUPS), k), other) for other in range(len(PAIRS)))
         framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         groups = _exchanged(framed, k)
@@ -92,7 +93,7 @@ class GroupSwap(Task):
 
 
 def _exchanged(groups: Sequence[T], k: int) -> tuple[T, ...]:
-    """The groups with the ``k``-th pair exchanged."""
+    """Return the groups with the ``k``-th pair of them exchanged."""
     first, second = PAIRS[k]
     places = {first: second, second: first}
     return tuple(groups[places.get(place, place)] for place in range(GROUPS))

@@ -1,12 +1,15 @@
-"""Cover a square of a picture, ask which lettered piece shows what is under it (SSL-R1).
+"""Cover a square of a picture and ask which lettered piece shows what is under it (SSL-R1).
 
-Pieces show a part of the square only, at a drawn place inside it, so that their edges neither meet nor face the
-picture's. The others come from places of the same picture that are in full view: who cannot tell what is hidden can
-find where the others are, so that one answer is right even where a texture would go on in several ways. Their rims go
-with what surrounds the square about as well as the right one's, a drawn number of them better by colour, and one by
-roughness; all share one palette, each in a tone and light of its own. Squares whose pieces look alike, show little or
-take on other colours are drawn again, then the item is refused, as are pictures without an "up". The paper does not say
-how its options are made: our design, same task family.
+The right piece shows only a part of the square, at a random place inside it, so that its edges neither meet nor face
+those of the picture. The wrong pieces come from places of the same picture that are in full view. A solver who cannot
+tell what is hidden can find where the others come from, so one answer is right even where a texture could continue in
+several ways.
+
+The rims of the wrong pieces match the square's surroundings about as well as the right one's: a random number of them
+match better by colour, and a random number by roughness. All pieces share one palette, each in a tone and light of its
+own. Squares whose pieces look alike, show little or are changed too much by the common palette are drawn again; after
+48 draws the item is rejected. Pictures without an "up" are rejected too. The paper does not say how its options are
+made: our design, same task family.
 """
 
 from __future__ import annotations
@@ -44,12 +47,12 @@ _LEAST_SIDE_PX: Final = 36
 _TRIES: Final = 48
 _SKETCH_PX: Final = 16
 _PLACES: Final = 80
-#: Whole levels of a sketch to finer ones, so that means may be rounded down.
+#: Scales the whole grey levels of a sketch to a finer unit, so that means can be rounded down.
 _FINE: Final = 64
-#: Layouts are compared as versions of this side, ``_SKETCH_PX`` a multiple of it.
+#: Layouts are compared at this side; ``_SKETCH_PX`` is a multiple of it.
 _COARSE: Final = 8
-# Set by eye on 168 puzzles, in grey levels: pieces that differ less are of moss, leaves, roofs from above; what is
-# plainer is sky and blur, what one palette changes more is hard to find again.
+# Set by eye on 168 puzzles, in grey levels. Pieces that differ less show moss, leaves, roofs from above; plainer pieces
+# show sky and blur; pieces that the common palette changes more are hard to find in the picture.
 _LEAST_DISTANCE: Final = 24.0
 _LEAST_SPREAD: Final = 12.0
 _MOST_CHANGE: Final = 16.0
@@ -61,30 +64,30 @@ Layouts = NDArray[np.float32]
 
 
 class _Sizes(NamedTuple):
-    """Sides in pixels: of the square that will be covered, and of what a piece shows of it."""
+    """Sides in pixels: of the square to cover, and of the window, the part of a square that a piece shows."""
 
     square: int
     window: int
 
     def drawn(self, size: Place, rng: Rng) -> tuple[Place, Place]:
-        """Middle of a square inside the picture, and of what a piece shows of it."""
+        """Draw the centre of a square inside the picture, and that of the window inside the square."""
         middle = _centre(size, rng, self.square // 2 + 1 + STRIP_PX)
         spare = (self.square - self.window) // 2
         return middle, (middle[0] + rng.integer(-spare, spare), middle[1] + rng.integer(-spare, spare))
 
     def cut(self, picture: Image.Image, centres: Sequence[Place], side: int) -> list[Image.Image]:
-        """What pieces show that come from ``centres``, ``side`` pixels wide."""
+        """Return the pieces with windows at ``centres``, each scaled to ``side`` pixels."""
         boxes = [_square(centre, self.window) for centre in centres]
         return [picture.resize((side, side), Image.Resampling.BICUBIC, box=box) for box in boxes]
 
 
 class _Fits(NamedTuple):
-    """How places go with the surroundings of one square.
+    """How well places fit the surroundings of one square.
 
     Attributes:
-        around: colours along the square, outside.
-        nearest: places, as they go with them most nearly as well as the square's own piece does.
-        kinds: of each place, see :func:`_kind`.
+        around: colours along the outside of the square.
+        nearest: indices of places; first the one that fits most nearly as well as the square's own piece.
+        kinds: the kind of each place, see :func:`_kind`.
     """
 
     around: NDArray[np.int64]
@@ -93,13 +96,13 @@ class _Fits(NamedTuple):
 
 
 class _Elsewhere(NamedTuple):
-    """Places that other pieces may come from.
+    """Places that wrong pieces may come from.
 
     Attributes:
-        sizes: of the square and of what pieces show.
-        centres: of the places.
-        rims: what lies along their sides.
-        sketches: what they show.
+        sizes: sides of the square and of the window.
+        centres: centre of each place's window.
+        rims: what lies along the inside of each window.
+        sketches: small versions of what each window shows.
     """
 
     sizes: _Sizes
@@ -108,7 +111,10 @@ class _Elsewhere(NamedTuple):
     sketches: Sketches
 
     def fits(self, sums: Sums, drawn: Sequence[tuple[Place, Place]]) -> list[_Fits]:
-        """Of squares with their pieces, as :meth:`_Sizes.drawn` has them: all at once, for one by one costs more."""
+        """Return how well the places fit each of some squares, drawn by :meth:`_Sizes.drawn`.
+
+        All squares are compared at once, because one by one costs more.
+        """
         around = rims_around(sums, [_square(middle, self.sizes.square) for middle, _ in drawn])
         own = rims_inside(sums, [_square(here, self.sizes.window) for _, here in drawn])
         alike = likeness(around.colours, np.concatenate([own.colours, self.rims.colours]))
@@ -120,15 +126,15 @@ class _Elsewhere(NamedTuple):
         return [_Fits(around.colours[k : k + 1], *found) for k, found in enumerate(zip(nearest, kinds, strict=True))]
 
     def rivals(self, middle: Place, fits: _Fits, wanted: Sequence[int]) -> list[int]:
-        """Places in full view whose rims go with a square's surroundings most nearly as well as its own piece's does.
+        """Choose places in full view that fit a square's surroundings most nearly as well as the square's own piece.
 
         Args:
-            middle: of the square.
-            fits: of the square.
-            wanted: of each place its kind.
+            middle: centre of the square.
+            fits: how well the places fit the square's surroundings.
+            wanted: the kind of each place to choose.
 
         Returns:
-            Places that do not overlap; too few if there are no more.
+            Indices of places that do not overlap; fewer than wanted if there are not enough.
         """
         left, found = Counter(wanted), list[int]()
         for k in fits.nearest:
@@ -162,12 +168,12 @@ class Inpainting(Task):
 
     @property
     def difficulty(self) -> float:
-        """0.5 for four pieces, 0.05 for each more or fewer; a small hole adds up to 0.1."""
+        """0.5 for four pieces, 0.05 more or less for each further or missing one; a small hole adds up to 0.1."""
         return round(0.3 + 0.05 * self.options + 0.1 * (0.6 - self.hole) / 0.4, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Find a square whose pieces all differ, then draw the letter of the right one."""
-        # What has no "up" is leaves, blur, tissue, coins: their pieces are hard to find again.
+        """Find a square whose pieces all differ, then draw the right piece's letter."""
+        # Pictures without an "up" show leaves, blur, tissue or coins, in which pieces are hard to find.
         upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _LESS_UP)
         picture = item.image()
         pieces, square, margin = self._found(picture, rng)
@@ -180,7 +186,13 @@ class Inpainting(Task):
         return Puzzle(self._question(), tuple(map(encode_image, shown)), answer, self.difficulty, margin)
 
     def _found(self, picture: Image.Image, rng: Rng) -> tuple[list[Image.Image], Box, float]:
-        """The pieces of the first square that will do, the right one first, the square, and how clearly they differ."""
+        """Return the pieces of the first square that qualifies, the square, and how clearly its pieces differ.
+
+        The right piece comes first.
+
+        Raises:
+            Unusable: ``interchangeable`` or ``too_small``.
+        """
         sums, sizes = Sums(picture), self._sizes(picture, rng)
         better, wanted = self._wanted(rng)
         elsewhere = _elsewhere(picture.size, sums, sizes, rng)
@@ -191,7 +203,7 @@ class Inpainting(Task):
             middle, here = drawn[k]
             if plain[k] or len(rivals := elsewhere.rivals(middle, fits, wanted)) < len(wanted):
                 continue
-            # Small ones tell nearly as well, at a fraction of the price.
+            # Comparing sketches first is nearly as reliable as comparing the pieces, at a fraction of the cost.
             sketch = alike(np.concatenate([sketches[k : k + 1], elsewhere.sketches[rivals]]))
             if sketch is None or _better(fits.around, sketch) != better:
                 continue
@@ -209,7 +221,7 @@ class Inpainting(Task):
         return _Sizes(side, window)
 
     def _wanted(self, rng: Rng) -> tuple[int, list[int]]:
-        """How many wrong pieces go better by colour than the right one, and the kind of each."""
+        """Draw how many wrong pieces are to match better by colour than the right one, and the kind of each."""
         ranks = np.arange(self.options - 1)
         better, smoother = rng.below(self.options), rng.below(self.options)
         return better, _kind(ranks < better, np.array(rng.shuffled(ranks < smoother))).tolist()
@@ -224,7 +236,7 @@ class Inpainting(Task):
 
 
 def _elsewhere(size: tuple[int, int], sums: Sums, sizes: _Sizes, rng: Rng) -> _Elsewhere:
-    """Drawn places that show something."""
+    """Draw places that wrong pieces may come from, and keep those that are not plain."""
     centres = [sizes.drawn(size, rng)[1] for _ in range(_PLACES)]
     sketches, plain = _seen(sums, sizes, centres)
     centres = [centre for centre, shows_nothing in zip(centres, plain, strict=True) if not shows_nothing]
@@ -233,21 +245,21 @@ def _elsewhere(size: tuple[int, int], sums: Sums, sizes: _Sizes, rng: Rng) -> _E
 
 
 def _kind(colour: NDArray[np.bool_], roughness: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """One number for whether a place goes with a square's surroundings better than its own piece does, in each."""
+    """Return one number per place for whether it beats a square's own piece by colour, and whether by roughness."""
     return np.asarray(2 * colour + roughness, dtype=np.int64)
 
 
 def _seen(sums: Sums, sizes: _Sizes, centres: Sequence[Place]) -> tuple[Sketches, NDArray[np.bool_]]:
-    """What places show, and which of them show nothing."""
+    """Return sketches of what places show, and which of them are too plain."""
     boxes = np.array([_square(centre, sizes.window) for centre in centres], dtype=np.int64)
     sketches = sums.sketches(boxes, _SKETCH_PX)
     return sketches, np.asarray(_layouts(sketches).mean(axis=3).std(axis=(1, 2)) < _LEAST_SPREAD)
 
 
 def distinct(pieces: list[Image.Image]) -> float:
-    """How clearly the two most similar pieces differ, in grey levels; below 0 they could be taken for each other.
+    """Return how clearly the two most similar pieces differ, in grey levels; below 0 they could be confused.
 
-    The measure is the mean absolute difference of 8x8 colour versions of mean 0.
+    The measure is the mean absolute difference of 8x8 colour versions of mean 0, less the minimum.
     """
     size = _COARSE, _COARSE
     small = np.stack([np.asarray(piece.resize(size, Image.Resampling.BOX)) for piece in pieces])
@@ -264,7 +276,7 @@ def _apart(some: Layouts, others: Layouts) -> NDArray[np.float32]:
 
 
 def alike(sketches: Sketches) -> Sketches | None:
-    """Pieces in one palette; None if they look alike in it, or if it changes one of them much."""
+    """Return pieces in one palette, or None if two of them then look alike or one of them changes too much."""
     toned = one_palette_of(sketches)
     layouts = _layouts(toned)
     if _distance(layouts) < _LEAST_DISTANCE or float(_apart(_layouts(sketches), layouts).max()) > _MOST_CHANGE:
@@ -273,13 +285,13 @@ def alike(sketches: Sketches) -> Sketches | None:
 
 
 def _layouts(sketches: Sketches) -> Layouts:
-    """8x8 colour versions about the mean of all their values, ``(n, 8, 8, 3)``."""
+    """Return 8x8 colour versions, each with the mean of all its values subtracted, ``(n, 8, 8, 3)``."""
     coarse = block_means(sketches, _COARSE)
     return np.asarray(coarse - coarse.mean(axis=(1, 2, 3), keepdims=True), dtype=np.float32)
 
 
 def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
-    """A drawn place with ``room`` pixels to every side of the picture."""
+    """Draw a place at least ``room`` pixels from every side of the picture."""
     if min(size) < 2 * room:
         raise Unusable("too_small", f"no {2 * room} px for the widest piece in {size[0]}x{size[1]}")
     return rng.integer(room, size[0] - room), rng.integer(room, size[1] - room)
@@ -290,7 +302,7 @@ def _far(a: Place, b: Place, least: float) -> bool:
 
 
 def _better(around: NDArray[np.int64], sketches: Sketches) -> int:
-    """How many pieces go better with what surrounds the square than the first does, as they are shown."""
+    """Count the pieces that, in the common palette, fit the square's surroundings better than the first one."""
     small = sketches.astype(np.int64)
     sides = np.concatenate([small[:, :, 0], small[:, :, -1], small[:, 0], small[:, -1]], axis=1)
     fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _FINE)[0]

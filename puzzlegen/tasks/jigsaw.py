@@ -1,14 +1,14 @@
-"""Cut a picture into a grid, show the tiles in another order, ask for the order that restores it.
+"""Cut a picture into a grid, show the tiles in another order, and ask for the order that restores the picture.
 
-One convention, stated in every prompt with an example of the puzzle's own size: the answer lists, for each place of
-the original in reading order, the number of the tile that belongs there. Pictures with a flat tile or with two that
-could be exchanged unnoticed are refused, and so are patterns. Tiles as separate pictures are the form of SSL4RL and
-Visual Jigsaw, one picture laid out anew that of Jigsaw-R1 and SSL-R1; that tiles leave a gap, have their tones levelled
-and lie beside the picture as it was is ours.
+There is one convention, stated in every prompt with an example of the puzzle's own size: the answer lists, for each
+place of the original in reading order, the number of the tile that belongs there. Pictures with a flat tile, or with
+two tiles that could be exchanged unnoticed, are rejected, and so are patterns. SSL4RL and Visual Jigsaw show the tiles
+as separate pictures, Jigsaw-R1 and SSL-R1 as one picture laid out anew. Leaving a gap between tiles, levelling their
+tones and showing the original beside them is our design.
 
-``reference: false`` leaves the picture out, as the papers do: then the order rests on what goes on from tile to tile,
-of which sides alone must tell nothing. Of 96 such 3x3 puzzles 16 could be disputed (water, leaves, sky, a column that
-could stand at either side), and no measure told which.
+``reference: false`` leaves the original out, as the papers do. The order then rests on what continues from one tile to
+the next, and the tiles' sides alone must not reveal it. Of 96 such 3x3 puzzles 16 were disputable (water, leaves, sky,
+a column that could be on either side), and no measure predicts which.
 """
 
 from __future__ import annotations
@@ -64,16 +64,16 @@ class Jigsaw(Task):
 
     @property
     def media_count(self) -> int:
-        """One picture per tile, or one of all, and the picture as it was if asked for."""
+        """One picture per tile, or one of all tiles; with ``reference`` also the original."""
         return (self.rows * self.cols if self.form == "order" else 1) + self.reference
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of possible orders: 0.03 at 2x2, 0.13 at 3x3, 1 at 6x6; half with the picture."""
+        """Grows with the number of possible orders: 0.03 at 2x2, 0.13 at 3x3, 1 at 6x6; half with ``reference``."""
         return round(math.lgamma(self.rows * self.cols + 1) / math.lgamma(37) / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, shuffle, ask."""
+        """Cut the picture into tiles, shuffle them, ask for the order."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
         order = answers.draw_order(rng, len(tiles))
         shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)

@@ -1,9 +1,10 @@
-"""Remove one edge from a network's list, ask of two nodes whether it was theirs.
+"""Remove one edge from a network's list of edges, and ask whether it joined two given nodes.
 
-The two nodes share several neighbours if it was, and are at least three steps apart if it was not; both pairs have
-the same numbers of edges in the list, so being well connected tells nothing. Refuses networks whose linked nodes
-mostly share no neighbours, for there the rule that the question states would be false, and networks without two such
-pairs. Link prediction is one of SSL4RL's graph tasks; its settings are not public: our design, same task family.
+If the answer is yes, the two nodes share several neighbours; if it is no, they are at least three steps apart. Both
+pairs have equal numbers of edges in the list, so how well connected the nodes are reveals nothing. Networks whose
+linked nodes mostly share no neighbours are rejected, because the rule that the question states would be false there,
+and so are networks without two such pairs. Link prediction is one of SSL4RL's graph tasks. Its settings are not public,
+so this is our design for the same task family.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ _NO_TRIANGLE = 3
 
 
 class _Case(NamedTuple):
-    """The edge to remove, the pair that looks as well connected but never had one, and what the first two share."""
+    """An edge to remove, and its counterpart: a pair of nodes without an edge.
+
+    Attributes:
+        removed: the edge to remove.
+        strangers: two nodes without an edge that are as well connected as the two of ``removed`` once it is removed.
+        shared: number of neighbours that the two nodes of ``removed`` share.
+    """
 
     removed: _Pair
     strangers: _Pair
@@ -34,7 +41,7 @@ class _Case(NamedTuple):
 
 
 class Link(Task):
-    """Tell whether the missing edge of a network was between two nodes."""
+    """Was the removed edge between these two nodes?"""
 
     accepts: ClassVar = "graph"
     ability: ClassVar = "relational inference"
@@ -43,11 +50,11 @@ class Link(Task):
 
     @property
     def difficulty(self) -> float:
-        """Less with more shared neighbours: 0.67 for one, 0.5 for two, 0.17 for ten."""
+        """Falls with the number of shared neighbours: 0.67 for one, 0.5 for two, 0.17 for ten."""
         return round(2 / (self.shared + 2), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Find an edge and its counterpart, list the rest, ask for one of the two."""
+        """Find an edge and its counterpart, list the network without the edge, ask about one of the two pairs."""
         net = from_json(item.raw())
         case = self._case(net, rng)
         shown = listing(net, rng)
@@ -78,7 +85,7 @@ class Link(Task):
 
 
 def _far_apart(net: Network) -> list[_Pair]:
-    """Pairs with neither an edge nor a neighbour in common."""
+    """Return all pairs of nodes that have neither an edge between them nor a neighbour in common."""
     near = adjacency(net)
     away = {name: distances(near, name) for name in near}
     names = list(net.nodes)

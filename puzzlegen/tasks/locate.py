@@ -1,8 +1,8 @@
-"""Show a picture and a piece of it, ask for the box that the piece was cut from; IoU decides.
+"""Show a picture and a piece of it, and ask for the box that the piece was cut from. The score is the boxes' IoU.
 
-Pieces are cut anywhere, at the picture's own scale. Those with little content are drawn again, as are those that
-nearly recur elsewhere in the picture; then the item is refused. It is SSL4RL's position task with an answer that
-cannot be guessed: our design, same task family.
+Pieces are cut anywhere, at the picture's own scale. Pieces that look much like another part of the picture, as plain
+ones do, are drawn again; if no draw is unlike all other parts, the item is rejected. This is SSL4RL's position task
+with an answer that cannot be guessed: our design, same task family.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from puzzlegen.tasks import Task
 _LEAST_SIDE_PX: Final = 28
 _TRIES: Final = 16
 _COORDINATES: Final = 1000
-# Set by eye on the 40 least of 125 photos: above 10 only bricks and planks remain hard, and those can be counted.
+# Set by eye on the 40 lowest of 125 photos: above 10 only bricks and planks remain hard, and these can be counted.
 _LEAST_DISTANCE: Final = 10.0
 
 Part = Annotated[float, Field(gt=0, le=0.7)]
@@ -46,7 +46,7 @@ class Locate(Task):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Those that change colours."""
+        """The packages that change colours, with ``augment``."""
         return AUGMENT_PACKAGES if self.augment else ()
 
     @property
@@ -56,11 +56,11 @@ class Locate(Task):
 
     @property
     def difficulty(self) -> float:
-        """Up to 0.7 for small pieces, 0.1 for changed colours."""
+        """Up to 0.7 the smaller the piece, plus 0.1 for changed colours."""
         return round(0.7 * (1 - sum(self.size_range) / 2) + 0.1 * self.augment, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Draw places until one is unlike all others."""
+        """Draw a piece until one is unlike all other parts of the picture, and ask where it was cut."""
         picture = item.image()
         for _ in range(_TRIES):
             box = self._box(picture.size, rng)

@@ -1,10 +1,10 @@
-"""List a network's edges in a drawn order, ask for one of a node's neighbours, or of the nodes some steps away.
+"""List a network's edges in random order and ask for a neighbour of a node, or for a node a given number of steps away.
 
-Lettered options have exactly as many edges, for the better connected node would be the better guess; networks
-without such nodes are refused. With ``form: set`` all neighbours are asked for, in any network whose nodes have some,
-but not most of the others; there naming those that the list names most often earns a quarter of the reward in parts
-of real networks, against a 20th for random ones, and audits say so. Neighbour prediction is one of SSL4RL's graph
-tasks; its settings are not public: our design, same task family.
+All lettered options have equally many edges, because otherwise the best connected node would be the best guess;
+networks without such nodes are rejected. With ``form: set`` all nodes at the given distance must be listed: at least
+one, at most half of the others. Listing the nodes that occur most often in the edge list then earns a quarter of the
+reward in parts of real networks (random nodes: a twentieth), and audits report it. Neighbour prediction is one of
+SSL4RL's graph tasks. Its settings are not public, so this is our design for the same task family.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Neighbours(Task):
 
     @property
     def difficulty(self) -> float:
-        """0.1 for a choice among neighbours, 0.2 more per step, 0.2 more for the whole set."""
+        """0.1 for lettered options at one step, plus 0.2 per further step and 0.2 for ``form: set``."""
         return round(0.1 + 0.2 * (self.steps - 1) + 0.2 * (self.form == "set"), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Pick a node, list the network, ask."""
+        """Pick a node, list the network, ask for nodes at the given distance."""
         net = from_json(item.raw())
         return self._set(net, rng) if self.form == "set" else self._choice(net, rng)
 
@@ -53,7 +53,7 @@ class Neighbours(Task):
                 by_count[len(ring)].append(name)
         if not by_count:
             raise Unusable("too_few_nodes", "no node has neighbours enough, but not too many")
-        # Numbers of neighbours are drawn first: nodes with few would be asked too often.
+        # The number of neighbours is drawn first; otherwise nodes with few neighbours would be asked about too often.
         asked = rng.choice(by_count[rng.choice(sorted(by_count))])
         shown = listing(net, rng)
         others = [shown.names[name] for name in shown.nodes if name != asked]

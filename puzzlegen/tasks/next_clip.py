@@ -1,20 +1,20 @@
-"""Show a clip and four others, and ask which of them goes on from it.
+"""Show a clip and four candidate clips, and ask which candidate continues the clip.
 
-The right one follows in the same shot, after frames left out. The others are its reverse, a clip from before the first
-one, and the reverse of that: every candidate has its reverse beside it, so which two belong together tells nothing.
-Each clip is cropped and lit in its own way (``media.reframe``), or the one that begins most like the first clip's end
-would be right; ``cut: 0, jitter: 0, shade: 0`` is the easy form that leaves them as they are. Our design: no paper has
-it.
+The right candidate follows in the same shot, after some frames that are left out. The other candidates are its reverse,
+a clip from before the first one, and the reverse of that. Every candidate has its reverse beside it, so finding the two
+that belong together reveals nothing. Each clip is cropped and lit in its own way (``media.reframe``); otherwise the
+candidate whose beginning is most like the first clip's end would be right. ``cut: 0, jitter: 0, shade: 0`` is the easy
+form that leaves the clips as they are. Our design: no paper has this task.
 
-The shot is shown first: who finds the clips in it knows which comes next. It runs as it was filmed or backward, each as
-often, and the clips with it: which way things move, by nature or in a shot that one knows, would otherwise tell which
-candidates are its reverses. What comes before and what comes after then change places, and nothing but the shot tells
-one from the other. Refused are clips that may be taken for other places of it, so that their order would change, and
-right ones that backward are like some part of it.
+The shot is shown first, and a solver who finds the clips in it knows which comes next. Shot and clips run forward or
+backward together, equally often; otherwise the direction of motion, known from nature or from knowing the film, would
+reveal which candidates are reversed. When they run backward, what comes before and what comes after change places, and
+only the shot distinguishes the two. A shot is rejected if its clips could be mistaken for other places of it, so that
+their order would change, or if the right clip played backward is like some part of the shot.
 
-``reference: false`` leaves the shot out, and what follows the right clip may take the place of what comes before the
-first; then shots whose parts look alike or come back to what they showed before are refused. Of 56 such puzzles 5 could
-be disputed.
+``reference: false`` leaves the shot out. The two other candidates may then show what follows the right clip instead of
+what comes before the first clip, and shots whose parts look alike, or that come back to what they showed before, are
+rejected. Of 56 such puzzles 5 were disputable.
 """
 
 from __future__ import annotations
@@ -45,25 +45,28 @@ from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _PIECES: Final = 3
-#: Which piece is given, which follows it, and which is the other. Beside a shot that runs either way the middle one is
-#: given: the others are at its ends both. Were the right one at times between the two, a learner of bytes named it 29 %
-#: of the time (26 to 33, chance 25).
+#: The pieces of the shot, by index, that are the given clip, the right one and the other one. When the shot is shown,
+#: which may run either way, the given clip is always in the middle, so that the other two pieces are both at the ends.
+#: When the right piece was sometimes between the other two, a classifier trained on bytes named it 29 % of the time (26
+#: to 33, chance 25).
 _WAYS: Final = ((0, 1, 2), (1, 2, 0))
 _WAYS_BESIDE: Final = _WAYS[1:]
 _CANDIDATES: Final = 4
 _LEAST_FRAMES: Final = 4
-# From its first frame to its last the right clip must get so many steps of its own pace ahead ...
+# The distance from the right clip's first frame to its last must be at least this many times its own pace ...
 _LEAST_PROGRESS: Final = 1.5
-# ... and its end be so many times further from what was given than its beginning, or its reverse might go on as well.
+# ... and its last frame must be this many times further from the given clip's last frame than its first frame is;
+# otherwise its reverse could follow just as well.
 _LEAST_NEARER: Final = 1.1
-# Beside the shot the right clip backward must be so far from all of it, in 16ths of a deviation. Of 325 puzzles called
-# by eye 179 lie over it, 156 clear, 23 in doubt, none disputable; of the others 69, 60 and 17 (a bottle that stands
-# still, a kettle at its highest, a walk, a head that hardly moves).
+# When the shot is shown, the right clip played backward must be at least this far from every part of the shot, in 16ths
+# of a standard deviation. Of 325 puzzles judged by eye 179 lie above: 156 clear, 23 in doubt, none disputable. Of the
+# others 69 are clear, 60 in doubt and 17 disputable (a bottle that stands still, a kettle at its highest, a walk, a
+# head that hardly moves).
 _LEAST_TURNED: Final = 3.0
 
 
 class NextClip(Task):
-    """Which clip goes on from the first?"""
+    """Which clip continues the first one?"""
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal order"
@@ -80,22 +83,22 @@ class NextClip(Task):
 
     @property
     def media_count(self) -> int:
-        """The clip and its candidates, and the shot if asked for."""
+        """The clip and the four candidates; with ``reference`` also the shot."""
         return 1 + _CANDIDATES + self.reference
 
     @property
     def difficulty(self) -> float:
-        """Four answers, one of them the right clip backwards; 0.1 less with the shot."""
+        """0.6 (four answers, one of them the right clip reversed); 0.5 with the shot."""
         return 0.5 if self.reference else 0.6
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut three clips, show two of them forwards and backwards as candidates."""
+        """Cut three clips out of a shot, show two of them forward and backward as candidates to follow the third."""
         shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
         if self.reference and rng.below(2):
             shots = [_backwards(shot) for shot in shots]
         pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
         leads = {way: self._lead(pieces, *way[:2]) for way in rng.shuffled(_WAYS_BESIDE if self.reference else _WAYS)}
-        # Not the clearest: one and the same part of a shot would be right in all its puzzles.
+        # Any that qualifies, not the clearest: otherwise the same part of a shot would be right in all its puzzles.
         way = next((way for way, lead in leads.items() if lead >= 0), None)
         if way is None:
             raise Unusable("reversible", f"{-max(leads.values()):.2f} short of a direction")
@@ -111,7 +114,7 @@ class NextClip(Task):
         return Puzzle(self._question(), whole + encode_clips(shown), answer, self.difficulty, margin)
 
     def _lead(self, pieces: Pieces, given: int, right: int) -> float:
-        """How clearly a piece goes on forward rather than backward; below 0 it may do either."""
+        """Return how clearly the right piece follows the given one forward, not backward; below 0 either fits."""
         start, length = pieces.starts[right], len(pieces.frames[right])
         own = pieces.distances[start : start + length, start : start + length]
         told = retraced(own, 0, length) / pace(own) - LEAST_RETRACED

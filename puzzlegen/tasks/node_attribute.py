@@ -1,12 +1,17 @@
-"""Show a network with the attributes of a few nodes hidden, ask for one of them: linked nodes are mostly alike.
+"""Show a network with the attributes of a few nodes hidden, and ask for one of them: linked nodes are mostly alike.
 
-Everything else about these nodes is hidden too, so that only their neighbours tell. A network is refused unless its
-linked nodes are mostly alike, and unless for enough values there is a node that has it and whose neighbours clearly
-agree on it. Which of these values is asked is drawn evenly, so the commonest value of the network is no better a guess
-than the others. All these nodes are hidden, not only the one that is asked about, or the value that is missing would be
-the better guess (59 % right, of two); and they have equally many edges, or well connected nodes would be of the
-commoner value (81 %). Of parts of real networks (citations, pages) one in 15 has two such values, and few have three.
-Node attribute prediction is one of SSL4RL's graph tasks; its settings are not public: our design, same task family.
+Everything else known about these nodes is hidden too, so that only their neighbours give the answer. A network is
+rejected unless linked nodes mostly have the same value and, for enough values, some node has that value and neighbours
+that clearly agree on it.
+
+Which of these values is asked for is drawn evenly, so guessing the network's commonest value is no better than guessing
+any other. One node per value is hidden, not only the node asked about; otherwise the value that is missing would be the
+better guess (59 % right with two values). The hidden nodes have equally many edges; otherwise well connected nodes
+would have the commoner value (81 %). Of parts of real networks (citations, pages) one in 15 has two such values, and
+few have three.
+
+Node attribute prediction is one of SSL4RL's graph tasks. Its settings are not public, so this is our design for the
+same task family.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ from puzzlegen.tasks import Task
 
 
 class _Case(NamedTuple):
-    """A node that could be asked about, and which share of its neighbours have its value."""
+    """A node that could be asked about, and the share of its neighbours that have the same value."""
 
     node: str
     share: float
@@ -49,11 +54,11 @@ class NodeAttribute(Task):
 
     @property
     def difficulty(self) -> float:
-        """Grows with the options and with the disagreement allowed: 0.44 by default, 0 to 1."""
+        """Grows from 0 to 1 with the options and the disagreement allowed among neighbours; 0.44 by default."""
         return round(0.5 * (self.options - 2) / 6 + 0.5 * min(1.0, (1 - self.agreement) / 0.45), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Find what can be asked, hide one node per value, list the rest."""
+        """Find an attribute that can be asked for, hide one node per value, list the network, ask about one of them."""
         net = from_json(item.raw())
         attribute, cases = self._cases(net, rng)
         values = sorted(cases)
@@ -69,12 +74,18 @@ class NodeAttribute(Task):
             f"What is known of nodes {shown.written([node for node in shown.nodes if node in hidden])} is hidden. "
             f"Judging by its neighbours, what is the {attribute} of node {shown.names[asked]}?\n{block}"
         )
-        # Of the commonest value neighbours agree most: the margin is not to tell which one is asked.
+        # Neighbours agree most on the commonest value, so one node's own share would reveal which value is asked for.
         share = min(case.share for case in cases.values())
         return Puzzle(question, (), answer, self.difficulty, max(0.0, share - self.agreement))
 
     def _cases(self, net: Network, rng: Rng) -> tuple[str, dict[str, _Case]]:
-        """An attribute, and by value the node to hide: all of them with as many edges, no two of them neighbours."""
+        """Choose an attribute, and for each value the node to hide.
+
+        The nodes to hide all have the same number of edges, and no two of them are neighbours.
+
+        Raises:
+            Unusable: ``ambiguous``, the network has no such nodes.
+        """
         known = sorted({key for node in net.nodes.values() for key in node.attributes})
         near = adjacency(net)
         for attribute in [self.attribute] if self.attribute is not None else rng.shuffled(known):
@@ -89,7 +100,7 @@ class NodeAttribute(Task):
         raise Unusable("ambiguous", f"neighbours tell {wanted} of no {self.options} nodes that have as many edges")
 
     def _apart(self, near: Adjacency, clear: list[tuple[str, _Case]]) -> dict[str, _Case]:
-        """The first node of each value, up to as many as are asked, that is no neighbour of those before it."""
+        """Choose the first node of each value that is no neighbour of those chosen before, at most ``options``."""
         found: dict[str, _Case] = {}
         for value, case in clear:
             if value not in found and not any(case.node in near[other.node] for other in found.values()):
@@ -99,7 +110,7 @@ class NodeAttribute(Task):
         return found
 
     def _clear(self, net: Network, near: Adjacency, attribute: str) -> Iterator[tuple[str, _Case]]:
-        """The nodes of which the neighbours tell the value, with the share of them that do."""
+        """Yield the nodes, each with its value, whose neighbours clearly agree on that value."""
         of = {name: node.attributes[attribute] for name, node in net.nodes.items() if attribute in node.attributes}
         if not _alike(net, of):
             return
@@ -110,6 +121,6 @@ class NodeAttribute(Task):
 
 
 def _alike(net: Network, of: dict[str, str]) -> bool:
-    """Whether nodes with an edge between them mostly have the same value, as the question says."""
+    """Whether nodes with an edge between them mostly have the same value, as the question states."""
     same = [of[a] == of[b] for a, b in net.edges if a in of and b in of]
     return 2 * sum(same) > len(same)

@@ -1,11 +1,13 @@
-"""Change one tile of a picture, ask which (our design; Spatial-SSRL mirrors one of four).
+"""Change one tile of a picture and ask which (our design; Spatial-SSRL mirrors one of four).
 
-All tiles, changed or not, are cut smaller than their places, toned and shaded on their own and put side by side; hues
-are turned in all tiles, and back in the unchanged ones, and not shaded, since that changes colours too. Pictures are
-refused if the change could be overlooked on any place or tile, not only on the one that is changed, and if a changed
-tile fits some part of its place nearly as well as it does unchanged: bars and bands do. Few tiles show by themselves
-which side is up: half of 100 puzzles of photos could be disputed, and no measure told which. So the picture is shown as
-well, after the tiles, unless ``reference`` is false.
+All tiles, changed or not, are cut smaller than their places, toned and shaded individually and put side by side. With
+``change: hue``, hues are rotated in all tiles and rotated back in the unchanged ones, and no tile is shaded, because
+shading changes colours too.
+
+A picture is rejected if the change could be overlooked on any place or tile, not only on the one that is changed, or if
+any tile, once changed, fits some part of its place nearly as well as unchanged (bars and bands do). Few tiles alone
+show which side is up: half of 100 puzzles of photos were disputable, and no measure predicts which. So the original is
+shown after the tiles, unless ``reference`` is false.
 """
 
 from __future__ import annotations
@@ -44,17 +46,19 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-# Set by eye on 60 photos each, cut 2x2: below lie leaves, moss, walls and, for hues, grey tiles; above, few are hard.
+# Minimum change of any place, in grey levels. Set by eye on 60 photos each, cut 2x2: leaves, moss, walls and (for hues)
+# grey tiles lie below; few above are hard.
 _LEAST_CHANGE: Final = {"turned": 14.0, "mirrored": 16.0, "hue": 12.0}
-# The part of a place that is shown must show this share of it. Of 20 photos whose turned tile changes by 1.6 to 8.6
-# grey levels it shows a plain wall, sky or ground in all below 6.3, and is told by the others only.
+# A tile, the part of a place that is shown, must change by at least this share of the minimum. Of 20 photos whose
+# turned tile changes by 1.6 to 8.6 grey levels, all below 6.3 show a plain wall, sky or ground in it, so that it can be
+# found only by ruling out the others.
 _SHOWN: Final = 0.6
-# By how many grey levels a changed tile must fit its place less well than unchanged, wherever in it and however large a
-# part it is. Below lie 46 of 273 charts and pages, half of them bars and the like that fit a little higher, the others
-# text that must be read; of 1,138 photos 11.
+# Minimum, in grey levels, by which a changed tile must fit its place worse than unchanged, at any position in the place
+# and at any scale. 46 of 273 charts and pages lie below: half are bars and the like that fit a little higher up, the
+# others text that must be read. Of 1,138 photos, 11 lie below.
 _LEAST_MISFIT: Final = 3.5
 _SIDE: Final = 8
-#: A cell is the sum of four quarters, so that parts may begin at every half cell.
+#: Each cell is the sum of four quarter cells, so that parts can begin at every half cell.
 _CELL: Final = 4
 _PARTS: Final = (0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
 _HUES: Final = (80, 176)
@@ -84,17 +88,17 @@ class OddTile(Task):
 
     @property
     def media_count(self) -> int:
-        """The tiles, and the picture as it was if asked for."""
+        """The tiles in one picture, and with ``reference`` the original."""
         return 2 if self.reference else 1
 
     @property
     def difficulty(self) -> float:
-        """By what was changed (hue 0.05, turned 0.3, mirrored 0.45), more with the tiles; half with the picture."""
+        """Grows with the tiles; at 2x2 0.05 (hue), 0.3 (turned) or 0.45 (mirrored); half of that with ``reference``."""
         hard = _HARDNESS[self.change] + 0.4 * math.log(self.rows * self.cols / 4) / math.log(9)
         return round(hard / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, change one, put together."""
+        """Cut the picture into tiles, change one, put all side by side."""
         picture, hue = item.image(), rng.integer(*_HUES)
         places = cut(picture, self.rows, self.cols, 0, rng)
         margin = self._visible(places, hue, _LEAST_CHANGE[self.change])
@@ -114,7 +118,7 @@ class OddTile(Task):
         return 0 if self.change == "hue" else self.shade
 
     def _both(self, tiles: list[Image.Image], hue: int) -> tuple[list[Image.Image], list[Image.Image]]:
-        """Every tile as it would be shown unchanged and changed."""
+        """Return all tiles as they would be shown unchanged, and all tiles as they would be shown changed."""
         if self.change == "hue":
             odd = [_recoloured(tile, hue) for tile in tiles]
             return [_recoloured(tile, -hue) for tile in odd], odd
@@ -122,7 +126,13 @@ class OddTile(Task):
         return tiles.copy(), [tile.transpose(method) for tile in tiles]
 
     def _visible(self, tiles: list[Image.Image], hue: int, least: float) -> float:
-        """How clearly the change shows where it shows least: mean difference of 8x8 versions, in grey levels."""
+        """Return how far the least visible change of any tile exceeds ``least``, in grey levels.
+
+        A change is the mean absolute difference between 8x8 versions of the unchanged and the changed tile.
+
+        Raises:
+            Unusable: ``symmetric``, the change is below ``least``.
+        """
         small = [tile.resize((_SIDE, _SIDE), Image.Resampling.BOX) for tile in tiles]
         change = min(_difference(a, b) for a, b in zip(*self._both(small, hue), strict=True))
         if change < least:
@@ -130,10 +140,13 @@ class OddTile(Task):
         return change - least
 
     def _misfit(self, places: list[Image.Image], shown: list[Image.Image], odd: list[Image.Image]) -> float:
-        """By how much less the changed tile that fits best fits its place than it does unchanged, in grey levels.
+        """Return how far the smallest misfit of any tile exceeds the minimum, in grey levels.
 
-        Compared are 8x8 versions, at every half cell of the place, at six sizes between those of the smallest and the
-        largest part of it that a tile may be.
+        A tile's misfit is how much worse it fits its place changed than unchanged. 8x8 versions are compared at every
+        half cell of the place, at six scales from the smallest to the largest part of the place that a tile may show.
+
+        Raises:
+            Unusable: ``symmetric``, the misfit is below the minimum.
         """
         sides = sorted({round(_SIDE / (1 - part * self.gap)) for part in _PARTS})
         fits = [_fits(place, pair, sides) for place, *pair in zip(places, shown, odd, strict=True)]
@@ -153,12 +166,12 @@ class OddTile(Task):
 
 
 def _recoloured(tile: Image.Image, shift: int) -> Image.Image:
-    """All hues moved around the circle by ``shift`` of 256."""
+    """Return the tile with all hues rotated by ``shift`` of 256 steps around the colour circle."""
     return Image.fromarray(hue_turned(np.asarray(tile), shift / 256))
 
 
 def _fits(place: Image.Image, tiles: Sequence[Image.Image], sides: Sequence[int]) -> list[float]:
-    """How little each tile differs from the part of a place that is most like it: mean difference, in grey levels."""
+    """Return each tile's mean difference from the part of its place that is most like it, in grey levels."""
     wanted = _CELL * np.moveaxis(np.stack([_reduced(tile, _SIDE) for tile in tiles]), -1, 1)
     least = []
     for side in sides:

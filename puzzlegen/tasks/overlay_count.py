@@ -1,8 +1,8 @@
-"""Lay flat shapes over some frames of a clip and ask how many of one kind appear (VideoSSR's counting).
+"""Draw flat shapes over some frames of a clip and ask how many of one kind appear (VideoSSR's counting).
 
-Shapes come and go at drawn places, two never at the same one, and every clip has as many shapes in all, so that how
-full it is tells nothing. They have a black and white rim, which the question names: what is round in the scene itself
-does not count. They are drawn on the frames before the one encoding.
+Shapes appear and disappear at random places, never two at the same place, and the total number of shapes is the same in
+every clip, so how crowded a clip is reveals nothing. Each shape has a black and white rim, which the question mentions:
+round things in the scene itself do not count. Shapes are drawn on the frames before the clip is encoded, once.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class OverlayCount(Task):
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of shapes: 0.67 for 8."""
+        """Grows with the total number of shapes: 0.67 for 8, 1 for 12."""
         return round(self.shapes / MOST, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Draw how many, lay them over, ask."""
+        """Draw the number of shapes of one kind, overlay all shapes on a moving segment, ask for that number."""
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         asked = rng.below(len(SHAPES))
         others = [shape for k, shape in enumerate(SHAPES) if k != asked]

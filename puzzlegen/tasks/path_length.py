@@ -1,9 +1,9 @@
-"""List a network's edges in a drawn order, ask for the length of the shortest path between two nodes.
+"""List a network's edges in random order and ask for the length of the shortest path between two nodes.
 
-The first node is drawn before the answer, and so are the nodes that could be the second: one per distance, each with
-as many edges as the others, for a node with many edges would otherwise be the nearer one (36 % instead of 25 % right
-for paths up to 4). Refuses networks without such nodes. What SSL4RL does with graphs is not public: our design, same
-task family.
+The first node is drawn before the answer, and so are the candidates for the second: one per distance, all with equally
+many edges. Otherwise a node with many edges would probably be the nearer one (36 % instead of 25 % right for paths up
+to 4). Networks without such nodes are rejected. What SSL4RL does with graphs is not public, so this is our design for
+the same task family.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PathLength(Task):
         return round(self.longest / 6, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Pick a start and one end per distance, list the network, ask for one."""
+        """Pick a start and one end per distance, list the network, ask for the distance of one end."""
         net = from_json(item.raw())
         near = adjacency(net)
         start, ends = self._ends(near, rng)
@@ -66,7 +66,7 @@ class PathLength(Task):
 
 
 def _alike(near: Adjacency, rings: list[list[str]], rng: Rng) -> list[str]:
-    """One node per ring, all with the same number of edges; empty if there are none."""
+    """Draw one node per ring, all with the same number of edges; empty if there are no such nodes."""
     degrees = [{len(near[name]) for name in ring} for ring in rings]
     if not (shared := set.intersection(*degrees)):
         return []

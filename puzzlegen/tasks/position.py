@@ -1,8 +1,8 @@
-"""Show a picture and a piece of it, ask which quarter, or which cell of a grid, the piece comes from (SSL4RL).
+"""Show a picture and a piece of it, and ask which quarter or which cell of a grid the piece is from (SSL4RL).
 
-The piece lies wholly inside one cell and its size is drawn before the cell is, so size tells nothing. Pictures with a
-cell that has no content of its own are refused, whichever cell is asked for. ``augment`` changes the piece's colours,
-as SSL4RL's variant does.
+The piece lies inside one cell, and its size is drawn before the cell is, so size reveals nothing. A picture is rejected
+if any cell has no content of its own, whichever cell is asked about. ``augment`` changes the piece's colours, as
+SSL4RL's variant does.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ QUARTERS: Final = ("top-left", "top-right", "bottom-left", "bottom-right")
 _LEAST_SIDE_PX: Final = 28
 _TRIES: Final = 8
 _PLACES: Final = 6
-# A piece of sky fits many places: its deviation, and its difference from any place in other cells, in grey levels, of
-# colours and, where these will be changed, of grey about its mean. Set by eye on 168 pieces: at less than 12 lie wood,
-# bricks, water, sand and leaves. That of grey is set on few.
+# A piece of sky fits many places. So minimums are set for a piece's deviation and for its difference from any place in
+# other cells, in grey levels. Differences are those of colours or, where colours will be changed, of grey about its
+# mean. Set by eye on 168 pieces: wood, bricks, water, sand and leaves lie below 12. The minimum for grey was set on few
+# pieces.
 _LEAST_SPREAD: Final = 8.0
 _LEAST_DISTANCE: Final = 12.0
 _LEAST_DISTANCE_GREY: Final = 10.0
@@ -59,7 +60,7 @@ class Position(Task):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Those that change colours."""
+        """The packages that change colours, with ``augment``."""
         return AUGMENT_PACKAGES if self.augment else ()
 
     @property
@@ -69,12 +70,12 @@ class Position(Task):
 
     @property
     def difficulty(self) -> float:
-        """Up to 0.5 for small pieces, up to 0.3 for many cells, 0.1 for changed colours."""
+        """Up to 0.5 the smaller the piece, up to 0.3 for many cells, 0.1 for changed colours."""
         many = math.log(self.rows * self.cols / 2) / math.log(8)
         return round(0.5 * (1 - sum(self.size_range) / 2) + 0.3 * many + 0.1 * self.augment, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut a piece of one size out of each cell, so that a refusal does not depend on the one asked."""
+        """Cut a piece of one size out of every cell, so that rejection does not depend on the cell asked about."""
         picture = item.image()
         for _ in range(_TRIES):
             boxes, margin = self._boxes(picture, rng)
@@ -90,7 +91,14 @@ class Position(Task):
         return Puzzle(question, (encode_image(picture), encode_image(pieces[k])), answer, self.difficulty, margin)
 
     def _boxes(self, picture: Image.Image, rng: Rng) -> tuple[list[Box], float]:
-        """A place in each cell, up to the first without one of its own content, and how clear the poorest is."""
+        """Draw a piece in each cell, stopping at the first cell in which no drawn piece has content of its own.
+
+        Returns:
+            The boxes of the pieces, and the smallest of their margins; below 0 if a cell has no such piece.
+
+        Raises:
+            Unusable: ``too_small``.
+        """
         width, height = picture.width // self.cols, picture.height // self.rows
         if min(width, height) < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"cells of {width}x{height} px, a piece needs {_LEAST_SIDE_PX}")
@@ -131,7 +139,7 @@ class Position(Task):
 
 
 class _Compared:
-    """A picture at the scale at which pieces are compared with what lies in other cells."""
+    """A picture at the scale at which pieces are compared with places in other cells."""
 
     def __init__(self, picture: Image.Image, side: int, *, structure_only: bool) -> None:
         self._picture = picture
@@ -142,7 +150,7 @@ class _Compared:
         self._small = grey(small) if structure_only else small
 
     def margin(self, box: Box, cell: Box) -> float:
-        """How much content of its own a piece has, in grey levels; below 0 it has too little."""
+        """Return how far a piece's own content exceeds the minimum, in grey levels; below 0 it has too little."""
         spread = float(np.asarray(grey(self._picture.crop(box)), dtype=np.float32).std()) - _LEAST_SPREAD
         if spread < 0:
             return spread

@@ -1,11 +1,14 @@
 """Turn a picture and ask by how much.
 
-The cut is square, so the shape says nothing, and 0 degrees takes the same path as the rest: right angles move whole
-pixels; with a finer ``step_deg`` every turn is off by a drawn bit, so that all angles are resampled alike, and only
-the square is shown that lies inside the picture at all of them. Pictures that look the same after a turn are refused,
-and those in which nothing tells which side is up, as far as a measure can say. Whether the camera was held level is not
-known, so ask for finer steps with ``reference``, the upright picture beside the turned one; it needs no "up" either.
-ViSS-R1, SSL4RL (with reference) and SSL-R1 all have this task; angles count counter-clockwise, as in the first two.
+The picture is cropped to a square, so its shape reveals nothing, and 0 degrees is processed like every other angle.
+Right angles move whole pixels. With a finer ``step_deg`` every turn is off by a small random angle, so that all angles
+are resampled alike, and only the square that lies inside the picture at every angle is shown.
+
+Pictures that look the same after a turn are rejected, and so are pictures in which nothing shows which side is up, as
+far as this can be measured. Whether the camera was held level is not known, so use finer steps with ``reference``,
+which shows the upright picture beside the turned one; then no "up" is needed either.
+
+ViSS-R1, SSL4RL (with reference) and SSL-R1 all have this task. Angles are counter-clockwise, as in the first two.
 """
 
 from __future__ import annotations
@@ -44,16 +47,16 @@ class Rotation(Task):
 
     @property
     def media_count(self) -> int:
-        """The turned picture, and the upright one if asked for."""
+        """The turned picture, and with ``reference`` the upright one."""
         return 2 if self.reference else 1
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of angles, 0.3 for right angles to 0.8; 0.2 less with the upright picture."""
+        """Grows with the number of angles, from 0.3 for right angles to 0.8; 0.2 less with ``reference``."""
         return round(0.3 + 0.5 * (360 / self.step_deg - 4) / 20 - 0.2 * self.reference, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut a square, turn it."""
+        """Crop the picture to a square and turn it."""
         picture = item.picture()
         box = item.square_box(picture.size, rng)
         margin = self._margin(picture.miniature(SIDE, box), item)

@@ -1,9 +1,11 @@
-"""Show a picture and a piece of it enlarged to the same size, ask how many times (our design, same task family).
+"""Show a picture and a piece of it enlarged to the same size, and ask by what factor (our design, same task family).
 
-Both are made smaller than the clean picture, whatever the factor: no piece is stretched, so none is blurred by it.
-A place is refused if the piece of any factor has too little there to find it by. The more a piece of a photo is
-enlarged the fewer bytes it takes (of a grainy one, the more). So of some drawn places that one is asked about whose
-piece takes about as many bytes as were drawn, from among those that the least and the largest factor both reach.
+Picture and piece are both made smaller than the clean picture, whatever the factor: no piece is stretched, so none is
+blurred by enlarging. A place is rejected if its piece at any factor shows too little to be found by.
+
+The more a piece of a photo is enlarged, the fewer bytes it takes (of a grainy photo, the more), so file sizes would
+reveal the factor. Therefore a number of bytes is drawn from the range that both the smallest and the largest factor can
+reach, and of several random places the one whose piece comes closest to that number is used.
 """
 
 from __future__ import annotations
@@ -29,10 +31,12 @@ _QUESTION: Final = (
     "Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture and enlarged until it was as wide and as "
     "high as the picture. How many times wider and higher does everything in the piece look than in the picture?"
 )
-# The piece of the largest factor still loses a tenth of its pixels per side; the clean picture's finest detail with it.
+# Even the piece of the largest factor is made smaller, by a tenth per side, and so loses the clean picture's finest
+# detail.
 _SPARE: Final = 1.1
-# A clean picture is a little soft itself, and larger pieces lose that as they are made smaller. At 0.36 pieces of noise
-# had the same spectrum; of photos, bytes still named the factor 28.5 % of the time (27 to 30; 2,943 puzzles), now 25.4.
+# Radius of the blur that makes up for a clean picture's own slight softness, which larger pieces lose when they are
+# made smaller. At 0.36, pieces of noise had the same spectrum at every factor, but bytes of photos still revealed the
+# factor 28.5 % of the time (27 to 30; 2,943 puzzles); now 25.4 %.
 _SOFT_PX: Final = 0.5
 _LEAST_RATIO: Final = 1.15
 _LEAST_SIDE_PX: Final = 64
@@ -74,12 +78,12 @@ class Scale(Task):
 
     @property
     def difficulty(self) -> float:
-        """Grows as the factors come closer: 0.45 by default, 0.14 for 1.5 and 3."""
+        """Grows the closer the factors are to each other: 0.45 by default, 0.14 for 1.5 and 3."""
         closest = min(b / a for a, b in pairwise(self.factors))
         return round(min(1.0, 0.1 / math.log(closest)), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Draw places, show the piece of one factor from one of them."""
+        """Draw places, choose one of them for the drawn factor, show the picture and the piece."""
         picture = item.image()
         size = self._size(picture)
         drawn = [(rng.uniform(), rng.uniform()) for _ in range(_PLACES)]
@@ -101,12 +105,15 @@ class Scale(Task):
         return size
 
     def _least_spread(self, picture: Image.Image, place: Place) -> float:
-        """Deviation of the piece of that factor which shows least at ``place``, in grey levels of 8x8 areas."""
+        """Return the deviation of the plainest of the pieces at ``place``, in grey levels of 8x8 areas."""
         boxes = [_box(picture.size, place, factor) for factor in self.factors]
         return min(float(thumbnail(picture.resize((8, 8), Image.Resampling.BOX, box=box), 8).std()) for box in boxes)
 
     def _shown(self, picture: Image.Image, size: Size, places: list[Place], k: int, rng: Rng) -> tuple[Place, Medium]:
-        """The place whose piece of factor ``k`` takes about as many bytes as were drawn, whatever the factor."""
+        """Return the place, and its piece at factor ``k``, whose size in bytes is closest to a drawn number.
+
+        The number is drawn from the same range for every factor.
+        """
 
         @functools.cache
         def piece(factor: float, place: Place) -> Medium:
@@ -118,7 +125,7 @@ class Scale(Task):
         return place, piece(self.factors[k], place)
 
     def _seen(self, picture: Image.Image, box: Box, size: Size) -> Medium:
-        """What ``box`` shows at ``size``, as soft as the piece of the largest factor is by itself."""
+        """Return what ``box`` shows at ``size``, blurred to the softness of the piece of the largest factor."""
         part = picture.width / (box[2] - box[0]) / self.factors[-1]
         seen = picture.resize(size, Image.Resampling.BICUBIC, box=box)
         return encode_image(seen.filter(ImageFilter.GaussianBlur(_SOFT_PX * math.sqrt(1 - min(1.0, part) ** 2))))

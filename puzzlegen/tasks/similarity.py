@@ -1,11 +1,12 @@
-"""Show a crop of a picture and lettered crops, ask which of those is of the same picture (SSL-R1).
+"""Show a crop of a picture and several lettered crops, and ask which of these is of the same picture (SSL-R1).
 
-All are cropped, mirrored and changed in colour as in ``contrastive``; the lettered ones share one palette, because
-colours alone told 52 % of four before. The right one shares a part with the first, and that part has content; the
-others are of neighbours that are no near-duplicates, each cut as if it had to share a part too, where its colours are
-most like the right one's. If one of all has next to no colour, all are grey: of charts and of scanned pages colours
-told 46 and 48 % before. Items with too few such neighbours are refused. The paper does not say how its options are
-made: our design, same task family.
+All crops are cut, mirrored and changed in colour as in ``contrastive``. The lettered crops share one palette, because
+without it, colours alone identified the right one of four 52 % of the time. The right crop overlaps the first one, and
+the overlap has content. The others are of the item's neighbours in the shard that are not near-duplicates. Each is cut
+where its colours are most like those of the right one, as if it had to overlap another crop too. If any crop has next
+to no colour, all are shown in grey: otherwise colours identified the right crop of charts 46 % and of scanned pages 48
+% of the time. Items with too few such neighbours are rejected. The paper does not say how its options are made: our
+design, same task family.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ class Similarity(Task):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Those that change colours."""
+        """The packages that change colours."""
         return AUGMENT_PACKAGES
 
     @property
     def media_count(self) -> int:
-        """The crop asked about and the options."""
+        """The crop asked about, and one per option."""
         return self.options + 1
 
     @property
@@ -56,7 +57,7 @@ class Similarity(Task):
         return round(base + 0.2 * (1 - self.min_overlap) + 0.1 * (self.options - 2) / 6, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Make all crops, then draw which letter the right one gets."""
+        """Make all crops, then draw the right one's letter."""
         picture = item.image()
         views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
         first, second, share = draw_boxes(item, rng, views)

@@ -1,10 +1,12 @@
-"""Play a clip at half, normal or double speed and ask which. Our design: no paper has it.
+"""Play a clip at half, normal or double speed and ask which. Our design: no paper has this task.
 
-Beside it the clip is shown as it was filmed, from the same moment on and in as many frames, so that who follows what
-happens sees how far the other one gets. That one is cut smaller and changed in brightness, so that its pixels cannot be
-looked up. Clips that get to much the same at each speed, in which hardly anything moves or everything comes back, are
-refused. ``reference: false`` shows one clip only, the middle of the same part at each speed: then the answer rests on a
-prior, how fast people walk and things fall, and of 151 such clips 90 could be disputed.
+The clip as it was filmed is shown beside the played one. Both start at the same moment and have the same number of
+frames, so a solver who follows the action sees how far each of them gets. The played clip is cropped and changed in
+brightness, so that its pixels cannot be looked up. Clips that get equally far at every speed, because hardly anything
+moves or everything comes back to where it was, are rejected.
+
+``reference: false`` shows one clip only, the middle of the same part at each speed. The answer then rests on a prior,
+how fast people walk and things fall, and 90 of 151 such clips were disputable.
 """
 
 from __future__ import annotations
@@ -27,11 +29,12 @@ from puzzlegen.tasks import Task
 
 SPEEDS: Final = ("half", "normal", "double")
 _STEPS: Final = (1, 2, 4)
-#: Every second frame of a clip, shown at half the rate at which the clip was sampled, runs as fast as it was filmed.
+#: Every second frame, shown at half the rate at which the clip was sampled, plays at the filmed speed.
 _NORMAL: Final = 2
 _LEAST_FRAMES: Final = 6
-# In steps of the clip as it was filmed: the mean distance of frames that are shown at once at two speeds, in the later
-# half. Under it of 56 layouts looked at: signs held still, leaves, cups and balls that move to and fro.
+# Minimum mean distance between the frames that two speeds show at the same time, over the later half of the clips, in
+# steps of the clip as filmed. Of 56 layouts inspected, signs held still, leaves, and cups and balls that move to and
+# fro lie below.
 _LEAST_APART: Final = 1.1
 _ASKED: Final = "Is {clip} played at half, normal or double the speed at which it was filmed?"
 QUESTION: Final = f"<video>\n{_ASKED.format(clip='this video')}"
@@ -63,11 +66,11 @@ class Speed(Task):
 
     @property
     def difficulty(self) -> float:
-        """Three answers; without the reference, knowledge of how fast things move."""
+        """0.5 (three answers); 0.7 without ``reference``, where the solver must know how fast things move."""
         return 0.5 if self.reference else 0.7
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Take every frame, every second or every fourth."""
+        """Play a moving segment at one of the speeds: every frame, every second or every fourth."""
         clip = item.clip(_span(self.frames))
         part = moving_segment(clip, _span(_LEAST_FRAMES), _span(self.frames), rng)
         count = (len(part) - 1) // _STEPS[-1] + 1
@@ -92,7 +95,7 @@ class Speed(Task):
 
 
 def _span(count: int) -> int:
-    """Frames of the shot that ``count`` frames at double speed reach over."""
+    """Return how many frames of the shot ``count`` frames at double speed span."""
     return _STEPS[-1] * (count - 1) + 1
 
 
@@ -102,10 +105,10 @@ def _played(part: Pixels, count: int, step: int, *, middle: bool) -> Pixels:
 
 
 def _told_apart(part: Pixels, count: int) -> float:
-    """How clearly any two speeds show something else, over the least asked.
+    """Return by how much the two most similar speeds differ beyond the minimum, in steps of the clip as filmed.
 
     Raises:
-        Unusable: ``repeated``.
+        Unusable: ``repeated``, they differ by less than the minimum.
     """
     distances, k = aligned_distances(part), np.arange(count // 2, count)
     step = pace(distances[::_NORMAL, ::_NORMAL])

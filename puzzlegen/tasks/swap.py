@@ -1,14 +1,17 @@
-"""Exchange two tiles of a picture, ask which two (ViSS-R1).
+"""Exchange two tiles of a picture and ask which two (ViSS-R1).
 
-All tiles, exchanged or not, are cut smaller than their places, toned on their own and put side by side, so that no
-seam is smooth and an exchange has no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile or
-with two that could be exchanged unnoticed are refused. 2x2 is the easy level: what goes on from tile to tile tells much
-of it, and is much of what a person goes by. Of 2x2 no two tiles of one row are exchanged: where the upper two are, the
-lower two might as well be, and only what goes on across a gap tells.
+All tiles, exchanged or not, are cut smaller than their places, toned individually and put side by side, so that no seam
+is smooth and an exchange leaves no edge of its own; ViSS-R1's tiles fit without a gap. Pictures with a flat tile, or
+with two tiles that could be exchanged unnoticed, are rejected.
 
-Larger grids than ViSS-R1's 2x2 are our design, same task family: their tiles leave more out and lie each in a light of
-its own, and of their many pairs six are offered, such that by the sides of the tiles alone the right one looks best
-about as often as worst. So hidden, they are shown beside the picture as it was, unless ``reference: false``.
+2x2 is the easy level: what continues from tile to tile reveals much of the answer, and is much of what a person goes
+by. At 2x2 the two exchanged tiles are never in the same row. If the upper two were exchanged, the lower two might just
+as well have been, and only what continues across a gap could decide.
+
+Grids larger than ViSS-R1's 2x2 are our design, same task family. Their tiles leave out more and are each lit in their
+own way. Of their many pairs six are offered, chosen such that, judged by the tiles' sides alone, the right pair looks
+best about as often as it looks worst. With so much hidden, the original is shown beside the tiles, unless
+``reference: false``.
 """
 
 from __future__ import annotations
@@ -36,13 +39,13 @@ from puzzlegen.tasks import Task
 
 _OPTIONS: Final = 6
 _FEW: Final = 4
-#: Cuts that are tried until sides can be made not to tell: one does for about every second pair.
+#: Cuts to try until the tiles' sides do not reveal the pair; one cut suffices for about half of all pairs.
 _CUTS: Final = 6
-#: What keeps sides from telling which of many pairs it is. Four tiles are the easy level.
-#: So hidden they do not always tell people either: of 88 puzzles without the picture 4 could be disputed, of those with
-#: more to spare by the five clues as many.
+#: Defaults beyond 2x2, the easy level: they keep the tiles' sides from revealing which of many pairs was exchanged.
+#: With so much hidden, people cannot always tell either: of 88 puzzles without the original 4 were disputable, and just
+#: as many of those with a larger margin by the five clues of ``media.places``.
 _HIDDEN: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7, "reference": True}
-# Set on 149 puzzles, of which 21 were disputable: cups, toys, a leaf, blurred flowers, shrubs.
+# Set on 149 puzzles, of which 21 were disputable (cups, toys, a leaf, blurred flowers, shrubs).
 _LEAST_CLARITY: Final = 12.0
 _LESS_UP: Final = 2.0
 
@@ -77,17 +80,17 @@ class Swap(Task):
 
     @property
     def media_count(self) -> int:
-        """The tiles, and the picture as it was if asked for."""
+        """The tiles in one picture, and with ``reference`` the original."""
         return 2 if self.reference else 1
 
     @property
     def difficulty(self) -> float:
-        """Grows with the number of pairs: 0.25 at 2x2, 0.55 at 3x3, 0.75 at 4x4; half with the picture."""
+        """Grows with the number of pairs: 0.25 at 2x2, 0.55 at 3x3, 0.75 at 4x4; half of that with ``reference``."""
         hard = 0.25 + 0.5 * math.log(math.comb(self.rows * self.cols, 2) / 6) / math.log(20)
         return round(hard / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, exchange, put together."""
+        """Cut the picture into tiles, exchange two, put all side by side."""
         known = _laid_out(item) if self._few else math.inf
         pairs = self._pairs()
         right = pairs[rng.balanced("answer", len(pairs))]
@@ -105,7 +108,7 @@ class Swap(Task):
     def _laid(
         self, item: OpenItem, right: Pair, wrong: list[Pair], rng: Rng
     ) -> tuple[list[Image.Image], list[Pair], float]:
-        """The tiles, the wrong pairs that are offered, and how clearly the tiles have their places."""
+        """Return the tiles, the wrong pairs to offer, and how clearly each tile has its own place."""
         rank = rng.below(_OPTIONS)
         for _ in range(_CUTS):
             tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
@@ -115,7 +118,8 @@ class Swap(Task):
             better, worse = _compared(Looks(tiles, self.cols), len(tiles), right, wrong)
             if min(len(better), len(worse)) >= _OPTIONS - 1:
                 break
-        # Refusing the picture would tell of the pair: others of it could be asked. So it is as near as can be.
+        # Rejecting the picture here would depend on the answer, since other pairs of it could be asked about. So the
+        # rank is the nearest possible one.
         rank = min(max(rank, _OPTIONS - 1 - len(worse)), len(better))
         return tiles, [*rng.sample(better, rank), *rng.sample(worse, _OPTIONS - 1 - rank)], margin
 
@@ -134,10 +138,12 @@ class Swap(Task):
 
 
 def _laid_out(item: OpenItem) -> float:
-    """How clearly a picture's layout is one that people know; four tiles of others go together in several ways.
+    """Return how clearly a picture has an "up", which people need to know its layout.
+
+    Four tiles of other pictures fit together in several ways.
 
     Raises:
-        Unusable: ``interchangeable`` or ``no_upright``.
+        Unusable: ``interchangeable``, the picture shows too little, or ``no_upright``.
     """
     margin = upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _LESS_UP)
     if (clear := clarity_of(item)) < _LEAST_CLARITY:
@@ -146,7 +152,7 @@ def _laid_out(item: OpenItem) -> float:
 
 
 def _compared(looks: Looks, n: int, right: Pair, wrong: list[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """The wrong pairs that look more right than the right one, once exchanged back, and those that do not."""
+    """Split the wrong pairs into those that, exchanged back, look more right than the right pair does, and the rest."""
     own, shown = looks.of(range(n)), _exchanged(range(n), right)
     better = [pair for pair in wrong if looks.of(_exchanged(shown, pair)) > own]
     return better, [pair for pair in wrong if pair not in better]

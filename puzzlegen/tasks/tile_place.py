@@ -1,9 +1,9 @@
-"""Shuffle the tiles of a picture, ask where one of them was (Jigsaw-R1 calls this "single").
+"""Shuffle the tiles of a picture and ask where one of them was (Jigsaw-R1 calls this "single").
 
-The tiles lie in one picture, in a random order, which says nothing of where they were. Pictures with a flat tile or
-with two that could be exchanged unnoticed are refused. What is still disputed is which of some places that show nearly
-the same a tile came from: grass or grass, leaf or leaf. So only places are offered whose tiles are unlike each other,
-and any of these may be the one that is asked for (our design; Jigsaw-R1 offers all).
+The tiles are laid out in one picture in random order, which says nothing about their original places. Pictures with a
+flat tile, or with two tiles that could be exchanged unnoticed, are rejected. It can still be disputable which of
+several places that show nearly the same a tile came from: grass or grass, leaf or leaf. So only places whose tiles are
+unlike each other are offered, and any of these may be the one asked about (our design; Jigsaw-R1 offers all places).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-#: Drawn sets of places to choose from; so that a picture is not asked for the same places each time, not all there are.
+#: Random sets of places to choose from. Not all possible sets: a picture should not be asked about the same places each
+#: time.
 _SETS: Final = 24
 _SIDE: Final = 16
 _LEAST_UNLIKE: Final = 14.0
@@ -62,7 +63,7 @@ class TilePlace(Task):
         return round(0.5 * math.log(self.rows * self.cols) / math.log(36), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, shuffle, ask for one."""
+        """Cut the picture, shuffle its tiles, ask where one of them was."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
         places, apart = unlike(tiles, self.options, rng)
@@ -85,19 +86,19 @@ class TilePlace(Task):
 
 
 def unlike(tiles: Sequence[Image.Image], n: int, rng: Rng) -> tuple[list[int], float]:
-    """Tiles that are told apart at sight: of some drawn sets the one whose most similar two differ most.
+    """Choose tiles that can be distinguished at a glance: of random sets, the one whose two most similar differ most.
 
     Args:
-        tiles: as they are shown, all of one size.
-        n: how many to choose.
-        rng: draws.
+        tiles: the tiles as they are shown, all of one size.
+        n: how many tiles to choose.
+        rng: draws the sets.
 
     Returns:
-        Their indices in random order, and by how much the colours of any two differ (mean distance of their sorted
-        values, of 255) beyond the least.
+        The indices of the chosen tiles in random order, and by how much the colours of the two most similar differ
+        beyond the minimum (mean distance of their sorted values, of 255).
 
     Raises:
-        Unusable: ``interchangeable``.
+        Unusable: ``interchangeable``, every set has two tiles that differ by less than the minimum.
     """
     small = [np.asarray(tile.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.int32) for tile in tiles]
     ranked = np.sort(np.stack(small).reshape(len(tiles), -1, 3), axis=1)

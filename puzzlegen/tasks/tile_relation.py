@@ -1,9 +1,10 @@
-"""Shuffle the tiles of a picture, ask how two that were neighbours lay to each other (Jigsaw-R1 calls this "pair").
+"""Shuffle the tiles of a picture and ask where one tile was relative to a neighbour (Jigsaw-R1 calls this "pair").
 
-The tiles lie in one picture, in a random order, which says nothing of where they were. Pictures with a flat tile or
-with two that could be exchanged unnoticed are refused. Of two tiles alone it can often be disputed whether one lay
-beside the other or below it: 10 of 200 puzzles, and no measure told which. So the picture is shown as well, after
-the tiles, for these to be found in it, unless ``reference`` is false, as in Jigsaw-R1.
+The tiles are laid out in one picture in random order, which says nothing about their original places. Pictures with a
+flat tile, or with two tiles that could be exchanged unnoticed, are rejected. From two tiles alone it is often
+disputable whether one was beside or below the other: this was so in 10 of 200 puzzles, and no measure predicts which.
+So the original is shown after the tiles, and the two can be found in it, unless ``reference`` is false, as in
+Jigsaw-R1.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-#: Where the first tile lies as seen from the second: rows down, columns right. The first four share a side.
+#: Offset of the first tile from the second: rows down, columns to the right. The first four share a side.
 _DIRECTIONS: Final = {
     "directly above it": (-1, 0),
     "directly below it": (1, 0),
@@ -48,7 +49,7 @@ _DIRECTIONS: Final = {
 
 
 class TileRelation(Task):
-    """How did two tiles lie to each other in the original picture?"""
+    """Where was one tile relative to another in the original picture?"""
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
@@ -64,17 +65,17 @@ class TileRelation(Task):
 
     @property
     def media_count(self) -> int:
-        """The tiles, and the picture as it was if asked for."""
+        """The tiles in one picture, and with ``reference`` the original."""
         return 2 if self.reference else 1
 
     @property
     def difficulty(self) -> float:
-        """Grows with tiles and directions, 0.19 at 2x2 with four to 0.55 at 6x6 with eight; half with the picture."""
+        """Grows with tiles and directions: 0.19 at 2x2 with four, 0.55 at 6x6 with eight; half with ``reference``."""
         hard = 0.5 * math.log(self.rows * self.cols * math.sqrt(self.directions / 4)) / math.log(36)
         return round(hard / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut, shuffle, ask for two."""
+        """Cut the picture, shuffle its tiles, ask about two neighbours."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
         tiles = toned(tiles, rng, self.level, self.jitter)
         shown = rng.permutation(len(tiles))
@@ -88,7 +89,7 @@ class TileRelation(Task):
         return Puzzle(f"{question}\n{block}", media, answer, self.difficulty, margin)
 
     def _pair(self, down: int, right: int, rng: Rng) -> tuple[int, int]:
-        """Two places of the original, the first ``down`` rows below and ``right`` columns right of the second."""
+        """Draw two places of the grid: the first is ``down`` rows below and ``right`` columns right of the second."""
         row = rng.below(self.rows - abs(down)) + max(0, -down)
         col = rng.below(self.cols - abs(right)) + max(0, -right)
         return (row + down) * self.cols + col + right, row * self.cols + col

@@ -1,8 +1,8 @@
-"""Mirror a clip or leave it, ask which was done (ViSS-R1 has it for pictures).
+"""Mirror a clip or leave it as it is, and ask which was done (ViSS-R1 has this task for pictures).
 
-All frames are mirrored alike, and whole pixels move. Clips whose middle frame is nearly its own mirror image, or shows
-too little of an "up", are refused. Top and bottom show in nearly every other clip; left and right only where there is
-writing or a road, so that they are asked for by ``axes: both`` only.
+All frames are mirrored alike, without resampling. Clips whose middle frame is nearly its own mirror image, or does not
+clearly show which side is up, are rejected. In nearly all other clips, a top-bottom flip can be seen. A left-right flip
+can be seen only where there is writing or a road, so it is asked about with ``axes: both`` only.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class VideoFlip(Task):
 
     @property
     def difficulty(self) -> float:
-        """Upside down is easy to see (0.2), left to right hard (0.5)."""
+        """0.2 for top-bottom flips, 0.5 with left-right flips, which are hard to see."""
         return 0.2 if self.axes == "vertical" else 0.5
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Take a moving segment, mirror it."""
+        """Mirror a moving segment of the clip, or leave it as it is."""
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         middle, count = unscaled(Image.fromarray(part[len(part) // 2])), 2 if self.axes == "vertical" else 3
         small = middle.miniature(SIDE)

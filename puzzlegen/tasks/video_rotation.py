@@ -1,6 +1,6 @@
-"""Turn a clip by a right angle and ask by how much (ViSS-R1). All frames are turned alike; the cut is square.
+"""Turn a clip by a right angle and ask by how much (ViSS-R1). The clip is cropped to a square, all frames turned alike.
 
-Clips whose middle frame looks the same after a turn, or shows too little of an "up", are refused.
+Clips whose middle frame looks the same after a turn, or does not clearly show which side is up, are rejected.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class VideoRotation(Task):
 
     @property
     def difficulty(self) -> float:
-        """One clip, four answers."""
+        """Always 0.3: one clip, four answers."""
         return 0.3
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Cut a square out of a moving segment, turn it."""
+        """Crop a moving segment to a square and turn it."""
         part = moving_segment(item.clip(self.frames), LEAST_FRAMES, self.frames, rng)
         left, top, right, bottom = item.square_box((part.shape[2], part.shape[1]), rng)
         square = part[:, top:bottom, left:right]
