@@ -1,1 +1,1 @@
-"""What a build costs against the least it could cost; ``run.py`` measures, nothing here passes or fails."""
+"""The cost of a build compared with the least it could cost; ``run.py`` measures, nothing here passes or fails."""

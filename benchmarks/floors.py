@@ -1,8 +1,9 @@
-"""The least that each workload costs: the best single-thread calls of the same libraries, and nothing else.
+"""The floor of each workload: the least it could cost, with the best single-thread calls of the same libraries only.
 
-Decode, resize, transform, encode, append. No choice of answers, no question, no check, no digest, no resume: what a
-build does beyond this is what its efficiency counts. What a build refuses costs the floor its decoding and a small
-version to look at; ``told`` says what was kept of each file. Run by ``run.py``, one process each.
+A floor decodes, resizes, transforms, encodes and appends. It chooses no answers, writes no questions, and has no
+checks, no digests and no resume: this is the work that a build does on top and that its efficiency counts. For a file
+that the build rejects, the floor decodes it and makes a small version to look at; the argument ``told`` says what was
+kept of each file. ``run.py`` runs each floor in a process of its own.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Media = list[bytes]
 
 
 class Photos:
-    """One decode and, if any task kept it, one downscale per file, then what the build emits for each of these."""
+    """One decode per file and, if any task kept it, one downscale, then the media that the build emits per task."""
 
     def __init__(self) -> None:
         self.rng = random.Random(7)
@@ -53,7 +54,7 @@ class Photos:
         self.earlier: deque[Image.Image] = deque(maxlen=3)
 
     def __call__(self, path: Path, kept: list[str]) -> Iterator[Media]:
-        """The media of each puzzle of a file."""
+        """Yield the media of each puzzle of a file."""
         decoded = _decoded(path)
         if not kept:
             sketch_of(decoded)
@@ -64,11 +65,11 @@ class Photos:
         self.earlier.append(picture)
 
     def rotation(self, picture: Image.Image) -> list[Image.Image]:
-        """One turned square."""
+        """Return one turned square."""
         return self.rotation_beside(picture)[1:]
 
     def rotation_beside(self, picture: Image.Image) -> list[Image.Image]:
-        """A square as it is, and turned."""
+        """Return a square, upright and turned."""
         side, rng = min(picture.size) // 2 * 2, self.rng
         x, y = rng.randint(0, picture.width - side), rng.randint(0, picture.height - side)
         square = picture.crop((x, y, x + side, y + side))
@@ -76,22 +77,22 @@ class Photos:
         return [square, square.transpose(Image.Transpose(1 + quarters)) if quarters else square]
 
     def jigsaw(self, picture: Image.Image) -> list[Image.Image]:
-        """The picture, and nine tiles of one tone."""
+        """Return the picture and nine tiles brought to one tone."""
         return [picture, *toned(cut(picture, 3, 3, 0.25, self.draws), self.draws, 0.8, 0.08)]
 
     def jigsaw_picture(self, picture: Image.Image) -> list[Image.Image]:
-        """The same, the tiles laid out as one picture."""
+        """Return nine tiles laid out as one picture, and the picture."""
         whole, *tiles = self.jigsaw(picture)
         return [mosaic(tiles, 3), whole]
 
     def similarity(self, picture: Image.Image) -> list[Image.Image]:
-        """Two views of the picture and one of each of three others: coloured anew, four of them in one palette."""
+        """Return two views of the picture and one of each of three others, recoloured, the last four in one palette."""
         first, *rest = (self._view(one) for one in (picture, picture, *self.earlier, *[picture] * 3)[:5])
         first = self._coloured([first])[0]
         return [first, *one_palette(self._coloured(rest))]
 
     def inpainting(self, picture: Image.Image) -> list[Image.Image]:
-        """The picture with a covered square, and four pieces in one palette, each in a tone and light of its own."""
+        """Return the picture with a covered square, and four pieces in one palette, each in its own tone and light."""
         side = round(0.45 * min(picture.size))
         window = round(side * self.rng.uniform(0.34, 0.44))
         shown, covered = round(window * self.rng.uniform(0.9, 1.1)), picture.copy()
@@ -102,7 +103,7 @@ class Photos:
         return [covered, *shaded(toned, self.draws, 0.5)]
 
     def correspondence(self, picture: Image.Image) -> list[Image.Image]:
-        """Two bent views, each in a tone of its own, with a ring and with four lettered ones."""
+        """Return two bent views, each in its own tone: one with a ring, one with four lettered rings."""
         short = min(picture.size)
         side, views = round(0.75 * short), []
         for _ in range(2):
@@ -125,9 +126,10 @@ class Photos:
 
 
 def clip(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
-    """Sixteen frames from a drawn place on, at the rate and size of a build's, scaled; mirrored and encoded if kept.
+    """Take sixteen frames from a random place, at a build's rate and size; mirror and encode them if any are kept.
 
-    Decoded is from the key frame before them to the last of them, and what lies between only where frames refer to it.
+    Decoding starts at the key frame before the first of them and ends with the last. In between, frames that are not
+    taken are decoded only if other frames refer to them.
     """
     fps, side, frames, scaler = rng.uniform(5, 8), rng.randrange(168, 225), [], VideoReformatter()
     with av.open(str(path)) as container:
@@ -152,8 +154,8 @@ def clip(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
 
 
 def graph(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
-    """The texts of ego networks of two hops, one per centre that no earlier one shows."""
-    del kept  # one file gives many
+    """Yield the texts of ego networks of two hops, one per centre that no earlier network shows."""
+    del kept  # one file gives many puzzles
     near: dict[str, set[str]] = {}
     for a, b in csv.reader(path.read_text().splitlines()[1:]):
         near.setdefault(a, set()).add(b)
@@ -171,7 +173,7 @@ WORK: dict[str, Callable[[Path, random.Random, list[str]], Iterator[Media]]] = {
 
 
 def _decoded(path: Path) -> Image.Image:
-    """A picture at the least of JPEG's own sizes that is large enough."""
+    """Decode a picture at the smallest of JPEG's own sizes that is large enough."""
     with Image.open(io.BytesIO(path.read_bytes())) as raw:
         enough = 448 / 0.9 / min(raw.size)
         raw.draft(None, (int(raw.width * enough) + 1, int(raw.height * enough) + 1))
@@ -180,7 +182,7 @@ def _decoded(path: Path) -> Image.Image:
 
 
 def _clean(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """One of the size that a build's clean ones have on average: the short side drawn from the same range."""
+    """Scale a picture to a clean picture's average size in a build: the short side is drawn from the same range."""
     width, height = picture.size
     short = 0.96 * min(width, height)
     factor = rng.uniform(256, min(448, 0.9 * short)) / short
@@ -196,13 +198,13 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 
 def main(name: str, media: str, out: str, told: str) -> None:
-    """Do the work on all files of a folder and write one Parquet file.
+    """Do a floor's work on all files of a folder, write one Parquet file, and print how many puzzles it stands for.
 
     Args:
         name: ``photos``, or a key of ``WORK``.
-        media: the folder.
-        out: the file.
-        told: JSON, by file name the tasks whose puzzles the build kept.
+        media: path of the folder.
+        out: path of the Parquet file.
+        told: path of a JSON file that maps each file name to the tasks whose puzzles the build kept.
     """
     keep_freed_memory()
     kept = json.loads(Path(told).read_text())

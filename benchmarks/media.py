@@ -1,4 +1,4 @@
-"""Media to measure on: photos and clips of fixed sizes, of a folder of real ones or of the built-in samples."""
+"""Media to measure on: photos and clips of fixed sizes, made from a folder of real ones or the built-in samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLIPS = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
 
 
 def photos(folder: Path, source: Path | None, size: tuple[int, int], count: int) -> None:
-    """``count`` JPEGs of quality 90 and one size; real ones are cut to shape, each used as often as needed."""
+    """Write ``count`` JPEGs of quality 90 and one size, cropped to shape, each picture used as often as needed."""
     folder.mkdir(parents=True)
     ready: list[bytes] = []
     for picture in _pictures(source):
@@ -28,15 +28,15 @@ def photos(folder: Path, source: Path | None, size: tuple[int, int], count: int)
         if len(ready) == count:
             break
     for k in range(count):
-        # A comment of its own makes each file another one, at the same cost, and of another size: files of one size are
-        # rare in collections, and are read twice, to tell duplicates.
+        # A JPEG comment makes every file different at the same cost, and those of one picture different in size: files
+        # of equal size are rare in collections, and a build reads them twice to find duplicates.
         data, comment = ready[k % len(ready)], f"{k:06}".encode() + bytes(k // len(ready))
         marker = b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big")
         (folder / f"{k:06}.jpg").write_bytes(data[:2] + marker + comment + data[2:])
 
 
 def clips(folder: Path, source: Path | None, height: int, count: int, seconds: int = 6) -> None:
-    """``count`` H.264 clips at 25 frames per second with key frames two seconds apart, as sources come."""
+    """Write ``count`` H.264 clips at 25 frames per second with key frames two seconds apart, as in real sources."""
     folder.mkdir(parents=True)
     size = (height * 16 // 9 // 2 * 2, height)
     ready = []

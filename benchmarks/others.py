@@ -1,4 +1,4 @@
-"""What else a build costs: shares of its CPU, a second worker, memory, starting up."""
+"""What else a build costs: how its CPU time is shared out, the speed-up by a second worker, memory, startup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.workloads import WORKLOADS, Workload, build_command, timed
 
 Found = dict[str, Any]
 _TEN = {"source": {"kind": "samples", "images": 10, "videos": 0}, "tasks": [{"task": "rotation"}]}
-#: Of the large run, where two workers share it.
+#: Shards of the large run when one worker is compared with two.
 _SHARDS = 10
 _BUILD_AND_TELL = (
     "import json, resource as r, sys; from puzzlegen.building import build; from puzzlegen.recipe import load_recipe;"
@@ -34,7 +34,7 @@ _BUILD_AND_TELL = (
 
 
 class Stopwatch:
-    """CPU-seconds by what they are spent on; what is inside another counts for the inner one only."""
+    """CPU-seconds by what they are spent on; nested work counts for the innermost kind only."""
 
     def __init__(self) -> None:
         self.spent: Counter[str] = Counter()
@@ -43,7 +43,7 @@ class Stopwatch:
 
     @contextmanager
     def on(self, what: str) -> Iterator[None]:
-        """Count for ``what`` until the end of the block."""
+        """Count CPU time for ``what`` until the end of the block."""
         self._turn()
         self._stack.append(what)
         try:
@@ -58,7 +58,7 @@ class Stopwatch:
         self._since = now
 
     def around(self, place: object, name: str, what: str, inside: str = "") -> None:
-        """Count each call of a function for ``what``, or only those made while counting for ``inside``."""
+        """Count each call of ``place.name`` for ``what``; with ``inside``, only calls made while counting for that."""
         inner = getattr(place, name)
 
         def counted(*args: object, **kwargs: object) -> object:
@@ -70,7 +70,7 @@ class Stopwatch:
         setattr(place, name, counted)
 
     def along(self, place: object, name: str, what: str) -> None:
-        """Count for ``what`` what an iterator of that name takes from item to item."""
+        """Count for ``what`` the time that the iterator returned by ``place.name`` takes from item to item."""
         inner = getattr(place, name)
 
         def counted(*args: object, **kwargs: object) -> Iterator[object]:
@@ -86,7 +86,7 @@ class Stopwatch:
 
 
 def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
-    """Of one process that builds: decoding, the downscale, the rest of cleaning, encoding, writing, and the tasks."""
+    """Measure the shares of a one-process build: decoding, downscale, other cleaning, encoding, writing, and tasks."""
     kinds = ("decode", "downscale", "cleaning", "encode", "write", "task")
     print(f"{'workload':20}" + "".join(f"{kind:>11}" for kind in kinds) + "  % of CPU")
     found = {}
@@ -104,7 +104,7 @@ def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
 
 
 def _shares(name: str, scratch: str) -> None:
-    """Build in this process, with stopwatches, and print what they say."""
+    """Build in this process with a stopwatch around each kind of work, and print the CPU-seconds as JSON."""
     from PIL import Image, ImageFile
 
     from puzzlegen import datafile, shard
@@ -121,7 +121,7 @@ def _shares(name: str, scratch: str) -> None:
     watch = Stopwatch()
     for k, one in enumerate([shards[0], *shards]):
         job = shard.Job(recipe, one, str(out), str(out / "work"))
-        if k == 1:  # The first shard has paid for imports.
+        if k == 1:  # The first shard has paid for imports, so counting starts with the second run of it.
             watch = Stopwatch()
             watch.around(opened, "clean_image", "cleaning")
             watch.around(scaled.ScaledImage, "pixels", "cleaning")
@@ -141,7 +141,7 @@ def _shares(name: str, scratch: str) -> None:
 
 
 def workers(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
-    """Wall time of one worker over that of two; beyond starting up, on an idle machine, 2 is the most."""
+    """Measure the wall time of one worker over that of two, without startup; on an idle machine the maximum is 2."""
     found = {}
     for name, work in works.items():
         with tempfile.TemporaryDirectory() as scratch:
@@ -155,7 +155,7 @@ def workers(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
 
 
 def _wall(work: Workload, place: Path, count: int) -> float:
-    """Seconds on the clock beyond those of the small run, in as many shards as even shares for two take."""
+    """Return the wall seconds of the large run less those of the small one, with shards that two can share evenly."""
     took = {}
     shard_size = max(1, work.large // _SHARDS)
     for size in ("small", "large"):
@@ -167,7 +167,7 @@ def _wall(work: Workload, place: Path, count: int) -> float:
 
 
 def memory(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
-    """Peak resident MB of the parent and of its largest child, at the workload's small and large number of files."""
+    """Measure peak resident MB of the parent and its largest child, at the small and the large number of files."""
     found: Found = {}
     for name, work in works.items():
         for size in ("small", "large"):
@@ -184,7 +184,7 @@ def memory(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
 
 
 def startup(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
-    """CPU-seconds of what is felt before anything is made."""
+    """Measure the CPU-seconds that a user waits for before anything is made."""
     del works
     found = {}
     with tempfile.TemporaryDirectory() as scratch:

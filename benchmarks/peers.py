@@ -14,7 +14,7 @@ _QUARTERS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.
 
 
 def turned(row: dict[str, Any]) -> dict[str, Any]:
-    """The picture shrunk to the size of a puzzle's and turned by a drawn angle: no crop, no clean media."""
+    """Shrink the picture to the size of a puzzle's and turn it by a random angle: no crop, no cleaning."""
     k = random.randrange(4)
     with Image.open(row["path"]) as raw:
         raw.draft("RGB", (800, 600))
@@ -27,7 +27,7 @@ def turned(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def pillow(folder: Path, out: Path) -> None:
-    """One process, rows gathered and written."""
+    """Turn all pictures in one process, collect the rows, write them at the end."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -35,7 +35,7 @@ def pillow(folder: Path, out: Path) -> None:
 
 
 def datasets(folder: Path, out: Path) -> None:
-    """``datasets.map`` with two processes."""
+    """Turn all pictures by ``datasets.map`` with two processes."""
     from datasets import Dataset
 
     rows = Dataset.from_dict({"path": [str(path) for path in sorted(folder.iterdir())]})
@@ -43,7 +43,7 @@ def datasets(folder: Path, out: Path) -> None:
 
 
 def pyav(folder: Path, out: Path) -> None:
-    """Every frame decoded and converted, each fourth kept, reversed, encoded by x264's defaults."""
+    """Decode and convert every frame, keep every fourth of the first 64, encode in reverse with x264's defaults."""
     import av
 
     del out

@@ -1,9 +1,9 @@
-"""Plans of many items: CPU-seconds, peak memory and bytes, of a source that lists without reading anything.
+"""Measure plans of many items: CPU-seconds, peak memory and bytes, for a source that lists without reading anything.
 
     python benchmarks/plan.py [--items 1000 --items 10000 ...] [--json FILE]
 
-Each plan is made in a process of its own. Memory is the most that was resident; the disk that the listing takes while
-the plan is made is told beside the plan's own.
+Each plan is made in a process of its own. Memory is the peak resident size. Bytes are those of the finished plan on
+disk, without the listing, which takes disk space only while the plan is made.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ SIZES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 
 
 class Listed(Source):
-    """Names as a folder of photos has them, each of some 40 characters; nothing is behind them."""
+    """Names like those of a folder of photos, about 40 characters each, with no files behind them."""
 
     kind: Literal["listed"] = "listed"
     count: int
 
     def items(self) -> Iterator[Item | Skipped]:
-        """One after the other."""
+        """Yield one item per name."""
         for k in range(self.count):
             yield Item(
                 f"photos/{k // 1000:06}/picture-{k:010}-original.jpg", "image", 0, "CC-BY-4.0", 1_700_000_000 + k
             )
 
     def open(self, item: Item) -> BinaryIO:  # noqa: ARG002 - there is nothing to open
-        """No bytes at all."""
+        """Return an empty file."""
         return io.BytesIO()
 
 
 def recipe(count: int) -> Recipe:
-    """Two tasks by weight and a split, so that every part of planning has something to do."""
+    """Return a recipe with two weighted tasks and a split, so that every part of planning has something to do."""
     settings = {"seed": 7, "per_item": 1, "splits": {"validation": 0.01}}
     tasks = [{"task": "rotation", "weight": 2}, {"task": "jigsaw"}]
     made = recipe_from_canonical({**settings, "tasks": tasks}, {"kind": "samples"})
@@ -58,7 +58,7 @@ def recipe(count: int) -> Recipe:
 
 
 def one(count: int) -> dict[str, float]:
-    """Plan in this process, and look at the first and the last shard."""
+    """Make a plan in this process, read its first and last shard, and return the measurements."""
     with tempfile.TemporaryDirectory() as place:
         before = _cpu()
         plan = make_plan(recipe(count), None, Path(place))
@@ -70,7 +70,10 @@ def one(count: int) -> dict[str, float]:
 
 
 def peak_mib() -> float:
-    """The most memory that this process has held; ``ru_maxrss`` also tells that of the process which started it."""
+    """Return the peak resident memory of this process in MiB.
+
+    ``ru_maxrss`` would include that of the process which started it.
+    """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
@@ -81,7 +84,7 @@ def _cpu() -> float:
 
 
 def main() -> None:
-    """Measure each size in a new process and print one line for it."""
+    """Measure each number of items in a new process and print one line for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, action="append")
     parser.add_argument("--json", type=Path)

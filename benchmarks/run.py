@@ -1,14 +1,15 @@
-"""Floor, build and peers on the same files in one run: CPU-seconds per 1,000 puzzles, and how efficient the build is.
+"""Compare build, floor and peers on the same files in one run: CPU-seconds per 1,000 puzzles, and the efficiency.
 
     python benchmarks/run.py [efficiency|shares|workers|memory|startup] [--media FOLDER] [--only NAME] [--repeat 5]
 
-The rules. CPU is user and system time of the whole process tree. Each figure is the slope between a small and a large
-run, so that starting up is not in it; ``startup`` measures that. Efficiency is floor / build, paired, median of
-repeats. The floor is the best single-thread calls that give media as many and as large: decode, one downscale,
-transform, encode, append. The build tells it what was kept of each file, so that it encodes as much, and what every
-task refused costs it the decoding and a small version. To transform is what the task shows: turns, tiles and their
-tones, views and their colours, covers, rings. Choosing answers, checks for one right answer, draws that are thrown
-away, questions, verification, digests and resume are not in the floor.
+CPU is user and system time of the whole process tree. Each figure is the slope between a small and a large run, so
+startup is not included; ``startup`` measures it. Efficiency is floor / build, paired, as the median of repeats.
+
+The floor is the best single-thread calls that make as many media of the same size: decode, one downscale, transform,
+encode, append. It encodes as much as the build, from a list of what the build kept of each file. A file that every task
+rejected costs the floor the decoding and a small version. Transforming means producing what the task shows: turns,
+tiles and their tones, views and their colours, covers, rings. Choosing answers, checking for one right answer,
+discarded draws, questions, verification, digests and resume are not part of the floor.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from benchmarks.workloads import WORKLOADS, Workload, build_command, timed
 
 
 def main() -> None:
-    """Measure what was asked for and print it."""
+    """Measure what the command line asks for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", default="efficiency", choices=("efficiency", *others.MEASURES))
     parser.add_argument("--media", type=Path, help="a folder of real photos and clips; default the built-in samples")
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def efficiencies(names: Iterable[str], source: Path | None, repeat: int) -> dict[str, dict[str, float]]:
-    """One line per workload."""
+    """Measure each workload and print one line for it."""
     print(f"{'workload':20} {'floor':>8} {'build':>8}  efficiency  {'peers (build / peer)'}  CPU-s per 1,000 puzzles")
     found = {}
     for name in names:
@@ -58,13 +59,13 @@ def efficiencies(names: Iterable[str], source: Path | None, repeat: int) -> dict
 
 
 def line(name: str, found: dict[str, float]) -> str:
-    """One workload's row."""
+    """Format one workload's row of the table."""
     peers = ", ".join(f"{key[5:]} {value:.2f}" for key, value in found.items() if key.startswith("peer_"))
     return f"{name:20} {found['floor']:8.2f} {found['build']:8.2f}  {found['efficiency']:10.2f}  {peers}"
 
 
 def measure(work: Workload, source: Path | None, repeat: int) -> dict[str, float]:
-    """Medians over paired repeats."""
+    """Return the medians over paired repeats, in CPU-seconds per 1,000 puzzles, and the efficiency."""
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         for size in ("small", "large"):
@@ -77,14 +78,14 @@ def measure(work: Workload, source: Path | None, repeat: int) -> dict[str, float
 
 
 def _slope(side: str, work: Workload, place: Path) -> float:
-    """CPU-seconds per 1,000 puzzles beyond those of the small run."""
+    """Return the CPU-seconds per 1,000 puzzles, as the slope between the small and the large run."""
     costs = [_cost(side, work, place / size, place / "out") for size in ("small", "large")]
     (small, few), (large, many) = costs
     return 1000 * (large - small) / (many - few)
 
 
 def _cost(side: str, work: Workload, folder: Path, out: Path) -> tuple[float, int]:
-    """CPU-seconds of one run, and how many puzzles it made; a build leaves word of them for the floor."""
+    """Return the CPU-seconds of one run and its number of puzzles; a build also writes what it kept, for the floor."""
     told = folder.with_suffix(".json")
     if side == "build":
         spent, printed = timed(build_command(work, folder, out))
@@ -98,7 +99,7 @@ def _cost(side: str, work: Workload, folder: Path, out: Path) -> tuple[float, in
 
 
 def _kept(out: Path) -> dict[str, list[str]]:
-    """By source file the tasks of which there is a puzzle, by the floor's names for them and their forms."""
+    """Map each source file to the tasks that made a puzzle of it, under the names of the floor's methods."""
     kept: dict[str, list[str]] = {}
     for path in sorted(out.glob("data/*/*.parquet")):
         for row in pq.read_table(path, columns=["extra_info"])["extra_info"].to_pylist():

@@ -1,4 +1,4 @@
-"""What is measured, and how a build or any other command is timed."""
+"""The workloads to measure, and how a build or any other command is timed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,15 @@ from benchmarks import media
 
 
 class Workload(NamedTuple):
-    """What is measured: the floor's name, the recipe, how media are made, and how many files of them.
+    """What to measure.
 
-    The first large run also says which puzzles were kept, under the names that the floor knows.
+    Attributes:
+        floor: name of the floor: ``photos``, or a key of ``floors.WORK``.
+        recipe: the keys of the recipe beside ``seed``, ``source`` and ``output``.
+        make: writes media, given a folder, a source folder (None for the built-in samples) and a number of files.
+        small: number of files of the small run.
+        large: number of files of the large run.
+        peers: names of the functions of ``peers.py`` to compare with.
     """
 
     floor: str
@@ -40,7 +46,7 @@ def _clips(height: int) -> Callable[[Path, Path | None, int], None]:
 
 
 def _graphs(folder: Path, _: Path | None, count: int) -> None:
-    """Networks of 60 nodes in which every node has five edges."""
+    """Write networks of 60 nodes, most of which have three or four edges."""
     folder.mkdir(parents=True)
     for k in range(count):
         edges = {(min(a, b), max(a, b)) for a in range(60) for b in ((a * 7 + k + 1) % 60, (a * 11 + 2 * k + 5) % 60)}
@@ -73,7 +79,7 @@ WORKLOADS = {
 
 
 def build_command(work: Workload, folder: Path, out: Path, workers: int = 1, shard_size: int = SHARD_SIZE) -> list[str]:
-    """What is run to build ``folder`` anew in ``out``."""
+    """Delete ``out``, write the recipe, and return the command that builds ``folder`` into ``out``."""
     shutil.rmtree(out, ignore_errors=True)
     recipe = out.with_suffix(".yaml")
     source = {"kind": "graph" if work.floor == "graph" else "folder", "path": str(folder)}
@@ -85,7 +91,7 @@ def build_command(work: Workload, folder: Path, out: Path, workers: int = 1, sha
 
 
 def timed(command: list[str]) -> tuple[float, str]:
-    """CPU-seconds of a command and its children, and what it printed."""
+    """Run a command; return the CPU-seconds of it and its children, and what it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})
