@@ -1,10 +1,11 @@
-"""Ask a model the puzzles of a folder; ``puzzlegen score`` then says how it did, per task and against chance.
+"""Collect a model's responses to the puzzles of a build, for ``puzzlegen score`` to score per task and against chance.
 
     python examples/evaluate.py puzzles/video_ssl responses.jsonl --base-url http://localhost:8000/v1 --model NAME
     python examples/evaluate.py puzzles/video_ssl responses.jsonl --transformers Qwen/Qwen2.5-VL-3B-Instruct
 
-The first asks any endpoint that speaks OpenAI's chat completions (``pip install "puzzlegen[evaluate]"``), with the key
-from ``OPENAI_API_KEY``; the second loads the model here. Stop it anywhere: the same command goes on.
+The first command asks any endpoint with OpenAI's chat completions API (``pip install "puzzlegen[evaluate]"``), with the
+key from ``OPENAI_API_KEY``. The second loads the model in this process. You can stop either at any time; the same
+command resumes.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def main(
     retries: Annotated[int, typer.Option(min=0, help="After 429, 5xx, timeouts and lost connections.")] = 8,
     timeout_s: Annotated[float, typer.Option(min=0.1, help="Of one attempt.")] = 600.0,
 ) -> None:
-    """Ask a model the puzzles of a folder."""
+    """Collect a model's responses to the puzzles of a build."""
     sampling = Sampling(transformers or model or "", temperature, max_tokens or None, seed, json_object(extra))
     asked = sampling._asdict() | {"frames": None if whole_clips else frames}
     if transformers:
@@ -73,17 +74,25 @@ def main(
 
 
 def opened(sampling: Sampling, transformers: str | None, base_url: str | None, retries: int, timeout_s: float) -> Model:
-    """The model that the options name."""
+    """Return the model that the options name.
+
+    Raises:
+        PuzzlegenError: the options name no model, or no endpoint for it.
+    """
     if transformers:
         return InProcess(sampling)
     if not sampling.model or not base_url:
         raise PuzzlegenError(f"which model? Give --model and --base-url (or {URL}), or --transformers")
-    # Servers of one's own want no key, the client does.
+    # A local server needs no key, but the client insists on one.
     return Endpoint(sampling, base_url, os.environ.get(KEY) or "none", retries=retries, timeout_s=timeout_s)
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """``--extra``."""
+    """Parse the value of ``--extra``.
+
+    Raises:
+        PuzzlegenError: the text is not a JSON object.
+    """
     try:
         value = json.loads(text)
     except ValueError as err:
@@ -94,7 +103,7 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 class Watch:
-    """A bar on a terminal, JSON lines elsewhere."""
+    """Progress on stderr: a bar on a terminal, JSON lines elsewhere."""
 
     def __init__(self) -> None:
         text = TextColumn("{task.fields[text]}")
@@ -111,7 +120,7 @@ class Watch:
         self.bar.stop()
 
     def __call__(self, now: Progress) -> None:
-        """Show how far it is."""
+        """Show the current progress."""
         failed = now.failed.total()
         if self.quiet and (time.monotonic() - self.last > JSON_EVERY_S or now.done + failed == now.of):
             self.last = time.monotonic()
@@ -121,7 +130,7 @@ class Watch:
 
 
 def summarise(end: Progress, folder: Path, out: Path) -> None:
-    """What came, what did not and why, and what to do next."""
+    """Print how many responses arrived, why others failed, and what to do next."""
     print(f"{end.done} of {end.of} responses in {out}")
     if end.cut:
         print(f"  {end.cut} were cut off at the longest length: raise --max-tokens, and write to another file")

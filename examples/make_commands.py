@@ -1,6 +1,7 @@
-"""Write ``docs/commands.md``: every command with its arguments and options, from the command line itself.
+"""Write ``docs/commands.md``: every command with its arguments and options, from the command line's own help.
 
-Run ``python examples/make_commands.py`` after a change of ``puzzlegen/cli.py``; with ``--check`` it only compares.
+Run ``python examples/make_commands.py`` after changing ``puzzlegen/cli.py``; with ``--check`` it only reports whether
+the page is stale.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typer.main import get_command
 
 from puzzlegen.cli import app
 
-Described = Any  # commands and parameters are of the click that typer carries, which has no types of its own
+Described = Any  # a command or parameter of the click that typer bundles, which is untyped
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """# Commands
 
@@ -24,13 +25,13 @@ SIGTERM.
 
 
 def page() -> str:
-    """The page's text."""
+    """Return the text of the page."""
     group: Any = get_command(app)
     return "\n".join([HEAD, *(section(name, command) for name, command in group.commands.items())])
 
 
 def section(name: str, command: Described) -> str:
-    """A command's part of the page."""
+    """Return the section of the page about one command."""
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [param for param in command.params if param.param_type_name == "option" and param.name != "help"]
     usage = " ".join(["puzzlegen", name, *map(placeholder, arguments), *(["[OPTIONS]"] if options else [])])
@@ -40,19 +41,19 @@ def section(name: str, command: Described) -> str:
 
 
 def placeholder(argument: Described) -> str:
-    """An argument as it stands in a usage line."""
+    """Return an argument as it is written in a usage line."""
     name = argument.metavar or argument.name.upper()
     return name if argument.required else f"[{name}]"
 
 
 def default(option: Described) -> str:
-    """What an option is if it is not given, if that is something."""
+    """Return the note on an option's default; empty if the option has none worth showing."""
     shown = option.default not in {None, False, "", ()} if not isinstance(option.default, list) else False
     return f" (default {option.default})" if shown else ""
 
 
 def main() -> None:
-    """Write the page, or compare it with what is there."""
+    """Write the page, or compare it with the existing one."""
     if "--check" in sys.argv[1:]:
         if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
             raise SystemExit("docs/commands.md is stale: run python examples/make_commands.py")

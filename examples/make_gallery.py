@@ -1,6 +1,7 @@
 """Draw ``GALLERY.md``: one puzzle of every task, from the built-in samples.
 
-Run ``python examples/make_gallery.py`` after adding or changing a task; with ``--check`` it only compares.
+Run ``python examples/make_gallery.py`` after adding or changing a task; with ``--check`` it only reports whether the
+gallery is stale.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from puzzlegen.tasks import Task, task_class, task_names
 
 HERE = Path(__file__).parent
 WIDE, CAPTION, GAP = 1000, 68, 24
-#: The tasks of the README's picture, and what they ask in a few words.
+#: The tasks in the README's picture, and in a few words what each asks.
 QUESTIONS = {
     "rotation": "By how many degrees was it turned?",
     "jigsaw": "Which tile belongs where?",
@@ -39,7 +40,11 @@ Clips are shown as strips of their frames. The answers are below the questions: 
 
 
 def puzzle_of(task: Task, recipe: Recipe) -> Puzzle:
-    """The first puzzle that the samples give."""
+    """Return the first puzzle that the task makes from the samples.
+
+    Raises:
+        SystemExit: the task rejects all samples.
+    """
     source: Source = source_class("graph")(kind="graph") if task.accepts == "graph" else recipe.source
     items = [item for item in source.items() if isinstance(item, Item) and item.kind == task.accepts]
     opened: list[OpenItem] = []
@@ -54,7 +59,7 @@ def puzzle_of(task: Task, recipe: Recipe) -> Puzzle:
 
 
 def section(task: Task, puzzle: Puzzle) -> str:
-    """The task's part of the page."""
+    """Return the section of the page about one task."""
     about = (getdoc(type(task)) or "").partition("\n")[0]
     question = puzzle.question.replace("<image>", "(picture)").replace("<video>", "(clip)")
     picture = f"![{task.name}](gallery/{task.name}.jpg)\n\n" if puzzle.media else ""
@@ -65,7 +70,7 @@ def section(task: Task, puzzle: Puzzle) -> str:
 
 
 def gallery() -> tuple[str, dict[str, bytes]]:
-    """The page and its pictures by file name."""
+    """Return the page, and its pictures by file name."""
     source = {"kind": "samples", "images": 12, "videos": 8}
     recipe = recipe_from_canonical({"seed": 1, "tasks": [{"task": "rotation"}]}, source)
     parts, pictures, shown = [HEAD], {}, {}
@@ -83,7 +88,7 @@ def gallery() -> tuple[str, dict[str, bytes]]:
 
 
 def four(shown: dict[str, tuple[bytes, str]]) -> bytes:
-    """The README's picture: four puzzles, two to a row of one height, each with what is asked and the answer."""
+    """Draw the README's picture: four puzzles in two rows, each above its question and answer."""
     font = ImageFont.load_default(size=17)
     puzzles = [(name, Image.open(io.BytesIO(data)), answer) for name, (data, answer) in shown.items()]
     rows = [puzzles[:2], puzzles[2:]]
@@ -104,7 +109,7 @@ def four(shown: dict[str, tuple[bytes, str]]) -> bytes:
 
 
 def main() -> None:
-    """Write the gallery, or compare it with what is there."""
+    """Write the gallery, or compare it with the existing one."""
     text, pictures = gallery()
     folder = HERE / "gallery"
     if "--check" in sys.argv[1:]:

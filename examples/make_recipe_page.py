@@ -1,7 +1,7 @@
-"""Write ``docs/recipe.md``: every key of a recipe with its default and limits, from the models that check recipes.
+"""Write ``docs/recipe.md``: every key of a recipe with its default and limits, from the models that validate recipes.
 
-Run ``python examples/make_recipe_page.py`` after a change of a recipe's section, a source or a task; with ``--check``
-it only compares.
+Run ``python examples/make_recipe_page.py`` after changing a section of the recipe, a source or a task; with ``--check``
+it only reports whether the page is stale.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
 
 
 def page() -> str:
-    """The page's text."""
+    """Return the text of the page."""
     parts = [HEAD, "## Top level\n", table(Recipe)]
     for name, about, model in SECTIONS:
         parts += [f"## `{name}`\n\n{about}\n", table(model)]
@@ -72,7 +72,7 @@ def page() -> str:
 
 
 def table(model: type[BaseModel], without: Container[str] = ()) -> str:
-    """A row per key: sections have a table of their own, and no parameter has none."""
+    """Return a table with one row per key, without keys that are sections and have a table of their own."""
     fields = model.model_json_schema()["properties"]
     rows = [row(name, field) for name, field in fields.items() if name not in without and not is_section(field)]
     head = "| key | default | allowed | what it is |\n|---|---|---|---|\n"
@@ -80,18 +80,18 @@ def table(model: type[BaseModel], without: Container[str] = ()) -> str:
 
 
 def is_section(field: dict[str, Any]) -> bool:
-    """Whether a key has a table of its own."""
+    """Whether a key is a section, which has a table of its own."""
     return "$ref" in field or any("$ref" in one for one in field.get("anyOf", ()))
 
 
 def row(name: str, field: dict[str, Any]) -> str:
-    """One key."""
+    """Return the table row of one key."""
     default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "required"
     return f"| `{name}` | {default} | {cell(allowed(field))} | {cell(field.get('description', ''))} |\n"
 
 
 def allowed(field: dict[str, Any]) -> str:
-    """The limits of a key's value."""
+    """Return which values a key may have, in words."""
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if "anyOf" in field:
@@ -109,12 +109,12 @@ def allowed(field: dict[str, Any]) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that stays in its cell."""
+    """Escape text so that it fits in one table cell."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 
 def main() -> None:
-    """Write the page, or compare it with what is there."""
+    """Write the page, or compare it with the existing one."""
     if "--check" in sys.argv[1:]:
         if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
             raise SystemExit("docs/recipe.md is stale: run python examples/make_recipe_page.py")

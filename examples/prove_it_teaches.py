@@ -1,10 +1,11 @@
-"""Do the puzzles teach? A model from scratch, a short SFT, then GRPO through the adapter; on a CPU, on held-out scenes.
+"""Do the puzzles teach? Train a model from scratch on a CPU: a short SFT, then GRPO through the adapter.
 
     puzzlegen build examples/teaches.yaml --out puzzles/teaches
     python examples/prove_it_teaches.py puzzles/teaches --out docs
 
-Needs ``puzzlegen[trl]`` and matplotlib. Each run (a task, a seed, with pictures or with blank ones) leaves a file in
-``--out`` and is not run again; the end is a table with chance and intervals, and a plot of the curves.
+Accuracy is measured on held-out scenes. Needs ``puzzlegen[trl]`` and matplotlib. Each run (a task, a seed, with
+pictures or with blank ones) writes a file below ``--out`` and is skipped if that file exists. At the end the script
+prints a table with chance and intervals, and plots the accuracy curves.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def main() -> None:
 
 
 def run(arguments: argparse.Namespace, task: str, seed: int, *, blank: bool) -> dict[str, Any]:
-    """One training; what the model got right of the held-out puzzles before, in between and after."""
+    """Train one model; return which held-out puzzles it got right after SFT, during GRPO and after GRPO."""
     train, held_out = rows_of(arguments.build, task, "train"), list(rows_of(arguments.build, task, "validation"))
     phrases = {text for row in held_out for text in _texts(row)}
     tiny = tiny_vlm.build(phrases=phrases, seed=seed, hidden=64)
@@ -72,25 +73,25 @@ def run(arguments: argparse.Namespace, task: str, seed: int, *, blank: bool) -> 
 
 
 def rows_of(build: Path, task: str, split: str) -> Any:
-    """The rows of one task: a model learns one at a time."""
+    """Return the rows of one task; each model learns one task only."""
     rows = trl.load(build, "image", split)
     sources = rows.with_format(None)["data_source"]
     return rows.select([k for k, source in enumerate(sources) if source == f"puzzlegen/{task}"])
 
 
 def _texts(row: Any) -> list[str]:
-    """Question and answer: each becomes one token, so that there is nothing to learn but to look."""
+    """Return question and answer. Each becomes one token, so that there is nothing to learn but to look."""
     return [*(block["text"] for block in row["prompt"][0]["content"] if block["type"] == "text"), row["solution"]]
 
 
 def _blank(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Every pixel the mean grey, in training as in testing."""
+    """Set every pixel to the mean grey, in training and in testing (a forward pre-hook of the vision tower)."""
     named = {key: torch.zeros_like(value) if key == "hidden_states" else value for key, value in kwargs.items()}
     return (torch.zeros_like(args[0]), *args[1:]) if args else (), named
 
 
 def sft(tiny: tiny_vlm.Tiny, train: Any, arguments: argparse.Namespace, seed: int) -> None:
-    """A few steps on the stored solutions, to learn the form of an answer."""
+    """Train a few steps on the stored solutions, so that the model learns the form of an answer."""
     optimizer = torch.optim.AdamW(tiny.model.parameters(), lr=SFT_RATE)
     order = np.random.default_rng(seed)
     tiny.model.train()
@@ -103,7 +104,7 @@ def sft(tiny: tiny_vlm.Tiny, train: Any, arguments: argparse.Namespace, seed: in
 
 
 def grpo(tiny: tiny_vlm.Tiny, train: Any, arguments: argparse.Namespace, seed: int, look: TrainerCallback) -> None:
-    """GRPO as any user of the adapter would run it, but for the size."""
+    """Run GRPO as any user of the adapter would, only smaller."""
     config = GRPOConfig(
         str(arguments.out / "teaches" / "trainer"), use_cpu=True, bf16=False, gradient_checkpointing=False,
         report_to="none", save_strategy="no", disable_tqdm=True, logging_strategy="no", seed=seed,
@@ -118,7 +119,7 @@ def grpo(tiny: tiny_vlm.Tiny, train: Any, arguments: argparse.Namespace, seed: i
 
 
 class _Look(TrainerCallback):  # type: ignore[misc]
-    """Looks at the held-out puzzles now and then."""
+    """Evaluates the model on the held-out puzzles every few steps."""
 
     def __init__(self, tiny: tiny_vlm.Tiny, rows: list[Any], looks: list[Any], every: int) -> None:
         self._tiny, self._rows, self._looks, self._every = tiny, rows, looks, every
@@ -131,7 +132,7 @@ class _Look(TrainerCallback):  # type: ignore[misc]
 
 
 def answering(tiny: tiny_vlm.Tiny, rows: list[Any]) -> torch.Tensor:
-    """Logits ``(rows, vocabulary)`` of the token that answers."""
+    """Return the logits ``(rows, vocabulary)`` of the token that answers."""
     texts = [tiny.processor.apply_chat_template(row["prompt"], add_generation_prompt=True) for row in rows]
     images = [row["images"] for row in rows]
     inputs = tiny.processor(images=images, text=texts, padding=True, return_tensors="pt")
@@ -144,7 +145,7 @@ def _tokens(tiny: tiny_vlm.Tiny, rows: list[Any]) -> torch.Tensor:
 
 
 def right(tiny: tiny_vlm.Tiny, rows: list[Any]) -> list[int]:
-    """For each puzzle 1 if the likeliest answer is right, by the verifier."""
+    """Return for each puzzle 1 if the verifier scores the likeliest answer as right, else 0."""
     tiny.model.eval()
     found: list[int] = []
     with torch.no_grad():
@@ -155,13 +156,13 @@ def right(tiny: tiny_vlm.Tiny, rows: list[Any]) -> list[int]:
 
 
 def _batches(rows: list[Any]) -> Iterator[list[Any]]:
-    # One task at a time: its prompts are of one length.
+    # Rows are of one task, so their prompts all have the same length.
     for k in range(0, len(rows), BATCH):
         yield rows[k : k + BATCH]
 
 
 def report(runs: Path, picture: Path) -> None:
-    """Prints accuracy with intervals and draws the curves of all runs that are there."""
+    """Print accuracy with intervals, and draw the curves of all runs that have a file."""
     done = [json.loads(path.read_text()) for path in sorted(runs.glob("*.json"))]
     print(f"{'':24} {'n':>5} {'chance':>7} {'after SFT':>24} {'after GRPO':>24}")
     for task, blank in product(TASKS, (False, True)):
@@ -176,7 +177,7 @@ def report(runs: Path, picture: Path) -> None:
 
 
 def interval(some: list[dict[str, Any]], look: int) -> tuple[float, float, float]:
-    """Mean accuracy of some runs and its 95 % interval, by drawing seeds and held-out scenes anew."""
+    """Return the mean accuracy of some runs and its 95 % interval, by resampling seeds and held-out scenes."""
     table: dict[tuple[int, str], list[int]] = {}
     for one in some:
         for item, hit in zip(one["items"], one["looks"][look][1], strict=True):
@@ -192,7 +193,7 @@ def interval(some: list[dict[str, Any]], look: int) -> tuple[float, float, float
 
 
 def draw(done: list[dict[str, Any]], path: Path) -> None:
-    """One panel per task: one line per run, chance dotted."""
+    """Plot one panel per task, with one line per run and a dotted line at chance."""
     from matplotlib import pyplot as plt  # noqa: PLC0415 - nothing else needs it
 
     tasks = [task for task in TASKS if any(one["task"] == task for one in done)]

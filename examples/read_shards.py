@@ -1,6 +1,7 @@
 """Read a build without puzzlegen: python examples/read_shards.py puzzles/video_ssl --out media
 
-Shards are plain Parquet. This counts puzzles per task and writes the first puzzle's media and text to a folder.
+Shards are plain Parquet files. This script counts the puzzles per task and writes the first puzzle's media and text to
+a folder.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Write a policy's responses and score them: python examples/score_responses.py puzzles/video_ssl new.jsonl
 
-Responses that you have are scored by `puzzlegen score puzzles/video_ssl responses.jsonl`.
+To score responses that you already have, run `puzzlegen score puzzles/video_ssl responses.jsonl`.
 
-The policy here is the laziest: always the first option. It should earn chance, and no more; that is the point.
+The policy here is the laziest possible: it always answers with the first option. It should earn chance and no more:
+that is the point.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from puzzlegen.scoring import score_file
 
 
 def respond(row: dict[str, Any]) -> str:
-    """What your model would say."""
+    """Return the response to one puzzle; replace this function by your model."""
     spec = json.loads(row["ground_truth"])
     options = spec["params"].get("options") or spec["params"].get("labels") or ["1"]
     return f"<think>\nI do not look.\n</think>\n<answer>{next(iter(options))}</answer>"

@@ -1,7 +1,7 @@
-"""A Qwen2.5-VL of some 100,000 random weights, with its tokenizer and processor, built in a second without a network.
+"""A Qwen2.5-VL of about 100,000 random weights, with its tokenizer and processor, built in a second without a network.
 
-The architecture and the processing are the real ones, so what trains this trains its larger kin; for tests, and to try
-a training script on a laptop before paying for a GPU.
+Architecture and processing are the real ones, so a script that trains this model also trains the large ones. Use it in
+tests, and to try a training script on a laptop before paying for a GPU.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ TEMPLATE = """{%- for message in messages -%}
 
 
 class Tiny(NamedTuple):
-    """Model and processor, as a trainer takes them."""
+    """A model and its processor, as trainers take them."""
 
     model: Any
     processor: Any
 
 
 class _PictureProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
-    """The real one but for its video part, which needs torchvision: puzzles reach TRL as pictures."""
+    """The real processor without its video part, which needs torchvision; TRL gets all puzzles as pictures."""
 
     def __init__(self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None) -> None:
         self.image_token, self.image_token_id = IMAGE, tokenizer.convert_tokens_to_ids(IMAGE)
@@ -62,15 +62,15 @@ def build(
     layers: int = 2,
     most_cells: int = 4,
 ) -> Tiny:
-    """A model from scratch, the same for the same arguments.
+    """Build a model with random weights; the same arguments give the same model.
 
     Args:
-        words: what the tokenizer learns its tokens from; single bytes are always tokens.
-        phrases: texts that become one token each: long questions then cost little, and answers are one choice.
-        seed: of the weights.
-        hidden: width of text and vision, a multiple of 16.
-        layers: of each.
-        most_cells: pictures are scaled down to so many visual tokens (28 by 28 pixels each).
+        words: texts from which the tokenizer learns its tokens; single bytes are always tokens.
+        phrases: texts that become one token each, so that long questions cost little and an answer is one choice.
+        seed: seed of the weights.
+        hidden: width of the text and of the vision part, a multiple of 16.
+        layers: number of layers of each part.
+        most_cells: maximum number of visual tokens (28 by 28 pixels each) to which a picture is scaled down.
     """
     torch.manual_seed(seed)
     tokenizer = _tokenizer(words, phrases)
@@ -103,7 +103,7 @@ def _tokenizer(words: Iterable[str], phrases: Iterable[str]) -> PreTrainedTokeni
 
 def _config(tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int) -> Qwen2_5_VLConfig:
     ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in ("vision_start", "vision_end")}
-    half = hidden // 4 // 2  # of one head; the three axes of its rotation share it
+    half = hidden // 4 // 2  # half of a head's dimensions, which the three axes of the rotary embedding share
     text = {
         "vocab_size": len(tokenizer),
         "hidden_size": hidden,

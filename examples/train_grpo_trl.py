@@ -1,4 +1,4 @@
-"""GRPO on a build with TRL: any vision-language model that TRL takes, whole or by LoRA.
+"""Train on a build by GRPO with TRL: any vision-language model that TRL takes, all of its weights or by LoRA.
 
     python examples/train_grpo_trl.py puzzles/mine --model Qwen/Qwen2.5-VL-3B-Instruct --lora --vllm
     accelerate launch examples/train_grpo_trl.py puzzles/mine --profile video --frames 16
@@ -66,7 +66,11 @@ def load(chosen: argparse.Namespace, split: str) -> Any:
 
 
 def trainer_for(chosen: argparse.Namespace, rows: Any) -> GRPOTrainer:
-    """A trainer on ``rows``, as the command line asks for it."""
+    """Return a trainer on ``rows`` with the command line's settings.
+
+    Raises:
+        SystemExit: ``--streaming`` without ``--max-steps``.
+    """
     if isinstance(rows, IterableDataset) and chosen.max_steps < 1:
         raise SystemExit("--streaming does not know how many rows there are; give --max-steps")
     model, processor = _model(chosen)
@@ -82,7 +86,7 @@ def trainer_for(chosen: argparse.Namespace, rows: Any) -> GRPOTrainer:
 
 
 def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
-    """What TRL takes: a name that it loads itself, or a model with its processor."""
+    """Return what TRL takes: a name to load by itself and None, or a model and its processor."""
     if not chosen.tiny:
         return chosen.model, None
     import tiny_vlm  # noqa: PLC0415 - beside this file
@@ -91,7 +95,7 @@ def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def config(chosen: argparse.Namespace) -> GRPOConfig:
-    """What GRPO is to do, as the command line asks for it."""
+    """Return GRPO's configuration with the command line's settings."""
     where: dict[str, Any] = (
         {"use_cpu": True, "bf16": False, "gradient_checkpointing": False} if chosen.tiny else {"bf16": True}
     )
@@ -121,7 +125,7 @@ def config(chosen: argparse.Namespace) -> GRPOConfig:
 def _lora() -> Any:
     from peft import LoraConfig  # noqa: PLC0415 - only where it is asked for
 
-    # The language model's projections; the vision tower's are named otherwise (qkv, proj) and stay as they are.
+    # Only the language model's projections; those of the vision tower have other names (qkv, proj) and are not adapted.
     names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     return LoraConfig(r=16, lora_alpha=32, target_modules=names, task_type="CAUSAL_LM")
 

@@ -1,4 +1,4 @@
-"""ViSS-R1's two ways to train: puzzles first and the user's data after, or both asked in one record.
+"""ViSS-R1's two ways to train: first on puzzles and then on your own data, or on records that ask both.
 
     puzzlegen build pretext_grpo --source my_rows.jsonl --out puzzles/pretext     # stage 1: the puzzles alone
     python examples/two_stage.py pretext puzzles/pretext my_rows.jsonl --model Qwen/Qwen2.5-VL-3B-Instruct
@@ -6,8 +6,9 @@
     puzzlegen build viss_r1 --source my_rows.jsonl --out puzzles/joint    # both in one record, <transform> first
     python examples/two_stage.py joint puzzles/joint
 
-``my_rows.jsonl`` holds the user's own questions, one object per line: ``media`` (a picture's path from there),
-``question`` and ``answer``. Stage 2 begins where stage 1 ended; the flags of train_grpo_trl.py work here too.
+``my_rows.jsonl`` holds your own questions, one JSON object per line: ``media`` (the path of a picture, relative to this
+file's folder), ``question`` and ``answer``. Stage 2 starts from the model that stage 1 trained. The flags of
+train_grpo_trl.py work here too.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ def main(given: list[str] | None = None) -> GRPOTrainer:
 
 
 def joint(rest: list[str]) -> GRPOTrainer:
-    """One stage; each part of the score is a reward of its own, weighed as in the paper, and logged apart."""
+    """Train in one stage, with each part of the score as a separately logged reward, weighted as in the paper."""
     paper = ["--rewards", "accuracy", "transform", "format", "length", "--weights", "1", "0.5", "1", "0.2"]
     return grpo.main([*rest, *paper])
 
 
 def pretext(rest: list[str]) -> GRPOTrainer:
-    """Two stages; the second takes the first's model, in memory. Each is saved in a folder of its own below --out."""
+    """Train in two stages, the second on the first's model in memory; save each in its own folder below --out."""
     build, own, *flags = rest
     chosen = grpo.arguments([build, *flags])
-    # All that can be wrong with the second stage is found before the first is paid for.
+    # Prepared first, so that mistakes in the second stage's input show before the first stage is paid for.
     rows, args = own_rows(Path(own)), grpo.config(_stage(chosen, "own", evaluate=None))
     first = grpo.trainer_for(_stage(chosen, "puzzles"), grpo.load(chosen, "train"))
     _train(first)
@@ -71,7 +72,7 @@ def _train(trainer: GRPOTrainer) -> None:
 
 
 def own_rows(path: Path) -> Dataset:
-    """The user's rows in the same form, with a verifier spec each, so that the same rewards score them."""
+    """Return the user's rows in the form of puzzles, each with a verifier spec, so that the same rewards score them."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     pictures = [[str(path.parent / row["media"])] for row in rows]
     made = Dataset.from_dict(
@@ -86,7 +87,11 @@ def own_rows(path: Path) -> Dataset:
 
 
 def _placed(question: str) -> str:
-    """The question with one ``<image>``, for its picture: where it says, or in front."""
+    """Return the question with one ``<image>`` for its picture, in front unless the question has it already.
+
+    Raises:
+        SystemExit: the question has more than one placeholder, or a ``<video>``.
+    """
     placed = question if "<image>" in question else f"<image>\n{question}"
     if placed.count("<image>") > 1 or "<video>" in placed:
         raise SystemExit(f"{question!r:.80}: a question has one picture; take out the other <image> or <video>")

@@ -1,6 +1,6 @@
-"""Exchange two colour channels of a picture, or none, and ask which.
+"""A task in a package of its own: exchange two colour channels of a picture, or none, and ask which.
 
-A task with several media also says how many: a property ``media_count`` (here the default, 1).
+A task whose puzzles have several media also defines the property ``media_count``; here the default, 1, is right.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from puzzlegen.tasks import Task
 
 _ORDERS: Final = ((0, 1, 2), (1, 0, 2), (2, 1, 0), (0, 2, 1))
 _TEXTS: Final = ("none", "red and green", "red and blue", "green and blue")
+#: Minimum mean difference between two channels of a picture reduced to 16x16, in grey levels.
 _LEAST_APART: Final = 12.0
 
 
@@ -32,18 +33,18 @@ class Channels(Task):
 
     @property
     def difficulty(self) -> float:
-        """Colours of things are known, so it is rather easy."""
+        """Always 0.3: rather easy, because the colours of things are known."""
         return 0.3
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
-        """Refuse pictures without colour before the answer is drawn, then exchange."""
+        """Reject pictures without colour before drawing the answer, then exchange channels and ask."""
         pixels = np.asarray(item.image())
         small = np.asarray(item.image().resize((16, 16), Image.Resampling.BOX), dtype=np.float32)
         apart = min(float(np.abs(small[..., a] - small[..., b]).mean()) for a, b in combinations(range(3), 2))
         if apart < _LEAST_APART:
             raise Unusable("flat", f"two channels differ by {apart:.1f} of 255, need {_LEAST_APART}")
         k = rng.balanced("answer", len(_ORDERS))
-        # Every answer that can be scored is one of puzzlegen.answers.
+        # Answers are always made by puzzlegen.answers, which gives each its verifier spec.
         block, answer = answers.choice(rng, _TEXTS, k)
         shown = Image.fromarray(np.ascontiguousarray(pixels[..., list(_ORDERS[k])]))
         question = f"<image>\nWhich two colour channels of this picture were exchanged?\n{block}"

@@ -1,4 +1,4 @@
-"""The taskset under a name that verifiers can import: it takes no dots in a taskset's id."""
+"""The taskset under a name that ``verifiers`` can import: the id of a taskset may not contain dots."""
 
 from puzzlegen.adapters.verifiers import PuzzleTaskset
 
