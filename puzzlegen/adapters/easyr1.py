@@ -24,5 +24,5 @@ def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **_: object) -> li
     Raises:
         VerifierError: a ground truth is not a puzzlegen verifier spec.
     """
-    scored = [reward(one["response"], one["ground_truth"]) for one in reward_inputs]
-    return [{"overall": parts["score"], **parts} for parts in scored]
+    rewards = [reward(entry["response"], entry["ground_truth"]) for entry in reward_inputs]
+    return [{"overall": parts["score"], **parts} for parts in rewards]

@@ -53,8 +53,12 @@ def puzzle_scorer() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001 - the signature is theirs
         truth = state.metadata["ground_truth"]
-        said = _said(state)
-        return Score(value=dict(verify.reward(said, truth)), answer=said, explanation=verify.score(said, truth).reason)
+        response = _response_text(state)
+        return Score(
+            value=dict(verify.reward(response, truth)),
+            answer=response,
+            explanation=verify.score(response, truth).reason,
+        )
 
     return score
 
@@ -63,14 +67,14 @@ def _samples(folder: Path, split: str | None, frames: int | None) -> Iterator[Sa
     for file in files_in(folder, split):
         for row in read_rows(folder / file["path"]):
             info = row["extra_info"]
-            facts = {"ground_truth": row["ground_truth"], "task": info["task"], "chance": info["chance"]}
-            asked = [_message(said) for said in chat_of(row, frames)]
-            yield Sample(id=row["id"], input=asked, target=row["answer"], metadata=facts)
+            sample_metadata = {"ground_truth": row["ground_truth"], "task": info["task"], "chance": info["chance"]}
+            messages = [_to_chat_message(turn) for turn in chat_of(row, frames)]
+            yield Sample(id=row["id"], input=messages, target=row["answer"], metadata=sample_metadata)
 
 
-def _message(said: Message) -> ChatMessage:
-    content = [_content(part) for part in said.parts]
-    return ChatMessageSystem(content=content) if said.role == "system" else ChatMessageUser(content=content)
+def _to_chat_message(turn: Message) -> ChatMessage:
+    content = [_content(part) for part in turn.parts]
+    return ChatMessageSystem(content=content) if turn.role == "system" else ChatMessageUser(content=content)
 
 
 def _content(part: Part) -> Content:
@@ -81,10 +85,10 @@ def _content(part: Part) -> Content:
     return ContentVideo(video=part.uri, format="mp4")
 
 
-def _said(state: TaskState) -> str:
+def _response_text(state: TaskState) -> str:
     if not state.output.choices:
         return ""
     message = state.output.message
     blocks = [] if isinstance(message.content, str) else message.content
-    thought = "\n".join(block.reasoning for block in blocks if isinstance(block, ContentReasoning))
-    return whole_response(message.text, thought)
+    reasoning_text = "\n".join(block.reasoning for block in blocks if isinstance(block, ContentReasoning))
+    return whole_response(message.text, reasoning_text)

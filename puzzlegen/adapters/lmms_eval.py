@@ -12,25 +12,25 @@ from PIL import Image
 
 from puzzlegen.verify import reward
 
-_PLACE: Final = re.compile(r"(<image>|<video>)")
+_PLACEHOLDER: Final = re.compile(r"(<image>|<video>)")
 Doc = dict[str, Any]
 
 
 def doc_to_visual(doc: Doc) -> list[Any]:
     """Return the media of a row: decoded pictures, and paths of clips."""
-    return [path if path.endswith(".mp4") else _picture(path) for path in doc["media"]]
+    return [path if path.endswith(".mp4") else _load_picture(path) for path in doc["media"]]
 
 
 def doc_to_text(doc: Doc) -> str:
     """Return the prompt as one text without its media placeholders."""
-    said = [_PLACE.sub("", message["content"]).strip() for message in doc["prompt"]]
-    return "\n\n".join(said)
+    texts = [_PLACEHOLDER.sub("", message["content"]).strip() for message in doc["prompt"]]
+    return "\n\n".join(texts)
 
 
 def doc_to_messages(doc: Doc) -> list[dict[str, Any]]:
     """Return the prompt as messages, with the media in place of their placeholders."""
     visuals = iter(doc_to_visual(doc))
-    return [{"role": said["role"], "content": _content(said["content"], visuals)} for said in doc["prompt"]]
+    return [{"role": turn["role"], "content": _content(turn["content"], visuals)} for turn in doc["prompt"]]
 
 
 def process_results(doc: Doc, results: list[str]) -> dict[str, float]:
@@ -40,14 +40,14 @@ def process_results(doc: Doc, results: list[str]) -> dict[str, float]:
 
 def _content(text: str, visuals: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - pictures or paths
     content: list[dict[str, Any]] = []
-    for piece in _PLACE.split(text):
-        if _PLACE.fullmatch(piece):
+    for piece in _PLACEHOLDER.split(text):
+        if _PLACEHOLDER.fullmatch(piece):
             content.append({"type": piece.strip("<>"), "url": next(visuals)})
         elif piece.strip():
             content.append({"type": "text", "text": piece.strip("\n")})
     return content
 
 
-def _picture(path: str) -> Image.Image:
-    with Image.open(path) as opened:
-        return opened.convert("RGB")
+def _load_picture(path: str) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")

@@ -42,13 +42,13 @@ class PuzzleServer(SimpleResourcesServer):
 
     async def verify(self, body: PuzzleVerifyRequest) -> PuzzleVerifyResponse:
         """Score the response."""
-        found = score(_said(body.response), body.ground_truth)
-        parts = dict(found.parts)
+        result = score(_response_text(body.response), body.ground_truth)
+        parts = dict(result.parts)
         return PuzzleVerifyResponse(
-            **body.model_dump(), reward=found.value, reason=found.reason, reward_components=parts, **parts
+            **body.model_dump(), reward=result.value, reason=result.reason, reward_components=parts, **parts
         )
 
 
-def _said(response: NeMoGymResponse) -> str:
+def _response_text(response: NeMoGymResponse) -> str:
     thoughts = [part.text for item in response.output if item.type == "reasoning" for part in item.summary]
     return whole_response(response.output_text, "\n".join(thoughts))

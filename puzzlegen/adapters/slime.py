@@ -21,5 +21,5 @@ async def custom_rm(args: object, sample: Any, **_: object) -> dict[str, float] 
         VerifierError: a label is not a puzzlegen verifier spec.
     """
     if isinstance(sample, list):
-        return [reward(one.response, one.label) for one in sample]
+        return [reward(item.response, item.label) for item in sample]
     return reward(sample.response, sample.label)

@@ -49,7 +49,7 @@ except ImportError as err:
 Row = dict[str, Any]
 State = dict[str, Any]
 BUFFER: Final = 1000
-_WHAT: Final = {"split": "rank, world, worker and workers", "content": "build", "order": "seed and buffer"}
+_STATE_LABELS: Final = {"split": "rank, world, worker and workers", "content": "build", "order": "seed and buffer"}
 
 
 class _File(NamedTuple):
@@ -57,7 +57,7 @@ class _File(NamedTuple):
     rows: int
 
 
-class _Place(NamedTuple):
+class _Position(NamedTuple):
     """Where an iteration is: its first epoch, its current epoch, and how many rows of the current epoch are done."""
 
     first: int
@@ -98,36 +98,36 @@ class Puzzles(IterableDataset[Row]):
         world: int | None = None,
         decode: bool = True,
     ) -> None:
-        self._rank, self._world = _place(rank, world)
+        self._rank, self._world = _rank_and_world(rank, world)
         if buffer < 1:
             raise PuzzlegenError(f"buffer={buffer} holds no row; give at least 1")
         self._seed, self._buffer, self._epochs, self._decode = seed, buffer, epochs, decode
         self._root = str(folder)
-        manifest = _manifest(self._root)
+        manifest = _read_manifest(self._root)
         chosen = (f for f in files_of(manifest) if profile_of(f["folder"]) == profile and split_in(f["path"]) == split)
         self._files = [_File(file["path"], file["rows"]) for file in chosen]
         if not self._files:
-            has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in manifest["rows"].items())
-            raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
+            available = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in manifest["rows"].items())
+            raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {available}")
         self._content = manifest["content_sha256"]
         # In shared memory, so that persistent workers see a change made by set_epoch.
-        self._begin = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
-        self._at = _Place(0, 0, 0)
-        self._loaded: _Place | None = None
+        self._start_epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._position = _Position(0, 0, 0)
+        self._loaded_position: _Position | None = None
 
     def set_epoch(self, epoch: int) -> None:
         """Start the next iteration at this epoch, or continue within it if a state of the same epoch was loaded."""
-        self._begin[0] = epoch
-        if self._loaded is None or self._loaded.epoch != epoch:
-            self._at, self._loaded = _Place(epoch, epoch, 0), None
+        self._start_epoch[0] = epoch
+        if self._loaded_position is None or self._loaded_position.epoch != epoch:
+            self._position, self._loaded_position = _Position(epoch, epoch, 0), None
 
     def state_dict(self) -> State:
         """Return the position of this rank's worker: the epoch, and how many rows of it have been yielded."""
-        return self._at._asdict() | self._mine()
+        return self._position._asdict() | self._state_identity()
 
-    def _mine(self) -> State:
+    def _state_identity(self) -> State:
         """Return what a saved state must match so that its position means the same rows in this stream."""
-        return {"split": self._split(), "content": self._content, "order": [self._seed, self._buffer]}
+        return {"split": self._rank_and_worker(), "content": self._content, "order": [self._seed, self._buffer]}
 
     def load_state_dict(self, state: State) -> None:
         """Make the next iteration continue from a saved state of the same build, rank, worker and order.
@@ -136,25 +136,25 @@ class Puzzles(IterableDataset[Row]):
             PuzzlegenError: the state belongs to another build, rank, worker, number of ranks or workers, seed or
                 buffer.
         """
-        for key, mine in self._mine().items():
-            if (theirs := state[key]) != mine:
-                raise PuzzlegenError(f"this state belongs to another {_WHAT[key]}: {theirs}, here {mine}")
-        self._at = self._loaded = _Place(state["first"], state["epoch"], state["done"])
+        for key, expected in self._state_identity().items():
+            if (saved := state[key]) != expected:
+                raise PuzzlegenError(f"this state belongs to another {_STATE_LABELS[key]}: {saved}, here {expected}")
+        self._position = self._loaded_position = _Position(state["first"], state["epoch"], state["done"])
 
-    def _split(self) -> list[int]:
+    def _rank_and_worker(self) -> list[int]:
         worker = get_worker_info()
         return [self._rank, self._world, *((worker.id, worker.num_workers) if worker else (0, 1))]
 
     def __iter__(self) -> Iterator[Row]:
-        begin = int(self._begin[0])
-        (first, start, done), self._loaded = self._loaded or _Place(begin, begin, 0), None
+        initial = int(self._start_epoch[0])
+        (first, start, done), self._loaded_position = self._loaded_position or _Position(initial, initial, 0), None
         for epoch in count(start) if self._epochs is None else range(start, first + self._epochs):
-            self._at = _Place(first, epoch, done)
+            self._position = _Position(first, epoch, done)
             for row in self._rows(epoch, done):
-                self._at = self._at._replace(done=self._at.done + 1)
-                yield self._decoded(row)
+                self._position = self._position._replace(done=self._position.done + 1)
+                yield self._decode_images(row)
             done = 0
-        self._at = _Place(first, first, 0)
+        self._position = _Position(first, first, 0)
 
     def _rows(self, epoch: int, skip: int) -> Iterator[Row]:
         """Yield this worker's rows of an epoch without the first ``skip``."""
@@ -167,34 +167,34 @@ class Puzzles(IterableDataset[Row]):
             yield from rows[max(0, first + skip - start) :]
 
     def _span(self, total: int) -> tuple[int, int]:
-        rank, world, worker, workers = self._split()
+        rank, world, worker, workers = self._rank_and_worker()
         first, last = rank * total // world, (rank + 1) * total // world
         return first + worker * (last - first) // workers, first + (worker + 1) * (last - first) // workers
 
     def _window(self, files: list[_File], first: int, last: int) -> list[Row]:
         """Return the rows ``first`` to ``last`` (exclusive) of the concatenated files."""
-        found: list[Row] = []
-        begin = 0
+        window_rows: list[Row] = []
+        offset = 0
         for file in files:
-            low, high = max(first - begin, 0), min(last - begin, file.rows)
+            low, high = max(first - offset, 0), min(last - offset, file.rows)
             if low < high:
-                found += self._read(file, low, high)
-            begin += file.rows
-        return found
+                window_rows += self._read(file, low, high)
+            offset += file.rows
+        return window_rows
 
     def _read(self, file: _File, low: int, high: int) -> list[Row]:
         path = f"{self._root.rstrip('/')}/{file.path}"
         try:
             with fsspec.open(path, "rb") as handle:
-                whole = file.path.endswith(".tar")
-                rows = list(read_tar(handle))[low:high] if whole else _parquet(handle, low, high)
+                is_tar = file.path.endswith(".tar")
+                rows = list(read_tar(handle))[low:high] if is_tar else _read_parquet(handle, low, high)
         except UNREADABLE as err:
             raise unreadable(path, err) from err
         if len(rows) != high - low:
             raise IntegrityError(f"{file.path} has fewer rows than the {file.rows} in the manifest; verify the build")
         return rows
 
-    def _decoded(self, row: Row) -> Row:
+    def _decode_images(self, row: Row) -> Row:
         if not self._decode or "images" not in row:
             return row
         return row | {"images": [Image.open(io.BytesIO(medium["bytes"])).convert("RGB") for medium in row["images"]]}
@@ -205,7 +205,7 @@ def collate(rows: list[Row]) -> dict[str, list[Any]]:
     return {key: [row[key] for row in rows] for key in rows[0]}
 
 
-def _place(rank: int | None, world: int | None) -> tuple[int, int]:
+def _rank_and_world(rank: int | None, world: int | None) -> tuple[int, int]:
     if (rank is None) != (world is None):
         raise PuzzlegenError(f"rank={rank} and world={world}: give both or neither")
     if rank is None or world is None:
@@ -216,19 +216,19 @@ def _place(rank: int | None, world: int | None) -> tuple[int, int]:
     return rank, world
 
 
-def _manifest(root: str) -> dict[str, Any]:
+def _read_manifest(root: str) -> dict[str, Any]:
     try:
         with fsspec.open(f"{root.rstrip('/')}/{MANIFEST}", "rb") as file:
-            found: dict[str, Any] = json.loads(file.read())
+            parsed: dict[str, Any] = json.loads(file.read())
     except FileNotFoundError as err:
         raise IntegrityError(f"'{root}' has no {MANIFEST}: no build, or one that is not finished") from err
     except ValueError as err:
         raise IntegrityError(f"'{root}/{MANIFEST}' is damaged: {err}") from err
-    refuse_unstated(found, Manifest, f"{root}/{MANIFEST}")
-    return found
+    refuse_unstated(parsed, Manifest, f"{root}/{MANIFEST}")
+    return parsed
 
 
-def _parquet(handle: Any, low: int, high: int) -> list[Row]:  # noqa: ANN401 - a file opened by fsspec
+def _read_parquet(handle: Any, low: int, high: int) -> list[Row]:  # noqa: ANN401 - a file opened by fsspec
     """Return rows ``low`` to ``high`` (exclusive) of a Parquet file; only the row groups that hold them are read."""
     with pq.ParquetFile(handle) as file:
         ends = [0]

@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 LogMetric = Callable[[str, float], None]
 #: Columns left out of a prepared record: their content is in its ``prompt`` and ``images``, or in another column.
-_USED: Final = {"problem", "prompt", "images", "videos", "video_meta", "reward_model"}
-_FIRST: Final = 64
-_OURS: Final = "puzzlegen/"
+_CONSUMED_COLUMNS: Final = {"problem", "prompt", "images", "videos", "video_meta", "reward_model"}
+_CHECKED_ROWS: Final = 64
+_PUZZLE_SOURCE_PREFIX: Final = "puzzlegen/"
 _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 _PLACEHOLDER: Final = re.compile("(<image>|<video>)")
-_SPEC: Final = {"v", "kind", "target", "params"}
+_SPEC_KEYS: Final = {"v", "kind", "target", "params"}
 
 
 def load(
@@ -103,17 +103,17 @@ def records(
     Raises:
         PuzzlegenError: there is no such build, profile or split, or ``text`` is combined with other profiles.
     """
-    datasets = _library()
-    places = [folders] if isinstance(folders, str | Path) else list(folders)
-    asked = [profile] if isinstance(profile, str) else profile
-    profiles: list[Profile | None] = list(asked) if asked else [_largest(places)]
-    if not places or ("text" in profiles and len(profiles) > 1):
+    datasets = _import_datasets()
+    builds = [folders] if isinstance(folders, str | Path) else list(folders)
+    requested = [profile] if isinstance(profile, str) else profile
+    profiles: list[Profile | None] = list(requested) if requested else [_largest_profile(builds)]
+    if not builds or ("text" in profiles and len(profiles) > 1):
         raise PuzzlegenError(
-            f"folders={places}, profile={profiles}: give a folder at least, and text puzzles in a run of their own, "
+            f"folders={builds}, profile={profiles}: give a folder at least, and text puzzles in a run of their own, "
             "because TRL takes no batch of rows with and without pictures"
         )
-    found = [_rows(place, one, split, streaming) for place in places for one in profiles]
-    return found[0] if len(found) == 1 else datasets.concatenate_datasets(found)
+    loaded = [_load_build(build, wanted_profile, split, streaming) for build in builds for wanted_profile in profiles]
+    return loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded)
 
 
 def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Dataset | IterableDataset:
@@ -131,18 +131,18 @@ def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Datas
         raise PuzzlegenError(f"frames={frames} shows no motion; give at least {LEAST_PER_CLIP}, or leave it out")
     if "prompt" not in (rows.column_names or ["prompt"]):
         raise PuzzlegenError(f"the rows have no column prompt but {', '.join(rows.column_names)}; give trl.records()")
-    one = partial(as_trl, frames=frames or FRAMES)
-    if isinstance(rows, _library().IterableDataset):
-        return rows.map(one, remove_columns=rows.column_names)
+    convert = partial(as_trl, frames=frames or FRAMES)
+    if isinstance(rows, _import_datasets().IterableDataset):
+        return rows.map(convert, remove_columns=rows.column_names)
     if "video_meta" in rows.column_names:
-        _look_ahead(rows, frames or FRAMES)
-    return rows.with_transform(partial(_each, one))
+        _check_first_rows(rows, frames or FRAMES)
+    return rows.with_transform(partial(_convert_batch, convert))
 
 
-def _look_ahead(rows: Dataset, frames: int) -> None:
+def _check_first_rows(rows: Dataset, frames: int) -> None:
     """Check the first rows for clips that lose frames, to warn now rather than in the middle of training."""
-    wanted = [name for name in ("data_source", "problem", "video_meta") if name in rows.column_names]
-    for row in rows.select(range(min(_FIRST, len(rows)))).select_columns(wanted):
+    present_columns = [name for name in ("data_source", "problem", "video_meta") if name in rows.column_names]
+    for row in rows.select(range(min(_CHECKED_ROWS, len(rows)))).select_columns(present_columns):
         frames_of_each(row, frames)
 
 
@@ -152,16 +152,18 @@ def as_trl(row: Row, frames: int = FRAMES) -> Row:
     Raises:
         IntegrityError: the numbers of placeholders and media differ, or a clip lacks frames.
     """
-    media = _shown(row, frames)
-    count = sum(len(_PLACEHOLDER.findall(_text(message))) for message in row["prompt"])
-    if count != len(media):
-        raise IntegrityError(f"puzzle {row.get('id')}: {count} placeholders in the prompt, {len(media)} media")
-    rest = iter(media)
-    made = {key: value for key, value in row.items() if key not in _USED}
+    media = _pictures_by_medium(row, frames)
+    placeholder_count = sum(len(_PLACEHOLDER.findall(_text(message))) for message in row["prompt"])
+    if placeholder_count != len(media):
+        raise IntegrityError(
+            f"puzzle {row.get('id')}: {placeholder_count} placeholders in the prompt, {len(media)} media"
+        )
+    remaining_media = iter(media)
+    converted = {key: value for key, value in row.items() if key not in _CONSUMED_COLUMNS}
     if not media:
-        return made | {"prompt": row["prompt"]}
-    prompt = [{"role": m["role"], "content": list(_blocks(m["content"], rest))} for m in row["prompt"]]
-    return made | {"prompt": prompt, "images": [picture for medium in media for _, picture in medium]}
+        return converted | {"prompt": row["prompt"]}
+    prompt = [{"role": m["role"], "content": list(_blocks(m["content"], remaining_media))} for m in row["prompt"]]
+    return converted | {"prompt": prompt, "images": [picture for medium in media for _, picture in medium]}
 
 
 def _text(message: Row) -> str:
@@ -171,12 +173,12 @@ def _text(message: Row) -> str:
     return content
 
 
-def _shown(row: Row, frames: int) -> list[list[tuple[str, Image.Image]]]:
+def _pictures_by_medium(row: Row, frames: int) -> list[list[tuple[str, Image.Image]]]:
     """Return for each medium its pictures, each with the text that precedes it (a frame's number and time)."""
     if row.get("videos"):
         clips = zip(row["videos"], row["video_meta"], frames_of_each(row, frames), strict=True)
-        shown = [timed_frames(clip["bytes"], meta["timestamps"], most) for clip, meta, most in clips]
-        return [[(f"\n{frame.caption} ", frame.picture) for frame in some] for some in shown]
+        frames_by_clip = [timed_frames(clip["bytes"], meta["timestamps"], limit) for clip, meta, limit in clips]
+        return [[(f"\n{frame.caption} ", frame.picture) for frame in clip_frames] for clip_frames in frames_by_clip]
     return [[("", picture)] for picture in row.get("images") or ()]
 
 
@@ -185,19 +187,19 @@ def _blocks(content: str, media: Iterator[list[tuple[str, Image.Image]]]) -> Ite
         if not _PLACEHOLDER.fullmatch(part):
             yield from [{"type": "text", "text": part}] if part else []
             continue
-        for words, _ in next(media):
-            yield from [{"type": "text", "text": words}] if words else []
+        for label, _ in next(media):
+            yield from [{"type": "text", "text": label}] if label else []
             yield {"type": "image"}
 
 
-def _each(one: Callable[[Row], Row], batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    rows = [one(dict(zip(batch, values, strict=True))) for values in zip(*batch.values(), strict=True)]
+def _convert_batch(convert: Callable[[Row], Row], batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    rows = [convert(dict(zip(batch, values, strict=True))) for values in zip(*batch.values(), strict=True)]
     if any(row.keys() != rows[0].keys() for row in rows):
         raise PuzzlegenError("rows with and without pictures in one batch, which TRL does not take; train them apart")
     return {key: [row[key] for row in rows] for key in rows[0]}
 
 
-def _library() -> Any:  # noqa: ANN401 - untyped library
+def _import_datasets() -> Any:  # noqa: ANN401 - untyped library
     try:
         import datasets  # noqa: PLC0415 - an extra
     except ImportError as err:
@@ -205,33 +207,33 @@ def _library() -> Any:  # noqa: ANN401 - untyped library
     return datasets
 
 
-def _rows(folder: str | Path, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401 - untyped library
-    datasets = _library()
+def _load_build(folder: str | Path, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401 - untyped library
+    datasets = _import_datasets()
     if not Path(folder).is_dir():
-        return _on_the_hub(str(folder), profile, split, streaming)
+        return _load_from_hub(str(folder), profile, split, streaming)
     manifest = manifest_of(Path(folder))
     folders = _folders(manifest, folder, profile, split)
     if manifest["recipe"]["output"]["format"] == "parquet":
         return datasets.load_dataset(str(folder), *folders, split=split, streaming=streaming)
     tars = [file for file in files_of(manifest) if file["folder"] in folders and split_in(file["path"]) == split]
-    made = datasets.IterableDataset if streaming else datasets.Dataset
+    dataset_class = datasets.IterableDataset if streaming else datasets.Dataset
     # The cache of datasets is keyed by these arguments: digests tell a build from an earlier one in the same folder.
     arguments = {"paths": [str(Path(folder) / t["path"]) for t in tars], "digests": [t["sha256"] for t in tars]}
-    known = datasets.Features.from_dict(features(profile_of(folders[0])))
-    return made.from_generator(_read, gen_kwargs=arguments, features=known)
+    dataset_features = datasets.Features.from_dict(features(profile_of(folders[0])))
+    return dataset_class.from_generator(_read_files, gen_kwargs=arguments, features=dataset_features)
 
 
-def _on_the_hub(name: str, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401
+def _load_from_hub(name: str, profile: Profile | None, split: str, streaming: bool) -> Any:  # noqa: ANN401
     if not _HUB_NAME.fullmatch(name):
         raise PuzzlegenError(f"'{name}': no such folder, and no name on the Hub, which is owner/name; give a build")
     try:
-        return _library().load_dataset(name, profile, split=split, streaming=streaming)
+        return _import_datasets().load_dataset(name, profile, split=split, streaming=streaming)
     except OSError as err:
-        why = " ".join(str(err).split())[:200]
-        raise PuzzlegenError(f"'{name}': no such folder here, and the Hub does not give it: {why}") from err
+        detail = " ".join(str(err).split())[:200]
+        raise PuzzlegenError(f"'{name}': no such folder here, and the Hub does not give it: {detail}") from err
 
 
-def _read(paths: list[str], digests: list[str]) -> Iterator[Row]:  # noqa: ARG001
+def _read_files(paths: list[str], digests: list[str]) -> Iterator[Row]:  # noqa: ARG001
     for path in paths:
         yield from read_rows(Path(path))
 
@@ -239,19 +241,19 @@ def _read(paths: list[str], digests: list[str]) -> Iterator[Row]:  # noqa: ARG00
 def _folders(manifest: dict[str, Any], folder: str | Path, profile: Profile | None, split: str) -> list[str]:
     """Return a profile's folders below ``data/`` that have the split: one or, in WebDataset, one per media count."""
     rows = manifest["rows"]
-    found = [name for name, splits in rows.items() if profile_of(name) == profile and split in splits]
-    if not found:
-        has = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in rows.items()) or "none at all"
-        raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {has}")
-    return found
+    matching = [name for name, splits in rows.items() if profile_of(name) == profile and split in splits]
+    if not matching:
+        available = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in rows.items()) or "none at all"
+        raise PuzzlegenError(f"'{folder}' has no puzzles of profile {profile} in split {split}; it has {available}")
+    return matching
 
 
-def _largest(places: Sequence[str | Path]) -> Profile | None:
+def _largest_profile(builds: Sequence[str | Path]) -> Profile | None:
     """Return the profile with the most puzzles in the local folders; None (no local folder) means the Hub's default."""
     sizes: Counter[str] = Counter()
-    for place in places:
-        if Path(place).is_dir():
-            for name, splits in manifest_of(Path(place))["rows"].items():
+    for build in builds:
+        if Path(build).is_dir():
+            for name, splits in manifest_of(Path(build))["rows"].items():
                 sizes[profile_of(name)] += sum(splits.values())
     return cast("Profile | None", max(sizes, key=lambda name: (sizes[name], name), default=None))
 
@@ -294,49 +296,49 @@ def _rewards(
     truths = ground_truth or [None] * len(completions)
     for prompt, source in zip(prompts or (), data_source or (), strict=False):
         _refuse_unprepared(prompt, source)
-    found = [_part(part, completion, truth) for completion, truth in zip(completions, truths, strict=True)]
-    for value, source in zip(found, data_source or (), strict=False):
+    part_values = [_score_part(part, completion, truth) for completion, truth in zip(completions, truths, strict=True)]
+    for value, source in zip(part_values, data_source or (), strict=False):
         if log_metric is not None and value is not None:
             log_metric(f"{source}/{part}", value)
-    return found
+    return part_values
 
 
 def _refuse_unprepared(prompt: Any, source: object) -> None:  # noqa: ANN401
     """Raise PuzzlegenError if a build's prompt still holds a placeholder as text: a prepared prompt never does."""
-    if not str(source).startswith(_OURS):
+    if not str(source).startswith(_PUZZLE_SOURCE_PREFIX):
         return
     contents = [message["content"] for message in prompt] if isinstance(prompt, list) else [prompt]
     blocks = [block for content in contents for block in (content if isinstance(content, list) else [content])]
     texts = [str(block.get("text") if isinstance(block, dict) else block) for block in blocks]
-    if found := next(filter(None, map(_PLACEHOLDER.search, texts)), None):
+    if placeholder := next(filter(None, map(_PLACEHOLDER.search, texts)), None):
         raise PuzzlegenError(
-            f"a prompt of {source} holds {found[0]} as text, so its pictures are lost or out of place: combining "
+            f"a prompt of {source} holds {placeholder[0]} as text, so its pictures are lost or out of place: combining "
             "datasets drops what trl.load() does; give the combined dataset to puzzlegen.adapters.trl.prepare()"
         )
 
 
-def _part(part: str, completion: Any, truth: Any) -> float | None:  # noqa: ANN401
-    kind = _kind(truth) if isinstance(truth, str) else None
+def _score_part(part: str, completion: Any, truth: Any) -> float | None:  # noqa: ANN401
+    kind = _spec_kind(truth) if isinstance(truth, str) else None
     if kind is None or (part in {"transform", "length"} and kind != "composite"):
         return None
-    result = score(_whole(completion), truth)
+    result = score(_response_text(completion), truth)
     return result.value if part == "score" else result.parts[part]
 
 
-def _whole(completion: Any) -> Any:  # noqa: ANN401
+def _response_text(completion: Any) -> Any:  # noqa: ANN401
     """Return the response preceded by its reasoning, which TRL separates if the tokenizer parses responses."""
-    last = completion[-1] if isinstance(completion, list) and completion else None
-    if not isinstance(last, dict) or not isinstance(said := last.get("content") or "", str):
+    last_message = completion[-1] if isinstance(completion, list) and completion else None
+    if not isinstance(last_message, dict) or not isinstance(reply := last_message.get("content") or "", str):
         return completion
-    thought = last.get("reasoning_content") or last.get("thinking")
-    return whole_response(said, thought) if thought else completion
+    reasoning = last_message.get("reasoning_content") or last_message.get("thinking")
+    return whole_response(reply, reasoning) if reasoning else completion
 
 
 @lru_cache(maxsize=4096)
-def _kind(truth: str) -> str | None:
+def _spec_kind(truth: str) -> str | None:
     """Return the kind of a verifier spec; None for any other text, such as a ground truth of another dataset."""
     try:
         spec = json.loads(truth)
     except ValueError:
         return None
-    return spec["kind"] if isinstance(spec, dict) and set(spec) == _SPEC else None
+    return spec["kind"] if isinstance(spec, dict) and set(spec) == _SPEC_KEYS else None

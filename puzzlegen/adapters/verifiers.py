@@ -42,12 +42,12 @@ class PuzzleTask(vf.Task[PuzzleData]):
     @vf.reward
     async def reward(self, trace: vf.Trace) -> float:
         """Score the last reply."""
-        return score(_said(trace), self.data.ground_truth).value
+        return score(_response_text(trace), self.data.ground_truth).value
 
     @vf.metric
     async def parts(self, trace: vf.Trace) -> dict[str, float]:
         """Return accuracy, format, transform and length, under the same names for every task."""
-        parts = reward(_said(trace), self.data.ground_truth)
+        parts = reward(_response_text(trace), self.data.ground_truth)
         del parts["score"]
         return parts
 
@@ -64,11 +64,11 @@ class PuzzleTaskset(vf.Taskset[PuzzleTask, PuzzleConfig]):
         for file in files_in(self.config.folder, self.config.split):
             for row in read_rows(self.config.folder / file["path"]):
                 messages = openai_messages(chat_of(row, self.config.frames))
-                system = [said["content"] for said in messages if said["role"] == "system"]
+                system = [message["content"] for message in messages if message["role"] == "system"]
                 data = PuzzleData(
                     id=row["id"],
                     name=row["extra_info"]["task"],
-                    prompt=[said for said in messages if said["role"] != "system"],
+                    prompt=[message for message in messages if message["role"] != "system"],
                     system_prompt=system[0] if system else None,
                     ground_truth=row["ground_truth"],
                     solution=row["solution"],
@@ -76,6 +76,6 @@ class PuzzleTaskset(vf.Taskset[PuzzleTask, PuzzleConfig]):
                 yield PuzzleTask(data, self.config.task)
 
 
-def _said(trace: vf.Trace) -> str:
+def _response_text(trace: vf.Trace) -> str:
     replies = trace.assistant_messages
     return whole_response(trace.last_reply, replies[-1].reasoning_content if replies else None)
