@@ -17,8 +17,8 @@ apache-2.0 mit unlicense cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-b
 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
 cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 odc-by odbl pddl gpl-3.0 gfdl unknown
 """
-_SIZES: Final = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
-_CATEGORIES: Final = {"image": "image-text-to-text", "video": "video-text-to-text", "text": "question-answering"}
+_SIZE_CATEGORIES: Final = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
+_TASK_CATEGORIES: Final = {"image": "image-text-to-text", "video": "video-text-to-text", "text": "question-answering"}
 
 
 def front_matter(manifest: dict[str, Any], licences: Counter[str]) -> str:
@@ -31,20 +31,20 @@ def front_matter(manifest: dict[str, Any], licences: Counter[str]) -> str:
     rows = manifest["rows"]
     webdataset = manifest["recipe"]["output"]["format"] == "webdataset"
     kinds = sorted({_modality(folder) for folder in rows})
-    front = {
+    metadata = {
         "pretty_name": title(manifest),
-        **_licence(licences),
+        **_licence_fields(licences),
         "language": ["en"],
         "annotations_creators": ["machine-generated"],
         "source_datasets": ["original"],
-        "task_categories": [_CATEGORIES[kind] for kind in kinds],
-        "size_categories": [_size(sum(sum(splits.values()) for splits in rows.values()))],
+        "task_categories": [_TASK_CATEGORIES[kind] for kind in kinds],
+        "size_categories": [_size_category(sum(sum(splits.values()) for splits in rows.values()))],
         "tags": ["puzzlegen", "reinforcement-learning", "grpo", *kinds, *(["webdataset"] if webdataset else [])],
         "configs": [_config(manifest, folder, "tar" if webdataset else "parquet") for folder in rows],
     }
     if not webdataset:
-        front["dataset_info"] = [_info(manifest, folder) for folder in rows]
-    return as_yaml({key: value for key, value in front.items() if value})
+        metadata["dataset_info"] = [_dataset_info(manifest, folder) for folder in rows]
+    return as_yaml({key: value for key, value in metadata.items() if value})
 
 
 def title(manifest: dict[str, Any]) -> str:
@@ -67,20 +67,20 @@ def _modality(folder: str) -> str:
     return "video" if folder.startswith("video") else "text" if folder == "text" else "image"
 
 
-def _licence(licences: Counter[str]) -> dict[str, Any]:
+def _licence_fields(licences: Counter[str]) -> dict[str, Any]:
     """Return the card's licence fields with the Hub's identifiers; ``unknown`` if the source states none."""
     names = sorted({re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") or "unknown" for text in licences})
-    known = [name if name in _HUB_LICENCES.split() else "other" for name in names]
+    identifiers = [name if name in _HUB_LICENCES.split() else "other" for name in names]
     if not names:
         return {}
-    others = [name for name, hub in zip(names, known, strict=True) if hub == "other"]
-    unique = sorted(set(known))
-    named = {"license_name": "-and-".join(others)[:80]} if others else {}
-    return {"license": unique[0] if len(unique) == 1 else unique} | named
+    others = [name for name, identifier in zip(names, identifiers, strict=True) if identifier == "other"]
+    unique = sorted(set(identifiers))
+    name_field = {"license_name": "-and-".join(others)[:80]} if others else {}
+    return {"license": unique[0] if len(unique) == 1 else unique} | name_field
 
 
-def _size(count: int) -> str:
-    return next((name for power, name in enumerate(_SIZES, 3) if count < 10**power), "n>100M")
+def _size_category(count: int) -> str:
+    return next((name for power, name in enumerate(_SIZE_CATEGORIES, 3) if count < 10**power), "n>100M")
 
 
 def _config(manifest: dict[str, Any], folder: str, suffix: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _config(manifest: dict[str, Any], folder: str, suffix: str) -> dict[str, Any
     return config | ({"default": True} if folder == largest else {})
 
 
-def _info(manifest: dict[str, Any], folder: str) -> dict[str, Any]:
+def _dataset_info(manifest: dict[str, Any], folder: str) -> dict[str, Any]:
     files = [file for shard in manifest["shards"] for file in shard["files"] if file["folder"] == folder]
     sizes: Counter[str] = Counter()
     for file in files:
@@ -99,22 +99,23 @@ def _info(manifest: dict[str, Any], folder: str) -> dict[str, Any]:
     splits = manifest["rows"][folder]
     return {
         "config_name": folder,
-        "features": _fields(features(cast("Profile", folder))),  # in Parquet builds, a folder's name is its profile
+        # In Parquet builds, a folder's name is its profile.
+        "features": _card_features(features(cast("Profile", folder))),
         "splits": [{"name": s, "num_bytes": sizes[s], "num_examples": splits[s]} for s in in_order(splits)],
         "download_size": sum(sizes.values()),
         "dataset_size": sum(sizes.values()),
     }
 
 
-def _fields(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": name, **_kind(kind)} for name, kind in found.items()]
+def _card_features(feature_types: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, **_card_feature(feature)} for name, feature in feature_types.items()]
 
 
-def _kind(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - nested dicts and lists
+def _card_feature(feature: Any) -> dict[str, Any]:  # noqa: ANN401 - nested dicts and lists
     """Convert a feature to the card's form, which every version of ``datasets`` from 3.6 on reads."""
-    if isinstance(kind, list):
-        (inner,) = kind
+    if isinstance(feature, list):
+        (inner,) = feature
         if inner.get("_type") == "Image":
             return {"sequence": "image"}
-        return {"sequence": inner["dtype"]} if inner.get("_type") == "Value" else {"list": _fields(inner)}
-    return {"dtype": kind["dtype"]} if kind.get("_type") == "Value" else {"struct": _fields(kind)}
+        return {"sequence": inner["dtype"]} if inner.get("_type") == "Value" else {"list": _card_features(inner)}
+    return {"dtype": feature["dtype"]} if feature.get("_type") == "Value" else {"struct": _card_features(feature)}

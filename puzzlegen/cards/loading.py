@@ -29,7 +29,7 @@ for sample in webdataset.WebDataset(sorted(glob.glob("data/{config}/{split}-*.ta
 The folder also holds the indexes of `wids` (`data/{config}/{split}.json`) and of Megatron-Energon (`.nv-meta`; give it
 the folder `data/{config}`, whose samples are crude).
 """
-_JSON: Final = 'puzzles.select_columns("json")[0]["json"]   # whole rows with clips need torchcodec'
+_JSON_ROW: Final = 'puzzles.select_columns("json")[0]["json"]   # whole rows with clips need torchcodec'
 _CLIPS: Final = """Clips are MP4 bytes; PyAV decodes them, and so does what reads files:
 
 ```python
@@ -84,19 +84,19 @@ def loading(manifest: dict[str, Any]) -> str:
     """
     rows = manifest["rows"]
     largest = max(rows, key=lambda folder: (sum(rows[folder].values()), folder))
-    tars = manifest["recipe"]["output"]["format"] == "webdataset"
-    parts = [_filled(_DATASETS, rows, largest, row=_JSON if tars else "puzzles[0]")]
-    if tars:
-        parts.append(_filled(_WEBDATASET, rows, largest))
-    if clips := next((folder for folder in rows if folder.startswith("video")), None):
-        clip = 'row["0.mp4"]["bytes"]' if tars else 'row["videos"][0]["bytes"]'
-        parts += [] if tars else [_filled(_CLIPS, rows, clips, clip=clip)]
-    pictures = [folder for folder in rows if "image" in folder]
-    if pictures and not tars:
-        parts += [_filled(_TRL, rows, pictures[0]), _filled(_VERL, rows, pictures[0])]
+    is_webdataset = manifest["recipe"]["output"]["format"] == "webdataset"
+    parts = [_fill(_DATASETS, rows, largest, row=_JSON_ROW if is_webdataset else "puzzles[0]")]
+    if is_webdataset:
+        parts.append(_fill(_WEBDATASET, rows, largest))
+    if clips_folder := next((folder for folder in rows if folder.startswith("video")), None):
+        clip = 'row["0.mp4"]["bytes"]' if is_webdataset else 'row["videos"][0]["bytes"]'
+        parts += [] if is_webdataset else [_fill(_CLIPS, rows, clips_folder, clip=clip)]
+    picture_folders = [folder for folder in rows if "image" in folder]
+    if picture_folders and not is_webdataset:
+        parts += [_fill(_TRL, rows, picture_folders[0]), _fill(_VERL, rows, picture_folders[0])]
     return "\n".join(parts)
 
 
-def _filled(text: str, rows: dict[str, dict[str, int]], config: str, **more: str) -> str:
+def _fill(text: str, rows: dict[str, dict[str, int]], config: str, **extra: str) -> str:
     split = "train" if "train" in rows[config] else min(rows[config])
-    return text.format(config=config, split=split, **more)
+    return text.format(config=config, split=split, **extra)
