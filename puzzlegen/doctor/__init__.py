@@ -116,10 +116,10 @@ def trainer(name: str) -> Trainer:
         PuzzlegenError: there is no such trainer; the message suggests a near match or lists all.
     """
     try:
-        found: Trainer = plugins.find(__name__, name, Trainer)()
+        instance: Trainer = plugins.find(__name__, name, Trainer)()
     except RecipeError as err:
         raise PuzzlegenError(f"--trainer: {err}") from err
-    return found
+    return instance
 
 
 def clip_rates(found: Contents, rows: Sequence[Row]) -> list[float]:
@@ -135,12 +135,12 @@ def about_rates(rates: Sequence[float], name: str, used: float) -> Iterator[Find
         name: name of the loader's setting.
         used: value of the setting, in frames per second.
     """
-    wanted = ", ".join(f"{rate:g}" for rate in rates)
+    rate_list = ", ".join(f"{rate:g}" for rate in rates)
     if rates and used < rates[-1]:
-        text = f"{name}={used:g} leaves frames out of clips that have {wanted} a second"
+        text = f"{name}={used:g} leaves frames out of clips that have {rate_list} a second"
         yield Finding("error", f"{text}; give {name}={rates[-1]:g}, with which every clip keeps its frames")
     elif len(rates) > 1:
-        text = f"clips of {wanted} frames a second in one file, and the loader has one rate for all"
+        text = f"clips of {rate_list} frames a second in one file, and the loader has one rate for all"
         yield Finding("warning", f"{text}: {name}={used:g} keeps every frame, but check what the model is told of time")
 
 
@@ -159,7 +159,7 @@ def vision_tokens(processor: Any, ids: Sequence[int]) -> int:  # noqa: ANN401
     """
     names = [getattr(processor, f"{kind}_token", None) for kind in ("image", "video")]
     tokenizer = processor.tokenizer
-    known = {tokenizer.convert_tokens_to_ids(name) for name in names if name}
-    if not known:
+    token_ids = {tokenizer.convert_tokens_to_ids(name) for name in names if name}
+    if not token_ids:
         raise PuzzlegenError(f"{type(processor).__name__} names no image_token; give the --model of a vision model")
-    return sum(int(token) in known for token in ids)
+    return sum(int(token) in token_ids for token in ids)

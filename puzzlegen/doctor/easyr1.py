@@ -46,8 +46,8 @@ class EasyR1(Trainer):
                 "EasyR1 reads the question alone, without the build's system message: set data.format_prompt to a "
                 "file with its words and {{ content }}",
             )
-        both = [row for row in rows if settings["image_key"] in row and settings["video_key"] in row]
-        if both:
+        rows_with_both = [row for row in rows if settings["image_key"] in row and settings["video_key"] in row]
+        if rows_with_both:
             yield Finding(
                 "error",
                 f"rows have both {settings['image_key']} and {settings['video_key']}: EasyR1 then never looks at the "
@@ -82,11 +82,11 @@ class EasyR1(Trainer):
             for k in range(len(data)):
                 row = data[k]
                 media = row.get("multi_modal_data", {})
-                given = sum(map(len, media.values()))
+                media_count = sum(map(len, media.values()))
                 tokens = vision_tokens(processor, row["input_ids"].tolist())
                 text = processor.tokenizer.decode(row["raw_prompt_ids"])
-                frames = _frames(media["videos"], settings) if "videos" in media else None
-                seen.append(Seen(str(row.get("id", k)), given, text, tokens, frames))
+                frames = _count_frames(media["videos"], settings) if "videos" in media else None
+                seen.append(Seen(str(row.get("id", k)), media_count, text, tokens, frames))
         return seen
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
@@ -103,7 +103,7 @@ class EasyR1(Trainer):
         ]
 
 
-def _frames(videos: Sequence[Any], settings: Settings) -> int:
+def _count_frames(videos: Sequence[Any], settings: Settings) -> int:
     from verl.utils.dataset import process_video  # noqa: PLC0415
 
     limits = (int(settings["min_pixels"]), int(settings["max_pixels"]), float(settings["video_fps"]))

@@ -26,8 +26,8 @@ class OpenRLHF(Trainer):
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
         """Warn of pictures as byte structs, which ``datasets`` decodes only if the footer marks them, as in a build."""
-        structs = any(carrier(medium) == "bytes" for row in rows for medium in row.get(settings["image_key"]) or ())
-        if structs and found.kind != "build":
+        has_structs = any(carrier(medium) == "bytes" for row in rows for medium in row.get(settings["image_key"]) or ())
+        if has_structs and found.kind != "build":
             yield Finding(
                 "warning",
                 "pictures are {bytes, path}: OpenRLHF takes them only from Parquet whose footer marks them as Image",
@@ -49,8 +49,8 @@ class OpenRLHF(Trainer):
         from openrlhf.utils.vlm_utils import process_prompt_with_images  # noqa: PLC0415
 
         processor = processor_of(model or "")
-        form = "parquet" if files[0].suffix == ".parquet" else "json"
-        rows = datasets.load_dataset(form, data_files=[str(path) for path in files], split="train")
+        file_format = "parquet" if files[0].suffix == ".parquet" else "json"
+        rows = datasets.load_dataset(file_format, data_files=[str(path) for path in files], split="train")
         keys = {name.replace("prompt_key", "input_key"): value for name, value in settings.items()}
         arguments = SimpleNamespace(data=SimpleNamespace(**keys, apply_chat_template=True))
         strategy = SimpleNamespace(args=arguments, is_rank_0=lambda: False)

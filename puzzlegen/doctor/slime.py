@@ -33,8 +33,8 @@ class Slime(Trainer):
     def score(self, response: str, ground_truth: str) -> float:
         """Compute the reward with the slime adapter."""
         sample = SimpleNamespace(response=response, label=ground_truth)
-        found = asyncio.run(shim.custom_rm(None, sample))
-        return found["score"] if isinstance(found, dict) else found[0]["score"]
+        result = asyncio.run(shim.custom_rm(None, sample))
+        return result["score"] if isinstance(result, dict) else result[0]["score"]
 
     def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:
         """Read rows, apply the chat template and extract pictures with slime's dataset, then encode them."""
@@ -50,22 +50,22 @@ class Slime(Trainer):
                 None,
                 prompt_key=settings["prompt_key"],
                 label_key=settings["label_key"],
-                multimodal_keys=_keys(path, settings),
+                multimodal_keys=_multimodal_keys(path, settings),
                 apply_chat_template=True,
             )
             for k in range(len(data)):
                 sample = data[k]
-                media = {name: found for name, found in (sample.multimodal_inputs or {}).items() if found}
+                media = {name: pictures for name, pictures in (sample.multimodal_inputs or {}).items() if pictures}
                 ids = processor(text=[sample.prompt], **media)["input_ids"][0]
-                given = sum(len(found) for found in media.values())
+                media_count = sum(len(pictures) for pictures in media.values())
                 name = str(sample.metadata.get("id", k))
-                seen.append(Seen(name, given, sample.prompt, vision_tokens(processor, list(ids))))
+                seen.append(Seen(name, media_count, sample.prompt, vision_tokens(processor, list(ids))))
         return seen
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return arguments for ``train.py``, which takes one file of prompts."""
         train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
-        keys = _keys(train, settings)
+        keys = _multimodal_keys(train, settings)
         return [
             f"--prompt-data {train.resolve()}",
             f"--input-key {settings['prompt_key']}",
@@ -78,7 +78,7 @@ class Slime(Trainer):
         ]
 
 
-def _keys(path: Path, settings: Settings) -> dict[str, str] | None:
+def _multimodal_keys(path: Path, settings: Settings) -> dict[str, str] | None:
     """Return the multimodal keys; None for text, which slime splits into characters if a key names no pictures."""
     key = settings["image_key"]
     return {"image": key} if any(row.get(key) for row in head(path, 1)) else None

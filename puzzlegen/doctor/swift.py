@@ -26,8 +26,8 @@ class Swift(Trainer):
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
         """Return the usual settings; rows with ``messages`` need no mapping, clips keep their highest frame rate."""
         rates = clip_rates(found, rows)
-        named = {"columns": "{}"} if rows and "messages" in rows[0] else {}
-        return super().defaults(found, rows) | named | ({"fps": f"{rates[-1]:g}"} if rates else {})
+        columns_setting = {"columns": "{}"} if rows and "messages" in rows[0] else {}
+        return super().defaults(found, rows) | columns_setting | ({"fps": f"{rates[-1]:g}"} if rates else {})
 
     def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
         """Return the column of the ground truth; that of the question varies (see :meth:`check`)."""
@@ -36,16 +36,16 @@ class Swift(Trainer):
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
         """Yield findings on where the question is read from and how clips are sampled."""
         yield from about_rates(clip_rates(found, rows), "fps", float(settings["fps"]))
-        mapped = _columns(settings)
+        mapping = _column_mapping(settings)
         for row in rows[:1]:
-            messages = [name for name in row if mapped.get(name, name) == "messages"]
-            if not messages and "prompt" in row:
+            message_columns = [name for name in row if mapping.get(name, name) == "messages"]
+            if not message_columns and "prompt" in row:
                 yield Finding(
                     "error",
                     "the column prompt holds messages, which ms-swift reads as the text of a question, media apart: "
                     """give --columns '{"prompt": "messages"}'""",
                 )
-            elif not messages:
+            elif not message_columns:
                 yield Finding("error", f"no column of messages: has {', '.join(row)}; name one with --columns")
 
     def score(self, response: str, ground_truth: str) -> float:
@@ -63,16 +63,16 @@ class Swift(Trainer):
         from swift.dataset import load_dataset  # noqa: PLC0415
 
         names = [str(path) for path in files]
-        data, _ = load_dataset(names, columns=_columns(settings), remove_unused_columns=False, strict=False)
-        template = _template(model, settings) if model else None
-        return [_seen(row, k, template) for k, row in enumerate(data)]
+        data, _ = load_dataset(names, columns=_column_mapping(settings), remove_unused_columns=False, strict=False)
+        template = _load_template(model, settings) if model else None
+        return [_to_seen(row, k, template) for k, row in enumerate(data)]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return arguments for ``swift rlhf --rlhf_type grpo``; for clips, first the environment variable to export."""
         train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
         held_out = [str(part.path.resolve()) for part in found.parts if part.split != "train"]
         plugin = Path(__file__).parents[1] / "adapters" / "swift" / "__init__.py"
-        columns = [f"--columns '{settings['columns']}'"] if _columns(settings) else []
+        columns = [f"--columns '{settings['columns']}'"] if _column_mapping(settings) else []
         clips = any(part.profile == "video" for part in found.parts)
         return [
             *([f"export FPS={settings['fps']}"] if clips else []),
@@ -86,11 +86,11 @@ class Swift(Trainer):
         ]
 
 
-def _columns(settings: Settings) -> dict[str, str]:
+def _column_mapping(settings: Settings) -> dict[str, str]:
     return dict(json.loads(settings["columns"] or "{}"))
 
 
-def _template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swift's
+def _load_template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swift's
     from swift.model import get_processor  # noqa: PLC0415
     from swift.template import get_template  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ def _template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swift's
     return template
 
 
-def _seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN401
+def _to_seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN401
     media = [*(row.get("images") or ()), *(row.get("videos") or ())]
     name = str(row.get("id", k))
     question = "".join(str(message["content"]) for message in row["messages"])
@@ -111,11 +111,11 @@ def _seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN401
     ids = encoded["input_ids"]
     tokens = vision_tokens(template.processor, ids)
     text = template.tokenizer.decode([token for token in ids if token >= 0])
-    return Seen(name, len(media), text or question, tokens, _frames(encoded, template.processor))
+    return Seen(name, len(media), text or question, tokens, _count_frames(encoded, template.processor))
 
 
-def _frames(encoded: dict[str, Any], processor: Any) -> int | None:  # noqa: ANN401 - transformers'
+def _count_frames(encoded: dict[str, Any], processor: Any) -> int | None:  # noqa: ANN401 - transformers'
     """Return the number of frames, from the grid that Qwen's processors make of clips; None for other models."""
     grid = encoded.get("video_grid_thw")
-    pair = getattr(getattr(processor, "video_processor", None), "temporal_patch_size", None)
-    return None if grid is None or pair is None else int(grid[:, 0].sum()) * pair
+    frames_per_patch = getattr(getattr(processor, "video_processor", None), "temporal_patch_size", None)
+    return None if grid is None or frames_per_patch is None else int(grid[:, 0].sum()) * frames_per_patch

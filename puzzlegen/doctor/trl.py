@@ -38,10 +38,10 @@ class Trl(Trainer):
             raise PuzzlegenError(f"loader={settings['loader']}: allowed: load_dataset, {self.settings['loader']}")
         if self.adapts(found, settings):
             frames = int(settings["frames"] or FRAMES)
-            most = max((_frames(row) for row in rows if loses_counted(row, frames)), default=0)
-            if most:
-                text = f"questions count frames of clips, {most} in a puzzle, of which frames={frames} shows a part"
-                yield Finding("warning", f"{text}; give frames={most} to show all, or leave out that task")
+            longest = max((_count_frames(row) for row in rows if loses_counted(row, frames)), default=0)
+            if longest:
+                text = f"questions count frames of clips, {longest} in a puzzle, of which frames={frames} shows a part"
+                yield Finding("warning", f"{text}; give frames={longest} to show all, or leave out that task")
             return
         remedy = "load the build with puzzlegen.adapters.trl.load"
         if any(row.get("videos") for row in rows):
@@ -50,12 +50,12 @@ class Trl(Trainer):
             yield Finding(
                 "error", f"TRL leaves <image> in the prompt as text and puts all pictures before it; {remedy}"
             )
-        if any(_mixed(row) for row in rows) and any(row.get("images") == [] for row in rows):
+        if any(_has_pictures(row) for row in rows) and any(row.get("images") == [] for row in rows):
             yield Finding(
                 "error", "rows with and without pictures in one file: TRL fails on a batch of both; split them"
             )
-        if taken := sorted({name for row in rows for name in row} & _RESERVED):
-            yield Finding("error", f"columns {', '.join(taken)}: TRL passes arguments of that name; rename them")
+        if reserved := sorted({name for row in rows for name in row} & _RESERVED):
+            yield Finding("error", f"columns {', '.join(reserved)}: TRL passes arguments of that name; rename them")
 
     def score(self, response: str, ground_truth: str) -> float:
         """Compute the reward of a conversational completion with the TRL adapter."""
@@ -70,14 +70,14 @@ class Trl(Trainer):
 
         rows = datasets.load_dataset("parquet", data_files=[str(path) for path in files], split="train")
         processor = processor_of(model) if model else None
-        return [_seen(row, processor) for row in rows]
+        return [_to_seen(row, processor) for row in rows]
 
     def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
         """Load the first rows of each split of a build with the adapter."""
         splits = dict.fromkeys(part.split for part in found.parts if part.profile == profile)
-        return [one for split in splits for one in self._of_split(found, profile, split, rows, settings, model)]
+        return [seen for split in splits for seen in self._load_split(found, profile, split, rows, settings, model)]
 
-    def _of_split(
+    def _load_split(
         self, found: Contents, profile: str, split: str, rows: int, settings: Settings, model: str | None
     ) -> list[Seen]:
         from puzzlegen.adapters.trl import load  # noqa: PLC0415
@@ -85,7 +85,7 @@ class Trl(Trainer):
         frames = int(settings["frames"]) if settings["frames"] else None
         data: Any = load(found.folder, cast("Profile", profile), split, frames=frames)
         processor = processor_of(model) if model else None
-        return [_seen(data[k], processor) for k in range(min(rows, len(data)))]
+        return [_to_seen(data[k], processor) for k in range(min(rows, len(data)))]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return lines of Python, because TRL is configured in Python."""
@@ -98,7 +98,7 @@ class Trl(Trainer):
         ]
 
 
-def _frames(row: Row) -> int:
+def _count_frames(row: Row) -> int:
     return sum(meta["frames"] for meta in row["video_meta"])
 
 
@@ -107,22 +107,22 @@ def _messages(row: Row) -> Sequence[Any]:
     return prompt if isinstance(prompt, list) else [{"content": prompt}]
 
 
-def _mixed(row: Row) -> bool:
+def _has_pictures(row: Row) -> bool:
     return any(carrier(medium) != "nothing" for medium in row.get("images") or ())
 
 
-def _seen(row: Row, processor: Any) -> Seen:  # noqa: ANN401
+def _to_seen(row: Row, processor: Any) -> Seen:  # noqa: ANN401
     """Return what ``GRPOTrainer`` makes of a row; TRL's own function puts the ``images`` into the prompt."""
     from trl.data_utils import prepare_multimodal_messages  # noqa: PLC0415
 
     images = list(row.get("images") or ())
     messages = prepare_multimodal_messages(row["prompt"], images=images) if images else row["prompt"]
     parts = [part for message in messages for part in message["content"] if isinstance(part, dict)]
-    given = sum(part["type"] == "image" for part in parts)
+    image_count = sum(part["type"] == "image" for part in parts)
     text = "".join(str(part.get("text", "")) for part in parts)
     name = str(row.get("id", ""))
     if processor is None:
-        return Seen(name, given, text)
+        return Seen(name, image_count, text)
     text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     encoded = processor(text=[text], **({"images": images} if images else {}))
-    return Seen(name, given, text, vision_tokens(processor, list(encoded["input_ids"][0])))
+    return Seen(name, image_count, text, vision_tokens(processor, list(encoded["input_ids"][0])))

@@ -56,7 +56,7 @@ class Verl(Trainer):
         config = OmegaConf.create({**settings, **filters, "max_prompt_length": int(settings["max_prompt_length"])})
         tokenizer = processor.tokenizer if processor else None
         data = RLHFDataset([str(path) for path in files], tokenizer, config, processor)
-        return [_seen(data, data[k], processor, config) for k in range(len(data))]
+        return [_to_seen(data, data[k], processor, config) for k in range(len(data))]
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return overrides for ``python -m verl.trainer.main_ppo``."""
@@ -78,14 +78,14 @@ def _splits(found: Contents) -> list[str]:
     return list(dict.fromkeys(part.split for part in found.parts))
 
 
-def _seen(data: Any, row: Row, processor: Any, config: Any) -> Seen:  # noqa: ANN401 - verl's
+def _to_seen(data: Any, row: Row, processor: Any, config: Any) -> Seen:  # noqa: ANN401 - verl's
     from verl.utils.tokenizer import build_multimodal_processor_inputs  # noqa: PLC0415
 
     messages = row["raw_prompt"]
-    read = data.process_vision_info(messages, data.image_patch_size, config)
-    pictures, clips = asyncio.run(read) if any(isinstance(m["content"], list) for m in messages) else (None, None)
-    given = len(pictures or ()) + len(clips or ())
+    pending = data.process_vision_info(messages, data.image_patch_size, config)
+    pictures, clips = asyncio.run(pending) if any(isinstance(m["content"], list) for m in messages) else (None, None)
+    media_count = len(pictures or ()) + len(clips or ())
     text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     encoded = build_multimodal_processor_inputs(processor, text=[text], images=pictures, videos=clips)
     tokens = vision_tokens(processor, encoded["input_ids"][0].tolist())
-    return Seen(row["extra_info"]["id"], given, text, tokens)
+    return Seen(row["extra_info"]["id"], media_count, text, tokens)
