@@ -90,7 +90,7 @@ def target(name: str) -> Target:
         PuzzlegenError: there is no such target; the message suggests a near match or lists all.
     """
     try:
-        found: Target = plugins.find(__name__, name, Target)()
+        instance: Target = plugins.find(__name__, name, Target)()
     except RecipeError as err:
         raise PuzzlegenError(f"--to: {err}") from err
-    return found
+    return instance

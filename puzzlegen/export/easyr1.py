@@ -21,13 +21,13 @@ class EasyR1(Target):
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the text columns and the one media column that EasyR1 reads."""
         column = "videos" if "video_meta" in row else "images"
-        return {name: row[name] for name in _TEXT} | ({column: media} if media else {})
+        return {name: row[name] for name in _TEXT_COLUMNS} | ({column: media} if media else {})
 
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
         """Return text columns and at most one media column: even an empty ``images`` beside ``videos`` hides clips."""
         medium = MEDIUM if carrier == "bytes" else STRING
         column = {"video": "videos", "text": ""}.get(profile, "images")
-        return pa.schema([(name, STRING) for name in _TEXT] + ([(column, pa.list_(medium))] if column else []))
+        return pa.schema([(name, STRING) for name in _TEXT_COLUMNS] + ([(column, pa.list_(medium))] if column else []))
 
 
-_TEXT = ("id", "data_source", "problem", "solution", "ground_truth")
+_TEXT_COLUMNS = ("id", "data_source", "problem", "solution", "ground_truth")

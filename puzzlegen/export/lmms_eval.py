@@ -13,7 +13,7 @@ from puzzlegen.export import Carrier, Made, Row, Target
 
 #: Parts of :func:`puzzlegen.verify.reward` that lmms-eval reports, each as a mean over the rows.
 _METRICS = ("score", "accuracy", "format")
-_OVERALL = [{"metric": part, "aggregation": "mean", "weight_by_size": True} for part in _METRICS]
+_AGGREGATE_METRICS = [{"metric": part, "aggregation": "mean", "weight_by_size": True} for part in _METRICS]
 _FUNCTIONS = ("doc_to_messages", "doc_to_text", "doc_to_visual", "process_results")
 
 
@@ -25,25 +25,25 @@ class LmmsEval(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the columns that the adapter's functions read."""
-        kept = {name: row[name] for name in ("id", "prompt", "answer", "ground_truth")}
-        return kept | {"task": row["extra_info"]["task"], "media": media}
+        columns = {name: row[name] for name in ("id", "prompt", "answer", "ground_truth")}
+        return columns | {"task": row["extra_info"]["task"], "media": media}
 
     def files(self, made: Made) -> Mapping[str, bytes]:
         """Return the tasks and their group as YAML: lines of JSON, which is valid YAML, and ``!function`` tags."""
-        names = {f"puzzlegen_{profile}_{split}": f"{profile}/{split}.jsonl" for profile, split in _parts(made)}
-        tasks = {f"tasks/{name}.yaml": _task(name, f"{made.root}/{path}") for name, path in names.items()}
-        group = json.dumps({"group": "puzzlegen", "task": sorted(names), "aggregate_metric_list": _OVERALL})
-        imported = f"from puzzlegen.adapters.lmms_eval import {', '.join(_FUNCTIONS)}  # noqa: F401\n"
-        return {**tasks, "tasks/puzzlegen.yaml": group.encode(), "tasks/utils.py": imported.encode()}
+        names = {f"puzzlegen_{profile}_{split}": f"{profile}/{split}.jsonl" for profile, split in _profile_splits(made)}
+        tasks = {f"tasks/{name}.yaml": _task_yaml(name, f"{made.root}/{path}") for name, path in names.items()}
+        group = json.dumps({"group": "puzzlegen", "task": sorted(names), "aggregate_metric_list": _AGGREGATE_METRICS})
+        import_line = f"from puzzlegen.adapters.lmms_eval import {', '.join(_FUNCTIONS)}  # noqa: F401\n"
+        return {**tasks, "tasks/puzzlegen.yaml": group.encode(), "tasks/utils.py": import_line.encode()}
 
 
-def _parts(made: Made) -> list[tuple[str, str]]:
+def _profile_splits(made: Made) -> list[tuple[str, str]]:
     return [(profile, split) for profile, splits in made.rows.items() for split in splits]
 
 
-def _task(name: str, path: str) -> bytes:
+def _task_yaml(name: str, path: str) -> bytes:
     metrics = [{"metric": part, "aggregation": "mean", "higher_is_better": True} for part in _METRICS]
-    plain = {
+    config = {
         "task": name,
         "dataset_path": "json",
         "dataset_kwargs": {"data_files": {"test": path}},
@@ -57,6 +57,6 @@ def _task(name: str, path: str) -> bytes:
         "metric_list": metrics,
         "metadata": [{"version": 1.0}],
     }
-    lines = [f"{key}: {json.dumps(value)}" for key, value in plain.items()]
+    lines = [f"{key}: {json.dumps(value)}" for key, value in config.items()]
     lines += [f"{function}: !function utils.{function}" for function in _FUNCTIONS]
     return "".join(f"{line}\n" for line in lines).encode()

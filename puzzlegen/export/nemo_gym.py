@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Final
 
 from puzzlegen.export import Carrier, Made, Row, Target
 
-_PLACE: Final = re.compile(r"(<image>|<video>)")
-_SERVER: Final = "resources_servers/puzzlegen"
-_AGENT: Final = "puzzlegen_simple_agent"
-_APP: Final = """from puzzlegen.adapters.nemo_gym import PuzzleServer
+_PLACEHOLDER: Final = re.compile(r"(<image>|<video>)")
+_SERVER_FOLDER: Final = "resources_servers/puzzlegen"
+_AGENT_NAME: Final = "puzzlegen_simple_agent"
+_APP_CODE: Final = """from puzzlegen.adapters.nemo_gym import PuzzleServer
 
 if __name__ == "__main__":
     PuzzleServer.run_webserver()
@@ -31,44 +31,44 @@ class NemoGym(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the prompt as Responses API input, with the fields that the server needs to score a response."""
-        left = [uri if uri.startswith("data:") else f"file://{uri}" for uri in media]
-        asked = [said | {"content": _content(said, left)} for said in row["prompt"]]
+        remaining_media = [uri if uri.startswith("data:") else f"file://{uri}" for uri in media]
+        messages = [message | {"content": _content(message, remaining_media)} for message in row["prompt"]]
         return {
-            "responses_create_params": {"input": asked},
+            "responses_create_params": {"input": messages},
             "id": row["id"],
             "task": row["extra_info"]["task"],
             "ground_truth": row["ground_truth"],
-            "agent_ref": {"type": "responses_api_agents", "name": _AGENT},
+            "agent_ref": {"type": "responses_api_agents", "name": _AGENT_NAME},
         }
 
     def files(self, made: Made) -> Mapping[str, bytes]:
         """Return the server's code, requirements and configuration; the latter is JSON, which is valid YAML."""
         config = json.dumps(_config(made), indent=1)
         return {
-            f"{_SERVER}/app.py": _APP.encode(),
-            f"{_SERVER}/requirements.txt": b"-e nemo-gym[dev] @ ../../\npuzzlegen\n",
-            f"{_SERVER}/configs/puzzlegen.yaml": f"{config}\n".encode(),
+            f"{_SERVER_FOLDER}/app.py": _APP_CODE.encode(),
+            f"{_SERVER_FOLDER}/requirements.txt": b"-e nemo-gym[dev] @ ../../\npuzzlegen\n",
+            f"{_SERVER_FOLDER}/configs/puzzlegen.yaml": f"{config}\n".encode(),
         }
 
 
-def _content(said: dict[str, str], left: list[str]) -> Any:  # noqa: ANN401 - text or parts
-    pieces = [piece for piece in _PLACE.split(said["content"]) if piece.strip()]
-    if said["role"] != "user" or not any(_PLACE.fullmatch(piece) for piece in pieces):
-        return said["content"]
-    return [_part(piece, left) for piece in pieces]
+def _content(message: dict[str, str], remaining_media: list[str]) -> Any:  # noqa: ANN401 - text or parts
+    pieces = [piece for piece in _PLACEHOLDER.split(message["content"]) if piece.strip()]
+    if message["role"] != "user" or not any(_PLACEHOLDER.fullmatch(piece) for piece in pieces):
+        return message["content"]
+    return [_part(piece, remaining_media) for piece in pieces]
 
 
-def _part(piece: str, left: list[str]) -> dict[str, str]:
+def _part(piece: str, remaining_media: list[str]) -> dict[str, str]:
     if piece == "<image>":
-        return {"type": "input_image", "image_url": left.pop(0), "detail": "auto"}
+        return {"type": "input_image", "image_url": remaining_media.pop(0), "detail": "auto"}
     if piece == "<video>":
-        return {"type": "input_video", "video_url": left.pop(0)}
+        return {"type": "input_video", "video_url": remaining_media.pop(0)}
     return {"type": "input_text", "text": piece.strip("\n")}
 
 
 def _config(made: Made) -> dict[str, Any]:
-    about = {"domain": "other", "description": "What was done to a picture or clip", "verified": False}
-    data = [
+    server_metadata = {"domain": "other", "description": "What was done to a picture or clip", "verified": False}
+    datasets = [
         {
             "name": f"{profile}_{split}",
             "type": "train" if split == "train" else "validation",
@@ -84,16 +84,16 @@ def _config(made: Made) -> dict[str, Any]:
         "max_steps": 1,
         "resources_server": {"type": "resources_servers", "name": "puzzlegen"},
         "model_server": {"type": "responses_api_models", "name": "policy_model"},
-        "datasets": data,
+        "datasets": datasets,
     }
     return {
-        "puzzlegen": {"resources_servers": {"puzzlegen": {"entrypoint": "app.py", **about}}},
-        _AGENT: {"responses_api_agents": {"simple_agent": agent}},
+        "puzzlegen": {"resources_servers": {"puzzlegen": {"entrypoint": "app.py", **server_metadata}}},
+        _AGENT_NAME: {"responses_api_agents": {"simple_agent": agent}},
         "puzzlegen_environment_server": {
             "environment_servers": {
                 "legacy_agent": {
                     "entrypoint": "app.py",
-                    "agent_server": {"type": "responses_api_agents", "name": _AGENT},
+                    "agent_server": {"type": "responses_api_agents", "name": _AGENT_NAME},
                 }
             }
         },

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from puzzlegen.export import Carrier, Row, Target
 
-_PLACE = re.compile(r"(<image>)")
+_PLACEHOLDER = re.compile(r"(<image>)")
 
 
 class SkyRL(Target):
@@ -17,26 +17,26 @@ class SkyRL(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return a prompt with pictures, the environment's name, and what the environment needs for scoring."""
-        left = list(media)
+        remaining_media = list(media)
         return {
             "data_source": row["data_source"],
-            "prompt": [message | {"content": _parts(message, left)} for message in row["prompt"]],
+            "prompt": [message | {"content": _content_parts(message, remaining_media)} for message in row["prompt"]],
             "env_class": "puzzlegen",
             "reward_spec": {"method": "rule", "ground_truth": row["ground_truth"]},
             "extra_info": {"id": row["id"], "solution": row["solution"]},
         }
 
 
-def _parts(message: dict[str, str], media: list[Any]) -> Any:  # noqa: ANN401 - text or parts
+def _content_parts(message: dict[str, str], media: list[Any]) -> Any:  # noqa: ANN401 - text or parts
     """Return a user message as content parts with the pictures in place; other messages stay text."""
     if message["role"] != "user" or not media:
         return message["content"]
-    pieces = [piece for piece in _PLACE.split(message["content"]) if piece]
+    pieces = [piece for piece in _PLACEHOLDER.split(message["content"]) if piece]
     return [
-        {"type": "image_url", "image_url": {"url": media.pop(0)}} if piece == "<image>" else _text(piece)
+        {"type": "image_url", "image_url": {"url": media.pop(0)}} if piece == "<image>" else _text_part(piece)
         for piece in pieces
     ]
 
 
-def _text(piece: str) -> dict[str, str]:
+def _text_part(piece: str) -> dict[str, str]:
     return {"type": "text", "text": piece}

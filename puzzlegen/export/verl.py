@@ -12,7 +12,7 @@ from puzzlegen.schema import MEDIUM, STRING, arrow_schema
 
 _COLUMNS = ("id", "data_source", "ability", "prompt", "solution", "reward_model", "extra_info")
 #: A clip is stored with its frame rate, because verl samples two frames per second without it.
-_CLIP = pa.struct([("video", STRING), ("fps", pa.float64())])
+_CLIP_TYPE = pa.struct([("video", STRING), ("fps", pa.float64())])
 
 
 class Verl(Target):
@@ -24,17 +24,17 @@ class Verl(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the columns that verl reads, with each clip as path and frame rate."""
-        kept = {name: row[name] for name in _COLUMNS}
+        columns = {name: row[name] for name in _COLUMNS}
         if "video_meta" in row:
             clips = zip(media, row["video_meta"], strict=True)
-            return kept | {"videos": [{"video": path, "fps": meta["fps"]} for path, meta in clips]}
-        return kept | ({"images": media} if media else {})
+            return columns | {"videos": [{"video": path, "fps": meta["fps"]} for path, meta in clips]}
+        return columns | ({"images": media} if media else {})
 
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
         """Return the build's own fields, with a media column in the form that is carried."""
         fields = [field for field in arrow_schema(profile) if field.name in _COLUMNS]
         if profile == "video":
-            fields.append(pa.field("videos", pa.list_(_CLIP)))
+            fields.append(pa.field("videos", pa.list_(_CLIP_TYPE)))
         elif profile != "text":
             fields.append(pa.field("images", pa.list_(MEDIUM if carrier == "bytes" else STRING)))
         return pa.schema(fields)
