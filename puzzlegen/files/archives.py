@@ -20,13 +20,13 @@ from puzzlegen.files.names import Found, joined, refused_name, undotted
 from puzzlegen.files.spans import Span
 from puzzlegen.records import Skipped
 
-_IN_MEMORY: Final = 8 << 20
-_MOST_UNPACKED: Final = 1 << 32
-_PIECE: Final = 1 << 20
+_MAX_IN_MEMORY: Final = 8 << 20
+_MAX_UNPACKED: Final = 1 << 32
+_COPY_CHUNK: Final = 1 << 20
 _SHORT: Final = 1 << 16
-_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-_ENCRYPTED: Final = 1
-_BROKEN: Final = (
+_COMPRESSION_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_ENCRYPTED_FLAG: Final = 1
+_ARCHIVE_ERRORS: Final = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -52,56 +52,56 @@ def members(
     Raises:
         SourceError: the archive cannot be read now.
     """
-    entries = _zipped(file) if suffix == ".zip" else _taped(file)
+    entries = _zip_entries(file) if suffix == ".zip" else _tar_entries(file)
     try:
-        for name, size, at, why in entries:
-            found = _member(name, size, at, why, archive, stamp)
-            if read and suffix == ".tar" and isinstance(found, Found) and found.id.endswith(read) and size <= _SHORT:
-                file.seek(at)
-                found = found._replace(text=file.read(size))
-            yield found
-    except (*_BROKEN, ValueError, UnicodeError) as err:
+        for name, size, position, reason_to_skip in entries:
+            entry = _member(name, size, position, reason_to_skip, archive, stamp)
+            if read and suffix == ".tar" and isinstance(entry, Found) and entry.id.endswith(read) and size <= _SHORT:
+                file.seek(position)
+                entry = entry._replace(text=file.read(size))
+            yield entry
+    except (*_ARCHIVE_ERRORS, ValueError, UnicodeError) as err:
         yield Skipped(archive, "undecodable", f"the archive is damaged: {type(err).__name__}")
 
 
-def _member(name: bytes, size: int, at: int, why: str, archive: str, stamp: int) -> Found | Skipped:
+def _member(name: bytes, size: int, position: int, reason_to_skip: str, archive: str, stamp: int) -> Found | Skipped:
     name = undotted(name)
-    no = refused_name(name)
-    found = joined(archive, os.fsdecode(name))
-    if no or why:
-        return Skipped(found, no.reason if no else why)
-    return Found(found, size, stamp, str(at))
+    refusal = refused_name(name)
+    member_id = joined(archive, os.fsdecode(name))
+    if refusal or reason_to_skip:
+        return Skipped(member_id, refusal.reason if refusal else reason_to_skip)
+    return Found(member_id, size, stamp, str(position))
 
 
-def _taped(file: BinaryIO) -> Iterator[tuple[bytes, int, int, str]]:
-    whole = file.seek(0, io.SEEK_END)
+def _tar_entries(file: BinaryIO) -> Iterator[tuple[bytes, int, int, str]]:
+    archive_size = file.seek(0, io.SEEK_END)
     file.seek(0)
     with tarfile.open(fileobj=file, mode="r:", errorlevel=1) as tar:
         while (member := tar.next()) is not None:
             tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep all members it has seen
             if member.isdir():
                 continue
-            why = "" if member.isreg() and not member.issparse() else "not_a_file"
-            if not why and member.offset_data + member.size > whole:
-                why = "unreadable"
-            yield os.fsencode(member.name), member.size, member.offset_data, why
+            reason_to_skip = "" if member.isreg() and not member.issparse() else "not_a_file"
+            if not reason_to_skip and member.offset_data + member.size > archive_size:
+                reason_to_skip = "unreadable"
+            yield os.fsencode(member.name), member.size, member.offset_data, reason_to_skip
 
 
-def _zipped(file: BinaryIO) -> Iterator[tuple[bytes, int, int, str]]:
+def _zip_entries(file: BinaryIO) -> Iterator[tuple[bytes, int, int, str]]:
     with zipfile.ZipFile(file) as archive:
         for number, info in enumerate(archive.infolist(), 1):
             if not info.is_dir():
                 name = info.filename.encode("utf-8", "surrogateescape")
-                yield name, info.file_size, number, _why_not(info)
+                yield name, info.file_size, number, _skip_reason(info)
 
 
-def _why_not(info: zipfile.ZipInfo) -> str:
+def _skip_reason(info: zipfile.ZipInfo) -> str:
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return "not_a_file"
-    if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
+    if info.flag_bits & _ENCRYPTED_FLAG or info.compress_type not in _COMPRESSION_METHODS:
         return "unreadable"
-    return "too_large" if info.file_size > _MOST_UNPACKED else ""
+    return "too_large" if info.file_size > _MAX_UNPACKED else ""
 
 
 def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at: str, size: int) -> BinaryIO:
@@ -122,8 +122,8 @@ def open_member(archive: Callable[[], BinaryIO], key: Hashable, suffix: str, at:
         return io.BufferedReader(_Window(archive(), int(at), size))
     try:
         directory = _directories.get(key, lambda: _Directory(archive()))
-        return _unpacked(directory, directory.infolist()[int(at) - 1])
-    except (*_BROKEN, IndexError, OSError) as err:
+        return _unpack(directory, directory.infolist()[int(at) - 1])
+    except (*_ARCHIVE_ERRORS, IndexError, OSError) as err:
         if isinstance(err, OSError) and err.errno:  # bzip2 reports damage as an OSError without a number
             raise SourceError(
                 f"a member of an archive cannot be unpacked to '{gettempdir()}': {err.strerror}; free space there, or "
@@ -136,7 +136,7 @@ class _Directory(zipfile.ZipFile):
     """A zip archive that also closes the file it was given."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._own = file
+        self._archive_file = file
         try:
             super().__init__(file)
         except BaseException:
@@ -145,18 +145,18 @@ class _Directory(zipfile.ZipFile):
 
     def close(self) -> None:
         super().close()
-        self._own.close()
+        self._archive_file.close()
 
 
 _directories: Final[Kept[_Directory]] = Kept(4)
 
 
-def _unpacked(directory: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+def _unpack(directory: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     # zipfile gives no more bytes than the directory states, so a zip bomb cannot be larger than it says it is.
-    spool: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by the caller
+    spool: IO[bytes] = SpooledTemporaryFile(_MAX_IN_MEMORY)  # noqa: SIM115 - closed by the caller
     try:
         with directory.open(info) as packed:
-            shutil.copyfileobj(packed, spool, _PIECE)
+            shutil.copyfileobj(packed, spool, _COPY_CHUNK)
     except BaseException:
         spool.close()
         raise
@@ -172,11 +172,11 @@ class _Window(Span):
         self._file, self._start = file, start
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
-        wanted = max(0, min(len(buffer), self._size - self._at))
-        self._file.seek(self._start + self._at)
+        wanted = max(0, min(len(buffer), self._size - self._position))
+        self._file.seek(self._start + self._position)
         data = self._file.read(wanted)
         buffer[: len(data)] = data
-        self._at += len(data)
+        self._position += len(data)
         return len(data)
 
     def close(self) -> None:

@@ -22,21 +22,21 @@ class Kept(Generic[T]):
     """The ``most`` most recently used things, by key."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._things: OrderedDict[Hashable, T] = OrderedDict()
+        self._capacity = most
+        self._entries: OrderedDict[Hashable, T] = OrderedDict()
         atexit.register(self.clear)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the thing of a key, and make it first if it is not kept."""
-        if key not in self._things:
+        if key not in self._entries:
             # Closed before the new one is made, because each may hold much memory.
-            while len(self._things) >= self._most:
-                self._things.popitem(last=False)[1].close()
-            self._things[key] = make()
-        self._things.move_to_end(key)
-        return self._things[key]
+            while len(self._entries) >= self._capacity:
+                self._entries.popitem(last=False)[1].close()
+            self._entries[key] = make()
+        self._entries.move_to_end(key)
+        return self._entries[key]
 
     def clear(self) -> None:
         """Close everything."""
-        while self._things:
-            self._things.popitem()[1].close()
+        while self._entries:
+            self._entries.popitem()[1].close()

@@ -26,10 +26,10 @@ from puzzlegen.errors import SourceError, Unusable, unread
 from puzzlegen.files.names import BUILD_STATE, Found, escaped, since
 from puzzlegen.records import Skipped
 
-_GONE: Final = (errno.ENOENT, errno.ENOTDIR)
+_GONE_ERRNOS: Final = (errno.ENOENT, errno.ENOTDIR)
 #: Permanent errors, caused by the name itself; others may come from the machine or its network, and pass.
-_FOR_GOOD: Final = (*_GONE, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
-_MOST_INT64: Final = 2**63
+_PERMANENT_ERRNOS: Final = (*_GONE_ERRNOS, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_INT64_LIMIT: Final = 2**63
 
 
 def walk(folder: Path, after: str = "") -> Iterator[Found | Skipped]:
@@ -55,33 +55,33 @@ def named(folder: Path, names: Container[str]) -> list[str]:
         SourceError: the disk or the network fails.
     """
     root = os.fsencode(folder)
-    found = []
+    paths = []
 
-    def failed(err: OSError) -> None:
-        _refuse_for_now(err.filename, escaped(os.path.relpath(err.filename, root)), err)
+    def on_error(err: OSError) -> None:
+        _raise_if_temporary(err.filename, escaped(os.path.relpath(err.filename, root)), err)
 
-    for place, folders, files in os.walk(root, onerror=failed):
+    for directory, folders, files in os.walk(root, onerror=on_error):
         folders[:] = [name for name in folders if not name.startswith(b".")]
-        prefix = os.path.relpath(place, root) + b"/" if place != root else b""
-        found += [escaped(prefix + name) for name in files if escaped(name) in names]
-    return sorted(found)
+        prefix = os.path.relpath(directory, root) + b"/" if directory != root else b""
+        paths += [escaped(prefix + name) for name in files if escaped(name) in names]
+    return sorted(paths)
 
 
 def state(folder: Path) -> str:
     """Return a digest that changes when anything is added, removed or renamed in ``folder`` or any folder below it."""
-    seen = hashlib.sha256()
+    folder_digest = hashlib.sha256()
     root = os.fsencode(folder)
-    for place, folders, _ in os.walk(root):
-        if place != root and os.fsencode(BUILD_STATE) in folders:
+    for directory, folders, _ in os.walk(root):
+        if directory != root and os.fsencode(BUILD_STATE) in folders:
             folders.clear()  # the output of a build, which a walk also leaves out
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(b"."))
         # A folder that has gone in the meantime adds nothing, which changes the digest as it should.
         with suppress(OSError):
-            info = os.stat(place)  # noqa: PTH116 - bytes path
+            info = os.stat(directory)  # noqa: PTH116 - bytes path
             # rsync and cp -a restore a folder's modification time, but nothing can set the time of its last change.
-            seen.update(b"%s\0%d\0%d\0" % (place, info.st_mtime_ns, info.st_ctime_ns))
-    return seen.hexdigest()
+            folder_digest.update(b"%s\0%d\0%d\0" % (directory, info.st_mtime_ns, info.st_ctime_ns))
+    return folder_digest.hexdigest()
 
 
 def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
@@ -98,18 +98,18 @@ def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
     """
     path = os.path.join(os.fsencode(folder), unquote_to_bytes(name))  # noqa: PTH118 - bytes path
     try:
-        file = io.BufferedReader(_Raw(path, name))
+        file = io.BufferedReader(_RawFile(path, name))
     except ValueError as err:
         raise Unusable("unreadable", "no such name can exist") from err
     except OSError as err:
         if stamp:
-            raise (SourceError(since(name, "is gone")) if err.errno in _GONE else unread(name, err)) from err
-        if not _inside(os.path.realpath(path), real(folder)):
+            raise (SourceError(since(name, "is gone")) if err.errno in _GONE_ERRNOS else unread(name, err)) from err
+        if not _is_inside(os.path.realpath(path), real(folder)):
             raise Unusable("outside_source", name) from err
-        _refuse_for_now(path, name, err)
+        _raise_if_temporary(path, name, err)
         raise Unusable("unreadable", os.strerror(err.errno or 0)) from err
     # Checked after opening, so that nothing can take its place in between.
-    if not _lies_inside(file, path, real(folder)):
+    if not _is_open_file_inside(file, path, real(folder)):
         file.close()
         raise SourceError(since(name, "has changed")) if stamp else Unusable("outside_source", name)
     info = os.fstat(file.fileno())
@@ -119,24 +119,24 @@ def open_inside(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
     return file
 
 
-class _Raw(io.FileIO):
+class _RawFile(io.FileIO):
     """A file whose read errors name it, because archives and tables would report a failing disk as damage."""
 
     def __init__(self, path: bytes, name: str) -> None:
         super().__init__(path, opener=_open_without_waiting)
-        self._listed = name
+        self._listed_name = name
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a writable buffer
         try:
             return super().readinto(buffer)
         except OSError as err:
-            raise unread(self._listed, err) from err
+            raise unread(self._listed_name, err) from err
 
     def readall(self) -> bytes:
         try:
             return super().readall()
         except OSError as err:
-            raise unread(self._listed, err) from err
+            raise unread(self._listed_name, err) from err
 
 
 class Listed(io.BufferedReader):
@@ -161,7 +161,7 @@ class Listed(io.BufferedReader):
 def stamp_of(info: os.stat_result) -> int:
     """Return a 64-bit number that changes when a file does; never 0, which stands for files that were not listed."""
     stamp = info.st_mtime_ns
-    return (stamp if -_MOST_INT64 <= stamp < _MOST_INT64 else stamp % _MOST_INT64) or 1
+    return (stamp if -_INT64_LIMIT <= stamp < _INT64_LIMIT else stamp % _INT64_LIMIT) or 1
 
 
 def real(folder: Path) -> bytes:
@@ -170,11 +170,11 @@ def real(folder: Path) -> bytes:
         info = folder.stat()
     except OSError:
         return os.path.realpath(os.fsencode(folder))
-    return _real(folder, info.st_dev, info.st_ino, info.st_ctime_ns)
+    return _cached_real_path(folder, info.st_dev, info.st_ino, info.st_ctime_ns)
 
 
 @lru_cache(maxsize=64)
-def _real(folder: Path, *which: int) -> bytes:  # noqa: ARG001 - looks a moved or another folder up anew
+def _cached_real_path(folder: Path, *identity: int) -> bytes:  # noqa: ARG001 - looks a moved or another folder up anew
     return os.path.realpath(os.fsencode(folder))
 
 
@@ -186,17 +186,17 @@ def find_inside(root: bytes, name: str) -> Found | Skipped:
     """
     try:
         path = os.path.realpath(os.path.join(root, unquote_to_bytes(name)))  # noqa: PTH118 - bytes path
-        if not _inside(path, root):
+        if not _is_inside(path, root):
             return Skipped(name, "outside_source")
         info = os.stat(path)  # noqa: PTH116 - bytes path
     except ValueError:
         return Skipped(name, "unreadable", "no such name can exist")
     except OSError as err:
         return _unreadable(path, name, err)
-    return _regular(path, name, info)
+    return _regular_file(path, name, info)
 
 
-def _regular(path: bytes, name: str, info: os.stat_result) -> Found | Skipped:
+def _regular_file(path: bytes, name: str, info: os.stat_result) -> Found | Skipped:
     if not stat.S_ISREG(info.st_mode):
         return Skipped(name, "not_a_file")
     if not _permits(info, stat.S_IRUSR):
@@ -209,29 +209,32 @@ def _regular(path: bytes, name: str, info: os.stat_result) -> Found | Skipped:
 
 
 def _unreadable(path: bytes, name: str, err: OSError) -> Skipped:
-    _refuse_for_now(path, name, err)
+    _raise_if_temporary(path, name, err)
     return Skipped(name, "unreadable", os.strerror(err.errno or 0))
 
 
-def _refuse_for_now(path: bytes, name: str, err: OSError) -> None:
+def _raise_if_temporary(path: bytes, name: str, err: OSError) -> None:
     """Raise SourceError unless an error is permanent: caused by the name, its mode, or that of a folder above it."""
-    if err.errno in _FOR_GOOD:
+    if err.errno in _PERMANENT_ERRNOS:
         return
     if err.errno == errno.EACCES:
-        place = Path(os.fsdecode(os.path.realpath(path)))
-        for there, wanted in ((place, stat.S_IRUSR), *((folder, stat.S_IXUSR) for folder in place.parents)):
+        real_path = Path(os.fsdecode(os.path.realpath(path)))
+        for target, permission in (
+            (real_path, stat.S_IRUSR),
+            *((folder, stat.S_IXUSR) for folder in real_path.parents),
+        ):
             with suppress(OSError):  # then a folder further up is the cause
-                if not _permits(there.stat(), wanted):
+                if not _permits(target.stat(), permission):
                     return
     raise unread(name, err) from err
 
 
-def _permits(info: os.stat_result, wanted: int) -> bool:
-    """Whether a mode gives this user the permission that the bit ``wanted`` gives an owner."""
+def _permits(info: os.stat_result, permission: int) -> bool:
+    """Whether a mode gives this user the permission that the bit ``permission`` gives an owner."""
     if info.st_uid == os.geteuid():
-        return bool(info.st_mode & wanted)
-    mine = info.st_gid == os.getegid() or info.st_gid in os.getgroups()
-    return bool(info.st_mode & (wanted >> 3 if mine else wanted >> 6))
+        return bool(info.st_mode & permission)
+    in_group = info.st_gid == os.getegid() or info.st_gid in os.getgroups()
+    return bool(info.st_mode & (permission >> 3 if in_group else permission >> 6))
 
 
 def _open_without_waiting(path: str | bytes, flags: int) -> int:
@@ -239,15 +242,15 @@ def _open_without_waiting(path: str | bytes, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _lies_inside(file: BinaryIO, path: bytes, root: bytes) -> bool:
+def _is_open_file_inside(file: BinaryIO, path: bytes, root: bytes) -> bool:
     # On Linux, one call gives the real path of an open file; resolving links takes one call per folder on the way.
     with suppress(OSError):
-        if _inside(os.readlink(b"/proc/self/fd/%d" % file.fileno()), root):  # noqa: PTH115 - bytes path
+        if _is_inside(os.readlink(b"/proc/self/fd/%d" % file.fileno()), root):  # noqa: PTH115 - bytes path
             return True
-    return _inside(os.path.realpath(path), root)
+    return _is_inside(os.path.realpath(path), root)
 
 
-def _inside(path: bytes, root: bytes) -> bool:
+def _is_inside(path: bytes, root: bytes) -> bool:
     return path == root or path.startswith(root.rstrip(b"/") + b"/")
 
 
@@ -260,10 +263,10 @@ def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> It
     """Yield what lies below ``folder``, whose relative path is ``prefix`` and whose key in the order is ``key``."""
     try:
         # Only the names are held in memory, because a folder may hold millions of files.
-        names, links = _names(folder)
+        names, links = _list_names(folder)
     except OSError as err:
         name = escaped(prefix.rstrip(b"/"))
-        _refuse_for_now(folder, name, err)
+        _raise_if_temporary(folder, name, err)
         yield Skipped(name, "unreadable_folder", os.strerror(err.errno or 0))
         return
     # When the same source is built again, the listing must be what it was before the first output existed.
@@ -271,19 +274,19 @@ def _walk(folder: bytes, root: bytes, prefix: bytes, key: str, after: str) -> It
         yield Skipped(escaped(prefix.rstrip(b"/")), "build")
         return
     for name in names:
-        place = key + name
-        if place <= after and not (place.endswith("/") and after.startswith(place)):
+        entry_key = key + name
+        if entry_key <= after and not (entry_key.endswith("/") and after.startswith(entry_key)):
             continue
         relative = prefix + unquote_to_bytes(name)
         if name.startswith("."):
             yield Skipped(escaped(relative), "hidden")
         elif name.endswith("/"):
-            yield from _walk(_below(folder, relative[:-1]), root, relative, place, after)
+            yield from _walk(_entry_path(folder, relative[:-1]), root, relative, entry_key, after)
         else:
             yield _file(folder, root, relative, is_link=name in links)
 
 
-def _names(folder: bytes) -> tuple[list[str], set[str]]:
+def _list_names(folder: bytes) -> tuple[list[str], set[str]]:
     """Return the escaped names in a folder, sorted, with a slash after folders; and which of the names are links."""
     names, links = [], set()
     with os.scandir(folder) as entries:
@@ -298,18 +301,18 @@ def _names(folder: bytes) -> tuple[list[str], set[str]]:
 
 
 def _file(folder: bytes, root: bytes, relative: bytes, *, is_link: bool) -> Found | Skipped:
-    name, path = escaped(relative), _below(folder, relative)
+    name, path = escaped(relative), _entry_path(folder, relative)
     try:
         info = os.stat(path)  # noqa: PTH116 - bytes path
     except OSError as err:
         return _unreadable(path, name, err)
     if stat.S_ISDIR(info.st_mode):
         return Skipped(name, "linked_folder")
-    if is_link and stat.S_ISREG(info.st_mode) and not _inside(os.path.realpath(path), root):
+    if is_link and stat.S_ISREG(info.st_mode) and not _is_inside(os.path.realpath(path), root):
         return Skipped(name, "outside_source")
-    return _regular(path, name, info)
+    return _regular_file(path, name, info)
 
 
-def _below(folder: bytes, relative: bytes) -> bytes:
+def _entry_path(folder: bytes, relative: bytes) -> bytes:
     """Return the path of an entry of ``folder``, from the last part of its relative path."""
     return os.path.join(folder, relative.rpartition(b"/")[2])  # noqa: PTH118 - bytes path

@@ -73,11 +73,11 @@ def missing(location: str, wanted: str) -> str:
     if not location.strip():
         return "the path is empty, as from a variable that is not set"
     path = Path(location)
-    good = {"folder": path.is_dir, "file": path.is_file, "either": path.exists}
-    if is_url(location) or good[wanted]():
+    checks = {"folder": path.is_dir, "file": path.is_file, "either": path.exists}
+    if is_url(location) or checks[wanted]():
         return ""
-    below = "" if path.is_absolute() else f" below '{Path.cwd()}'"
-    return f"'{location}' is {f'no {wanted}' if path.exists() else f'missing{below}'}"
+    location_hint = "" if path.is_absolute() else f" below '{Path.cwd()}'"
+    return f"'{location}' is {f'no {wanted}' if path.exists() else f'missing{location_hint}'}"
 
 
 Location = Annotated[str, BeforeValidator(_as_text), AfterValidator(checked)]

@@ -26,7 +26,7 @@ VIDEO_SUFFIXES: Final = frozenset(
     )
 )
 # In paths that are not valid UTF-8, only printable ASCII other than the escape character stands for itself.
-_PLAIN: Final = bytes(b for b in range(0x20, 0x7F) if b != ord("%")).decode()
+_UNESCAPED: Final = bytes(b for b in range(0x20, 0x7F) if b != ord("%")).decode()
 
 
 #: Archives whose members are read in place; a compressed tar would have to be unpacked from its beginning.
@@ -75,7 +75,7 @@ def escaped(path: bytes) -> str:
     try:
         text = path.decode("utf-8")
     except UnicodeDecodeError:
-        return quote_from_bytes(path, safe=_PLAIN)
+        return quote_from_bytes(path, safe=_UNESCAPED)
     if text.isprintable() and "%" not in text:
         return text
     return "".join(c if c.isprintable() and c != "%" else quote_from_bytes(c.encode()) for c in text)

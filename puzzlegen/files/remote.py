@@ -25,14 +25,14 @@ from puzzlegen.records import Skipped
 T = TypeVar("T")
 TRIES: Final = 5
 FIRST_WAIT_S: Final = 0.5
-_AT_ONCE: Final = 32 << 20
-_PART: Final = 1 << 20
-_FOR_GOOD: Final = (
+_MAX_IN_MEMORY: Final = 32 << 20
+_BUFFER_SIZE: Final = 1 << 20
+_PERMANENT_ERRORS: Final = (
     *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError),
     *(ImportError, NotImplementedError, TypeError, ValueError),
 )
-_NO_SUCH_FILE: Final = (404, 410)
-_WORTH_ANOTHER_TRY: Final = (408, 425, 429)
+_MISSING_STATUSES: Final = (404, 410)
+_RETRIED_STATUSES: Final = (408, 425, 429)
 
 
 @lru_cache(maxsize=16)
@@ -78,14 +78,14 @@ def retried(what: str, call: Callable[[], T], *, write: bool = False) -> T:
         except MemoryError:
             raise
         except Exception as err:
-            if _gone(err):
+            if _is_missing(err):
                 if not write:
                     raise
                 raise OutputError(f"'{without_secrets(what)}' cannot be written: there is no such bucket") from None
             wait = next(waits, None)
-            if wait is None or _for_good(err):
+            if wait is None or _is_permanent(err):
                 error, verb = (OutputError, "written") if write else (SourceError, "read")
-                raise error(f"'{without_secrets(what)}' cannot be {verb}: {_told(err)}") from None
+                raise error(f"'{without_secrets(what)}' cannot be {verb}: {_describe_error(err)}") from None
         time.sleep(wait)
 
 
@@ -93,11 +93,13 @@ def _is_http(root: str) -> bool:
     return root.startswith(("http://", "https://"))
 
 
-def _gone(err: Exception) -> bool:
+def _is_missing(err: Exception) -> bool:
     """Whether a file is missing. For any failure fsspec's HTTP says so, with the true error as the cause."""
     cause = err.__cause__
-    other = type(cause).__module__.startswith("aiohttp") and cause is not None and _status(cause) not in _NO_SUCH_FILE
-    return isinstance(err, FileNotFoundError) and not other
+    failed_otherwise = (
+        type(cause).__module__.startswith("aiohttp") and cause is not None and _status(cause) not in _MISSING_STATUSES
+    )
+    return isinstance(err, FileNotFoundError) and not failed_otherwise
 
 
 def _status(err: BaseException) -> int | None:
@@ -105,14 +107,14 @@ def _status(err: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def _for_good(err: Exception) -> bool:
-    told = err.__cause__ if isinstance(err, FileNotFoundError) and err.__cause__ else err
-    status = _status(told)
-    refused = status is not None and 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY  # noqa: PLR2004
-    return refused or isinstance(told, _FOR_GOOD)
+def _is_permanent(err: Exception) -> bool:
+    root_error = err.__cause__ if isinstance(err, FileNotFoundError) and err.__cause__ else err
+    status = _status(root_error)
+    is_refused = status is not None and 400 <= status < 500 and status not in _RETRIED_STATUSES  # noqa: PLR2004
+    return is_refused or isinstance(root_error, _PERMANENT_ERRORS)
 
 
-def _told(err: Exception) -> str:
+def _describe_error(err: Exception) -> str:
     """Describe an error without its text, which may hold a signed URL."""
     if isinstance(err, PermissionError):
         return "access was refused; check the credentials in the environment"
@@ -127,29 +129,31 @@ def walk(url: str) -> list[Found | Skipped]:
     """
     fs, root = place_of(url)
     try:
-        found = _pages(fs, root) if _is_http(root) else retried(url, lambda: fs.find(root, detail=True))
+        infos = _list_pages(fs, root) if _is_http(root) else retried(url, lambda: fs.find(root, detail=True))
     except FileNotFoundError:
-        found = {}
-    if not found:
+        infos = {}
+    if not infos:
         raise SourceError(f"'{without_secrets(url)}' is missing or empty")
-    entries = [entry for path, info in found.items() if (entry := _entry(path, info, root))]
+    entries = [entry for path, info in infos.items() if (entry := _entry(path, info, root))]
     return sorted(_without_builds(entries), key=lambda entry: entry.id)
 
 
-def _pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+def _list_pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
     """Return what a web server lists. fsspec's own walk would leave out a folder whose page fails."""
-    found: dict[str, dict[str, Any]] = {}
+    infos: dict[str, dict[str, Any]] = {}
     for info in retried(folder, lambda: fs.ls(folder, detail=True)):
-        below = info["name"].rstrip("/")
-        if info["type"] != "directory" or below == folder:
-            found[info["name"]] = info
+        subfolder = info["name"].rstrip("/")
+        if info["type"] != "directory" or subfolder == folder:
+            infos[info["name"]] = info
             continue
         try:
-            found |= _pages(fs, below)
+            infos |= _list_pages(fs, subfolder)
         except FileNotFoundError:
-            told = "is listed by its server, which then answers that there is no such folder"
-            raise SourceError(f"'{without_secrets(below)}' {told}; mend the listing, or name a folder below") from None
-    return found
+            problem = "is listed by its server, which then answers that there is no such folder"
+            raise SourceError(
+                f"'{without_secrets(subfolder)}' {problem}; mend the listing, or name a folder below"
+            ) from None
+    return infos
 
 
 def _without_builds(entries: list[Found | Skipped]) -> list[Found | Skipped]:
@@ -157,11 +161,11 @@ def _without_builds(entries: list[Found | Skipped]) -> list[Found | Skipped]:
 
     When the same source is built again, the listing must be what it was before the first output existed.
     """
-    inside = (entry.id.partition(f"/{BUILD_STATE}/") for entry in entries)
-    builds = {folder for folder, sign, _ in inside if sign}
-    within = tuple(f"{folder}/" for folder in builds)
-    kept = [entry for entry in entries if not entry.id.startswith(within)]
-    return kept + [Skipped(folder, "build") for folder in builds if not folder.startswith(within)]
+    split_ids = (entry.id.partition(f"/{BUILD_STATE}/") for entry in entries)
+    builds = {folder for folder, separator, _ in split_ids if separator}
+    build_prefixes = tuple(f"{folder}/" for folder in builds)
+    kept = [entry for entry in entries if not entry.id.startswith(build_prefixes)]
+    return kept + [Skipped(folder, "build") for folder in builds if not folder.startswith(build_prefixes)]
 
 
 def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None:
@@ -177,17 +181,17 @@ def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None
 
 def stamp_of(info: dict[str, Any]) -> int:
     """Return a number that changes when a file behind a URL does."""
-    told = [str(info.get(key, "")) for key in ("ETag", "etag", "mtime", "LastModified", "created", "blob_id")]
-    return int.from_bytes(hashlib.sha256("\n".join(told).encode()).digest()[:7], "big")
+    version_fields = [str(info.get(key, "")) for key in ("ETag", "etag", "mtime", "LastModified", "created", "blob_id")]
+    return int.from_bytes(hashlib.sha256("\n".join(version_fields).encode()).digest()[:7], "big")
 
 
 def path_below(url: str, name: str) -> tuple[Any, str]:
     """Return the file system and path of an escaped name below a URL."""
     fs, root = place_of(url)
-    plain = unquote_to_bytes(name)
-    if no := refused_name(plain):
-        raise Unusable(no.reason, name)
-    text = plain.decode("utf-8", "surrogateescape")
+    raw_name = unquote_to_bytes(name)
+    if refusal := refused_name(raw_name):
+        raise Unusable(refusal.reason, name)
+    text = raw_name.decode("utf-8", "surrogateescape")
     return fs, f"{root}/{quote(text) if _is_http(root) else text}"
 
 
@@ -196,8 +200,8 @@ def find(url: str, name: str) -> Found | Skipped:
     try:
         fs, path = path_below(url, name)
         info = retried(f"{url}/{name}", lambda: fs.info(path))
-    except Unusable as no:
-        return Skipped(name, no.reason)
+    except Unusable as refusal:
+        return Skipped(name, refusal.reason)
     except FileNotFoundError:
         return Skipped(name, "unreadable", "no such file")
     return Found(name, info.get("size") or 0, stamp_of(info))
@@ -218,10 +222,10 @@ def fetch(url: str, name: str, size: int, *, listed: bool = False) -> BinaryIO:
     """
     fs, path = path_below(url, name)
     try:
-        if 0 < size <= _AT_ONCE:
+        if 0 < size <= _MAX_IN_MEMORY:
             file: BinaryIO = io.BytesIO(retried(f"{url}/{name}", lambda: bytes(fs.cat_file(path))))
         else:
-            file = retried(f"{url}/{name}", lambda: _copied(fs, path))
+            file = retried(f"{url}/{name}", lambda: _download(fs, path))
     except FileNotFoundError:
         if listed:
             raise SourceError(since(name, "is gone")) from None
@@ -233,11 +237,11 @@ def fetch(url: str, name: str, size: int, *, listed: bool = False) -> BinaryIO:
     return file
 
 
-def _copied(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401
-    with NamedTemporaryFile() as place:
-        fs.get_file(path, place.name)
+def _download(fs: Any, path: str) -> BinaryIO:  # noqa: ANN401
+    with NamedTemporaryFile() as temporary:
+        fs.get_file(path, temporary.name)
         # The block's end removes the name; the content stays until the file is closed.
-        return Path(place.name).open("rb")
+        return Path(temporary.name).open("rb")
 
 
 class Parts(Span):
@@ -256,7 +260,7 @@ class Parts(Span):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
         """Read as from any file; each call fetches over the network."""
-        start, stop = self._at, min(self._size, self._at + len(buffer))
+        start, stop = self._position, min(self._size, self._position + len(buffer))
         if start >= stop:
             return 0
         try:
@@ -268,10 +272,10 @@ class Parts(Span):
         if len(data) != stop - start:
             raise SourceError(f"'{self._name}' gave {len(data)} bytes for {stop - start}; did it change?")
         buffer[: len(data)] = data
-        self._at = stop
+        self._position = stop
         return len(data)
 
 
 def parts(url: str, name: str) -> BinaryIO:
     """Open a file behind a URL for reading in parts: an archive or a table, of which little is needed at a time."""
-    return io.BufferedReader(Parts(url, name), _PART)
+    return io.BufferedReader(Parts(url, name), _BUFFER_SIZE)

@@ -13,7 +13,7 @@ class Span(io.RawIOBase):
     """
 
     def __init__(self, size: int) -> None:
-        self._size, self._at = size, 0
+        self._size, self._position = size, 0
 
     def readable(self) -> bool:
         """Return True."""
@@ -25,5 +25,5 @@ class Span(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move the position, as in any file."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        return self._position

@@ -88,8 +88,8 @@ class Tree(ABC):
         try:
             with self.parts(archive.id, archive.stamp) as file:
                 yield from archives.members(file, archive.id, suffix_of(archive.id), archive.stamp, read)
-        except Unusable as no:
-            yield Skipped(archive.id, no.reason, no.detail)
+        except Unusable as err:
+            yield Skipped(archive.id, err.reason, err.detail)
 
     def walk_archives(self) -> Iterator[Found | Skipped]:
         """Yield everything in the tree, with each archive replaced by its members."""
@@ -121,7 +121,7 @@ def tree_at(location: str, file_suffixes: Iterable[str] = ARCHIVE_SUFFIXES) -> T
         file_suffixes: suffixes of URLs that are files; other URLs are folders.
     """
     if is_url(location):
-        return _Remote(location, only=location.lower().endswith(tuple(file_suffixes)))
+        return _Remote(location, is_single_file=location.lower().endswith(tuple(file_suffixes)))
     return _Local(location)
 
 
@@ -129,37 +129,37 @@ class _Local(Tree):
     def __init__(self, location: str) -> None:
         super().__init__(location)
         path = Path(location)
-        self._only = escaped(os.fsencode(path.name)) if path.is_file() else ""
-        self._folder = path.parent if self._only else path
+        self._file_name = escaped(os.fsencode(path.name)) if path.is_file() else ""
+        self._folder = path.parent if self._file_name else path
 
     def walk(self, after: str = "") -> Iterable[Found | Skipped]:
-        if self._only:
-            return [] if after else [self.find(self._only)]
+        if self._file_name:
+            return [] if after else [self.find(self._file_name)]
         return local.walk(self._folder, after)
 
     def state(self) -> str:
-        if not self._only:
+        if not self._file_name:
             return local.state(self._folder)
-        found = self.find(self._only)
+        found = self.find(self._file_name)
         return f"{found.size} {found.stamp}" if isinstance(found, Found) else found.reason
 
     def named(self, names: Container[str]) -> list[Found | Skipped]:
-        return [] if self._only else [self.find(name) for name in local.named(self._folder, names)]
+        return [] if self._file_name else [self.find(name) for name in local.named(self._folder, names)]
 
     def find(self, name: str) -> Found | Skipped:
-        folder, there = self._place(name)
-        found = local.find_inside(local.real(folder), there)
+        folder, name_in_folder = self._locate(name)
+        found = local.find_inside(local.real(folder), name_in_folder)
         return found._replace(id=name)
 
     def parts(self, name: str, stamp: int = 0) -> BinaryIO:
-        return local.open_inside(*self._place(name), stamp)
+        return local.open_inside(*self._locate(name), stamp)
 
     def whole(self, name: str, size: int, stamp: int = 0) -> BinaryIO:
-        file = local.open_inside(*self._place(name), stamp)
+        file = local.open_inside(*self._locate(name), stamp)
         return local.Listed(file, name, size, stamp) if stamp else file
 
-    def _place(self, name: str) -> tuple[Path, str]:
-        if name != self._only:
+    def _locate(self, name: str) -> tuple[Path, str]:
+        if name != self._file_name:
             return self._folder, name
         # A file that the user names may be a link; files below a folder must not lead out of it.
         file = Path(os.path.realpath(self.location))
@@ -167,25 +167,25 @@ class _Local(Tree):
 
 
 class _Remote(Tree):
-    def __init__(self, location: str, *, only: bool) -> None:
+    def __init__(self, location: str, *, is_single_file: bool) -> None:
         super().__init__(location)
-        plain = location.rstrip("/")
-        self._folder, _, name = plain.rpartition("/") if only else (plain, "", "")
-        self._only = escaped(name.encode())
+        base_url = location.rstrip("/")
+        self._folder, _, name = base_url.rpartition("/") if is_single_file else (base_url, "", "")
+        self._file_name = escaped(name.encode())
 
     def walk(self, after: str = "") -> Iterable[Found | Skipped]:
-        if not self._only:
+        if not self._file_name:
             return [entry for entry in self._listed if entry.id > after]
-        found = self.find(self._only)
+        found = self.find(self._file_name)
         if isinstance(found, Skipped):
             raise SourceError(f"'{self.location}' is missing")
         return [] if after else [found]
 
     def named(self, names: Container[str]) -> list[Found | Skipped]:
-        if self._only:
+        if self._file_name:
             return []
-        named = (entry for entry in self._listed if entry.id.rpartition("/")[2] in names)
-        return [entry for entry in named if not (isinstance(entry, Skipped) and entry.reason == "hidden")]
+        matching = (entry for entry in self._listed if entry.id.rpartition("/")[2] in names)
+        return [entry for entry in matching if not (isinstance(entry, Skipped) and entry.reason == "hidden")]
 
     @cached_property
     def _listed(self) -> list[Found | Skipped]:
