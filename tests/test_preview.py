@@ -23,7 +23,7 @@ from puzzlegen.preview import page as pages
 from puzzlegen.preview import preview
 from puzzlegen.preview.audited import write_audit_page
 from puzzlegen.preview.entries import _shares, chosen
-from puzzlegen.preview.originals import _small
+from puzzlegen.preview.originals import _make_thumbnail
 from puzzlegen.preview.target import preview_of
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import Recipe
@@ -439,4 +439,4 @@ def test_a_playlist_opens_no_other_file(mixed_build: Path, tmp_path: Path, monke
     with pytest.raises(av.FFmpegError):
         timed_frames(playlist, [], 2)
     with pytest.raises(av.FFmpegError):
-        _small(playlist, is_video=True)
+        _make_thumbnail(playlist, is_video=True)

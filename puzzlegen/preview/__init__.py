@@ -63,22 +63,24 @@ def preview(folder: Path, page: Path, *, recipe: Recipe | None = None, limit: in
         OutputError: the page cannot be written.
     """
     manifest = manifest_of(folder)
-    if lacking := [file["path"] for file in files_of(manifest) if not (folder / file["path"]).is_file()]:
-        raise IntegrityError(f"'{folder}' lacks {lacking[0]}; puzzlegen verify lists what is wrong with it")
+    if missing_files := [file["path"] for file in files_of(manifest) if not (folder / file["path"]).is_file()]:
+        raise IntegrityError(f"'{folder}' lacks {missing_files[0]}; puzzlegen verify lists what is wrong with it")
     source, note = _source(recipe, manifest["limit"])
     with Spool() as spool:
-        found = entries(folder, manifest, limit, source, spool)
+        shown_entries = entries(folder, manifest, limit, source, spool)
         data = {
             "facts": facts(folder, manifest, note),
-            "puzzles": found,
+            "puzzles": shown_entries,
             "rejected": rejected(folder, source, spool),
             "media": spool.described,
         }
         charts, missing = _charts(folder, manifest)
         write_page(page, data, spool, charts)
-    shown = sum(entry["original"] is not None for entry in found)
-    said = " ".join(part for part in (note, missing) if part)
-    return Previewed(page, len(found), sum(manifest["kept"].values()), page.stat().st_size, shown, said)
+    original_count = sum(entry["original"] is not None for entry in shown_entries)
+    full_note = " ".join(part for part in (note, missing) if part)
+    return Previewed(
+        page, len(shown_entries), sum(manifest["kept"].values()), page.stat().st_size, original_count, full_note
+    )
 
 
 def _charts(folder: Path, manifest: dict[str, Any]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from puzzlegen.preview.page import fill
 from puzzlegen.reading import manifest_of
 
 PAGE: Final = "audit.html"
-_HERE: Final = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent
 
 
 def write_audit_page(folder: Path) -> Path:
@@ -31,12 +31,12 @@ def write_audit_page(folder: Path) -> Path:
     leaks = leak_chart(report["tasks"])
     charts = [*([leaks] if leaks else []), *build_charts(take_census(folder, manifest), manifest["rejected"])]
     page = fill(
-        (_HERE / "audit.html").read_text(encoding="utf-8"),
+        (_FOLDER / "audit.html").read_text(encoding="utf-8"),
         title=html.escape(f"{folder.resolve().name}: audit"),
-        style=(_HERE / "page.css").read_text(encoding="utf-8"),
+        style=(_FOLDER / "page.css").read_text(encoding="utf-8"),
         name=html.escape(folder.resolve().name),
         verdict=f'<strong class="{html.escape(report["verdict"])}">{html.escape(report["verdict"])}</strong>',
-        tasks="".join(map(_row, report["tasks"])),
+        tasks="".join(map(_task_row, report["tasks"])),
         findings="".join(_findings(report)) or "<li>Nothing but what is clean.</li>",
         charts=figures(charts),
         interval=html.escape(report["interval"]),
@@ -46,12 +46,12 @@ def write_audit_page(folder: Path) -> Path:
     return folder / PAGE
 
 
-def _row(task: dict[str, Any]) -> str:
-    small = "" if task["precise"] or not task["probes"] else "too few for ±3 points."
-    note = f"{small} {task['note']}".strip()
+def _task_row(task: dict[str, Any]) -> str:
+    precision_note = "" if task["precise"] or not task["probes"] else "too few for ±3 points."
+    note = f"{precision_note} {task['note']}".strip()
     cells = [task["verdict"], str(task["n"]), str(task["sources"]), task["kind"], note]
-    head = f'<tr class="{html.escape(task["verdict"])}"><th scope="row">{html.escape(task["task"])}</th>'
-    return head + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+    row_start = f'<tr class="{html.escape(task["verdict"])}"><th scope="row">{html.escape(task["task"])}</th>'
+    return row_start + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _findings(report: dict[str, Any]) -> Iterator[str]:
@@ -59,17 +59,17 @@ def _findings(report: dict[str, Any]) -> Iterator[str]:
     for task in [*report["tasks"], {"task": "all tasks", "probes": [], "checks": report["checks"]}]:
         for probe in task["probes"]:
             if probe["counts"] and probe["verdict"] != "clean":
-                yield _finding(task["task"], probe["verdict"], _shares(probe))
+                yield _finding(task["task"], probe["verdict"], _describe_probe(probe))
         for check in task["checks"]:
             if check["verdict"] != "clean":
                 yield _finding(task["task"], check["verdict"], f"{check['name']}: {check['detail']}")
 
 
-def _shares(probe: dict[str, Any]) -> str:
+def _describe_probe(probe: dict[str, Any]) -> str:
     value, low, high, chance = (f"{probe['estimate'][key]:.1%}" for key in ("value", "low", "high", "chance"))
     return f"{probe['sees']} names the {probe['names']}: {value} ({low} to {high}), chance {chance}"
 
 
 def _finding(task: str, verdict: str, text: str) -> str:
-    verdict, said = html.escape(verdict), html.escape(f"{task}: {text}")
-    return f'<li class="{verdict}"><b>{verdict}</b> {said}</li>'
+    verdict, message = html.escape(verdict), html.escape(f"{task}: {text}")
+    return f'<li class="{verdict}"><b>{verdict}</b> {message}</li>'

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from puzzlegen.census import Census
 
-#: Placeholder colours: :func:`_themed` replaces each by the page's CSS variable, which has a light and a dark value.
+#: Placeholder colours: :func:`_apply_theme` replaces each by the page's CSS variable, which has a light and a dark
+#: value.
 _COLOURS: Final = {
     "ink": "#010101",
     "soft": "#020202",
@@ -47,10 +48,10 @@ _STYLE: Final = {
     "figure.facecolor": "none",
     "legend.frameon": False,
 }
-_WIDE: Final = 7.2  # inches; the page scales the charts
-_ROW: Final = 0.26
-_COLUMNS: Final = 3
-_BARS: Final = 12
+_WIDTH_IN: Final = 7.2  # inches; the page scales the charts
+_ROW_HEIGHT_IN: Final = 0.26
+_MAX_COLUMNS: Final = 3
+_MAX_BARS: Final = 12
 _VERDICTS: Final = {"clean": ("o", _ACCENT), "weak": ("s", _INK), "leaky": ("X", _BAD)}
 
 
@@ -72,19 +73,19 @@ def build_charts(census: Census, rejected: Mapping[str, Mapping[str, int]]) -> l
     Raises:
         PuzzlegenError: matplotlib is not installed.
     """
-    counted: dict[str, Mapping[str, int]] = {task: c.answers or {} for task, c in sorted(census.tasks.items())}
-    answers = {task: found for task, found in counted.items() if 0 < len(found) <= _BARS}
-    spread = {task: c.histogram for task, c in sorted(census.tasks.items())}
+    answers_by_task: dict[str, Mapping[str, int]] = {task: c.answers or {} for task, c in sorted(census.tasks.items())}
+    answers = {task: tally for task, tally in answers_by_task.items() if 0 < len(tally) <= _MAX_BARS}
+    histograms = {task: c.histogram for task, c in sorted(census.tasks.items())}
     charts = []
     if answers:
         caption = "How often each answer is right; the line is where all would be even. Tasks with up to twelve."
-        charts.append(_chart("Right answers", caption, _grid(answers, _answers)))
-    if spread:
+        charts.append(_render_chart("Right answers", caption, _grid_drawer(answers, _draw_answers)))
+    if histograms:
         caption = "Puzzles by difficulty, from 0 to 1, which a task's parameters decide."
-        charts.append(_chart("Difficulty", caption, _grid(spread, _difficulty)))
+        charts.append(_render_chart("Difficulty", caption, _grid_drawer(histograms, _draw_difficulty)))
     if any(rejected.values()):
         caption = "Items that gave no puzzle, by reason and task."
-        charts.append(_chart("Rejections", caption, lambda: _rejections(rejected)))
+        charts.append(_render_chart("Rejections", caption, lambda: _draw_rejections(rejected)))
     return charts
 
 
@@ -97,30 +98,30 @@ def leak_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
     Raises:
         PuzzlegenError: matplotlib is not installed.
     """
-    rows = [(task["task"], probe) for task in tasks for probe in _worst(task["probes"])]
+    rows = [(task["task"], probe) for task in tasks for probe in _worst_probes(task["probes"])]
     if not rows:
         return None
     caption = (
         "How often a probe that sees only what is named names the answer: value and 95 % interval; the tick is "
         "chance, or content. Circle: clean, square: weak, cross: leaky. Each task's worst probe of each family."
     )
-    return _chart("Leaks", caption, lambda: _leaks(rows))
+    return _render_chart("Leaks", caption, lambda: _draw_leaks(rows))
 
 
-def _worst(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Yield the probe of each family that is furthest above its expected value (see :func:`_expected`)."""
+def _worst_probes(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the probe of each family that is furthest above its expected value (see :func:`_expected_value`)."""
     for family in ("blind", "artefact", "edge", "mark"):
-        found = [probe for probe in probes if probe["family"] == family and probe["counts"]]
-        if found:
-            yield max(found, key=lambda probe: probe["estimate"]["value"] - _expected(probe))
+        candidates = [probe for probe in probes if probe["family"] == family and probe["counts"]]
+        if candidates:
+            yield max(candidates, key=lambda probe: probe["estimate"]["value"] - _expected_value(probe))
 
 
-def _expected(probe: Mapping[str, Any]) -> float:
+def _expected_value(probe: Mapping[str, Any]) -> float:
     """Return the expected value without a leak: chance, or what the probe finds by content alone if that is more."""
     return max(float(probe["estimate"]["chance"]), probe["washed"] or 0.0)
 
 
-def _chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
+def _render_chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
     try:
         import matplotlib as mpl  # noqa: PLC0415 - optional, and slow to import
     except ImportError as err:
@@ -131,10 +132,10 @@ def _chart(title: str, caption: str, draw: Callable[[], Figure]) -> Chart:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         buffer = io.StringIO()
         draw().savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
-    return Chart(title, caption, _themed(buffer.getvalue()))
+    return Chart(title, caption, _apply_theme(buffer.getvalue()))
 
 
-def _themed(svg: str) -> str:
+def _apply_theme(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     for name, colour in _COLOURS.items():
         svg = svg.replace(colour, f"var(--{name})")
@@ -144,77 +145,77 @@ def _themed(svg: str) -> str:
 def _figure(height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(_WIDE, height), layout="constrained")
+    figure = Figure(figsize=(_WIDTH_IN, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     return figure, list(axes)
 
 
-def _grid(tasks: Mapping[str, Any], draw: Callable[[Axes, Any], None]) -> Callable[[], Figure]:
+def _grid_drawer(tasks: Mapping[str, Any], draw: Callable[[Axes, Any], None]) -> Callable[[], Figure]:
     """Return a function that draws one small chart per task."""
 
-    def drawn() -> Figure:
-        columns = min(_COLUMNS, len(tasks))
+    def draw_grid() -> Figure:
+        columns = min(_MAX_COLUMNS, len(tasks))
         rows = -(-len(tasks) // columns)
         figure, axes = _figure(1.7 * rows, rows, columns)
-        for (task, value), place in zip(tasks.items(), axes, strict=False):
-            place.set_title(task)
-            draw(place, value)
-        for place in axes[len(tasks) :]:
-            place.set_visible(False)
+        for (task, value), ax in zip(tasks.items(), axes, strict=False):
+            ax.set_title(task)
+            draw(ax, value)
+        for ax in axes[len(tasks) :]:
+            ax.set_visible(False)
         return figure
 
-    return drawn
+    return draw_grid
 
 
-def _answers(place: Axes, counts: Mapping[str, int]) -> None:
+def _draw_answers(ax: Axes, counts: Mapping[str, int]) -> None:
     names = sorted(counts)
-    place.bar(range(len(names)), [counts[name] for name in names], color=_ACCENT, width=0.7)
-    place.axhline(sum(counts.values()) / len(counts), color=_INK, linewidth=0.8)
+    ax.bar(range(len(names)), [counts[name] for name in names], color=_ACCENT, width=0.7)
+    ax.axhline(sum(counts.values()) / len(counts), color=_INK, linewidth=0.8)
     longest = max(map(len, names))
-    place.set_xticks(range(len(names)), [name[:14] for name in names])
+    ax.set_xticks(range(len(names)), [name[:14] for name in names])
     if longest * len(names) > 24:  # noqa: PLR2004 - number of letters that fit
-        place.tick_params(axis="x", rotation=90)
-    place.tick_params(axis="x", length=0)
-    place.locator_params(axis="y", integer=True, nbins=4)
+        ax.tick_params(axis="x", rotation=90)
+    ax.tick_params(axis="x", length=0)
+    ax.locator_params(axis="y", integer=True, nbins=4)
 
 
-def _difficulty(place: Axes, counts: Sequence[int]) -> None:
+def _draw_difficulty(ax: Axes, counts: Sequence[int]) -> None:
     bins = len(counts)
-    place.bar([(k + 0.5) / bins for k in range(bins)], counts, width=0.9 / bins, color=_ACCENT)
-    place.set_xlim(0, 1)
-    place.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    place.locator_params(axis="y", integer=True, nbins=4)
+    ax.bar([(k + 0.5) / bins for k in range(bins)], counts, width=0.9 / bins, color=_ACCENT)
+    ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    ax.locator_params(axis="y", integer=True, nbins=4)
 
 
-def _rejections(rejected: Mapping[str, Mapping[str, int]]) -> Figure:
-    rows = [(task or "no task", reason, n) for task, found in sorted(rejected.items()) for reason, n in found.items()]
+def _draw_rejections(rejected: Mapping[str, Mapping[str, int]]) -> Figure:
+    rows = [(task or "no task", reason, n) for task, tally in sorted(rejected.items()) for reason, n in tally.items()]
     rows.sort(key=lambda row: -row[2])
-    figure, (place, *_) = _figure(0.6 + _ROW * len(rows))
-    bars = place.barh(range(len(rows)), [n for *_, n in rows], color=_ACCENT, height=0.6)
-    place.bar_label(bars, padding=4, color=_SOFT)
-    place.set_yticks(range(len(rows)), [f"{reason}  {task}" for task, reason, _ in rows])
-    place.invert_yaxis()
-    place.spines[["bottom", "left"]].set_visible(False)
-    place.set_xticks([])
+    figure, (ax, *_) = _figure(0.6 + _ROW_HEIGHT_IN * len(rows))
+    bars = ax.barh(range(len(rows)), [n for *_, n in rows], color=_ACCENT, height=0.6)
+    ax.bar_label(bars, padding=4, color=_SOFT)
+    ax.set_yticks(range(len(rows)), [f"{reason}  {task}" for task, reason, _ in rows])
+    ax.invert_yaxis()
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.set_xticks([])
     return figure
 
 
-def _leaks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
-    figure, (place, *_) = _figure(0.8 + _ROW * len(rows))
+def _draw_leaks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
+    figure, (ax, *_) = _figure(0.8 + _ROW_HEIGHT_IN * len(rows))
     for y, (_, probe) in enumerate(rows):
-        found, (marker, colour) = probe["estimate"], _VERDICTS[probe["verdict"]]
-        place.plot([found["low"], found["high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
-        place.plot([found["value"]], [y], marker=marker, color=colour, markersize=5, linestyle="none")
-        place.plot([_expected(probe)] * 2, [y - 0.35, y + 0.35], color=_SOFT, linewidth=1.2)
-    place.set_yticks(range(len(rows)), [f"{task}  {probe['sees']}" for task, probe in rows])
-    place.set_ylim(len(rows) - 0.4, -0.6)
-    place.set_xlim(0, 1)
-    place.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-    place.spines["left"].set_visible(False)
+        interval, (marker, colour) = probe["estimate"], _VERDICTS[probe["verdict"]]
+        ax.plot([interval["low"], interval["high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
+        ax.plot([interval["value"]], [y], marker=marker, color=colour, markersize=5, linestyle="none")
+        ax.plot([_expected_value(probe)] * 2, [y - 0.35, y + 0.35], color=_SOFT, linewidth=1.2)
+    ax.set_yticks(range(len(rows)), [f"{task}  {probe['sees']}" for task, probe in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    ax.spines["left"].set_visible(False)
     return figure
 
 
 def figures(charts: Sequence[Chart]) -> str:
     """Return the HTML of charts, each with its title and caption."""
-    form = '<figure role="img" aria-label="{0}"><h2>{0}</h2>{2}<figcaption>{1}</figcaption></figure>'
-    return "".join(form.format(*chart) for chart in charts)
+    template = '<figure role="img" aria-label="{0}"><h2>{0}</h2>{2}<figcaption>{1}</figcaption></figure>'
+    return "".join(template.format(*chart) for chart in charts)

@@ -29,7 +29,7 @@ class Spool:
 
     def __init__(self) -> None:
         self.described: list[dict[str, Any]] = []
-        self._known: dict[bytes, int] = {}
+        self._number_by_hash: dict[bytes, int] = {}
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._sizes: list[int] = []
 
@@ -42,13 +42,13 @@ class Spool:
     def add(self, data: bytes, ext: str, puzzle: str) -> int:
         """Store a medium of a puzzle unless it is stored already; return its number on the page."""
         key = hashlib.sha256(data).digest()
-        if key not in self._known:
-            self._known[key] = len(self.described)
+        if key not in self._number_by_hash:
+            self._number_by_hash[key] = len(self.described)
             with decoding(puzzle):
-                width, height = _size(data, ext)
+                width, height = _pixel_size(data, ext)
             self.described.append({"type": MIME[ext], "w": width, "h": height})
             self._sizes.append(self._file.write(base64.b64encode(data)))
-        return self._known[key]
+        return self._number_by_hash[key]
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the base64 of each medium, in the order of their numbers."""
@@ -56,7 +56,7 @@ class Spool:
         yield from (self._file.read(size) for size in self._sizes)
 
 
-def _size(data: bytes, ext: str) -> tuple[int, int]:
+def _pixel_size(data: bytes, ext: str) -> tuple[int, int]:
     """Return width and height of a picture or clip in pixels."""
     if MIME[ext].startswith("image"):
         return Image.open(io.BytesIO(data)).size
@@ -71,8 +71,8 @@ def entries(
     """Return the puzzles to show, cycling through the tasks so that the first screen has some of each."""
     rank, paths = chosen(folder, manifest, limit)
     rows = (row for path in paths for row in read_rows(path))
-    found = {rank[row["id"]]: _entry(row, source, spool) for row in rows if row["id"] in rank}
-    return [found[k] for k in sorted(found)]
+    entry_by_rank = {rank[row["id"]]: _entry(row, source, spool) for row in rows if row["id"] in rank}
+    return [entry_by_rank[k] for k in sorted(entry_by_rank)]
 
 
 def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str, int], list[Path]]:
@@ -85,24 +85,24 @@ def chosen(folder: Path, manifest: dict[str, Any], limit: int) -> tuple[dict[str
     Returns:
         The place on the page of each chosen puzzle, by id, and the files that were read to find them.
     """
-    lacking = _shares(manifest["kept"], limit)
+    wanted_counts = _shares(manifest["kept"], limit)
     tasks: dict[str, list[str]] = defaultdict(list)
     paths = []
     for name in sorted((file["path"] for file in files_of(manifest)), key=lambda name: (name.rsplit("-", 3)[1], name)):
-        if all(len(tasks[task]) >= count for task, count in lacking.items()):
+        if all(len(tasks[task]) >= count for task, count in wanted_counts.items()):
             break
         paths.append(folder / name)
         for row in read_rows(paths[-1], ["id", "extra_info"]):
             tasks[row["extra_info"]["task"]].append(row["id"])
-    queues = [sorted(ids, key=lambda one: digest("preview", one)) for _, ids in sorted(tasks.items())]
-    shown = [one for turn in zip_longest(*queues) for one in turn if one is not None][:limit]
-    return {one: k for k, one in enumerate(shown)}, paths
+    queues = [sorted(ids, key=lambda puzzle_id: digest("preview", puzzle_id)) for _, ids in sorted(tasks.items())]
+    shown_ids = [puzzle_id for group in zip_longest(*queues) for puzzle_id in group if puzzle_id is not None][:limit]
+    return {puzzle_id: k for k, puzzle_id in enumerate(shown_ids)}, paths
 
 
 def _shares(kept: dict[str, int], limit: int) -> dict[str, int]:
     """Return how many puzzles of each task to show: even shares, and what rare tasks do not need goes to others."""
     shares: dict[str, int] = {}
-    for task, count in sorted(kept.items(), key=lambda one: one[1]):
+    for task, count in sorted(kept.items(), key=lambda pair: pair[1]):
         shares[task] = min(count, -(-(limit - sum(shares.values())) // (len(kept) - len(shares))))
     return shares
 
@@ -138,7 +138,7 @@ def facts(folder: Path, manifest: dict[str, Any], note: str) -> dict[str, Any]:
         "name": folder.resolve().name,
         "kept": manifest["kept"],
         "rejected": manifest["rejected"],
-        "reasons": {reason: REASONS.get(reason, "") for found in manifest["rejected"].values() for reason in found},
+        "reasons": {reason: REASONS.get(reason, "") for tally in manifest["rejected"].values() for reason in tally},
         "items": manifest["source"]["items"],
         "rows": manifest["rows"],
         "bytes": sum(file["bytes"] for file in files_of(manifest)),

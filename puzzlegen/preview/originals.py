@@ -39,7 +39,7 @@ class Originals:
 
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
         self._recipe = recipe
-        self._made: dict[tuple[str, int], Medium | None] = {}
+        self._cache: dict[tuple[str, int], Medium | None] = {}
         self._items = Finder(make_plan(recipe, limit))
 
     def of(self, row: Row) -> Medium | None:
@@ -48,15 +48,15 @@ class Originals:
         None for a graph, or if the item is gone, is unusable, or has other bytes than at the time of the build.
         """
         info = row["extra_info"]
-        item, place = self._items.item(info["source_uri"]), self._items.place(info["source_uri"])
-        if item is None or place is None or item.kind == "graph":
+        item, shard_place = self._items.item(info["source_uri"]), self._items.place(info["source_uri"])
+        if item is None or shard_place is None or item.kind == "graph":
             return None
         key = info["source_uri"], info["variant"]
-        if key not in self._made:
-            opened = place[0](place[1], info["variant"])
-            made = _whole(opened, json.loads(info["params"]).get("frames"))
-            self._made[key] = made if opened.sha256 == info["source_sha256"] else None
-        return self._made[key]
+        if key not in self._cache:
+            opened = shard_place[0](shard_place[1], info["variant"])
+            medium = _encode_whole(opened, json.loads(info["params"]).get("frames"))
+            self._cache[key] = medium if opened.sha256 == info["source_sha256"] else None
+        return self._cache[key]
 
     def thumbnail(self, item_id: str) -> Medium | None:
         """Return a thumbnail of an item; None if the item cannot be read or has no picture."""
@@ -65,34 +65,34 @@ class Originals:
             return None
         try:
             with self._recipe.source.open(item) as file:
-                return _small(file.read(), item.kind == "video")
+                return _make_thumbnail(file.read(), item.kind == "video")
         # Decoders raise nearly anything on damaged bytes, and many rejected items are damaged.
         except Exception:  # noqa: BLE001
             return None
 
 
-def _whole(opened: OpenItem, asked: int | None) -> Medium | None:
+def _encode_whole(opened: OpenItem, frame_count: int | None) -> Medium | None:
     """Return the whole clean medium of an item; None if the item is unusable."""
     try:
         if opened.item.kind == "image":
             return encode_image(opened.image())
-        clip = _clip(opened, asked)
+        clip = _clip(opened, frame_count)
     except Unusable:
         return None
     return Medium(encode_mp4(clip.frames, Fraction(clip.fps), crf=_CRF), "mp4")
 
 
-def _clip(opened: OpenItem, asked: int | None) -> Clip:
-    """Return the whole clip or, if that is unusable, the part that a task asking for ``asked`` frames would get."""
+def _clip(opened: OpenItem, frame_count: int | None) -> Clip:
+    """Return the whole clip or, if that is unusable, the part that a task asking for ``frame_count`` frames would get."""
     try:
         return opened.clip()
     except Unusable:
-        if asked is None:
+        if frame_count is None:
             raise
-        return opened.clip(asked)
+        return opened.clip(frame_count)
 
 
-def _small(data: bytes, is_video: bool) -> Medium:
+def _make_thumbnail(data: bytes, is_video: bool) -> Medium:
     if is_video:
         with open_container(io.BytesIO(data)) as container:
             picture = Image.fromarray(to_rgb(next(container.decode(video=0))))

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from puzzlegen.output import publish, refused
 
-_HERE: Final = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent
 _SCRIPTS: Final = ("page.js", "media.js", "grade.js", "card.js", "filters.js", "play.js", "about.js", "main.js")
 #: Characters of JSON to escape: in a script element they could end it, open a comment or, in old parsers, end a line.
-_UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+_ESCAPES: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes], charts: str = "") -> None:
@@ -46,16 +46,16 @@ def write_page(page: Path, data: dict[str, Any], media: Iterable[bytes], charts:
 
 def as_json(data: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return JSON that is safe inside a script element."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
 
 
 def _head(data: dict[str, Any], charts: str) -> str:
-    script = '"use strict";\n(() => {\n' + "".join(_text(name) for name in _SCRIPTS) + "})();\n"
+    script = '"use strict";\n(() => {\n' + "".join(_read_text(name) for name in _SCRIPTS) + "})();\n"
     return fill(
-        _text("page.html"),
+        _read_text("page.html"),
         title=html.escape(f"{data['facts']['name']}: puzzles"),
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        style=_text("page.css"),
+        style=_read_text("page.css"),
         charts=charts,
         data=as_json(data),
         script=script,
@@ -65,9 +65,9 @@ def _head(data: dict[str, Any], charts: str) -> str:
 def fill(template: str, **parts: str) -> str:
     """Fill in the ``{{names}}`` of a template in one pass; the filled-in text is not searched for names."""
     pieces = template.split("{{")
-    rest = (piece.split("}}", 1) for piece in pieces[1:])
-    return pieces[0] + "".join(parts[name] + text for name, text in rest)
+    split_pieces = (piece.split("}}", 1) for piece in pieces[1:])
+    return pieces[0] + "".join(parts[name] + text for name, text in split_pieces)
 
 
-def _text(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+def _read_text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from puzzlegen.errors import RecipeError, SourceError
 from puzzlegen.preview import MOST_PUZZLES, Previewed, preview
 from puzzlegen.recipe import Recipe, load_recipe
 
-_FEW_ITEMS: Final = 12
+_DEFAULT_ITEMS: Final = 12
 
 
 def preview_of(
@@ -35,17 +35,17 @@ def preview_of(
         if overrides:
             raise RecipeError(f"--set changes a recipe, and '{target}' is built already; preview the recipe instead")
         folder = Path(target)
-        page = _page(out, folder.resolve().name)
+        page = _page_path(out, folder.resolve().name)
         return preview(folder, page, recipe=_known_recipe(folder, source), limit=limit or MOST_PUZZLES)
     recipe = load_recipe(target, source=source, overrides=overrides)
     name = Path(target).stem
-    with tempfile.TemporaryDirectory(prefix="puzzlegen-") as place:
-        folder = Path(place) / name
-        runs.run(recipe, folder, workers=None, engine="local", limit=limit or _FEW_ITEMS, shards="0/1")
-        return preview(folder, _page(out, name), recipe=recipe)
+    with tempfile.TemporaryDirectory(prefix="puzzlegen-") as temporary:
+        folder = Path(temporary) / name
+        runs.run(recipe, folder, workers=None, engine="local", limit=limit or _DEFAULT_ITEMS, shards="0/1")
+        return preview(folder, _page_path(out, name), recipe=recipe)
 
 
-def _page(out: Path | None, name: str) -> Path:
+def _page_path(out: Path | None, name: str) -> Path:
     if out is None or out.is_dir():
         return (out or Path()) / f"{name}.html"
     return out
@@ -63,6 +63,6 @@ def _known_recipe(folder: Path, source: str | None) -> Recipe | None:
 
 def preview_line(made: Previewed) -> str:
     """Describe the written page in one line for people."""
-    shown = f"{made.puzzles} of {made.of}" if made.puzzles < made.of else f"{made.puzzles}"
+    count = f"{made.puzzles} of {made.of}" if made.puzzles < made.of else f"{made.puzzles}"
     size = f"{made.bytes / 1e6:.1f} MB"
-    return f"{shown} puzzles, {made.originals} with their originals, in {made.page} ({size}): open it in a browser"
+    return f"{count} puzzles, {made.originals} with their originals, in {made.page} ({size}): open it in a browser"
