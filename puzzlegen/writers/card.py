@@ -31,13 +31,13 @@ _PAPERS: Final = (
     ("Visual Jigsaw", "2509.25190", {"jigsaw", "clip_order"}),
     ("VideoSSR", "2511.06281", {"anomaly", "overlay_count", "clip_order", "frame_order"}),
 )
-_FEW_ANSWERS: Final = 8
-_CELL: Final = 40
+_MAX_LISTED_ANSWERS: Final = 8
+_MAX_CELL_CHARS: Final = 40
 
 #: The audit's section stands between these lines; the next audit replaces it.
 _AUDIT_BEGINS: Final = "<!-- audit begins -->"
 _AUDIT_ENDS: Final = "<!-- audit ends -->"
-_AUDIT: Final = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}\n(.*?)\n{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
+_AUDIT_PATTERN: Final = re.compile(rf"\n*{re.escape(_AUDIT_BEGINS)}\n(.*?)\n{re.escape(_AUDIT_ENDS)}\n", re.DOTALL)
 
 
 def card(manifest: dict[str, Any], census: Census, pictures: dict[str, str]) -> str:
@@ -52,9 +52,9 @@ def card(manifest: dict[str, Any], census: Census, pictures: dict[str, str]) -> 
         f"---\n{front_matter.front_matter(manifest, census.licences)}---\n\n# {front_matter.title(manifest)}\n",
         _ABOUT,
         f"## Load\n\n{loading(manifest)}" if manifest["rows"] else "",
-        f"## Puzzles\n\n{_counts(manifest, census)}\n",
-        *(_example(task, counted, pictures.get(task)) for task, counted in sorted(census.tasks.items())),
-        f"## Splits\n\n{_splits(manifest)}\n",
+        f"## Puzzles\n\n{_puzzle_table(manifest, census)}\n",
+        *(_example(task, task_census, pictures.get(task)) for task, task_census in sorted(census.tasks.items())),
+        f"## Splits\n\n{_split_table(manifest)}\n",
         f"## How it was built\n\n{_origin(manifest)}\n",
         f"## Limits\n\n{_LIMITS}",
         _citations(set(census.tasks)),
@@ -62,7 +62,7 @@ def card(manifest: dict[str, Any], census: Census, pictures: dict[str, str]) -> 
     return "\n".join(part for part in parts if part)
 
 
-def _counts(manifest: dict[str, Any], census: Census) -> str:
+def _puzzle_table(manifest: dict[str, Any], census: Census) -> str:
     tasks = sorted(set(manifest["kept"]) | set(manifest["rejected"]) - {""})
     lines = [
         "| task | puzzles | right answers | difficulty | chance | rejected, by reason |",
@@ -70,8 +70,10 @@ def _counts(manifest: dict[str, Any], census: Census) -> str:
     ]
     for task in tasks:
         reasons = sorted(manifest["rejected"].get(task, {}).items())
-        why = ", ".join(f"{reason} {count}" for reason, count in reasons) or "none"
-        lines.append(f"| `{task}` | {manifest['kept'].get(task, 0)} | {_facts(census.tasks.get(task))} | {why} |")
+        reason_list = ", ".join(f"{reason} {count}" for reason, count in reasons) or "none"
+        lines.append(
+            f"| `{task}` | {manifest['kept'].get(task, 0)} | {_stat_cells(census.tasks.get(task))} | {reason_list} |"
+        )
     if skipped := manifest["rejected"].get(""):
         lines.append(f"\nNot items: {', '.join(f'{r} {n}' for r, n in sorted(skipped.items()))}.")
     lines.append(
@@ -81,36 +83,36 @@ def _counts(manifest: dict[str, Any], census: Census) -> str:
     return "\n".join(lines)
 
 
-def _facts(counted: TaskCensus | None) -> str:
-    if counted is None:
+def _stat_cells(task_census: TaskCensus | None) -> str:
+    if task_census is None:
         return "| |"
-    low, mean, high = counted.difficulty
-    return f"{_answers(counted)} | {low:.2f}, {mean:.2f}, {high:.2f} | {counted.chance:.3f}"
+    low, mean, high = task_census.difficulty
+    return f"{_answer_cell(task_census)} | {low:.2f}, {mean:.2f}, {high:.2f} | {task_census.chance:.3f}"
 
 
-def _answers(counted: TaskCensus) -> str:
-    if counted.answers is None:
+def _answer_cell(task_census: TaskCensus) -> str:
+    if task_census.answers is None:
         return "many"
-    if len(counted.answers) > _FEW_ANSWERS:
-        return f"{len(counted.answers)} different, each at most {max(counted.answers.values())} times"
-    return ", ".join(f"{_cell(answer)} {n}" for answer, n in sorted(counted.answers.items()))
+    if len(task_census.answers) > _MAX_LISTED_ANSWERS:
+        return f"{len(task_census.answers)} different, each at most {max(task_census.answers.values())} times"
+    return ", ".join(f"{_code_cell(answer)} {n}" for answer, n in sorted(task_census.answers.items()))
 
 
-def _cell(text: str) -> str:
+def _code_cell(text: str) -> str:
     """Return untrusted text as code that cannot break a cell of a table."""
-    return f"`{' '.join(text.replace('`', ' ').split())[:_CELL]}`".replace("|", "\\|")
+    return f"`{' '.join(text.replace('`', ' ').split())[:_MAX_CELL_CHARS]}`".replace("|", "\\|")
 
 
-def _example(task: str, counted: TaskCensus, picture: str | None) -> str:
+def _example(task: str, task_census: TaskCensus, picture: str | None) -> str:
     """Return a puzzle as it is asked, in a code fence that the puzzle's own text cannot end."""
-    row = counted.example
-    words = row["problem"].strip()
-    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", words)), default=0))
-    shown = f"![{task}]({picture})\n\n" if picture else ""
-    return f"### {task}\n\n{shown}{fence}text\n{words}\n\nAnswer: {' '.join(row['answer'].split())}\n{fence}\n"
+    row = task_census.example
+    problem = row["problem"].strip()
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", problem)), default=0))
+    image = f"![{task}]({picture})\n\n" if picture else ""
+    return f"### {task}\n\n{image}{fence}text\n{problem}\n\nAnswer: {' '.join(row['answer'].split())}\n{fence}\n"
 
 
-def _splits(manifest: dict[str, Any]) -> str:
+def _split_table(manifest: dict[str, Any]) -> str:
     lines = ["| config | split | puzzles |", "|---|---|---|"]
     for config, splits in manifest["rows"].items():
         lines += [f"| `{config}` | {split} | {splits[split]} |" for split in front_matter.in_order(splits)]
@@ -131,11 +133,11 @@ def _origin(manifest: dict[str, Any]) -> str:
 
 def with_audit(text: str, section: str) -> str:
     """Return the card with this section about its audit at the end, in place of an earlier one."""
-    return f"{_AUDIT.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
+    return f"{_AUDIT_PATTERN.sub('', text).rstrip()}\n\n{_AUDIT_BEGINS}\n{section.strip()}\n{_AUDIT_ENDS}\n"
 
 
 def _citations(tasks: set[str]) -> str:
-    followed = [
+    citations = [
         f"- {name}: [arXiv {number}](https://arxiv.org/abs/{number})" for name, number, t in _PAPERS if tasks & t
     ]
-    return "## Papers whose tasks are followed\n\n" + "\n".join(followed) + "\n" if followed else ""
+    return "## Papers whose tasks are followed\n\n" + "\n".join(citations) + "\n" if citations else ""

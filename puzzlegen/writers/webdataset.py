@@ -26,8 +26,8 @@ class TarFile:
     def write(self, rows: list[Row]) -> None:
         """Append ``rows``."""
         for row in rows:
-            text = {key: value for key, value in row.items() if key not in MEDIA_COLUMNS}
-            self._add(f"{row['id']}.json", json.dumps(text, sort_keys=True, ensure_ascii=False).encode())
+            columns = {key: value for key, value in row.items() if key not in MEDIA_COLUMNS}
+            self._add(f"{row['id']}.json", json.dumps(columns, sort_keys=True, ensure_ascii=False).encode())
             for column in MEDIA_COLUMNS:
                 for k, medium in enumerate(row.get(column, ())):
                     self._add(f"{row['id']}.{k}.{medium['path'].rpartition('.')[2]}", medium["bytes"])
