@@ -52,23 +52,23 @@ _CLIP_SIZES: Final = ((384, 288), (400, 300), (432, 288), (432, 324), (480, 360)
 
 def image_kind(rng: Rng) -> str:
     """Name the kind of picture that :func:`render_image` draws from the same stream, such as ``city park``."""
-    return _words(rng.choice(IMAGE_KINDS))
+    return _display_name(rng.choice(IMAGE_KINDS))
 
 
 def clip_kind(rng: Rng) -> str:
     """Name the kind of clip that :func:`render_clip` draws from the same stream, such as ``bouncing balls``."""
-    return _words(rng.choice(CLIP_KINDS))
+    return _display_name(rng.choice(CLIP_KINDS))
 
 
-def _words(kind: Callable[..., object]) -> str:
+def _display_name(kind: Callable[..., object]) -> str:
     return kind.__name__.replace("_", " ")
 
 
 def render_image(rng: Rng) -> Image.Image:
     """Draw a random picture of one of ``IMAGE_KINDS``: RGB, sides of 480 to 1024 pixels."""
     kind, (across, down) = rng.choice(IMAGE_KINDS), rng.choice(_ASPECTS)
-    long = rng.integer(max(640, 480 * max(across, down) // min(across, down)), 1024)
-    canvas = Canvas.blank(long * across // max(across, down), long * down // max(across, down))
+    long_side = rng.integer(max(640, 480 * max(across, down) // min(across, down)), 1024)
+    canvas = Canvas.blank(long_side * across // max(across, down), long_side * down // max(across, down))
     air = kind(canvas, rng)
     return canvas.reduced().light(rng, air.hour.tint if isinstance(air, Air) else air).image
 

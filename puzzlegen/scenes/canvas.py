@@ -178,9 +178,9 @@ def font(size: int) -> ImageFont.FreeTypeFont:
         SourceError: Pillow was built without FreeType.
     """
     try:
-        found = ImageFont.load_default(size)
+        loaded = ImageFont.load_default(size)
     except ImportError as err:
         raise SourceError("this Pillow was built without FreeType; install Pillow from its wheel") from err
-    if not isinstance(found, ImageFont.FreeTypeFont):
+    if not isinstance(loaded, ImageFont.FreeTypeFont):
         raise SourceError("this Pillow was built without FreeType; install Pillow from its wheel")
-    return found.font_variant(layout_engine=ImageFont.Layout.BASIC)
+    return loaded.font_variant(layout_engine=ImageFont.Layout.BASIC)

@@ -78,9 +78,9 @@ def _leaf(frame: Canvas, at: Point, side: float, length: float, tone: Colour) ->
     if length < 1:
         return
     (x, y), tip = at, (at[0] + side * length, at[1] - length * 0.45)
-    over, under = (x + side * length * 0.45, y - length * 0.55), (x + side * length * 0.6, y - length * 0.02)
-    frame.polygon([(x, y), over, tip, under], tone)
-    frame.polygon([(x, y), tip, under], shade(tone, 0.76))
+    upper, lower = (x + side * length * 0.45, y - length * 0.55), (x + side * length * 0.6, y - length * 0.02)
+    frame.polygon([(x, y), upper, tip, lower], tone)
+    frame.polygon([(x, y), tip, lower], shade(tone, 0.76))
     frame.line([(x, y), tip], shade(tone, 1.3), 0.8)
 
 
@@ -183,8 +183,8 @@ def spreading_ink(rng: Rng, size: Size) -> Shot:
         for i in range(bands):
             tint = max(0.0, k - 0.25 + 0.2 * i / bands) * 150
             frame.rect(x0, y0 + (y1 - y0) * i / bands, x1, y0 + (y1 - y0) * (i + 1) / bands, (*ink, int(tint)))
-        for (born, place), cloud in zip(drops, clouds, strict=True):
-            start = (middle + place * half, y0)
+        for (born, offset), cloud in zip(drops, clouds, strict=True):
+            start = (middle + offset * half, y0)
             if k < born:
                 ahead = (born - k) / 0.08
                 if ahead < 1:
@@ -234,16 +234,16 @@ def settling_snow(rng: Rng, size: Size) -> Shot:
     seed = rng.fork("village")
     for canvas, season in ((before, SEASONS[2]), (after, SEASONS[3])):
         _village(canvas, seed, Air(HOURS[3], season, 0.3))
-    light = rng.fork("light")
-    start, end = (c.light(light.fork("same"), HOURS[3].tint).image for c in (before, after))
+    light_rng = rng.fork("light")
+    start, end = (c.light(light_rng.fork("same"), HOURS[3].tint).image for c in (before, after))
     patches = noise(rng, start.size, (50, 24), 4)
     flakes = floats(rng, 240 * 4).reshape(240, 4).tolist()
 
     def draw(frame: Canvas, t: float, _k: float) -> None:
-        covered = patches.point(
+        snow_mask = patches.point(
             [min(255, max(0, int((t / max(seconds, 6.5) * 1.35 - 0.12) * 420 - v * 1.2))) for v in range(256)]
         )
-        frame.image.paste(end, (0, 0), covered)
+        frame.image.paste(end, (0, 0), snow_mask)
         for a, b, c, d in flakes:
             y = (a * 1.1 + t * (0.16 + 0.14 * b)) % 1.1 - 0.05
             x = (c + t * 0.03 + 0.012 * sine(t * 0.3 + d)) % 1.0
@@ -254,17 +254,17 @@ def settling_snow(rng: Rng, size: Size) -> Shot:
 
 def _village(canvas: Canvas, rng: Rng, air: Air) -> None:
     """Draw a village that is the same in any season, because each part draws from a random stream of its own."""
-    w, h, place = canvas.width, canvas.height, rng.fork("places")
-    horizon = h * place.uniform(0.46, 0.54)
+    w, h, place_rng = canvas.width, canvas.height, rng.fork("places")
+    horizon = h * place_rng.uniform(0.46, 0.54)
     sky(canvas, rng.fork("sky"), air, horizon)
     hills(canvas, rng.fork("hills"), air, horizon, h * 0.2)
     grass(canvas, rng.fork("grass"), air, horizon, 400)
-    for i, y in enumerate(sorted(place.uniform(0.04, 0.36) for _ in range(6))):
-        x, foot = w * place.uniform(0.02, 0.9), horizon + (h - horizon) * y
+    for i, y in enumerate(sorted(place_rng.uniform(0.04, 0.36) for _ in range(6))):
+        x, foot = w * place_rng.uniform(0.02, 0.9), horizon + (h - horizon) * y
         if i % 2:
             house(canvas, rng.fork("house", i), air, x, foot, h * (0.2 + 0.24 * y), 1)
         else:
             pine(canvas, rng.fork("tree", i), air, x, foot, h * (0.26 + 0.3 * y))
-    fence(canvas, rng.fork("fence"), -4, w * place.uniform(0.5, 1.1), h * 0.8, h * 0.09)
-    lamp_post(canvas, air, w * place.uniform(0.1, 0.9), h * 0.84, h * 0.42)
-    bench(canvas, air, w * place.uniform(0.2, 0.8), h * 0.92, h * 0.22)
+    fence(canvas, rng.fork("fence"), -4, w * place_rng.uniform(0.5, 1.1), h * 0.8, h * 0.09)
+    lamp_post(canvas, air, w * place_rng.uniform(0.1, 0.9), h * 0.84, h * 0.42)
+    bench(canvas, air, w * place_rng.uniform(0.2, 0.8), h * 0.92, h * 0.22)

@@ -134,11 +134,11 @@ def _burst(frame: Canvas, shell: Shell, t: float, h: float) -> None:
     if shell.lit <= t < shell.bursts:
         u = (t - shell.lit) / (shell.bursts - shell.lit)
         frame.soft(shell.start[0], shell.start[1], h * 0.2 * (1 - u), h * 0.1 * (1 - u), (255, 190, 120), 0.8)
-        for back in range(12):
-            v = max(0.0, u - back * 0.02)
+        for lag in range(12):
+            v = max(0.0, u - lag * 0.02)
             rise = v * (2 - v)
             x, y = (a + (b - a) * rise for a, b in zip(shell.start, shell.peak, strict=True))
-            frame.soft(x, y, h * 0.03 * (1 - back / 13), h * 0.05 * (1 - back / 13), (255, 214, 150), 1 - back / 12)
+            frame.soft(x, y, h * 0.03 * (1 - lag / 13), h * 0.05 * (1 - lag / 13), (255, 214, 150), 1 - lag / 12)
     age = t - shell.bursts
     if 0 <= age < 3.4:
         glow = min(1.0, age * 3) / (1 + age * age * 2)
@@ -149,15 +149,15 @@ def _burst(frame: Canvas, shell: Shell, t: float, h: float) -> None:
 
 def _spark(frame: Canvas, shell: Shell, spark: list[float], age: float, h: float) -> None:
     angle, speed, life = spark
-    lasts = 1.6 + 1.8 * life
-    if age > lasts:
+    lifetime = 1.6 + 1.8 * life
+    if age > lifetime:
         return
     points = []
-    for past in (age, max(0.0, age - 0.12), max(0.0, age - 0.24)):
-        reach = h * (0.1 + 0.24 * speed) * past / (past + 0.55) * 1.4
+    for at_age in (age, max(0.0, age - 0.12), max(0.0, age - 0.24)):
+        reach = h * (0.1 + 0.24 * speed) * at_age / (at_age + 0.55) * 1.4
         points.append(
-            (shell.peak[0] + sine(angle) * reach, shell.peak[1] - cosine(angle) * reach + h * 0.035 * past * past)
+            (shell.peak[0] + sine(angle) * reach, shell.peak[1] - cosine(angle) * reach + h * 0.035 * at_age * at_age)
         )
-    glow = 1 - age / lasts
+    glow = 1 - age / lifetime
     ink = mix(shell.colour, (255, 255, 240), max(0.0, 0.8 - age * 1.4))
     frame.line(points, (*ink, int(255 * glow)), 1.1 + glow)

@@ -114,8 +114,8 @@ def falling_tower(rng: Rng, size: Size) -> Shot:
 
     def draw(frame: Canvas, t: float, _k: float) -> None:
         bx = x_ball(t)
-        for spec in sorted(blocks, key=lambda b: b.depth):
-            _draw_block(frame, spec, t, ground, block)
+        for piece in sorted(blocks, key=lambda b: b.depth):
+            _draw_block(frame, piece, t, ground, block)
         frame.soft(bx, ground + 2, r * 1.3, r * 0.3, (8, 6, 6), 0.8)
         ball(frame, bx, ground - r, r, paint, bx / (r * 6.28))
         smoke(frame, dust, t, 1.4, (196, 180, 160), 0.5)
@@ -145,15 +145,15 @@ class Block(NamedTuple):
     letter: str
 
 
-def _block(rng: Rng, foot: Point, size: float, level: int, j: int, side: int, beat: tuple[float, float]) -> Block:
+def _block(rng: Rng, foot: Point, size: float, level: int, j: int, side: int, timing: tuple[float, float]) -> Block:
     start = (foot[0] + (j - 0.5) * size * 1.02, foot[1] - size * (level + 0.5))
     speed = (side * size * rng.uniform(0.5, 2.4) * (0.7 + 0.45 * level), -size * rng.uniform(0.0, 3.0))
     depth = rng.uniform(-0.6, 1.0) * size * 0.5
-    loose = beat[0] + (0.05 + 0.05 * level) / beat[1]
+    loose = timing[0] + (0.05 + 0.05 * level) / timing[1]
     return Block(
         start,
         loose,
-        beat[1],
+        timing[1],
         speed,
         side * rng.uniform(0.2, 0.7),
         depth,
@@ -166,22 +166,22 @@ def _draw_block(frame: Canvas, spec: Block, t: float, ground: float, size: float
     age, gravity = max(0.0, t - spec.loose) * spec.pace, size * 9
     x, y, turn = spec.start[0], spec.start[1], 0.0
     floor = ground - size * 0.5 + (spec.depth if age else 0)
-    left, v, step = age, spec.speed[1], 1 / 60
+    time_left, v, step = age, spec.speed[1], 1 / 60
     vx, spin = spec.speed[0], spec.spin
-    while left > 0:
-        step = min(left, 1 / 60)
+    while time_left > 0:
+        step = min(time_left, 1 / 60)
         v += gravity * step
-        x, y, turn, left = x + vx * step, y + v * step, turn + spin * step, left - step
+        x, y, turn, time_left = x + vx * step, y + v * step, turn + spin * step, time_left - step
         if y > floor:
             y, v = floor, -v * 0.38
             vx, spin = vx * 0.9, spin * 0.82
     _box(frame, (x, y), size, _settled(turn, spec.spin, spin), spec, shadow=floor + size * 0.5)
 
 
-def _settled(turn: float, first: float, now: float) -> float:
+def _settled(turn: float, initial_spin: float, current_spin: float) -> float:
     """Pull the angle towards the nearest flat side as the spin dies down."""
     flat = int(turn * 4 + (0.5 if turn > 0 else -0.5)) / 4
-    share = min(1.0, max(0.0, 1 - now / first * 2)) if first else 1.0
+    share = min(1.0, max(0.0, 1 - current_spin / initial_spin * 2)) if initial_spin else 1.0
     return turn + (flat - turn) * share
 
 
@@ -241,18 +241,18 @@ def _swash(frame: Canvas, shore: float, edge: list[Point], sea: Colour) -> None:
 
 
 def _castle(frame: Canvas, x: float, y: float, size: float, k: float, sand: Colour) -> None:
-    worn = k * k * (3 - 2 * k)
-    frame.soft(x, y, size * (0.9 + 0.4 * worn), size * 0.14, (60, 40, 20), 0.7)
-    for place, tall, wide in (
+    erosion = k * k * (3 - 2 * k)
+    frame.soft(x, y, size * (0.9 + 0.4 * erosion), size * 0.14, (60, 40, 20), 0.7)
+    for offset, tall, wide in (
         (-0.5, 0.62, 0.15),
         (0.5, 0.7, 0.15),
         (0.0, 1.0, 0.2),
         (-0.25, 0.42, 0.26),
         (0.25, 0.42, 0.26),
     ):
-        high = size * tall * (1 - 0.86 * worn)
-        half = size * wide * (1 + 0.9 * worn)
-        left, top, slope = x + place * size, y - high, half * (0.14 + 0.7 * worn)
+        high = size * tall * (1 - 0.86 * erosion)
+        half = size * wide * (1 + 0.9 * erosion)
+        left, top, slope = x + offset * size, y - high, half * (0.14 + 0.7 * erosion)
         shape = [
             (left - half - slope * 0.4, y),
             (left - half + slope, top),
@@ -261,13 +261,13 @@ def _castle(frame: Canvas, x: float, y: float, size: float, k: float, sand: Colo
         ]
         frame.polygon(shape, sand)
         frame.polygon([(left + half * 0.2, y), (left + half * 0.2, top), *shape[2:]], shade(sand, 0.82))
-        teeth = size * 0.06 * max(0.0, 1 - worn * 2.4)
+        teeth = size * 0.06 * max(0.0, 1 - erosion * 2.4)
         for i in range(3):
             a = left - half + slope + (half - slope) * 2 * (i + 0.1) / 3
             frame.rect(a, top - teeth, a + half * 0.4, top, shade(sand, 1.05))
-        if wide < 0.25 and worn < 0.45:
+        if wide < 0.25 and erosion < 0.45:
             frame.rect(left - half * 0.16, top + high * 0.3, left + half * 0.16, top + high * 0.5, shade(sand, 0.5))
-    tilt, high = worn * 0.2, size * (1 - 0.86 * worn)
+    tilt, high = erosion * 0.2, size * (1 - 0.86 * erosion)
     pole = (x + sine(tilt) * size * 0.4, y - high - cosine(tilt) * size * 0.4)
     frame.line([(x, y - high), pole], (90, 70, 50), 1.5)
     frame.polygon(

@@ -37,7 +37,7 @@ def bouncing_balls(rng: Rng, size: Size) -> Shot:
 def _ball(rng: Rng, size: Size, side: int, lane: int) -> Callable[[Canvas, float, float], None]:
     w, h, seconds = size
     r, ground = h * rng.uniform(0.05, 0.07), h * (0.78 + 0.09 * lane)
-    start, late = rng.uniform(0.0, 0.12), 0.24 * lane
+    start, delay = rng.uniform(0.0, 0.12), 0.24 * lane
     path = fall(ground * (1.0 if lane else 0.85), h * rng.uniform(1.1, 1.5), rng.uniform(0.8, 0.86), seconds)
     paint, reach = rng.choice(PAINTS), w * rng.uniform(0.8, 0.95)
 
@@ -48,16 +48,16 @@ def _ball(rng: Rng, size: Size, side: int, lane: int) -> Callable[[Canvas, float
     landings = [i / 120 for i in range(1, len(path)) if path[i][1] > path[i - 1][1] and path[i][1] < 9]
 
     def draw(frame: Canvas, t: float, k: float) -> None:
-        t -= late * seconds
+        t -= delay * seconds
         if t < 0:
             return
-        k = (k - late) / (1 - late)
+        k = (k - delay) / (1 - delay)
         lift, _ = path[min(len(path) - 1, int(t * 120))]
-        x, near = x_at(k), max(0.2, 1 - lift / h)
-        for when in landings:
-            if when < t:
-                frame.ellipse(x_at(when / (seconds * (1 - late))), ground, r * 0.8, r * 0.16, (60, 44, 26, 130))
-        frame.soft(x, ground, r * (1.7 - near * 0.5), r * 0.4, (10, 14, 10), 0.9 * near)
+        x, closeness = x_at(k), max(0.2, 1 - lift / h)
+        for landing in landings:
+            if landing < t:
+                frame.ellipse(x_at(landing / (seconds * (1 - delay))), ground, r * 0.8, r * 0.16, (60, 44, 26, 130))
+        frame.soft(x, ground, r * (1.7 - closeness * 0.5), r * 0.4, (10, 14, 10), 0.9 * closeness)
         ball(frame, x, ground - lift - r, r, paint, side * k * reach / (r * 6.3))
 
     return draw
@@ -86,9 +86,9 @@ def walker(rng: Rng, size: Size) -> Shot:
     trail = [p._replace(born=s * seconds, at=(x_at(s), ground)) for p, s in zip(dust, steps, strict=True)]
 
     def draw(frame: Canvas, t: float, k: float) -> None:
-        for i, when in enumerate(steps):
-            if when < k:
-                spot = (x_at(when), ground + (3 if i % 2 else -2) * h / 300)
+        for i, step_time in enumerate(steps):
+            if step_time < k:
+                spot = (x_at(step_time), ground + (3 if i % 2 else -2) * h / 300)
                 frame.ellipse(*spot, tall * 0.045, tall * 0.016, shade(dark, 0.66))
         frame.soft(x_at(k), ground + 2, tall * 0.24, tall * 0.05, (14, 16, 24), 0.8)
         person(frame, look, (x_at(k), ground), tall, side, k * rate)

@@ -123,8 +123,8 @@ def beach(canvas: Canvas, rng: Rng) -> Air:
     mottle(canvas, rng, (shore + h * 0.05, h), ((150, 116, 74), (250, 232, 190), (206, 160, 130), (140, 130, 84)), 0.7)
     _wet_sand(canvas, edge, h * 0.03)
     stones(canvas, rng, shore + h * 0.05, rng.integer(4, 12))
-    _prints(canvas, rng, shore + h * 0.06)
-    _things(canvas, rng, shore)
+    _footprints(canvas, rng, shore + h * 0.06)
+    _beach_items(canvas, rng, shore)
     for y in sorted(rng.uniform(0.15, 0.9) for _ in range(rng.integer(2, 5))):
         _parasol(canvas, rng, air, w * rng.uniform(0.08, 0.92), shore + (h - shore) * y, h * (0.14 + 0.14 * y))
     crowd(canvas, rng, rng.integer(3, 6), shore + h * 0.05, h * 0.95, 0.24)
@@ -144,21 +144,21 @@ def _wet_sand(canvas: Canvas, edge: list[tuple[float, float]], depth: float) -> 
     canvas.line(edge, (255, 255, 255), 1.6)
 
 
-def _things(canvas: Canvas, rng: Rng, shore: float) -> None:
+def _beach_items(canvas: Canvas, rng: Rng, shore: float) -> None:
     """Draw towels, balls and dune grass all over the sand."""
     w, h = canvas.width, canvas.height
     for depth in sorted(rng.uniform(0.15, 1.0) for _ in range(rng.integer(7, 11))):
         x, y, size = rng.uniform(0, w), shore + (h - shore) * depth, h * (0.03 + 0.08 * depth)
-        thing = rng.below(4)
-        if thing <= 1:
+        item_kind = rng.below(4)
+        if item_kind <= 1:
             towel(canvas, rng, x, y, size)
-        elif thing == 2:
+        elif item_kind == 2:
             beach_ball(canvas, rng, x, y, size * 0.45)
         else:
             dune_grass(canvas, rng, x, y, size * 1.3)
 
 
-def _prints(canvas: Canvas, rng: Rng, top: float) -> None:
+def _footprints(canvas: Canvas, rng: Rng, top: float) -> None:
     for _ in range(4):
         x, lean = rng.uniform(0, canvas.width), rng.uniform(-160, 160)
         for i in range(24):

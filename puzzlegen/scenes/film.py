@@ -53,10 +53,10 @@ class Puff(NamedTuple):
 
 def puffs(rng: Rng, count: int, drift: Point, spread: float, swell: float) -> list[Puff]:
     """Return ``count`` puffs born evenly over ``0 .. 1``, each with a slightly different drift and growth."""
-    draws = floats(rng, count * 3).reshape(count, 3).tolist()
+    samples = floats(rng, count * 3).reshape(count, 3).tolist()
     return [
         Puff(i / count, (0.0, 0.0), (drift[0] + (a - 0.5) * spread, drift[1] + (b - 0.5) * spread), swell * (0.6 + c))
-        for i, (a, b, c) in enumerate(draws)
+        for i, (a, b, c) in enumerate(samples)
     ]
 
 
@@ -72,11 +72,11 @@ def smoke(canvas: Canvas, cloud: list[Puff], now: float, life: float, colour: Co
 
 def fall(height: float, gravity: float, loss: float, seconds: float, step: float = 1 / 120) -> list[tuple[float, int]]:
     """Simulate a bouncing fall: height above the ground and number of bounces so far, every ``step`` seconds."""
-    path, y, v, hits = [], height, 0.0, 0
+    path, y, v, bounces = [], height, 0.0, 0
     for _ in range(int(seconds / step) + 2):
-        path.append((y, hits))
+        path.append((y, bounces))
         v -= gravity * step
         y += v * step
         if y < 0:
-            y, v, hits = -y * loss, -v * loss, hits + 1
+            y, v, bounces = -y * loss, -v * loss, bounces + 1
     return path

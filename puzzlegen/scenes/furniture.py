@@ -45,8 +45,8 @@ def planks(canvas: Canvas, rng: Rng, box: Box, tone: Colour, rows: int) -> None:
     x0, y0, x1, y1 = box
     for i in range(rows):
         a, b = y0 + (y1 - y0) * i / rows, y0 + (y1 - y0) * (i + 1) / rows
-        own = shade(tone, rng.uniform(0.86, 1.1))
-        canvas.paint(rng, [(x0, a), (x1, a), (x1, b), (x0, b)], shade(own, 0.82), shade(own, 1.12), (90, 4), 3)
+        plank = shade(tone, rng.uniform(0.86, 1.1))
+        canvas.paint(rng, [(x0, a), (x1, a), (x1, b), (x0, b)], shade(plank, 0.82), shade(plank, 1.12), (90, 4), 3)
         canvas.rect(x0, a, x1, a + 0.8, shade(tone, 0.5))
         x = x0 + rng.uniform(0, 1) * (x1 - x0)
         canvas.rect(x, a, x + 0.8, b, shade(tone, 0.5))

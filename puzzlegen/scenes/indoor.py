@@ -41,13 +41,13 @@ from puzzlegen.scenes.people import draw_look, person
 _LAMPLIGHT: tuple[Tint, ...] = ((1.02, 0.97, 0.88), (1.0, 1.0, 1.0), (0.95, 0.93, 0.92), (1.04, 0.98, 0.94))
 
 
-def _outside(rng: Rng) -> Air:
+def _outdoor_air(rng: Rng) -> Air:
     return Air(rng.choice(HOURS[:5]), rng.choice(SEASONS), 0.3)
 
 
 def living_room(canvas: Canvas, rng: Rng) -> Tint:
     """A living room: a sofa with a window, pictures, a clock, a lamp and a plant around it."""
-    w, h, air = canvas.width, canvas.height, _outside(rng)
+    w, h, air = canvas.width, canvas.height, _outdoor_air(rng)
     floor = h * rng.uniform(0.7, 0.76)
     papered(canvas, rng, floor)
     left = rng.below(2) == 0
@@ -71,18 +71,18 @@ def living_room(canvas: Canvas, rng: Rng) -> Tint:
 
 def study(canvas: Canvas, rng: Rng) -> Tint:
     """A study: a book shelf, a window, a clock and a desk with a lamp; a person or a plant."""
-    w, h, air = canvas.width, canvas.height, _outside(rng)
+    w, h, air = canvas.width, canvas.height, _outdoor_air(rng)
     floor = h * rng.uniform(0.76, 0.82)
     papered(canvas, rng, floor)
     left = rng.below(2) == 0
     split = w * rng.uniform(0.52, 0.62)
     shelf = (w * 0.03, h * 0.08, split - w * 0.03, floor) if left else (w - split + w * 0.03, h * 0.08, w * 0.97, floor)
     book_shelf(canvas, rng, shelf, rng.integer(4, 6))
-    other = split if left else 0.0
+    room_left = split if left else 0.0
     room = w - split
-    view_window(canvas, rng, air, (other + room * 0.26, h * 0.14, other + room * 0.74, h * 0.42))
-    clock(canvas, rng, other + room * 0.88, h * 0.1, h * 0.04)
-    desk(canvas, rng, other + room * rng.uniform(0.4, 0.6), h * 0.95, room * 0.84, h * 0.3)
+    view_window(canvas, rng, air, (room_left + room * 0.26, h * 0.14, room_left + room * 0.74, h * 0.42))
+    clock(canvas, rng, room_left + room * 0.88, h * 0.1, h * 0.04)
+    desk(canvas, rng, room_left + room * rng.uniform(0.4, 0.6), h * 0.95, room * 0.84, h * 0.3)
     if rng.below(3):
         person(
             canvas,
@@ -98,7 +98,7 @@ def study(canvas: Canvas, rng: Rng) -> Tint:
 
 def kitchen(canvas: Canvas, rng: Rng) -> Tint:
     """A kitchen: tiles, cupboards, pots on a stove and food on the counter; often a cook."""
-    w, h, air = canvas.width, canvas.height, _outside(rng)
+    w, h, air = canvas.width, canvas.height, _outdoor_air(rng)
     counter, floor = h * rng.uniform(0.56, 0.62), h * 0.9
     tiles(canvas, rng, counter)
     planks(canvas, rng, (0, floor, w, h), rng.choice(WOODS), 3)
@@ -128,7 +128,7 @@ def kitchen(canvas: Canvas, rng: Rng) -> Tint:
 
 def still_life(canvas: Canvas, rng: Rng) -> Tint:
     """A still life: flowers, fruit, a candle and books on a cloth in front of a wall."""
-    w, h, air = canvas.width, canvas.height, _outside(rng)
+    w, h, air = canvas.width, canvas.height, _outdoor_air(rng)
     edge = h * rng.uniform(0.58, 0.66)
     tone = jitter(rng, rng.choice(PAPERS), 20)
     if rng.below(2):

@@ -167,9 +167,9 @@ def cupboards(canvas: Canvas, rng: Rng, box: Box, tone: Colour, count: int) -> N
     step, kinds = (x1 - x0) / count, rng.shuffled((_door, _crockery, _drawers, _jars, _oven, _door))
     for i in range(count):
         front = (x0 + i * step + 2, y0 + 2, x0 + (i + 1) * step - 2, y1 - 2)
-        own, (a, b, c, d) = shade(tone, rng.uniform(0.88, 1.1)), front
-        canvas.paint(rng, [(a, b), (c, b), (c, d), (a, d)], shade(own, 0.9), shade(own, 1.06), (12, 50), 4)
-        kinds[i % len(kinds)](canvas, rng, front, own)
+        base_tone, (a, b, c, d) = shade(tone, rng.uniform(0.88, 1.1)), front
+        canvas.paint(rng, [(a, b), (c, b), (c, d), (a, d)], shade(base_tone, 0.9), shade(base_tone, 1.06), (12, 50), 4)
+        kinds[i % len(kinds)](canvas, rng, front, base_tone)
     canvas.rect(x0, y1, x1, y1 + 4, (0, 0, 0, 80))
 
 

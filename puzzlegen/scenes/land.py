@@ -82,11 +82,11 @@ def grass(canvas: Canvas, rng: Rng, air: Air, top: float, blades: int = 1100) ->
     dark, light = air.season.grass
     w, h = canvas.width, canvas.height
     canvas.paint(rng, [(0, top), (w, top), (w, h), (0, h)], dark, light, (60, 14), 5)
-    mottle(canvas, rng, (top + h * 0.05, h), _stains(air))
+    mottle(canvas, rng, (top + h * 0.05, h), _stain_tones(air))
     tall = h * 0.03
     stroke = shade(light, 1.12), shade(dark, 0.86), mix(dark, light, 0.6)
-    draws = floats(rng, blades * 4).reshape(blades, 4).tolist()
-    for i, (u, v, lean, size) in enumerate(sorted(draws, key=lambda d: d[1])):
+    samples = floats(rng, blades * 4).reshape(blades, 4).tolist()
+    for i, (u, v, lean, size) in enumerate(sorted(samples, key=lambda d: d[1])):
         depth = v * v
         x, y, s = u * w, top + depth * (h - top), tall * (0.25 + depth) * (0.5 + size)
         canvas.line([(x, y), (x + (lean - 0.5) * s, y - s)], stroke[i % 3], 0.6 + depth * 0.6)
@@ -94,17 +94,17 @@ def grass(canvas: Canvas, rng: Rng, air: Air, top: float, blades: int = 1100) ->
     if air.season.flowers:
         flowers(canvas, rng, air.season.flowers, top, rng.integer(70, 220))
     else:
-        _tracks(canvas, rng, top)
+        _footprints(canvas, rng, top)
 
 
-def _stains(air: Air) -> tuple[Colour, ...]:
+def _stain_tones(air: Air) -> tuple[Colour, ...]:
     dark, light = air.season.grass
     if air.snowy:
         return shade(dark, 0.72), (166, 186, 214), (255, 255, 255), (176, 166, 150)
     return (shade(dark, 0.6), shade(light, 1.25), mix(light, (236, 214, 110), 0.5), mix(dark, (110, 80, 50), 0.6))
 
 
-def _tracks(canvas: Canvas, rng: Rng, top: float) -> None:
+def _footprints(canvas: Canvas, rng: Rng, top: float) -> None:
     x, lean = rng.uniform(0, canvas.width), rng.uniform(-60, 60)
     for i in range(26):
         u = i / 26

@@ -19,10 +19,10 @@ def scatter(canvas: Canvas, rng: Rng, air: Air, top: float, *, farm: bool = True
     for depth in sorted(rng.uniform(0.1, 1.0) for _ in range(rng.integer(7, 11))):
         x, y = rng.uniform(0, w), top + (h - top) * depth
         size = h * (0.03 + 0.09 * depth)
-        thing = rng.below(4) if farm else 3
-        if thing == 0:
+        kind = rng.below(4) if farm else 3
+        if kind == 0:
             sheep(canvas, rng, air, x, y, size)
-        elif thing == 1 and not air.snowy:
+        elif kind == 1 and not air.snowy:
             hay_bale(canvas, rng, air, x, y, size)
         elif air.season.flowers:
             flower_patch(canvas, rng, rng.choice(air.season.flowers), x, y, size * 2.4)

@@ -10,14 +10,14 @@ from puzzlegen.scenes.canvas import Canvas
 from puzzlegen.scenes.land import mottle
 from puzzlegen.scenes.noise import Colour, mix, noise, sine
 
-_CLOUD = (160, 84)
+_CLOUD_SIZE = (160, 84)
 
 
 def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     """Draw everything above ``horizon``: a gradient, a veil of cloud, sun or moon, clouds, birds."""
     canvas.gradient(0, horizon, air.hour.top, air.hour.low)
-    high = (mix(air.hour.top, (0, 0, 20), 0.25), mix(air.hour.top, air.hour.cloud, 0.4), air.hour.low, air.hour.cloud)
-    mottle(canvas, rng, (0, horizon * 0.9), high, 0.6)
+    tones = (mix(air.hour.top, (0, 0, 20), 0.25), mix(air.hour.top, air.hour.cloud, 0.4), air.hour.low, air.hour.cloud)
+    mottle(canvas, rng, (0, horizon * 0.9), tones, 0.6)
     _veil(canvas, rng, air, horizon)
     if air.hour.name == "night":
         _stars(canvas, rng, horizon)
@@ -25,9 +25,9 @@ def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     elif air.hour.name != "overcast":
         _sun(canvas, rng, air, horizon)
     for _ in range(rng.integer(5, 9)):
-        place = rng.uniform(0.02, 0.75)
-        size = canvas.width * rng.uniform(0.2, 0.56) * (1.15 - place)
-        cloud(canvas, rng, rng.uniform(0, canvas.width), horizon * place, size, air.hour.cloud, air.hour.cloud_base)
+        depth = rng.uniform(0.02, 0.75)
+        size = canvas.width * rng.uniform(0.2, 0.56) * (1.15 - depth)
+        cloud(canvas, rng, rng.uniform(0, canvas.width), horizon * depth, size, air.hour.cloud, air.hour.cloud_base)
     if rng.below(3):
         birds(canvas, rng, horizon)
 
@@ -35,30 +35,30 @@ def sky(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
 def _veil(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
     """Draw high thin cloud of random density."""
     size = (canvas.image.width, max(2, round(horizon * canvas.scale)))
-    small = (size[0] // 4, max(2, size[1] // 4))
-    streaks = noise(rng, small, (small[0] / 3, small[1] / 6), 3).point([max(0, v - 100) for v in range(256)])
+    coarse = (size[0] // 4, max(2, size[1] // 4))
+    streaks = noise(rng, coarse, (coarse[0] / 3, coarse[1] / 6), 3).point([max(0, v - 100) for v in range(256)])
     canvas.image.paste(air.hour.cloud, (0, 0), streaks.resize(size, Image.Resampling.BILINEAR))
 
 
 def cloud(canvas: Canvas, rng: Rng, x: float, y: float, width: float, light: Colour, dark: Colour) -> None:
     """Draw a cloud ``width`` pixels wide: puffs on a flat base, bright above and dark below."""
-    mask = Image.new("L", _CLOUD)
+    mask = Image.new("L", _CLOUD_SIZE)
     pen = ImageDraw.Draw(mask)
     for _ in range(rng.integer(10, 18)):
         u = rng.uniform(-1, 1)
         r = (1.1 - u * u) * rng.uniform(10, 24) + 4
         cx, base = 80 + u * 58, 66 + rng.uniform(-2, 3)
         pen.ellipse((cx - r * 1.2, base - r * 1.5, cx + r * 1.2, base + r * 0.12), fill=rng.integer(190, 255))
-    fluff = noise(rng, _CLOUD, (30, 22), 3).point([min(255, 110 + v) for v in range(256)])
+    fluff = noise(rng, _CLOUD_SIZE, (30, 22), 3).point([min(255, 110 + v) for v in range(256)])
     mask = ImageChops.multiply(mask.filter(ImageFilter.GaussianBlur(2.5)), fluff)
-    ramp = Image.linear_gradient("L").resize(_CLOUD)
-    lumps = ImageChops.add(ramp, noise(rng, _CLOUD, (24, 18), 2), 1.0, -128)
-    body = Image.composite(Image.new("RGB", _CLOUD, dark), Image.new("RGB", _CLOUD, light), lumps)
+    ramp = Image.linear_gradient("L").resize(_CLOUD_SIZE)
+    lumps = ImageChops.add(ramp, noise(rng, _CLOUD_SIZE, (24, 18), 2), 1.0, -128)
+    body = Image.composite(Image.new("RGB", _CLOUD_SIZE, dark), Image.new("RGB", _CLOUD_SIZE, light), lumps)
     s = canvas.scale
     size = (max(4, round(width * s)), max(4, round(width * s * 0.5)))
-    place = (round(x * s - size[0] / 2), round(y * s - size[1] * 0.5))
+    corner = (round(x * s - size[0] / 2), round(y * s - size[1] * 0.5))
     bicubic = Image.Resampling.BICUBIC
-    canvas.image.paste(body.resize(size, bicubic), place, mask.resize(size, bicubic))
+    canvas.image.paste(body.resize(size, bicubic), corner, mask.resize(size, bicubic))
 
 
 def _sun(canvas: Canvas, rng: Rng, air: Air, horizon: float) -> None:
