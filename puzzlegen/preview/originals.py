@@ -83,7 +83,7 @@ def _encode_whole(opened: OpenItem, frame_count: int | None) -> Medium | None:
 
 
 def _clip(opened: OpenItem, frame_count: int | None) -> Clip:
-    """Return the whole clip or, if that is unusable, the part that a task asking for ``frame_count`` frames would get."""
+    """Return the whole clip or, if that is unusable, the part that a task asking for ``frame_count`` frames gets."""
     try:
         return opened.clip()
     except Unusable:
