@@ -128,6 +128,16 @@ def test_a_system_message_stays_in_front(builds: dict[str, Path]) -> None:
     assert row["prompt"][0]["content"] == [{"type": "text", "text": "Look closely."}]
 
 
+@pytest.mark.parametrize("error", [OSError("no such dataset"), ValueError("BuilderConfig 'video' not found")])
+def test_what_the_hub_does_not_give_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    with pytest.raises(PuzzlegenError, match=f"'owner/name': .*the Hub does not give it: {error}"):
+        trl.load("owner/name", "video")
+
+
 def test_what_cannot_be_loaded_is_said(builds: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(PuzzlegenError, match="profile text in split train; it has image: train; multi_image: train"):
         trl.load(builds["parquet"], "text")

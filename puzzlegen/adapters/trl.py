@@ -228,7 +228,8 @@ def _load_from_hub(name: str, profile: Profile | None, split: str, streaming: bo
         raise PuzzlegenError(f"'{name}': no such folder, and no name on the Hub, which is owner/name; give a build")
     try:
         return _import_datasets().load_dataset(name, profile, split=split, streaming=streaming)
-    except OSError as err:
+    # What is not on the Hub is an OSError; a profile or split that a dataset there lacks is a ValueError.
+    except (OSError, ValueError) as err:
         detail = " ".join(str(err).split())[:200]
         raise PuzzlegenError(f"'{name}': no such folder here, and the Hub does not give it: {detail}") from err
 

@@ -39,7 +39,7 @@ class Originals:
 
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
         self._recipe = recipe
-        self._cache: dict[tuple[str, int], Medium | None] = {}
+        self._cache: dict[tuple[str, int, int | None], Medium | None] = {}
         self._items = Finder(make_plan(recipe, limit))
 
     def of(self, row: Row) -> Medium | None:
@@ -51,10 +51,11 @@ class Originals:
         item, shard_place = self._items.item(info["source_uri"]), self._items.place(info["source_uri"])
         if item is None or shard_place is None or item.kind == "graph":
             return None
-        key = info["source_uri"], info["variant"]
+        frame_count = json.loads(info["params"]).get("frames")
+        key = info["source_uri"], info["variant"], frame_count
         if key not in self._cache:
             opened = shard_place[0](shard_place[1], info["variant"])
-            medium = _encode_whole(opened, json.loads(info["params"]).get("frames"))
+            medium = _encode_whole(opened, frame_count)
             self._cache[key] = medium if opened.sha256 == info["source_sha256"] else None
         return self._cache[key]
 
