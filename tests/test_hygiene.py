@@ -22,7 +22,7 @@ from PIL import Image, ImageEnhance
 
 from puzzlegen.building import build
 from puzzlegen.errors import EngineError, RecipeError, SourceError
-from puzzlegen.hygiene.looking import Looking, _looks, look_at
+from puzzlegen.hygiene.looking import Looking, _fingerprint_item, look_at
 from puzzlegen.hygiene.near import Near, clusters
 from puzzlegen.hygiene.same import _digest
 from puzzlegen.media.fingerprint import clip_hash, phash, picture_hash
@@ -402,6 +402,6 @@ def test_a_disk_that_fails_stops_the_plan() -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     item = Item("a.jpg", "image", 100)
-    for look in (lambda: _looks(item, Looking(failing, 0)), lambda: _digest(item, failing, 10)):
+    for look in (lambda: _fingerprint_item(item, Looking(failing, 0)), lambda: _digest(item, failing, 10)):
         with pytest.raises(SourceError, match=r"'a\.jpg' cannot be read: OSError Input/output error"):
             look()

@@ -50,10 +50,10 @@ class HygieneSettings(BaseModel):
 
     @field_validator("exclude")
     @classmethod
-    def _exist(cls, exclude: tuple[str, ...]) -> tuple[str, ...]:
-        for place in exclude:
-            if wrong := missing(place, "either"):
-                raise ValueError(f"{wrong}; give folders of media, or text files of hashes")
+    def _check_exclude(cls, exclude: tuple[str, ...]) -> tuple[str, ...]:
+        for location in exclude:
+            if problem := missing(location, "either"):
+                raise ValueError(f"{problem}; give folders of media, or text files of hashes")
         return exclude
 
 
@@ -92,27 +92,29 @@ def sift(listing: Listing, open_item: Open, settings: HygieneSettings, time_limi
         EngineError: a process that fingerprinted an item was killed from outside, or because memory ran out.
     """
     excluded = read_excluded(settings.exclude, settings.near_bits, time_limit_s)
-    look = bool(settings.exclude) or settings.near_duplicates != "keep"
-    items = dict(listing.items()) if look else {}
+    must_open = bool(settings.exclude) or settings.near_duplicates != "keep"
+    items = dict(listing.items()) if must_open else {}
     if settings.allow_licences or settings.deny_licences:
         for row, item in listing.items():
-            if no := _licence(item, settings):
-                listing.drop(row, Skipped(item.id, *no))
+            if refusal := _licence_refusal(item, settings):
+                listing.drop(row, Skipped(item.id, *refusal))
     groups: dict[str, str] = {}
-    if look:
-        left = {row: item for row, item in items.items() if listing.left[row] and item.kind != "graph"}
-        seen = look_at(list(left.values()), Looking(open_item, time_limit_s))
-        skipped, groups = _looked(list(items.values()), list(left.values()), seen, excluded, settings)
-        for row, item in left.items():
+    if must_open:
+        remaining = {row: item for row, item in items.items() if listing.left[row] and item.kind != "graph"}
+        fingerprints = look_at(list(remaining.values()), Looking(open_item, time_limit_s))
+        skipped, groups = _sift_by_fingerprints(
+            list(items.values()), list(remaining.values()), fingerprints, excluded, settings
+        )
+        for row, item in remaining.items():
             if item.id in skipped:
                 listing.drop(row, skipped[item.id])
     elif settings.duplicates == "remove":
-        for row, why in repeated(listing, open_item):
-            listing.drop(row, why)
+        for row, skip in repeated(listing, open_item):
+            listing.drop(row, skip)
     return Sifted(groups, excluded.digest if settings.exclude else "")
 
 
-def _looked(
+def _sift_by_fingerprints(
     items: Sequence[Item],
     media: Sequence[Item],
     looks: dict[str, Looks],
@@ -120,61 +122,63 @@ def _looked(
     settings: HygieneSettings,
 ) -> tuple[dict[str, Skipped], dict[str, str]]:
     """The items to drop because of their fingerprints, and the groups of the rest; both by item id."""
-    skipped = _by(media, lambda item: _excluded(item, looks, excluded))
+    skipped = _skip_where(media, lambda item: _exclusion_of(item, looks, excluded))
     groups: dict[str, str] = {}
     # Items that cannot be read stay: the build rejects them and says why.
     media = [item for item in media if item.id not in skipped and item.id in looks]
     if settings.duplicates == "remove":
-        skipped |= _repeated(media, lambda item: looks[item.id].sha256, "duplicate")
+        skipped |= _skip_duplicates(media, lambda item: looks[item.id].sha256, "duplicate")
     if settings.near_duplicates != "keep":
-        left = [item for item in media if item.id not in skipped]
-        hashed = [Near(i.id, i.kind, looks[i.id].phash) for i in left if looks[i.id].phash != UNSEEN]
-        found = clusters(hashed, settings.near_bits)
-        skipped |= _alike(left, found) if settings.near_duplicates == "remove" else {}
-        groups = _joined(items, found)
+        remaining = [item for item in media if item.id not in skipped]
+        near_hashes = [Near(i.id, i.kind, looks[i.id].phash) for i in remaining if looks[i.id].phash != UNSEEN]
+        cluster_of = clusters(near_hashes, settings.near_bits)
+        skipped |= _skip_near_duplicates(remaining, cluster_of) if settings.near_duplicates == "remove" else {}
+        groups = _merge_groups(items, cluster_of)
     return skipped, groups
 
 
-def _by(items: Iterable[Item], why: Callable[[Item], tuple[str, str] | None]) -> dict[str, Skipped]:
-    refused = ((item.id, why(item)) for item in items)
-    return {name: Skipped(name, *reason) for name, reason in refused if reason}
+def _skip_where(items: Iterable[Item], refusal_of: Callable[[Item], tuple[str, str] | None]) -> dict[str, Skipped]:
+    refusals = ((item.id, refusal_of(item)) for item in items)
+    return {name: Skipped(name, *reason) for name, reason in refusals if reason}
 
 
-def _licence(item: Item, settings: HygieneSettings) -> tuple[str, str] | None:
+def _licence_refusal(item: Item, settings: HygieneSettings) -> tuple[str, str] | None:
     name = item.licence.casefold()
 
-    def among(patterns: tuple[str, ...]) -> bool:
+    def matches_any(patterns: tuple[str, ...]) -> bool:
         return any(fnmatchcase(name, pattern.casefold()) for pattern in patterns)
 
-    denied = among(settings.deny_licences) or (settings.allow_licences and not among(settings.allow_licences))
-    return ("licence", item.licence or "none is stated") if denied else None
+    is_denied = matches_any(settings.deny_licences) or (
+        settings.allow_licences and not matches_any(settings.allow_licences)
+    )
+    return ("licence", item.licence or "none is stated") if is_denied else None
 
 
-def _excluded(item: Item, looks: dict[str, Looks], excluded: Excluded) -> tuple[str, str] | None:
-    seen = looks.get(item.id)
-    return ("excluded", "") if seen and excluded.holds(seen, item.kind) else None
+def _exclusion_of(item: Item, looks: dict[str, Looks], excluded: Excluded) -> tuple[str, str] | None:
+    fingerprint = looks.get(item.id)
+    return ("excluded", "") if fingerprint and excluded.holds(fingerprint, item.kind) else None
 
 
-def _repeated(items: Iterable[Item], key: Callable[[Item], str], reason: str) -> dict[str, Skipped]:
+def _skip_duplicates(items: Iterable[Item], key: Callable[[Item], str], reason: str) -> dict[str, Skipped]:
     """Skip all items with the same key but the first by id; items with the user's own questions are never skipped."""
     first: dict[str, str] = {}
     skipped = {}
     for item in sorted(items, key=lambda item: item.id):
-        if not item.qa and key(item) and (other := first.setdefault(key(item), item.id)) != item.id:
-            skipped[item.id] = Skipped(item.id, reason, f"of '{other}'")
+        if not item.qa and key(item) and (first_id := first.setdefault(key(item), item.id)) != item.id:
+            skipped[item.id] = Skipped(item.id, reason, f"of '{first_id}'")
     return skipped
 
 
-def _alike(items: Iterable[Item], found: dict[str, str]) -> dict[str, Skipped]:
+def _skip_near_duplicates(items: Iterable[Item], cluster_of: dict[str, str]) -> dict[str, Skipped]:
     """Skip all items of a cluster but the first by id; items with the user's own questions are never skipped."""
     return {
-        item.id: Skipped(item.id, "near_duplicate", f"of '{found[item.id]}'")
+        item.id: Skipped(item.id, "near_duplicate", f"of '{cluster_of[item.id]}'")
         for item in items
-        if found.get(item.id, item.id) != item.id and not item.qa
+        if cluster_of.get(item.id, item.id) != item.id and not item.qa
     }
 
 
-def _joined(items: Iterable[Item], found: dict[str, str]) -> dict[str, str]:
+def _merge_groups(items: Iterable[Item], cluster_of: dict[str, str]) -> dict[str, str]:
     """Merge groups so that items that look alike share one; items that already shared a group still do.
 
     Returns:
@@ -188,9 +192,9 @@ def _joined(items: Iterable[Item], found: dict[str, str]) -> dict[str, str]:
         return name
 
     for item in items:
-        for other in (item.group, found.get(item.id)):
-            if other:
-                low, high = sorted((root(item.group or item.id), root(other)))
+        for linked in (item.group, cluster_of.get(item.id)):
+            if linked:
+                low, high = sorted((root(item.group or item.id), root(linked)))
                 parent[high] = low
     members: dict[str, list[str]] = defaultdict(list)
     for item in items:

@@ -14,9 +14,9 @@ from puzzlegen.hygiene.looking import UNSEEN, Looking, Looks, look_at
 from puzzlegen.hygiene.near import Index, Near
 from puzzlegen.records import Item, Kind, Skipped
 
-_LISTS: Final = (".txt", ".lst", ".csv")
-_FOLDERS: Final = ("unreadable_folder", "linked_folder")
-_NO_MEDIA: Final = ("hidden", "build")
+_LIST_SUFFIXES: Final = (".txt", ".lst", ".csv")
+_SKIPPED_FOLDER_REASONS: Final = ("unreadable_folder", "linked_folder")
+_HARMLESS_REASONS: Final = ("hidden", "build")
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 _PHASH: Final = re.compile("[0-9a-f]{16}")
 
@@ -30,8 +30,8 @@ class Excluded(NamedTuple):
 
     def holds(self, looks: Looks, kind: Kind) -> bool:
         """Whether a medium is excluded or looks like an excluded one."""
-        seen = looks.phash != UNSEEN and next(self.near.close_to(looks.phash, kind), None) is not None
-        return seen or looks.sha256 in self.sha256
+        looks_excluded = looks.phash != UNSEEN and next(self.near.close_to(looks.phash, kind), None) is not None
+        return looks_excluded or looks.sha256 in self.sha256
 
 
 def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excluded:
@@ -42,26 +42,28 @@ def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excl
     """
     digests: set[str] = set()
     hashes: set[tuple[Kind, int]] = set()
-    for place in places:
-        found = list(_listed(place) if suffix_of(place) in _LISTS else _seen(place, seconds))
-        if not found:
-            raise SourceError(f"hygiene.exclude: '{place}' holds no picture, clip or hash")
-        digests |= {sha256 for sha256, _, _ in found if sha256}
-        hashes |= {(kind, phash) for _, kind, phash in found if phash >= 0}
+    for location in places:
+        hash_rows = list(
+            _read_hash_list(location) if suffix_of(location) in _LIST_SUFFIXES else _hash_media(location, seconds)
+        )
+        if not hash_rows:
+            raise SourceError(f"hygiene.exclude: '{location}' holds no picture, clip or hash")
+        digests |= {sha256 for sha256, _, _ in hash_rows if sha256}
+        hashes |= {(kind, phash) for _, kind, phash in hash_rows if phash >= 0}
     index = Index(bits)
     for kind, phash in sorted(hashes):
         index.add(Near("", kind, phash))
-    told = "\n".join([*sorted(digests), *(f"{kind} {phash:x}" for kind, phash in sorted(hashes))])
-    return Excluded(frozenset(digests), index, hashlib.sha256(told.encode()).hexdigest())
+    canonical_text = "\n".join([*sorted(digests), *(f"{kind} {phash:x}" for kind, phash in sorted(hashes))])
+    return Excluded(frozenset(digests), index, hashlib.sha256(canonical_text.encode()).hexdigest())
 
 
-def _listed(place: str) -> Iterator[tuple[str, Kind, int]]:
+def _read_hash_list(location: str) -> Iterator[tuple[str, Kind, int]]:
     """Read a text file with one hash per line: 64 hexadecimal digits of SHA-256, or 16 of a picture's perceptual hash.
 
     Yields ``(sha256, kind, phash)``; of the two hashes the one that the line does not give is empty or -1.
     """
-    tree = tree_at(place, _LISTS)
-    with tree.parts(_only(tree, place).id) as file:
+    tree = tree_at(location, _LIST_SUFFIXES)
+    with tree.parts(_single_file(tree, location).id) as file:
         for number, line in enumerate(file, 1):
             text = line.decode("ascii", "replace").strip().lower()
             if _SHA256.fullmatch(text):
@@ -69,45 +71,50 @@ def _listed(place: str) -> Iterator[tuple[str, Kind, int]]:
             elif _PHASH.fullmatch(text):
                 yield "", "image", int(text, 16)
             elif text and not text.startswith("#"):
-                raise SourceError(f"hygiene.exclude: '{place}', line {number}: '{text[:40]}' is neither 64 nor 16 hex")
+                raise SourceError(
+                    f"hygiene.exclude: '{location}', line {number}: '{text[:40]}' is neither 64 nor 16 hex"
+                )
 
 
-def _only(tree: Tree, place: str) -> Found:
-    found = next(iter(tree.walk()))
-    if not isinstance(found, Found):
-        raise SourceError(f"hygiene.exclude: '{place}' cannot be read: {found.reason}")
-    return found
+def _single_file(tree: Tree, location: str) -> Found:
+    first_entry = next(iter(tree.walk()))
+    if not isinstance(first_entry, Found):
+        raise SourceError(f"hygiene.exclude: '{location}' cannot be read: {first_entry.reason}")
+    return first_entry
 
 
-def _open(place: str, item: Item) -> BinaryIO:
-    return tree_at(place).open(item.id, item.at, item.size, item.stamp)
+def _open_item(location: str, item: Item) -> BinaryIO:
+    return tree_at(location).open(item.id, item.at, item.size, item.stamp)
 
 
-def _seen(place: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
+def _hash_media(location: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
     items = []
-    for entry in tree_at(place).walk_archives():
+    for entry in tree_at(location).walk_archives():
         kind = kind_of(entry.id)
         if isinstance(entry, Skipped):
-            _refuse_loss(place, entry)
+            _refuse_loss(location, entry)
         elif kind:
             items.append(Item(entry.id, kind, entry.size, stamp=entry.stamp, at=entry.at))
-    looks = look_at(items, Looking(partial(_open, place), 0 if in_memory(place) else seconds))
+    fingerprints = look_at(items, Looking(partial(_open_item, location), 0 if in_memory(location) else seconds))
     for item in items:
-        seen = looks.get(item.id)
-        if seen is None or seen.phash == UNSEEN:
+        fingerprint = fingerprints.get(item.id)
+        if fingerprint is None or fingerprint.phash == UNSEEN:
             raise SourceError(
-                f"hygiene.exclude: '{item.id}' of '{place}' cannot be {'decoded' if seen else 'read'}, so what looks "
-                "like it would not be left out; put a sound, smaller copy there, or take it away and list its SHA-256"
+                f"hygiene.exclude: '{item.id}' of '{location}' cannot be {'decoded' if fingerprint else 'read'}, "
+                "so what looks like it would not be left out; put a sound, smaller copy there, or take it away and "
+                "list its SHA-256"
             )
-        yield seen.sha256, item.kind, seen.phash
+        yield fingerprint.sha256, item.kind, fingerprint.phash
 
 
-def _refuse_loss(place: str, skipped: Skipped) -> None:
+def _refuse_loss(location: str, skipped: Skipped) -> None:
     """Raise SourceError if a skipped entry may hold media that are to be excluded."""
-    held = kind_of(skipped.id) or suffix_of(skipped.id) in ARCHIVE_SUFFIXES or skipped.reason in _FOLDERS
-    if held and skipped.reason not in _NO_MEDIA:
-        why = f"{skipped.reason}: {skipped.detail}" if skipped.detail else skipped.reason
+    may_hold_media = (
+        kind_of(skipped.id) or suffix_of(skipped.id) in ARCHIVE_SUFFIXES or skipped.reason in _SKIPPED_FOLDER_REASONS
+    )
+    if may_hold_media and skipped.reason not in _HARMLESS_REASONS:
+        cause = f"{skipped.reason}: {skipped.detail}" if skipped.detail else skipped.reason
         raise SourceError(
-            f"hygiene.exclude: '{skipped.id}' of '{place}' cannot be read ({why}), so items that are the same would "
-            "not be left out; make it readable or take it away"
+            f"hygiene.exclude: '{skipped.id}' of '{location}' cannot be read ({cause}), so items that are the same "
+            "would not be left out; make it readable or take it away"
         )

@@ -22,13 +22,13 @@ from puzzlegen.threads import usable_cores
 #: Stands for the perceptual hash of a medium that was not decoded, cannot be decoded or has too many pixels.
 UNSEEN: Final = -1
 #: Exit codes of a process that its item killed, by exceeding the time limit or crashing the decoder.
-_ITS_OWN: Final = frozenset(
+_ITEM_FAULT_EXIT_CODES: Final = frozenset(
     -number for number in (*SIGNALS, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 )
-_AT_ONCE: Final = 64
+_CHUNK_ITEMS: Final = 64
 _MOST_PIXELS: Final = 1 << 26
 _MOST_BYTES: Final = 1 << 28
-_PIECE: Final = 1 << 20
+_READ_BYTES: Final = 1 << 20
 _MOST_WORKERS: Final = 8
 
 
@@ -64,17 +64,21 @@ def look_at(items: Sequence[Item], looking: Looking) -> dict[str, Looks]:
         EngineError: a process was killed from outside, or because memory ran out.
         SourceError: the disk or the network failed while an item was read.
     """
-    chunks = deque(tuple(items[k : k + _AT_ONCE]) for k in range(0, len(items), _AT_ONCE))
+    chunks = deque(tuple(items[k : k + _CHUNK_ITEMS]) for k in range(0, len(items), _CHUNK_ITEMS))
     if not looking.seconds:
-        return {name: seen for chunk in chunks for name, seen in _look(chunk, looking)}
-    found: dict[str, Looks] = {}
+        return {name: fingerprint for chunk in chunks for name, fingerprint in _fingerprint_chunk(chunk, looking)}
+    fingerprints: dict[str, Looks] = {}
     while chunks:
-        for suspect in _together(chunks, min(usable_cores(), _MOST_WORKERS, len(chunks)), looking, found):
-            found |= _alone(suspect, looking)
-    return found
+        for suspect in _fingerprint_in_pool(
+            chunks, min(usable_cores(), _MOST_WORKERS, len(chunks)), looking, fingerprints
+        ):
+            fingerprints |= _fingerprint_isolated(suspect, looking)
+    return fingerprints
 
 
-def _together(chunks: deque[_Chunk], workers: int, looking: Looking, found: dict[str, Looks]) -> list[_Chunk]:
+def _fingerprint_in_pool(
+    chunks: deque[_Chunk], workers: int, looking: Looking, fingerprints: dict[str, Looks]
+) -> list[_Chunk]:
     """Process chunks until all are done or a process dies.
 
     Returns:
@@ -85,17 +89,17 @@ def _together(chunks: deque[_Chunk], workers: int, looking: Looking, found: dict
         try:
             while chunks or running:
                 while chunks and len(running) < 2 * workers:
-                    running[pool.submit(_look, chunks[0], looking)] = chunks[0]
+                    running[pool.submit(_fingerprint_chunk, chunks[0], looking)] = chunks[0]
                     chunks.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    found.update(future.result())
+                    fingerprints.update(future.result())
                     del running[future]
         except BrokenProcessPool:
             return list(running.values())
     return []
 
 
-def _alone(chunk: _Chunk, looking: Looking, again: int = 1) -> dict[str, Looks]:
+def _fingerprint_isolated(chunk: _Chunk, looking: Looking, retries: int = 1) -> dict[str, Looks]:
     """Fingerprint a chunk in a process of its own and, if that process dies, each item in a process of its own.
 
     An item that kills its own process, too, is fingerprinted by its bytes alone, or left out if even that kills it.
@@ -105,48 +109,52 @@ def _alone(chunk: _Chunk, looking: Looking, again: int = 1) -> dict[str, Looks]:
         PuzzlegenError: processes cannot start.
     """
     with _pool(1) as pool:
-        looked = pool.submit(_look, chunk, looking)
+        pending = pool.submit(_fingerprint_chunk, chunk, looking)
         processes = list((pool._processes or {}).values())  # noqa: SLF001 - the pool forgets them when it breaks
         try:
-            return dict(looked.result())
+            return dict(pending.result())
         except BrokenProcessPool:
             pass
     check_started(processes)
     if len(chunk) > 1:
-        return {name: seen for item in chunk for name, seen in _alone((item,), looking).items()}
+        return {
+            name: fingerprint for item in chunk for name, fingerprint in _fingerprint_isolated((item,), looking).items()
+        }
     code = processes[0].exitcode if processes else None
-    if code not in _ITS_OWN:
+    if code not in _ITEM_FAULT_EXIT_CODES:
         raise EngineError(
             f"a process that looked at '{chunk[0].id}' was killed, by the system or by a person; if memory was short, "
             "give it more, then run the same command again; if it is always this item, take it out"
         )
     # SIGALRM, the limit on clock time, also hits a job that was merely suspended: only a second time counts.
-    if code == -signal.SIGALRM and again:
-        return _alone(chunk, looking, again - 1)
-    return _alone(chunk, looking._replace(decode=False), again) if looking.decode else {}
+    if code == -signal.SIGALRM and retries:
+        return _fingerprint_isolated(chunk, looking, retries - 1)
+    return _fingerprint_isolated(chunk, looking._replace(decode=False), retries) if looking.decode else {}
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _look(chunk: _Chunk, looking: Looking) -> list[tuple[str, Looks]]:
-    found = []
+def _fingerprint_chunk(chunk: _Chunk, looking: Looking) -> list[tuple[str, Looks]]:
+    fingerprints = []
     for item in chunk:
         with time_limit(looking.seconds) if looking.seconds else nullcontext():
-            found += [(item.id, seen) for seen in (_looks(item, looking),) if seen]
-    return found
+            fingerprints += [
+                (item.id, fingerprint) for fingerprint in (_fingerprint_item(item, looking),) if fingerprint
+            ]
+    return fingerprints
 
 
-def _looks(item: Item, looking: Looking) -> Looks | None:
+def _fingerprint_item(item: Item, looking: Looking) -> Looks | None:
     """Fingerprint one item; None if it cannot be read or is too large, which the build will find as well."""
     if item.kind == "image" and item.size > _MOST_BYTES:
         return None
     try:
         with looking.open_item(item) as file:
             digest = hashlib.sha256()
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+            while block := file.read(_READ_BYTES):
+                digest.update(block)
             return Looks(digest.hexdigest(), _phash(item, file) if looking.decode else UNSEEN)
     except Unusable:
         return None

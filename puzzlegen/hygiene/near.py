@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from puzzlegen.records import Kind
 
-_WORD: Final = 64
-_FRAMES: Final[dict[str, int]] = {"image": 1, "video": 3}
+_HASH_BITS: Final = 64
+_FRAME_COUNTS: Final[dict[str, int]] = {"image": 1, "video": 3}
 
 
 class Near(NamedTuple):
@@ -22,7 +22,7 @@ class Near(NamedTuple):
 
 def close(a: int, b: int, kind: Kind, bits: int) -> bool:
     """Whether two hashes of media of one kind differ in at most ``bits`` per picture; a clip counts as three."""
-    return (a ^ b).bit_count() <= bits * _FRAMES[kind]
+    return (a ^ b).bit_count() <= bits * _FRAME_COUNTS[kind]
 
 
 def bands(phash: int, kind: Kind, bits: int) -> Iterator[tuple[int, int, int]]:
@@ -31,10 +31,10 @@ def bands(phash: int, kind: Kind, bits: int) -> Iterator[tuple[int, int, int]]:
     Two media that are close share at least one part of one picture, so only media that share a part need comparing.
     """
     count = bits + 1
-    for frame in range(_FRAMES[kind]):
-        word = (phash >> (frame * _WORD)) & ((1 << _WORD) - 1)
+    for frame in range(_FRAME_COUNTS[kind]):
+        word = (phash >> (frame * _HASH_BITS)) & ((1 << _HASH_BITS) - 1)
         for k in range(count):
-            start, stop = k * _WORD // count, (k + 1) * _WORD // count
+            start, stop = k * _HASH_BITS // count, (k + 1) * _HASH_BITS // count
             yield frame, k, (word >> start) & ((1 << (stop - start)) - 1)
 
 
@@ -43,21 +43,21 @@ class Index:
 
     def __init__(self, bits: int) -> None:
         self._bits = bits
-        self._places: dict[tuple[Kind, int, int, int], list[int]] = defaultdict(list)
-        self._known: list[Near] = []
+        self._positions: dict[tuple[Kind, int, int, int], list[int]] = defaultdict(list)
+        self._entries: list[Near] = []
 
     def add(self, near: Near) -> None:
         """Add a medium to the index."""
         for band in bands(near.phash, near.kind, self._bits):
-            self._places[near.kind, *band].append(len(self._known))
-        self._known.append(near)
+            self._positions[near.kind, *band].append(len(self._entries))
+        self._entries.append(near)
 
     def close_to(self, phash: int, kind: Kind) -> Iterator[Near]:
         """Yield the media in the index that are close to this hash; some of them more than once."""
         for band in bands(phash, kind, self._bits):
-            for place in self._places.get((kind, *band), ()):
-                if close(phash, self._known[place].phash, kind, self._bits):
-                    yield self._known[place]
+            for position in self._positions.get((kind, *band), ()):
+                if close(phash, self._entries[position].phash, kind, self._bits):
+                    yield self._entries[position]
 
 
 def clusters(media: Sequence[Near], bits: int) -> dict[str, str]:

@@ -16,8 +16,8 @@ from puzzlegen.records import Item, Skipped
 if TYPE_CHECKING:
     from puzzlegen.listing import Listing
 
-_BEGINNING: Final = 1 << 14
-_PIECE: Final = 1 << 20
+_BEGINNING_BYTES: Final = 1 << 14
+_READ_BYTES: Final = 1 << 20
 #: Larger files are not compared: a sparse file may claim terabytes.
 _MOST_BYTES: Final = 1 << 32
 _KINDS: Final = ("image", "video")
@@ -28,41 +28,41 @@ def repeated(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> Iterato
 
     Items of unknown size, and items with the user's own questions, are not compared.
     """
-    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row, item in listing.items(_alike(listing, open_item)):
+    rows_by_digest: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for row, item in listing.items(_candidate_rows(listing, open_item)):
         if digest := _digest(item, open_item, item.size):
-            found[digest.hex()].append((item.id, row))
-    for same in found.values():
-        (first, _), *others = sorted(same)
+            rows_by_digest[digest.hex()].append((item.id, row))
+    for copies in rows_by_digest.values():
+        (first, _), *others = sorted(copies)
         yield from ((row, Skipped(name, "duplicate", f"of '{first}'")) for name, row in others)
 
 
-def _alike(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> NDArray[np.int64]:
+def _candidate_rows(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> NDArray[np.int64]:
     """The rows of items that share kind, size and beginning with another item."""
     from puzzlegen.listing import shared  # noqa: PLC0415 - settings are read without Arrow
 
     sizes = listing.numbers("size")
     kinds = np.select([listing.equal("kind", kind) for kind in _KINDS], [1, 2])
-    plain = listing.equal("qa", "")
-    rows = np.flatnonzero(listing.left & plain & (kinds > 0) & (sizes > 0) & (sizes <= _MOST_BYTES))
+    has_no_questions = listing.equal("qa", "")
+    rows = np.flatnonzero(listing.left & has_no_questions & (kinds > 0) & (sizes > 0) & (sizes <= _MOST_BYTES))
     rows = rows[shared(sizes[rows], kinds[rows])]
     beginnings = np.zeros(len(rows), np.uint64)
-    told = np.zeros(len(rows), bool)
+    is_readable = np.zeros(len(rows), bool)
     for k, (_, item) in enumerate(listing.items(rows)):
-        digest = _digest(item, open_item, _BEGINNING)
-        beginnings[k], told[k] = int.from_bytes(digest[:8], "big"), bool(digest)
-    rows, beginnings = rows[told], beginnings[told]
+        digest = _digest(item, open_item, _BEGINNING_BYTES)
+        beginnings[k], is_readable[k] = int.from_bytes(digest[:8], "big"), bool(digest)
+    rows, beginnings = rows[is_readable], beginnings[is_readable]
     return rows[shared(sizes[rows], kinds[rows], beginnings)]
 
 
-def _digest(item: Item, open_item: Callable[[Item], BinaryIO], most: int) -> bytes:
+def _digest(item: Item, open_item: Callable[[Item], BinaryIO], max_bytes: int) -> bytes:
     """The SHA-256 of an item's first ``most`` bytes; empty if the item cannot be read."""
-    digest, left = hashlib.sha256(), most
+    digest, remaining = hashlib.sha256(), max_bytes
     try:
         with open_item(item) as file:
-            while left > 0 and (piece := file.read(min(left, _PIECE))):
-                digest.update(piece)
-                left -= len(piece)
+            while remaining > 0 and (block := file.read(min(remaining, _READ_BYTES))):
+                digest.update(block)
+                remaining -= len(block)
     except Unusable:
         return b""  # the build will say why
     except OSError as err:
