@@ -18,7 +18,7 @@ from conftest import puzzlegen, recipe_with
 from puzzlegen.audit import audit
 from puzzlegen.building import build, merge
 from puzzlegen.errors import IntegrityError, SourceError
-from puzzlegen.evaluate import Selection, _chosen
+from puzzlegen.evaluate import Selection, _select_ids
 from puzzlegen.exporting import export
 from puzzlegen.integrity import Verified, verify
 from puzzlegen.manifest import MANIFEST
@@ -246,7 +246,7 @@ def test_a_damaged_data_file_is_one_line_that_names_it(
         "score": lambda: score_file(built, tmp_path / "r.jsonl"),
         "tokens": lambda: list(tokens_of(built)),
         "select": lambda: write_subset(built, ids, tmp_path / "x", chosen_by={}),
-        "evaluate": lambda: _chosen(built, Selection()),
+        "evaluate": lambda: _select_ids(built, Selection()),
         "export": lambda: export(built, "verl", tmp_path / "x"),
     }
     with pytest.raises(IntegrityError, match=r"train-00000-of-00002\.parquet' cannot be read: .*; puzzlegen verify"):

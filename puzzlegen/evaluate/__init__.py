@@ -116,11 +116,16 @@ def evaluate(
         PuzzlegenError: the folder or the selection is wrong, or ``MOST_IN_A_ROW`` questions in a row failed.
         Interrupted: the user stopped the run; the responses that arrived are kept.
     """
-    ids = _chosen(folder, selection)
-    wanted = {(one, k) for one in ids for k in range(samples)}
+    ids = _select_ids(folder, selection)
+    wanted = {(question_id, k) for question_id in ids for k in range(samples)}
     run = _Run(model, responses, len(wanted), len(wanted & responses.done), report)
-    questions = _questions(folder, selection, {one for one, _ in wanted - responses.done}, frames)
-    todo = ((one, chat, k) for one, chat in questions for k in range(samples) if (one, k) not in responses.done)
+    questions = _questions(folder, selection, {question_id for question_id, _ in wanted - responses.done}, frames)
+    todo = (
+        (question_id, chat, k)
+        for question_id, chat in questions
+        for k in range(samples)
+        if (question_id, k) not in responses.done
+    )
     try:
         asyncio.run(run.all(todo, concurrency))
     except KeyboardInterrupt:
@@ -134,7 +139,7 @@ class _Run:
     ) -> None:
         self._model, self._responses, self._report = model, responses, report
         self.progress = Progress(of, done, 0, Counter())
-        self._in_a_row = 0
+        self._consecutive_failures = 0
 
     async def all(self, todo: Iterator[Question], concurrency: int) -> None:
         """Ask all questions in ``todo``; only the open ones are in memory."""
@@ -151,17 +156,17 @@ class _Run:
                 self._count_failure(puzzle_id, str(err))
             else:
                 self._responses.add(puzzle_id, sample, reply.text, reply.finish)
-                self._in_a_row = 0
+                self._consecutive_failures = 0
                 cut = self.progress.cut + (reply.finish == "length")
                 self.progress = self.progress._replace(done=self.progress.done + 1, cut=cut)
             self._report(self.progress)
 
-    def _count_failure(self, puzzle_id: str, why: str) -> None:
-        self.progress.failed[why] += 1
-        self._in_a_row += 1
-        if self._in_a_row >= MOST_IN_A_ROW:
+    def _count_failure(self, puzzle_id: str, reason: str) -> None:
+        self.progress.failed[reason] += 1
+        self._consecutive_failures += 1
+        if self._consecutive_failures >= MOST_IN_A_ROW:
             raise PuzzlegenError(
-                f"{MOST_IN_A_ROW} questions in a row got no response, the last (puzzle {puzzle_id}) because: {why}; "
+                f"{MOST_IN_A_ROW} questions in a row got no response, the last (puzzle {puzzle_id}) because: {reason}; "
                 "mend that and run the same command again: what came is kept"
             )
 
@@ -170,7 +175,7 @@ def _media_columns(file: dict[str, Any]) -> list[str]:
     return _MEDIA[profile_of(file["folder"])]
 
 
-def _chosen(folder: Path, selection: Selection) -> list[str]:
+def _select_ids(folder: Path, selection: Selection) -> list[str]:
     """The ids of the puzzles to ask. Ids are hashes, so the smallest ones are a random part of all tasks and media."""
     tasks: dict[str, str] = {}
     for file in files_in(folder, selection.split):
@@ -178,9 +183,9 @@ def _chosen(folder: Path, selection: Selection) -> list[str]:
         tasks |= {row["id"]: row["extra_info"]["task"] for row in rows}
     unknown = sorted(set(selection.tasks) - set(tasks.values()))
     if unknown:
-        known = ", ".join(sorted(set(tasks.values())))
-        raise PuzzlegenError(f"'{folder}' has no puzzles of the task '{unknown[0]}'; it has {known}")
-    ids = sorted(one for one, task in tasks.items() if not selection.tasks or task in selection.tasks)
+        task_names = ", ".join(sorted(set(tasks.values())))
+        raise PuzzlegenError(f"'{folder}' has no puzzles of the task '{unknown[0]}'; it has {task_names}")
+    ids = sorted(question_id for question_id, task in tasks.items() if not selection.tasks or task in selection.tasks)
     return ids[: selection.limit]
 
 

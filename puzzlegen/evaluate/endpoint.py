@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _UNAUTHORIZED: Final = 401
 #: HTTP statuses that every other question would get, too: the key, the address or the model's name is wrong.
-_HOPELESS: Final = (_UNAUTHORIZED, 403, 404)
+_FATAL_STATUSES: Final = (_UNAUTHORIZED, 403, 404)
 
 
 class Sampling(NamedTuple):
@@ -53,7 +53,7 @@ class Endpoint:
     ) -> None:
         self._sampling, self._base_url, self._key = sampling, base_url, key
         self._retries, self._timeout_s = retries, timeout_s
-        self._openai = _openai()
+        self._openai = _import_openai()
         self._client: AsyncOpenAI
 
     async def __aenter__(self) -> Self:
@@ -75,10 +75,10 @@ class Endpoint:
         try:
             await self._client.with_options(max_retries=2).models.list()
         except self._openai.APIConnectionError as err:
-            raise PuzzlegenError(f"nothing answers at '{self._base_url}': {_cause(err)}") from err
+            raise PuzzlegenError(f"nothing answers at '{self._base_url}': {_describe_error(err)}") from err
         except self._openai.APIStatusError as err:
             if err.status_code == _UNAUTHORIZED:
-                self._refuse(err)
+                self._raise_refusal(err)
         except ValueError:
             pass  # Not every endpoint lists its models, and some answer with a web page.
 
@@ -87,33 +87,38 @@ class Endpoint:
         try:
             completion: ChatCompletion = await self._client.chat.completions.create(**self._request(chat, sample))
         except self._openai.APIStatusError as err:
-            self._refuse(err)
+            self._raise_refusal(err)
         except self._openai.APIConnectionError as err:
-            raise Failed(_cause(err)) from err
+            raise Failed(_describe_error(err)) from err
         except (self._openai.APIError, ValueError) as err:
             raise Failed(f"the response is none: {err!r:.200}") from err
-        return _reply(completion)
+        return _reply_from(completion)
 
     def _request(self, chat: list[Message], sample: int) -> dict[str, Any]:
-        said = self._sampling
-        seed = None if said.seed is None else said.seed + sample
-        known = {"temperature": said.temperature, "max_tokens": said.max_tokens, "seed": seed}
-        given = {key: value for key, value in known.items() if value is not None}
-        return {"model": said.model, "messages": openai_messages(chat), **given, "extra_body": said.extra}
+        settings = self._sampling
+        seed = None if settings.seed is None else settings.seed + sample
+        options = {"temperature": settings.temperature, "max_tokens": settings.max_tokens, "seed": seed}
+        given_options = {key: value for key, value in options.items() if value is not None}
+        return {
+            "model": settings.model,
+            "messages": openai_messages(chat),
+            **given_options,
+            "extra_body": settings.extra,
+        }
 
-    def _refuse(self, err: APIStatusError) -> NoReturn:
-        said = f"HTTP {err.status_code}: {err.message:.300}"
-        longest = self._sampling.max_tokens
+    def _raise_refusal(self, err: APIStatusError) -> NoReturn:
+        status_text = f"HTTP {err.status_code}: {err.message:.300}"
+        token_limit = self._sampling.max_tokens
         # The parameters' names alone prove nothing: vLLM names both when a single question is too long.
-        if longest is not None and "'max_completion_tokens' instead" in err.message:
-            asked = f"--max-tokens 0 --extra '{{\"max_completion_tokens\": {longest}}}'"
-            raise PuzzlegenError(f"{self._base_url} takes no max_tokens ({said}); give {asked}") from err
-        if err.status_code in _HOPELESS:
-            raise PuzzlegenError(f"{self._base_url} refuses the model '{self._sampling.model}': {said}") from err
-        raise Failed(said) from err
+        if token_limit is not None and "'max_completion_tokens' instead" in err.message:
+            advice = f"--max-tokens 0 --extra '{{\"max_completion_tokens\": {token_limit}}}'"
+            raise PuzzlegenError(f"{self._base_url} takes no max_tokens ({status_text}); give {advice}") from err
+        if err.status_code in _FATAL_STATUSES:
+            raise PuzzlegenError(f"{self._base_url} refuses the model '{self._sampling.model}': {status_text}") from err
+        raise Failed(status_text) from err
 
 
-def _openai() -> Any:  # noqa: ANN401 - a module
+def _import_openai() -> Any:  # noqa: ANN401 - a module
     try:
         import openai  # noqa: PLC0415 - an extra
     except ImportError as err:
@@ -121,23 +126,23 @@ def _openai() -> Any:  # noqa: ANN401 - a module
     return openai
 
 
-def _cause(err: Exception) -> str:
+def _describe_error(err: Exception) -> str:
     return f"{err} ({err.__cause__!r:.200})" if err.__cause__ else str(err)
 
 
-def _reply(completion: ChatCompletion) -> Reply:
+def _reply_from(completion: ChatCompletion) -> Reply:
     choices = getattr(completion, "choices", None)
     message = choices[0].message if choices else None
     if not choices or message is None:
         raise Failed("the response has no message")
     # Servers that separate the reasoning from the answer use one of these two names for its field.
-    fields = message.model_dump(warnings=False)  # the content may be a list, see _text
-    thought = fields.get("reasoning_content") or fields.get("reasoning")
-    text = whole_response(_text(fields.get("content")), thought)
+    fields = message.model_dump(warnings=False)  # the content may be a list, see _message_text
+    reasoning = fields.get("reasoning_content") or fields.get("reasoning")
+    text = whole_response(_message_text(fields.get("content")), reasoning)
     return Reply(text, str(choices[0].finish_reason or "stop"))
 
 
-def _text(content: object) -> str:
+def _message_text(content: object) -> str:
     """The text of a message, which some servers send as blocks ``{"type": "text", "text": ...}``."""
     blocks = content if isinstance(content, list) else [{"type": "text", "text": "" if content is None else content}]
     texts = [block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None for block in blocks]

@@ -13,8 +13,8 @@ from puzzlegen.errors import PuzzlegenError
 from puzzlegen.evaluate import Reply
 from puzzlegen.evaluate.endpoint import Sampling
 
-_LONGEST = 4096
-_REASON = 300
+_DEFAULT_MAX_TOKENS = 4096
+_MAX_REASON_CHARS = 300
 
 
 class InProcess:
@@ -31,7 +31,7 @@ class InProcess:
 
     def __init__(self, sampling: Sampling, loaded: tuple[Any, Any] | None = None) -> None:
         self._sampling = sampling
-        self._library = _transformers()
+        self._library = _import_transformers()
         self._model, self._processor = loaded or self._load()
 
     def _load(self) -> tuple[Any, Any]:
@@ -41,8 +41,8 @@ class InProcess:
             # response ended.
             pipeline = self._library.pipeline("image-text-to-text", model=name, dtype="auto")
         except (OSError, ValueError, TypeError, ImportError) as err:
-            why = " ".join(str(err).split())[:_REASON] or type(err).__name__
-            raise PuzzlegenError(f"transformers cannot load '{name}': {why}") from err
+            reason = " ".join(str(err).split())[:_MAX_REASON_CHARS] or type(err).__name__
+            raise PuzzlegenError(f"transformers cannot load '{name}': {reason}") from err
         return pipeline.model.eval(), pipeline.processor
 
     async def __aenter__(self) -> Self:
@@ -56,20 +56,22 @@ class InProcess:
         return await asyncio.to_thread(self._generate, chat, sample)
 
     def _generate(self, chat: list[Message], sample: int) -> Reply:
-        blocks = [{"role": said.role, "content": [_block(part) for part in said.parts]} for said in chat]
+        messages = [
+            {"role": message.role, "content": [_content_block(part) for part in message.parts]} for message in chat
+        ]
         inputs = self._processor.apply_chat_template(
-            blocks, tokenize=True, add_generation_prompt=True, return_dict=True, return_tensors="pt"
+            messages, tokenize=True, add_generation_prompt=True, return_dict=True, return_tensors="pt"
         ).to(self._model.device)
         if self._sampling.seed is not None:
             self._library.set_seed(self._sampling.seed + sample)
-        longest = self._sampling.max_tokens or _LONGEST
-        output = self._model.generate(**inputs, max_new_tokens=longest, **_how(self._sampling))
-        new = output[0][inputs["input_ids"].shape[1] :]
-        text: str = self._processor.decode(new, skip_special_tokens=True)
-        return Reply(text, "length" if len(new) >= longest else "stop")
+        token_limit = self._sampling.max_tokens or _DEFAULT_MAX_TOKENS
+        output = self._model.generate(**inputs, max_new_tokens=token_limit, **_generation_options(self._sampling))
+        new_tokens = output[0][inputs["input_ids"].shape[1] :]
+        text: str = self._processor.decode(new_tokens, skip_special_tokens=True)
+        return Reply(text, "length" if len(new_tokens) >= token_limit else "stop")
 
 
-def _how(sampling: Sampling) -> dict[str, Any]:
+def _generation_options(sampling: Sampling) -> dict[str, Any]:
     extra = sampling.extra or {}
     if sampling.temperature is None:
         return extra
@@ -78,7 +80,7 @@ def _how(sampling: Sampling) -> dict[str, Any]:
     return {"do_sample": True, "temperature": sampling.temperature, **extra}
 
 
-def _block(part: Part) -> dict[str, Any]:
+def _content_block(part: Part) -> dict[str, Any]:
     if part.kind == "text":
         return {"type": "text", "text": part.text}
     if part.kind == "video":
@@ -87,7 +89,7 @@ def _block(part: Part) -> dict[str, Any]:
         return {"type": "image", "image": picture.convert("RGB")}
 
 
-def _transformers() -> Any:  # noqa: ANN401 - a module
+def _import_transformers() -> Any:  # noqa: ANN401 - a module
     try:
         import transformers  # noqa: PLC0415 - an extra
     except ImportError as err:

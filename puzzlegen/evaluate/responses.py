@@ -12,7 +12,7 @@ from puzzlegen.errors import PuzzlegenError
 from puzzlegen.output import refused
 
 #: The beginning of every line of a response file.
-_BEGINS: Final = b'{"id": '
+_LINE_PREFIX: Final = b'{"id": '
 
 
 class ResponseFile:
@@ -66,22 +66,22 @@ class ResponseFile:
 
     def _read(self) -> None:
         self._file.seek(0)
-        whole = 0
+        valid_bytes = 0
         # The file itself is unbuffered: reading its lines directly would go byte by byte.
         for number, line in enumerate(io.BufferedReader(io.FileIO(self._file.fileno(), closefd=False)), 1):
             if not line.endswith(b"\n"):
-                if not line.startswith(_BEGINS[: len(line)]):
+                if not line.startswith(_LINE_PREFIX[: len(line)]):
                     raise PuzzlegenError(f"'{self._path}' holds no responses of such a run; choose another file")
                 break
-            whole += len(line)
+            valid_bytes += len(line)
             if line.strip():
-                self._recall(line, number)
-        self._file.truncate(whole)
+                self._record_line(line, number)
+        self._file.truncate(valid_bytes)
 
-    def _recall(self, line: bytes, number: int) -> None:
+    def _record_line(self, line: bytes, number: int) -> None:
         try:
             row = json.loads(line)
-            one, model = (str(row["id"]), int(row["sample"])), row["model"]
+            key, model = (str(row["id"]), int(row["sample"])), row["model"]
         except (ValueError, KeyError, TypeError) as err:
             raise PuzzlegenError(
                 f"{self._path}:{number}: no response of such a run ({err}); mend the line, or choose another file"
@@ -91,4 +91,4 @@ class ResponseFile:
                 f"{self._path}:{number}: asked otherwise: {json.dumps(model)} there, {json.dumps(self._model)} now; "
                 "choose another file"
             )
-        self.done.add(one)
+        self.done.add(key)
