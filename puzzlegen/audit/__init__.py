@@ -63,26 +63,34 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
         OutputError: the report cannot be written.
     """
     sklearn("base")
-    scene_of = _scenes(together)
+    scene_of = _scene_function(together)
     manifest = manifest_of(folder)
     if not (files := [folder / file["path"] for file in files_of(manifest)]):
         raise PuzzlegenError(f"'{folder}' has no puzzles to audit")
-    if lacking := [file.name for file in files if not file.is_file()]:
-        raise IntegrityError(f"'{folder}' lacks {lacking[0]}; puzzlegen verify lists what is wrong with it")
-    chosen = None if limit is None else _draw(files, seed, limit)
-    seen: dict[Key, list[Seen]] = defaultdict(list)
+    if missing_files := [file.name for file in files if not file.is_file()]:
+        raise IntegrityError(f"'{folder}' lacks {missing_files[0]}; puzzlegen verify lists what is wrong with it")
+    chosen_ids = None if limit is None else _draw_ids(files, seed, limit)
+    puzzles_by_key: dict[Key, list[Seen]] = defaultdict(list)
     splits = Splits()
-    with spread(workers) as over:
-        for key, puzzle in looked_at(files, chosen, workers, over):
-            seen[key].append(puzzle._replace(scene=scene_of(puzzle.source)))
+    with spread(workers) as process_map:
+        for key, puzzle in looked_at(files, chosen_ids, workers, process_map):
+            puzzles_by_key[key].append(puzzle._replace(scene=scene_of(puzzle.source)))
             splits.add(puzzle, str(key))
-        probes = dict(zip(seen, over(_probed, [(puzzles, seed) for puzzles in seen.values()]), strict=True))
-        if suspects := [key for key, found in probes.items() if _suspect(found)]:
-            copies = washed(files, {puzzle.id: puzzle for key in suspects for puzzle in seen[key]}, workers, over)
-            again = [([copies[puzzle.id] for puzzle in seen[key]], seed) for key in suspects]
-            probes |= dict(zip(suspects, over(_probed, again), strict=True))
-    names = _names(list(seen))
-    tasks = tuple(_task_report(names[key], seen[key], probes[key]) for key in sorted(seen))
+        probes = dict(
+            zip(
+                puzzles_by_key,
+                process_map(_run_probes, [(puzzles, seed) for puzzles in puzzles_by_key.values()]),
+                strict=True,
+            )
+        )
+        if suspects := [key for key, task_probes in probes.items() if _is_suspect(task_probes)]:
+            control_puzzles = washed(
+                files, {puzzle.id: puzzle for key in suspects for puzzle in puzzles_by_key[key]}, workers, process_map
+            )
+            control_work = [([control_puzzles[puzzle.id] for puzzle in puzzles_by_key[key]], seed) for key in suspects]
+            probes |= dict(zip(suspects, process_map(_run_probes, control_work), strict=True))
+    names = _task_names(list(puzzles_by_key))
+    tasks = tuple(_task_report(names[key], puzzles_by_key[key], probes[key]) for key in sorted(puzzles_by_key))
     report = Report(seed, limit, tasks, tuple(splits.checks()), manifest.get("content_sha256", ""), together)
     write_json(folder / AUDIT, report.to_json())
     card = folder / CARD
@@ -91,7 +99,7 @@ def audit(folder: Path, *, seed: int = 0, limit: int | None = None, workers: int
     return report
 
 
-def _scenes(together: str) -> Callable[[str], str]:
+def _scene_function(together: str) -> Callable[[str], str]:
     """Return the function that maps a source's name to its scene: the matched text or, without a match, the name."""
     try:
         pattern = re.compile(together)
@@ -105,46 +113,49 @@ def _scenes(together: str) -> Callable[[str], str]:
     return scene
 
 
-def _probed(work: tuple[list[Seen], int]) -> tuple[Probe, ...]:
+def _run_probes(work: tuple[list[Seen], int]) -> tuple[Probe, ...]:
     return tuple(TaskProbes(*work).run())
 
 
-def _suspect(probes: Sequence[Probe]) -> bool:
+def _is_suspect(probes: Sequence[Probe]) -> bool:
     return any(probe.family == "artefact" and probe.verdict != "clean" for probe in probes)
 
 
-def _draw(files: Sequence[Path], seed: int, limit: int) -> frozenset[str]:
+def _draw_ids(files: Sequence[Path], seed: int, limit: int) -> frozenset[str]:
     ids: dict[Key, list[str]] = defaultdict(list)
     for path in files:
         for row in read_rows(path, ["id", "extra_info"]):
             ids[key_of(row)].append(row["id"])
-    draws = (heapq.nsmallest(limit, found, key=lambda one: digest("audit", seed, one)) for found in ids.values())
-    return frozenset(one for draw in draws for one in draw)
+    draws = (
+        heapq.nsmallest(limit, task_ids, key=lambda puzzle_id: digest("audit", seed, puzzle_id))
+        for task_ids in ids.values()
+    )
+    return frozenset(puzzle_id for draw in draws for puzzle_id in draw)
 
 
-def _names(keys: Sequence[Key]) -> dict[Key, str]:
+def _task_names(keys: Sequence[Key]) -> dict[Key, str]:
     """The name of each task, with the parameters that set it apart if a recipe has the task more than once."""
     counts = Counter(task for task, _ in keys)
     names = {}
     for task, params in keys:
         others = [json.loads(other) for name, other in keys if name == task]
-        own = {k: v for k, v in json.loads(params).items() if any(other.get(k) != v for other in others)}
-        told = " ".join(f"{k}={v}" for k, v in sorted(own.items()))
-        names[task, params] = f"{task} {told}" if counts[task] > 1 else task
+        distinct_params = {k: v for k, v in json.loads(params).items() if any(other.get(k) != v for other in others)}
+        suffix = " ".join(f"{k}={v}" for k, v in sorted(distinct_params.items()))
+        names[task, params] = f"{task} {suffix}" if counts[task] > 1 else task
     return names
 
 
-def _task_report(name: str, seen: list[Seen], probes: tuple[Probe, ...]) -> TaskReport:
-    difficulty, _ = np.histogram([puzzle.difficulty for puzzle in seen], _BINS, (0, 1))
-    margin = np.quantile([puzzle.margin for puzzle in seen], (0, 0.25, 0.5, 0.75, 1))
+def _task_report(name: str, task_puzzles: list[Seen], probes: tuple[Probe, ...]) -> TaskReport:
+    difficulty, _ = np.histogram([puzzle.difficulty for puzzle in task_puzzles], _BINS, (0, 1))
+    margin = np.quantile([puzzle.margin for puzzle in task_puzzles], (0, 0.25, 0.5, 0.75, 1))
     return TaskReport(
         task=name,
-        n=len(seen),
-        sources=len({puzzle.source for puzzle in seen}),
-        kind=seen[0].target.kind,
+        n=len(task_puzzles),
+        sources=len({puzzle.source for puzzle in task_puzzles}),
+        kind=task_puzzles[0].target.kind,
         probes=probes,
-        checks=(*task_checks(seen), *habits(seen), evidence(seen, probes)),
+        checks=(*task_checks(task_puzzles), *habits(task_puzzles), evidence(task_puzzles, probes)),
         difficulty=tuple(int(n) for n in difficulty),
         margin=tuple(round(float(m), 4) for m in margin),
-        note=scenes_note(seen) if seen[0].form is not None else _NO_MEDIA,
+        note=scenes_note(task_puzzles) if task_puzzles[0].form is not None else _NO_MEDIA,
     )

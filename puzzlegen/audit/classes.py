@@ -58,8 +58,8 @@ class Classes(NamedTuple):
         """Whether some class is right more often than chance explains, over all puzzles that allow it."""
         right, possible = self._counts
         share = self.even_share
-        found = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
-        return found * len(possible) < SURE  # Boole's bound over the classes
+        smallest_p = min(at_least_p(times, possible[name], share) for name, times in right.items() if name in possible)
+        return smallest_p * len(possible) < SURE  # Boole's bound over the classes
 
 
 def classes_of(targets: Sequence[Target]) -> Classes:
@@ -68,20 +68,22 @@ def classes_of(targets: Sequence[Target]) -> Classes:
     Amounts are cut into thirds, places in pictures into quarters.
     """
     if all(target.amounts for target in targets):
-        return _parts(np.array([target.amounts for target in targets]))
+        return _cut_at_quantiles(np.array([target.amounts for target in targets]))
     labels, allowed = [t.label for t in targets], [t.classes for t in targets]
     if not all(labels) or len({name for names in allowed for name in names}) > _MOST_CLASSES:
         return Classes([], [])
     return Classes(labels, allowed)
 
 
-def _parts(amounts: NDArray[np.float64]) -> Classes:
+def _cut_at_quantiles(amounts: NDArray[np.float64]) -> Classes:
     """Cut amounts at quantiles: ``(puzzles, 1)`` into thirds, ``(puzzles, 2)`` into halves along each axis."""
     names = THIRDS if amounts.shape[1] == 1 else _HALVES
     cuts = np.quantile(amounts, [k / len(names) for k in range(1, len(names))], axis=0)
     parts = (amounts[:, None] > cuts).sum(axis=1)
     allowed = tuple(map(" ".join, product(names, repeat=amounts.shape[1])))
-    return Classes([" ".join(names[k] for k in each) for each in parts], [allowed] * len(amounts), cut=True)
+    return Classes(
+        [" ".join(names[k] for k in part_indices) for part_indices in parts], [allowed] * len(amounts), cut=True
+    )
 
 
 def letters_of(targets: Sequence[Target]) -> Classes:

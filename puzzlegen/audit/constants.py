@@ -21,8 +21,8 @@ from puzzlegen.verify import SIDE, boxes, grader, spans
 
 #: Kinds for which a constant answer may be right, or nearly right, more often than chance says.
 NEAR: Final = ("interval", "box", "point", "set", "counts", "number")
-_COMMONEST: Final = 40
-_ACROSS: Final = 21
+_MAX_CANDIDATES: Final = 40
+_GRID_POINTS: Final = 21
 _LENGTHS_S: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
@@ -30,11 +30,11 @@ def constant_probe(sample: Sample) -> Probe:
     """Probe the reward of the constant answer that earns most on the puzzles of other sources."""
     truths = [puzzle.target.truth for puzzle in sample.seen]
     kind = sample.seen[0].target.kind
-    tried = _commonest(truths) if kind in {"set", "counts", "number"} else []
-    rewards = np.array([_rewards(kind, truth, tried) for truth in truths])
+    candidates = _common_answers(truths) if kind in {"set", "counts", "number"} else []
+    rewards = np.array([_rewards(kind, truth, candidates) for truth in truths])
     chance = float(np.mean([puzzle.chance for puzzle in sample.seen]))
     return sample.probe(
-        "blind", "constant", "reward", sample.averaged(lambda one: best_elsewhere(rewards, one)), chance
+        "blind", "constant", "reward", sample.averaged(lambda fold_set: best_elsewhere(rewards, fold_set)), chance
     )
 
 
@@ -47,36 +47,40 @@ def best_elsewhere(rewards: NDArray[np.float64], folding: Folding) -> list[float
     """
     earned = np.zeros(len(rewards))
     for fold in np.unique(folding.fold):
-        own = folding.fold == fold
-        learned = rewards[~own] if not own.all() else rewards
-        earned[own] = rewards[own, learned.mean(axis=0).argmax()]
-    found: list[float] = earned.tolist()
-    return found
+        in_fold = folding.fold == fold
+        training = rewards[~in_fold] if not in_fold.all() else rewards
+        earned[in_fold] = rewards[in_fold, training.mean(axis=0).argmax()]
+    earned_list: list[float] = earned.tolist()
+    return earned_list
 
 
-def _commonest(truths: Sequence[str]) -> list[Any]:
+def _common_answers(truths: Sequence[str]) -> list[Any]:
     """The commonest targets; for sets, also the commonest names, each as a set of its own."""
     targets = [json.loads(truth)["target"] for truth in truths]
     counts = Counter(canonical_json(target) for target in targets)
     counts.update(canonical_json([name]) for target in targets if isinstance(target, list) for name in target)
-    return [json.loads(text) for text, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_COMMONEST]]
+    return [
+        json.loads(text) for text, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_MAX_CANDIDATES]
+    ]
 
 
-def _rewards(kind: str, truth: str, tried: Sequence[Any]) -> list[float]:
+def _rewards(kind: str, truth: str, candidates: Sequence[Any]) -> list[float]:
     grade = grader(truth)
     if kind == "point":
-        across = np.linspace(0, SIDE, _ACROSS)
-        return [grade([x, y]) for x in across for y in across]
-    if tried:
-        known = json.loads(truth)["params"].get("names")
-        return [grade(answer) if known is None or set(answer) <= set(known) else 0.0 for answer in tried]
+        coordinates = np.linspace(0, SIDE, _GRID_POINTS)
+        return [grade([x, y]) for x in coordinates for y in coordinates]
+    if candidates:
+        known_names = json.loads(truth)["params"].get("names")
+        return [
+            grade(answer) if known_names is None or set(answer) <= set(known_names) else 0.0 for answer in candidates
+        ]
     if kind == "box":
         return [grade(box) for box in boxes()]
     duration = json.loads(truth)["params"]["duration"]
-    return [grade(span) for span in [*spans(duration), *_seconds(duration)]]
+    return [grade(span) for span in [*spans(duration), *_fixed_length_spans(duration)]]
 
 
-def _seconds(duration: float) -> list[list[float]]:
+def _fixed_length_spans(duration: float) -> list[list[float]]:
     """Intervals of fixed lengths in seconds at the beginning, in the middle and at the end of a clip."""
     lengths = [min(duration, length) for length in _LENGTHS_S]
     return [[part * (duration - n), part * (duration - n) + n] for n in lengths for part in (0, 0.5, 1)]

@@ -26,18 +26,18 @@ def habits(seen: Sequence[Seen]) -> Iterator[Check]:
     Yields nothing if fewer than ``LEAST_SOURCES`` sources have at least three puzzles.
     """
     counts = Counter(puzzle.source for puzzle in seen)
-    several = [puzzle for puzzle in seen if counts[puzzle.source] >= _LEAST_PUZZLES]
-    sources, scenes = [puzzle.source for puzzle in several], [puzzle.scene for puzzle in several]
+    eligible = [puzzle for puzzle in seen if counts[puzzle.source] >= _LEAST_PUZZLES]
+    sources, scenes = [puzzle.source for puzzle in eligible], [puzzle.scene for puzzle in eligible]
     if len(set(sources)) < LEAST_SOURCES:
         return
-    targets = [puzzle.target for puzzle in several]
+    targets = [puzzle.target for puzzle in eligible]
     for name, classes in {"answers": classes_of(targets), "letters": letters_of(targets)}.items():
         if classes.labels:
-            found = estimate(list(_hits(classes, sources)), scenes, classes.chance)
-            detail = f"that of others of its source is right {found.value:.1%} of the time"
-            detail += f" ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
+            hit_rate = estimate(list(_hits(classes, sources)), scenes, classes.chance)
+            detail = f"that of others of its source is right {hit_rate.value:.1%} of the time"
+            detail += f" ({hit_rate.low:.1%} to {hit_rate.high:.1%}), chance {hit_rate.chance:.1%}"
             # The slack is that of joints, because balancing the answers of a shard changes those of its last sources.
-            yield Check(f"{name} by source", judged(found, found.chance, SLACK["edge"]), detail)
+            yield Check(f"{name} by source", judged(hit_rate, hit_rate.chance, SLACK["edge"]), detail)
 
 
 def _hits(classes: Classes, sources: Sequence[str]) -> Iterator[float]:

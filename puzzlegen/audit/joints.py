@@ -24,7 +24,7 @@ _SHIFTS: Final = tuple(range(-5, 6))
 _FRAME_SIDE: Final = 24
 _BEAM: Final = 200
 _EPSILON: Final = 1e-3
-_FAR: Final = 1e6
+_PENALTY: Final = 1e6
 
 
 class Joints(NamedTuple):
@@ -49,8 +49,8 @@ def tile_joints(tiles: Sequence[NDArray[np.uint8]], rows: int, cols: int) -> Joi
     spreads = [(plane[..., 0].mean(), plane[..., 0].std() + 1) for plane in planes]
     right, left = ([strips(p, quarter) for p in planes] for quarter in (0, 2))
     bottom, top = ([strips(np.swapaxes(p, 0, 1), quarter) for p in planes] for quarter in (0, 2))
-    beside = _compared(np.stack(right), np.stack(left), spreads)
-    below = _compared(np.stack(bottom), np.stack(top), spreads) if rows > 1 else None
+    beside = _side_features(np.stack(right), np.stack(left), spreads)
+    below = _side_features(np.stack(bottom), np.stack(top), spreads) if rows > 1 else None
     return Joints(rows, cols, beside, below)
 
 
@@ -71,35 +71,35 @@ def _resampled(column: Floats) -> Floats:
     return np.stack([np.asarray(c.resize((1, _SAMPLES), box))[:, 0] for c in channels], axis=1)
 
 
-def _compared(a: Floats, b: Floats, spreads: list[tuple[float, float]]) -> Floats:
+def _side_features(a: Floats, b: Floats, spreads: list[tuple[float, float]]) -> Floats:
     """Compare side ``a`` of each part i with side ``b`` of each part j: ``(n, n, F)`` from ``(n, 3, 32, 3)`` each."""
     mean, std = (np.array(x, dtype=np.float32)[:, None, None] for x in zip(*spreads, strict=True))
     ay, by = a[..., 0], b[..., 0]
     an, bn = (ay - mean) / std, (by - mean) / std
     colour = np.abs(a[:, None, 0, :, 1:] - b[None, :, 0, :, 1:]).mean(axis=(2, 3))
-    grown = [x[:, 0] + (x[:, 0] - x[:, 1]) for x in (an, bn)]
+    extrapolated = [x[:, 0] + (x[:, 0] - x[:, 1]) for x in (an, bn)]
     slopes = [np.diff(x[:, 0], axis=1) for x in (an, bn)]
     flow = [x[:, 0] - x[:, 1] for x in (an, bn)]
     features = [
-        _apart(ay[:, 0], by[:, 0]) + colour,
-        _apart(ay[:, 0], by[:, 0]),
-        _apart(an[:, 0], bn[:, 0]),
+        _distances(ay[:, 0], by[:, 0]) + colour,
+        _distances(ay[:, 0], by[:, 0]),
+        _distances(an[:, 0], bn[:, 0]),
         colour,
-        _apart(_centred(ay[:, 0]), _centred(by[:, 0])),
-        _apart(*grown),
+        _distances(_centred(ay[:, 0]), _centred(by[:, 0])),
+        _distances(*extrapolated),
         *alike(an[:, 0], bn[:, 0]),
         *alike(*slopes),
         *alike(_centred(an[:, 2]), _centred(bn[:, 2])),
         *alike(*(x[:, 0, :, 1] for x in (a, b))),
         *alike(*(x[:, 0, :, 2] for x in (a, b))),
-        _apart(flow[0], -flow[1]),
+        _distances(flow[0], -flow[1]),
         np.abs(an[:, None].mean(axis=(2, 3)) - bn[None].mean(axis=(2, 3))),
         np.abs(_log_spread(an[:, 0])[:, None] - _log_spread(bn[:, 0])[None]),
     ]
     return np.stack(features, axis=-1).astype(np.float32)
 
 
-def _apart(a: Floats, b: Floats) -> Floats:
+def _distances(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.abs(a[:, None] - b[None]).mean(axis=2), dtype=np.float32)
 
 
@@ -113,14 +113,14 @@ def _log_spread(a: Floats) -> Floats:
 
 def alike(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """Correlations of all pairs of sides: as they lie, and the best one if one side may slide along the other."""
-    found = []
+    correlations = []
     for shift in _SHIFTS:
         x = a[:, max(0, shift) : a.shape[1] + min(0, shift)]
         y = b[:, max(0, -shift) : b.shape[1] + min(0, -shift)]
         x, y = _centred(x), _centred(y)
         norm = np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) + _EPSILON
-        found.append(x @ y.T / norm)
-    middle, best = found[len(_SHIFTS) // 2], np.max(found, axis=0)
+        correlations.append(x @ y.T / norm)
+    middle, best = correlations[len(_SHIFTS) // 2], np.max(correlations, axis=0)
     return np.asarray(middle, dtype=np.float32), np.asarray(best, dtype=np.float32)
 
 
@@ -129,27 +129,27 @@ def clip_joints(clips: Sequence[Sequence[NDArray[np.uint8]]]) -> Joints:
 
     Some of the features tolerate differences in crop, zoom, tones and tints.
     """
-    small = [np.stack([thumbnail(frame, _FRAME_SIDE) for frame in _ends(clip)]) for clip in clips]
-    first, second, before, last = (np.stack([s[k].reshape(-1) for s in small]) for k in range(4))
+    thumbnails = [np.stack([thumbnail(frame, _FRAME_SIDE) for frame in _end_frames(clip)]) for clip in clips]
+    first, second, before, last = (np.stack([s[k].reshape(-1) for s in thumbnails]) for k in range(4))
     blurred = [_blurred(x) for x in (first, last)]
     features = [
-        _apart(last, first),
-        _apart(blurred[1], blurred[0]),
-        _apart(2 * last - before, first),
-        _apart(last, 2 * first - second),
-        _apart(2 * last - before, 2 * first - second),
-        _apart(last - before, second - first),
-        _apart(first, last),
-        _apart(first, first),
-        _apart(last, last),
-        _alike_whole(last, first),
+        _distances(last, first),
+        _distances(blurred[1], blurred[0]),
+        _distances(2 * last - before, first),
+        _distances(last, 2 * first - second),
+        _distances(2 * last - before, 2 * first - second),
+        _distances(last - before, second - first),
+        _distances(first, last),
+        _distances(first, first),
+        _distances(last, last),
+        _correlations(last, first),
         np.abs(last.mean(axis=1)[:, None] - first.mean(axis=1)[None]),
-        *likenesses(*(np.stack([s[k] for s in small]) for k in (3, 0))),
+        *likenesses(*(np.stack([s[k] for s in thumbnails]) for k in (3, 0))),
     ]
     return Joints(1, len(clips), np.stack(features, axis=-1).astype(np.float32), None)
 
 
-def _ends(clip: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+def _end_frames(clip: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     return [clip[0], clip[min(1, len(clip) - 1)], clip[max(-2, -len(clip))], clip[-1]]
 
 
@@ -158,7 +158,7 @@ def _blurred(flat: Floats) -> Floats:
     return np.asarray(square.mean(axis=(2, 4)).reshape(len(flat), -1), dtype=np.float32)
 
 
-def _alike_whole(a: Floats, b: Floats) -> Floats:
+def _correlations(a: Floats, b: Floats) -> Floats:
     a, b = _centred(a), _centred(b)
     norm = np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)) + _EPSILON
     return np.asarray(a @ b.T / norm, dtype=np.float32)
@@ -211,9 +211,9 @@ def ranked_orders(
         if k >= cols and below is not None:
             gain = gain + below[beams[:, k - cols]]
         total = scores[:, None] + gain
-        np.put_along_axis(total, beams, -_FAR * n, axis=1)
+        np.put_along_axis(total, beams, -_PENALTY * n, axis=1)
         keep = np.argsort(-total, axis=None, kind="stable")[:_BEAM]
-        keep = keep[total.ravel()[keep] > -_FAR]
+        keep = keep[total.ravel()[keep] > -_PENALTY]
         beams = np.hstack([beams[keep // n], (keep % n)[:, None]])
         scores = total.ravel()[keep]
     return beams, scores

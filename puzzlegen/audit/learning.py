@@ -22,7 +22,7 @@ Labels = NDArray[np.int64]
 
 FOLDS: Final = 5
 _MOST_ROWS: Final = 20_000
-_STRENGTHS: Final = (0.003, 0.1)
+_REGULARISATIONS: Final = (0.003, 0.1)
 
 
 def sklearn(name: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
@@ -56,44 +56,44 @@ def probabilities(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, s
     x = np.nan_to_num(x, posinf=0, neginf=0).astype(np.float32)
     # One thread: the fits are small, so more threads cost more than they give, and sums would depend on their number.
     with importlib.import_module("threadpoolctl").threadpool_limits(1):
-        return _by_fold(x, y, fold, classes, seed)
+        return _cross_validate(x, y, fold, classes, seed)
 
 
-def _by_fold(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, seed: int) -> Matrix:
-    out = np.full((len(x), classes), 1 / classes, dtype=np.float32)
+def _cross_validate(x: Matrix, y: Labels, fold: NDArray[np.int64], classes: int, seed: int) -> Matrix:
+    predicted = np.full((len(x), classes), 1 / classes, dtype=np.float32)
     for k in np.unique(fold):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         if len(np.unique(y[train])) > 1:
             inner = fold[train] == (k + 1) % FOLDS
-            model = _better(x, y, train[~inner], train[inner], seed)
-            out[test] = _spread(_fitted(model, x, y, train, seed), x[test], classes)
-    return out
+            model = _best_model(x, y, train[~inner], train[inner], seed)
+            predicted[test] = _predict(_fit(model, x, y, train, seed), x[test], classes)
+    return predicted
 
 
-def _better(x: Matrix, y: Labels, train: Labels, held: Labels, seed: int) -> str:
+def _best_model(x: Matrix, y: Labels, train: Labels, held_out: Labels, seed: int) -> str:
     """The name of the learner that is right most often on the held-out rows; the first among equals."""
-    if not len(held) or len(np.unique(y[train])) < 2:  # noqa: PLR2004 - nothing to learn from
+    if not len(held_out) or len(np.unique(y[train])) < 2:  # noqa: PLR2004 - nothing to learn from
         return _MODELS[0]
-    hits = {name: _hits(_fitted(name, x, y, train, seed), x[held], y[held]) for name in _MODELS}
+    hits = {name: _count_hits(_fit(name, x, y, train, seed), x[held_out], y[held_out]) for name in _MODELS}
     return max(hits, key=lambda name: hits[name])
 
 
-def _hits(model: Any, x: Matrix, y: Labels) -> int:  # noqa: ANN401
+def _count_hits(model: Any, x: Matrix, y: Labels) -> int:  # noqa: ANN401
     return int((model.predict(x) == y).sum())
 
 
-def _fitted(name: str, x: Matrix, y: Labels, rows: Labels, seed: int) -> Any:  # noqa: ANN401
+def _fit(name: str, x: Matrix, y: Labels, rows: Labels, seed: int) -> Any:  # noqa: ANN401
     """The learner, trained on these rows, or on a random part of them if there are more than 20 000."""
     if len(rows) > _MOST_ROWS:
         keys = np.frombuffer(rng_for("rows", seed).raw(4 * len(rows)), dtype=np.uint32)
         rows = rows[np.argsort(keys, kind="stable")[:_MOST_ROWS]]
-    model = _made(name, seed)
+    model = _make_model(name, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return model.fit(x[rows], y[rows])
 
 
-def _made(name: str, seed: int) -> Any:  # noqa: ANN401
+def _make_model(name: str, seed: int) -> Any:  # noqa: ANN401
     if name == "trees":
         return sklearn("ensemble").HistGradientBoostingClassifier(
             max_iter=30,
@@ -114,13 +114,13 @@ def _clipped(x: Matrix) -> Matrix:
     return np.clip(x, -4, 4)
 
 
-def _spread(model: Any, x: Matrix, classes: int) -> Matrix:  # noqa: ANN401
-    out = np.full((len(x), classes), 1e-6, dtype=np.float32)
-    out[:, model.classes_] = model.predict_proba(x)
-    return out
+def _predict(model: Any, x: Matrix, classes: int) -> Matrix:  # noqa: ANN401
+    predicted = np.full((len(x), classes), 1e-6, dtype=np.float32)
+    predicted[:, model.classes_] = model.predict_proba(x)
+    return predicted
 
 
-_MODELS: Final = (*map(str, _STRENGTHS), "trees")
+_MODELS: Final = (*map(str, _REGULARISATIONS), "trees")
 
 
 def log_odds(p: NDArray[np.floating[Any]]) -> Matrix:

@@ -21,35 +21,40 @@ def likenesses(lasts: Floats, firsts: Floats) -> list[Floats]:
     They are: of pictures with tones evened out; of tones alone; of tints alone; of pictures with tones evened out, at
     the zoom and shift that fit best.
     """
-    a, b = _evened(lasts), _evened(firsts)
-    tints = [_tints(x) for x in (lasts, firsts)]
-    tones = [_tones(x) for x in (a, b)]
-    return [_apart(a, b), _apart(*tones), _apart(*tints), _registered(a.mean(axis=-1), b.mean(axis=-1))]
+    a, b = _normalised(lasts), _normalised(firsts)
+    tints = [_tint_statistics(x) for x in (lasts, firsts)]
+    tones = [_tone_histograms(x) for x in (a, b)]
+    return [
+        _distances(a, b),
+        _distances(*tones),
+        _distances(*tints),
+        _registered_distances(a.mean(axis=-1), b.mean(axis=-1)),
+    ]
 
 
-def _apart(a: Floats, b: Floats) -> Floats:
+def _distances(a: Floats, b: Floats) -> Floats:
     n = len(a)
     return np.asarray(np.abs(a.reshape(n, 1, -1) - b.reshape(1, n, -1)).mean(axis=2), dtype=np.float32)
 
 
-def _evened(pictures: Floats) -> Floats:
+def _normalised(pictures: Floats) -> Floats:
     mean, std = pictures.mean(axis=(1, 2), keepdims=True), pictures.std(axis=(1, 2), keepdims=True)
     return np.asarray((pictures - mean) / (std + _LEAST_SPREAD), dtype=np.float32)
 
 
-def _tones(evened: Floats) -> Floats:
+def _tone_histograms(normalised: Floats) -> Floats:
     """The share of pixels in each of eight bins, half a standard deviation wide, per channel."""
-    bins = np.clip(np.floor(evened * 2) + _BINS / 2, 0, _BINS - 1)
+    bins = np.clip(np.floor(normalised * 2) + _BINS / 2, 0, _BINS - 1)
     return np.stack([(bins == k).mean(axis=(1, 2)) for k in range(_BINS)], axis=-1).astype(np.float32)
 
 
-def _tints(pictures: Floats) -> Floats:
+def _tint_statistics(pictures: Floats) -> Floats:
     """Mean and spread of the colour differences, which a change of light alone leaves as they are."""
     chroma = np.stack([pictures[..., 0] - pictures[..., 1], pictures[..., 2] - pictures[..., 1]], axis=-1)
     return np.concatenate([chroma.mean(axis=(1, 2)), chroma.std(axis=(1, 2))], axis=-1).astype(np.float32)
 
 
-def _registered(a: Floats, b: Floats) -> Floats:
+def _registered_distances(a: Floats, b: Floats) -> Floats:
     side = a.shape[-1]
     best = np.full((len(a), len(b)), np.inf, dtype=np.float32)
     zoomed_a, zoomed_b = (np.stack([_zoomed(x, zoom) for zoom in _ZOOMS]) for x in (a, b))

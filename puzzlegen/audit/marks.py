@@ -29,15 +29,15 @@ _QUANTILES: Final = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 def tones(medium: Opened) -> Vector:
     """How light and how coloured the whole medium is; turning, mirroring or shuffling it does not change this."""
     pixels = [picture.reshape(-1, 3).T for picture in medium.some]
-    return np.concatenate([_tones(np.concatenate(channel)) for channel in zip(*pixels, strict=True)])
+    return np.concatenate([_tone_statistics(np.concatenate(channel)) for channel in zip(*pixels, strict=True)])
 
 
-def _tones(channel: NDArray[np.uint8]) -> Vector:
+def _tone_statistics(channel: NDArray[np.uint8]) -> Vector:
     counts = np.bincount(channel, minlength=256)
-    below, levels = np.cumsum(counts) / len(channel), np.arange(256)
+    cumulative, levels = np.cumsum(counts) / len(channel), np.arange(256)
     mean = float(counts @ levels) / len(channel)
     spread = float(counts @ (levels - mean) ** 2) / len(channel)
-    return np.array([*np.searchsorted(below, _QUANTILES), mean, spread**0.5], dtype=np.float32)
+    return np.array([*np.searchsorted(cumulative, _QUANTILES), mean, spread**0.5], dtype=np.float32)
 
 
 def patches(medium: Opened) -> tuple[Vector, ...]:
@@ -45,28 +45,35 @@ def patches(medium: Opened) -> tuple[Vector, ...]:
 
     The first vector is that of the medium; each of the other :data:`MOVES` is that of one copy.
     """
-    draws = bytes.fromhex(medium.sha256)
-    cuts = [[_LEAST_CUT + (_MOST_CUT - _LEAST_CUT) * k / 255 for k in draws[4 * m : 4 * m + 4]] for m in range(MOVES)]
-    return tuple(_patches(medium, cut) for cut in ([0.0] * 4, *cuts))
+    digest_bytes = bytes.fromhex(medium.sha256)
+    copy_margins = [
+        [_LEAST_CUT + (_MOST_CUT - _LEAST_CUT) * k / 255 for k in digest_bytes[4 * m : 4 * m + 4]] for m in range(MOVES)
+    ]
+    return tuple(_mean_patch_colours(medium, margins) for margins in ([0.0] * 4, *copy_margins))
 
 
-def _patches(medium: Opened, cut: list[float]) -> Vector:
-    pictures = [_cut(picture, cut) for picture in medium.some]
-    return np.asarray(np.mean([_colours(picture) for picture in pictures], axis=0), dtype=np.float32)
+def _mean_patch_colours(medium: Opened, margins: list[float]) -> Vector:
+    pictures = [_crop(picture, margins) for picture in medium.some]
+    return np.asarray(np.mean([_patch_colours(picture) for picture in pictures], axis=0), dtype=np.float32)
 
 
-def _cut(picture: NDArray[np.uint8], cut: list[float]) -> NDArray[np.uint8]:
+def _crop(picture: NDArray[np.uint8], margins: list[float]) -> NDArray[np.uint8]:
     height, width = picture.shape[:2]
-    left, top, right, bottom = cut
+    left, top, right, bottom = margins
     return picture[int(top * height) : height - int(bottom * height), int(left * width) : width - int(right * width)]
 
 
-def _colours(picture: NDArray[np.uint8]) -> Vector:
-    found = []
-    for down, across in product((1, -1), repeat=2):
-        corner = picture[::down, ::across]
-        found += [corner[y : y + side, x : x + side].mean(axis=(0, 1)) for side, y, x in _PATCHES]
+def _patch_colours(picture: NDArray[np.uint8]) -> Vector:
+    patch_means = []
+    for step_y, step_x in product((1, -1), repeat=2):
+        corner = picture[::step_y, ::step_x]
+        patch_means += [corner[y : y + side, x : x + side].mean(axis=(0, 1)) for side, y, x in _PATCHES]
     height, width = (side // 2 - 3 for side in picture.shape[:2])
-    found += [rim[:6, at : at + 6].mean(axis=(0, 1)) for rim, at in ((picture, width), (picture[::-1], width))]
-    found += [rim[at : at + 6, :6].mean(axis=(0, 1)) for rim, at in ((picture, height), (picture[:, ::-1], height))]
-    return np.concatenate(found).astype(np.float32)
+    patch_means += [
+        rim[:6, offset : offset + 6].mean(axis=(0, 1)) for rim, offset in ((picture, width), (picture[::-1], width))
+    ]
+    patch_means += [
+        rim[offset : offset + 6, :6].mean(axis=(0, 1))
+        for rim, offset in ((picture, height), (picture[:, ::-1], height))
+    ]
+    return np.concatenate(patch_means).astype(np.float32)

@@ -16,8 +16,8 @@ from puzzlegen.media.mp4 import encode_mp4
 
 Plane = NDArray[np.float32]
 
-_FRAMES: Final = 8
-_DRAWS: Final = 6
+_MAX_FRAMES: Final = 8
+_DRAWS_PER_COPY: Final = 6
 #: How many washed copies are made of each picture: with five hundred pictures, the results of two copies differ by 3
 #: points by chance.
 WASHES: Final = 4
@@ -56,15 +56,15 @@ class Opened(NamedTuple):
     @property
     def some(self) -> list[NDArray[np.uint8]]:
         """At most eight of the pictures, evenly spread."""
-        return _some(self.pictures)
+        return _evenly_spaced(self.pictures)
 
 
 def open_medium(stored: dict[str, Any]) -> Opened:
     """Decode a medium of a record, stored as ``{bytes, path}``."""
     data: bytes = stored["bytes"]
     sha256 = hashlib.sha256(data).hexdigest()
-    decoded = _decoded(data, clip=stored["path"].endswith(".mp4"))
-    plain = sum(len(_jpeg(picture)) for picture in _some(decoded["pictures"]))
+    decoded = _decode(data, clip=stored["path"].endswith(".mp4"))
+    plain = sum(len(_encode_jpeg(picture)) for picture in _evenly_spaced(decoded["pictures"]))
     return Opened(weight=len(data), plain=plain, sha256=sha256, **decoded)
 
 
@@ -78,23 +78,23 @@ class _Decoded(TypedDict):
     own_steps: Plane
 
 
-def _decoded(data: bytes, *, clip: bool) -> _Decoded:
+def _decode(data: bytes, *, clip: bool) -> _Decoded:
     if clip:
-        coded, pictures = _frames(data)
-        own, halved = _NO_STEPS, True
+        coded, pictures = _decode_clip(data)
+        quantisation, halved = _NO_STEPS, True
     else:
-        coded, (picture, own, halved) = (), _still(data)
+        coded, (picture, quantisation, halved) = (), _decode_picture(data)
         pictures = [picture]
     height, width = pictures[0].shape[:2]
-    return _Decoded(size=(width, height), coded=coded, pictures=pictures, halved=halved, own_steps=own)
+    return _Decoded(size=(width, height), coded=coded, pictures=pictures, halved=halved, own_steps=quantisation)
 
 
-def _still(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
+def _decode_picture(data: bytes) -> tuple[NDArray[np.uint8], Plane, bool]:
     """Decode a picture: its pixels, its file's quantisation of luma, and whether chroma is stored at half size."""
     with Image.open(io.BytesIO(data)) as image:
         tables = getattr(image, "quantization", {})
-        own = np.array(tables[0], dtype=np.float32).reshape(8, 8) if tables else _NO_STEPS
-        return np.asarray(image.convert("RGB")), own, bool(tables)
+        quantisation = np.array(tables[0], dtype=np.float32).reshape(8, 8) if tables else _NO_STEPS
+        return np.asarray(image.convert("RGB")), quantisation, bool(tables)
 
 
 def washed(medium: Opened, time: int = 0) -> Opened:
@@ -104,13 +104,13 @@ def washed(medium: Opened, time: int = 0) -> Opened:
     directions of time. Crop and scale differ between media, so that no grid survives, and between copies, which
     ``time`` numbers from 0.
     """
-    draws = [k / 255 for k in bytes.fromhex(medium.sha256)[_DRAWS * time : _DRAWS * (time + 1)]]
+    draws = [k / 255 for k in bytes.fromhex(medium.sha256)[_DRAWS_PER_COPY * time : _DRAWS_PER_COPY * (time + 1)]]
     copies = [_rescaled(picture, draws) for picture in medium.pictures]
     if medium.coded:
         data = encode_mp4([copy[: len(copy) & ~1, : copy.shape[1] & ~1] for copy in copies], 1)
     else:
-        data = _jpeg(copies[0])
-    return medium._replace(**_decoded(data, clip=bool(medium.coded)))
+        data = _encode_jpeg(copies[0])
+    return medium._replace(**_decode(data, clip=bool(medium.coded)))
 
 
 def _rescaled(picture: NDArray[np.uint8], draws: list[float]) -> NDArray[np.uint8]:
@@ -118,22 +118,22 @@ def _rescaled(picture: NDArray[np.uint8], draws: list[float]) -> NDArray[np.uint
     width, height = image.size
     left, top, right, bottom = (_MOST_CUT * draw for draw in draws[:4])
     box = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
-    across, down = (_LEAST_SCALE + (_MOST_SCALE - _LEAST_SCALE) * draw for draw in draws[4:])
-    size = max(8, int(width * across)), max(8, int(height * down))
+    scale_x, scale_y = (_LEAST_SCALE + (_MOST_SCALE - _LEAST_SCALE) * draw for draw in draws[4:])
+    size = max(8, int(width * scale_x)), max(8, int(height * scale_y))
     return np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=box))
 
 
-def _jpeg(picture: NDArray[np.uint8]) -> bytes:
+def _encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
     return encode_image(Image.fromarray(picture)).data
 
 
-def _some(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-    if len(pictures) <= _FRAMES:
+def _evenly_spaced(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    if len(pictures) <= _MAX_FRAMES:
         return pictures
-    return [pictures[k * (len(pictures) - 1) // (_FRAMES - 1)] for k in range(_FRAMES)]
+    return [pictures[k * (len(pictures) - 1) // (_MAX_FRAMES - 1)] for k in range(_MAX_FRAMES)]
 
 
-def _frames(data: bytes) -> tuple[tuple[int, ...], list[NDArray[np.uint8]]]:
+def _decode_clip(data: bytes) -> tuple[tuple[int, ...], list[NDArray[np.uint8]]]:
     coded, pictures = [], []
     with open_container(io.BytesIO(data)) as container:
         container.streams.video[0].codec_context.thread_count = 1

@@ -30,23 +30,23 @@ def mention_probe(sample: Sample, tables: list[Vector]) -> Probe:
     truths = [json.loads(puzzle.target.truth) for puzzle in sample.seen]
     names = [truth["params"]["names"] for truth in truths]
     graders = [grader(puzzle.target.truth) for puzzle in sample.seen]
-    inside = [np.isin(few, truth["target"]) for few, truth in zip(names, truths, strict=True)]
+    is_right = [np.isin(puzzle_names, truth["target"]) for puzzle_names, truth in zip(names, truths, strict=True)]
 
-    def earned(likely: list[Vector], folding: Folding) -> list[float]:
+    def rewards_of(likelihoods: list[Vector], folding: Folding) -> list[float]:
         rewards = np.zeros((len(names), _MOST_NAMED))
-        for row, odds in enumerate(likely):
+        for row, odds in enumerate(likelihoods):
             ranked = np.argsort(-odds, kind="stable")
             for k in range(_MOST_NAMED):
                 rewards[row, k] = graders[row]([names[row][i] for i in sorted(ranked[: k + 1])])
         return best_elsewhere(rewards, folding)
 
-    def learned(folding: Folding) -> list[float]:
-        return earned(sample.odds(tables, inside, folding), folding)
+    def learned_rewards(folding: Folding) -> list[float]:
+        return rewards_of(sample.odds(tables, is_right, folding), folding)
 
-    def drawn(folding: Folding) -> list[float]:
-        ends = np.cumsum([len(few) for few in names])
+    def random_rewards(folding: Folding) -> list[float]:
+        ends = np.cumsum([len(puzzle_names) for puzzle_names in names])
         noise = np.frombuffer(rng_for("named", folding.seed).raw(4 * int(ends[-1])), dtype=np.uint32)
-        return earned(np.split(noise.astype(np.float32), ends[:-1]), folding)
+        return rewards_of(np.split(noise.astype(np.float32), ends[:-1]), folding)
 
-    chance = float(np.mean(sample.averaged(drawn)))
-    return sample.probe("blind", MENTIONS, "reward", sample.averaged(learned), chance)
+    chance = float(np.mean(sample.averaged(random_rewards)))
+    return sample.probe("blind", MENTIONS, "reward", sample.averaged(learned_rewards), chance)

@@ -67,7 +67,7 @@ def washed(files: Sequence[Path], puzzles: Mapping[str, Seen], workers: int, ove
     """Return these puzzles by id, with the traces of washed copies added; arguments as in :func:`looked_at`."""
     stripes = _stripes(files, frozenset(puzzles), workers)
     work = [(stripe, puzzles) for stripe in stripes]
-    return {puzzle.id: puzzle for found in over(_wash, work) for puzzle in found}
+    return {puzzle.id: puzzle for batch in over(_wash, work) for puzzle in batch}
 
 
 def _in_order(
@@ -77,9 +77,9 @@ def _in_order(
     over: Spread[Any, Any],
     work: Callable[[Stripe], list[tuple[int, Key, Seen]]],
 ) -> Iterator[tuple[Key, Seen]]:
-    found = over(work, _stripes(files, ids, workers))
+    results = over(work, _stripes(files, ids, workers))
     for _ in files:
-        rows = [row for _ in range(workers) for row in next(found)]
+        rows = [row for _ in range(workers) for row in next(results)]
         yield from ((key, puzzle) for _, key, puzzle in sorted(rows, key=lambda row: row[0]))
 
 

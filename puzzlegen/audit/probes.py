@@ -42,7 +42,7 @@ class TaskProbes:
         classes, letters = classes_of(targets), letters_of(targets)
         if len(set(self._sample.sources)) < LEAST_SOURCES:
             return
-        yield from self._constant(classes, letters)
+        yield from self._constant_probes(classes, letters)
         if classes.labels:
             for family, sees, x in self._features():
                 yield self._class_probe(family, sees, x, classes)
@@ -58,7 +58,7 @@ class TaskProbes:
         if all(puzzle.joints for puzzle in self._seen):
             yield from joint_probes(self._sample)
 
-    def _constant(self, classes: Classes, letters: Classes) -> Iterator[Probe]:
+    def _constant_probes(self, classes: Classes, letters: Classes) -> Iterator[Probe]:
         targets = [puzzle.target for puzzle in self._seen]
         if classes.labels and not classes.cut:
             # Of many classes, the commonest is above average by chance; the interval takes no account of that.
@@ -77,28 +77,28 @@ class TaskProbes:
             yield self._sample.probe("blind", "constant", "order", hits, chance, counts=counts)
 
     def _features(self) -> Iterator[tuple[Family, str, Matrix]]:
-        yield "blind", "words and fields", _stacked([puzzle.words for puzzle in self._seen])
+        yield "blind", "words and fields", _stack_features([puzzle.words for puzzle in self._seen])
         if all(puzzle.spelling is not None for puzzle in self._seen):
-            spelt = _stacked([p.spelling for p in self._seen if p.spelling is not None])
-            if (spelt != spelt[0]).any():
-                yield "blind", "spelling", spelt
+            spellings = _stack_features([p.spelling for p in self._seen if p.spelling is not None])
+            if (spellings != spellings[0]).any():
+                yield "blind", "spelling", spellings
         if all(puzzle.form is not None for puzzle in self._seen):
-            yield "blind", "sizes, bytes, borders", _stacked([p.form for p in self._seen if p.form is not None])
+            yield "blind", "sizes, bytes, borders", _stack_features([p.form for p in self._seen if p.form is not None])
         if all(puzzle.traces is not None for puzzle in self._seen):
-            yield "artefact", "traces", _stacked([p.traces for p in self._seen if p.traces is not None])
+            yield "artefact", "traces", _stack_features([p.traces for p in self._seen if p.traces is not None])
         if all(puzzle.tones is not None for puzzle in self._seen):
-            yield "blind", "tones", _stacked([p.tones for p in self._seen if p.tones is not None])
+            yield "blind", "tones", _stack_features([p.tones for p in self._seen if p.tones is not None])
         if all(puzzle.patches for puzzle in self._seen):
-            yield "mark", "patches at fixed places", _stacked([puzzle.patches[0] for puzzle in self._seen])
+            yield "mark", "patches at fixed places", _stack_features([puzzle.patches[0] for puzzle in self._seen])
 
     def _end_probes(self, orders: Sequence[tuple[int, ...]]) -> Iterator[Probe]:
         """Predict from words which part stands first and last in an order; the parts have probes of their own."""
         # Two orders are never asked, which leaves the ends uneven.
         chance = factorial(len(orders[0]) - 1) * self._sample.order_chance
-        written = [found for found in self._features() if found[1] in {"words and fields", "spelling"}]
+        text_features = [feature for feature in self._features() if feature[1] in {"words and fields", "spelling"}]
         for name, k in (("first part", 0), ("last part", -1)):
             ends = Classes([str(order[k]) for order in orders], [tuple(map(str, sorted(order))) for order in orders])
-            for family, sees, x in written:
+            for family, sees, x in text_features:
                 yield self._sample.probe(family, sees, name, self._class_hits(x, ends), chance)
 
     def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
@@ -109,22 +109,24 @@ class TaskProbes:
         }
         if not all(copies := controls.get(family, [()])):
             return probe
-        again = zip(*copies, strict=True)
-        washed = float(np.mean([self._class_hits(_stacked(few), classes) for few in again]))
+        copy_sets = zip(*copies, strict=True)
+        washed = float(
+            np.mean([self._class_hits(_stack_features(copy_features), classes) for copy_features in copy_sets])
+        )
         return replace(probe, washed=round(washed, 4))
 
     def _class_hits(self, x: Matrix, classes: Classes) -> list[float]:
         labels, allowed = classes.labels, classes.allowed
-        known = sorted({name for possible in allowed for name in possible} | set(labels))
-        index = {name: k for k, name in enumerate(known)}
+        class_names = sorted({name for possible in allowed for name in possible} | set(labels))
+        index = {name: k for k, name in enumerate(class_names)}
         y = np.array([index[label] for label in labels], dtype=np.int64)
-        open_to = np.zeros((len(y), len(known)), dtype=bool)
+        is_allowed = np.zeros((len(y), len(class_names)), dtype=bool)
         for row, possible in enumerate(allowed):
-            open_to[row, [index[name] for name in possible]] = True
+            is_allowed[row, [index[name] for name in possible]] = True
 
         def hits(folding: Folding) -> list[float]:
-            found = probabilities(x, y, folding.fold, len(known), folding.seed)
-            right: list[float] = (np.where(open_to, found, -1).argmax(axis=1) == y).astype(float).tolist()
+            predicted = probabilities(x, y, folding.fold, len(class_names), folding.seed)
+            right: list[float] = (np.where(is_allowed, predicted, -1).argmax(axis=1) == y).astype(float).tolist()
             return right
 
         return self._sample.averaged(hits)
@@ -135,21 +137,21 @@ class TaskProbes:
         for family, sees, x in self._features():
             if family == "mark":
                 yield self._class_probe(family, sees, x, letters, "letter")
-        known: dict[str, tuple[Family, str]] = {
+        probed_keys: dict[str, tuple[Family, str]] = {
             "words": ("blind", "the options' words"),
             "form": ("blind", "the options' sizes, bytes, borders"),
             "traces": ("artefact", "the options' traces"),
             "mentions": ("blind", MENTIONS),
         }
-        yield from self._option_probes(known)
+        yield from self._option_probes(probed_keys)
 
     def _fit_probes(self) -> Iterator[Probe]:
         sees = {"joints": "learned joints", "hole": "the hole's rim", "colours": "colours"}
         yield from self._option_probes({key: ("edge", text) for key, text in sees.items()})
 
-    def _option_probes(self, known: dict[str, tuple[Family, str]]) -> Iterator[Probe]:
+    def _option_probes(self, probed_keys: dict[str, tuple[Family, str]]) -> Iterator[Probe]:
         right = [puzzle.target.right for puzzle in self._seen]
-        for key, (family, sees) in known.items():
+        for key, (family, sees) in probed_keys.items():
             if tables := self._option_tables(key):
                 copies = self._option_tables("washed") if family == "artefact" else []
                 washed = float(np.mean(self._sample.picked(copies, right))) if copies else None
@@ -163,7 +165,7 @@ class TaskProbes:
         return tables if len(tables) == len(self._seen) else []
 
 
-def _stacked(rows: Sequence[NDArray[np.float32]]) -> Matrix:
+def _stack_features(rows: Sequence[NDArray[np.float32]]) -> Matrix:
     """Stack features into one matrix; if puzzles have different numbers of media, only features that all have."""
     width = min(len(row) for row in rows)
     return np.stack([row[:width] for row in rows]).astype(np.float32)

@@ -22,13 +22,13 @@ _REGION: Final = 256
 _BINS: Final = 256
 _PER_UNIT: Final = 2
 _STEPS: Final = np.arange(3, 41)
-_SURE: Final = 6.0
+_MIN_FIT: Final = 6.0
 _LEAST_COUNT: Final = 40
 #: The longest step is taken whose fit is at least this share of the best: half a step fits all that the step fits.
-_ABOUT: Final = 0.8
+_FIT_TOLERANCE: Final = 0.8
 _PAIRS: Final = tuple((u, v) for u in range(5) for v in range(u + 1, 5) if u + v < 6)  # noqa: PLR2004
-_NONE: Final = np.zeros(1 + len(_PAIRS), dtype=np.float32)
-_PLACES: Final = tuple(place for u, v in _PAIRS for place in ((u, v), (v, u)))
+_NO_FEATURES: Final = np.zeros(1 + len(_PAIRS), dtype=np.float32)
+_COEFFICIENTS: Final = tuple(coefficient for u, v in _PAIRS for coefficient in ((u, v), (v, u)))
 
 
 def _dct() -> NDArray[np.float32]:
@@ -41,8 +41,8 @@ def _dct() -> NDArray[np.float32]:
 DCT: Final = _dct()
 _VALUES: Final = np.arange(_BINS) / _PER_UNIT
 # Values up to half a step were rounded to zero and say nothing of the step; beyond, a smooth decay counts against it.
-_BEYOND: Final = (_VALUES[:, None] > _STEPS / 2).astype(np.float64)
-_WAVES: Final = np.cos(2 * np.pi * _VALUES[:, None] / _STEPS) * _BEYOND
+_IS_BEYOND: Final = (_VALUES[:, None] > _STEPS / 2).astype(np.float64)
+_WAVES: Final = np.cos(2 * np.pi * _VALUES[:, None] / _STEPS) * _IS_BEYOND
 
 
 def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
@@ -60,35 +60,42 @@ def steps(picture: NDArray[np.uint8], own: NDArray[np.float32]) -> Vector:
     plane = luma(picture)
     height, width = (side // _PERIOD * _PERIOD for side in plane.shape)
     if not height or not width:
-        return np.tile(_NONE, 4)
-    tall, wide = min(height, _REGION), min(width, _REGION)
-    coded = bool(own.any())
+        return np.tile(_NO_FEATURES, 4)
+    region_height, region_width = min(height, _REGION), min(width, _REGION)
+    is_coded = bool(own.any())
     return np.concatenate(
         [
-            _NONE if coded and y % _PERIOD == x % _PERIOD == 0 else _corner(plane[y : y + tall, x : x + wide], own)
-            for y in (0, plane.shape[0] - tall)
-            for x in (0, plane.shape[1] - wide)
+            _NO_FEATURES
+            if is_coded and y % _PERIOD == x % _PERIOD == 0
+            else _corner_features(plane[y : y + region_height, x : x + region_width], own)
+            for y in (0, plane.shape[0] - region_height)
+            for x in (0, plane.shape[1] - region_width)
         ]
     )
 
 
-def _corner(plane: Plane, own: NDArray[np.float32]) -> Vector:
+def _corner_features(plane: Plane, own: NDArray[np.float32]) -> Vector:
     height, width = plane.shape
     blocks = plane.reshape(height // _PERIOD, _PERIOD, width // _PERIOD, _PERIOD).transpose(0, 2, 1, 3)
-    found = np.abs(DCT @ blocks @ DCT.T).reshape(-1, _PERIOD, _PERIOD)
-    size = {place: _step(found[:, place[0], place[1]], float(own[place])) for place in _PLACES}
-    known = [float(step > 0) for step in size.values()]
-    tilt = [np.log(size[u, v] / size[v, u]) if size[u, v] and size[v, u] else 0.0 for u, v in _PAIRS]
-    return np.array([sum(known) / len(known), *tilt], dtype=np.float32)
+    magnitudes = np.abs(DCT @ blocks @ DCT.T).reshape(-1, _PERIOD, _PERIOD)
+    step_sizes = {
+        coefficient: _find_step(magnitudes[:, coefficient[0], coefficient[1]], float(own[coefficient]))
+        for coefficient in _COEFFICIENTS
+    }
+    is_known = [float(step > 0) for step in step_sizes.values()]
+    tilt = [
+        np.log(step_sizes[u, v] / step_sizes[v, u]) if step_sizes[u, v] and step_sizes[v, u] else 0.0 for u, v in _PAIRS
+    ]
+    return np.array([sum(is_known) / len(is_known), *tilt], dtype=np.float32)
 
 
-def _step(values: Vector, own: float) -> float:
+def _find_step(values: Vector, own: float) -> float:
     """The step of which the values are multiples; 0 if there is none."""
     bins = np.minimum((values * _PER_UNIT + 0.5).astype(np.int64), _BINS - 1)
     counts = np.bincount(bins, minlength=_BINS)
     counts[-1] = 0
-    beyond = counts @ _BEYOND
-    fit = (counts @ _WAVES) * np.sqrt(2 / np.maximum(beyond, 1))
-    fit[(beyond < _LEAST_COUNT) | (1.4 * own + 1 > _STEPS)] = 0
+    counted = counts @ _IS_BEYOND
+    fit = (counts @ _WAVES) * np.sqrt(2 / np.maximum(counted, 1))
+    fit[(counted < _LEAST_COUNT) | (1.4 * own + 1 > _STEPS)] = 0
     best = float(fit.max())
-    return float(_STEPS[np.flatnonzero(fit >= _ABOUT * best)[-1]]) if best > _SURE else 0.0
+    return float(_STEPS[np.flatnonzero(fit >= _FIT_TOLERANCE * best)[-1]]) if best > _MIN_FIT else 0.0

@@ -104,8 +104,8 @@ class TaskReport:
     @property
     def verdict(self) -> Verdict:
         """The worst verdict of all checks and of all probes that count."""
-        found = [p.verdict for p in self.probes if p.counts] + [c.verdict for c in self.checks]
-        return max(found, key=RANKS.index, default="clean")
+        verdicts = [p.verdict for p in self.probes if p.counts] + [c.verdict for c in self.checks]
+        return max(verdicts, key=RANKS.index, default="clean")
 
     @property
     def precise(self) -> bool:
@@ -119,8 +119,8 @@ class TaskReport:
 
     def best(self, family: Family) -> Probe | None:
         """The probe of a family that is furthest above its base, of those that count."""
-        found = [p for p in self.probes if p.family == family and p.counts]
-        return max(found, key=lambda p: p.estimate.value - p.base, default=None)
+        candidates = [p for p in self.probes if p.family == family and p.counts]
+        return max(candidates, key=lambda p: p.estimate.value - p.base, default=None)
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """The worst verdict of all tasks and checks."""
-        found = [task.verdict for task in self.tasks] + [check.verdict for check in self.checks]
-        return max(found, key=RANKS.index, default="clean")
+        verdicts = [task.verdict for task in self.tasks] + [check.verdict for check in self.checks]
+        return max(verdicts, key=RANKS.index, default="clean")
 
     def to_json(self) -> dict[str, Any]:
         """The whole report, with its verdicts, as data that JSON can hold."""
@@ -178,24 +178,24 @@ def lines(report: Report) -> list[str]:
 
 
 def _task_lines(task: TaskReport) -> list[str]:
-    out = [f"{task.task:24} {task.verdict:6} {task.n} puzzles of {task.sources} sources{_blur(task)}"]
+    out = [f"{task.task:24} {task.verdict:6} {task.n} puzzles of {task.sources} sources{_resolution_note(task)}"]
     for family in SLACK:
         best = task.best(family)  # type: ignore[arg-type]
-        bad = [p for p in task.probes if p.family == family and p.counts and p.verdict != "clean" and p != best]
-        out += [_probe_line(probe) for probe in ([best] if best else []) + bad]
+        failing = [p for p in task.probes if p.family == family and p.counts and p.verdict != "clean" and p != best]
+        out += [_probe_line(probe) for probe in ([best] if best else []) + failing]
     out += [_check_line(check) for check in task.checks if check.verdict != "clean"]
     return [*out, *([f"  {task.note}"] if task.note else [])]
 
 
-def _blur(task: TaskReport) -> str:
+def _resolution_note(task: TaskReport) -> str:
     """The size of the smallest leak that could have been seen, if that is more than 3 points; empty otherwise."""
     width = task.width
     return f", no leak below {100 * width:.0f} points can be seen" if width > PRECISE else ""
 
 
 def _probe_line(probe: Probe) -> str:
-    found = probe.estimate
-    share = f"{found.value:6.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}"
+    result = probe.estimate
+    share = f"{result.value:6.1%} ({result.low:.1%} to {result.high:.1%}), chance {result.chance:.1%}"
     washed = "" if probe.washed is None else f", {probe.washed:.1%} by content"
     return f"  {probe.verdict:6} {probe.family:9} {probe.sees} -> {probe.names}: {share}{washed}"
 

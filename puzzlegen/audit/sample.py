@@ -50,8 +50,8 @@ class Sample(NamedTuple):
 
     def averaged(self, hits: Callable[[Folding], Sequence[float]]) -> list[float]:
         """The mean of ``hits`` over all foldings, per puzzle; ``hits`` gives the hits of a learner with one folding."""
-        found: list[float] = np.mean([hits(folding) for folding in self.foldings], axis=0).tolist()
-        return found
+        mean_hits: list[float] = np.mean([hits(folding) for folding in self.foldings], axis=0).tolist()
+        return mean_hits
 
     def picked(self, tables: Sequence[Matrix], right: Sequence[int]) -> list[float]:
         """How often the option that a learner finds likeliest is the right one, per puzzle.
@@ -63,8 +63,8 @@ class Sample(NamedTuple):
         inside = [np.arange(len(table)) == k for table, k in zip(tables, right, strict=True)]
 
         def hits(folding: Folding) -> list[float]:
-            each = self.odds(tables, inside, folding)
-            return [float(int(odds.argmax()) == k) for odds, k in zip(each, right, strict=True)]
+            puzzle_odds = self.odds(tables, inside, folding)
+            return [float(int(odds.argmax()) == k) for odds, k in zip(puzzle_odds, right, strict=True)]
 
         return self.averaged(hits)
 
@@ -78,8 +78,8 @@ class Sample(NamedTuple):
         """
         lengths = [len(table) for table in tables]
         x, y = np.vstack(tables), np.concatenate(inside).astype(np.int64)
-        found = probabilities(x, y, np.repeat(folding.fold, lengths), 2, folding.seed)[:, 1]
-        return np.split(found, np.cumsum(lengths)[:-1])
+        predicted = probabilities(x, y, np.repeat(folding.fold, lengths), 2, folding.seed)[:, 1]
+        return np.split(predicted, np.cumsum(lengths)[:-1])
 
     def probe(
         self,
@@ -94,12 +94,12 @@ class Sample(NamedTuple):
         washed: float | None = None,
     ) -> Probe:
         """Make a probe from its hits per puzzle; ``parts`` as in :func:`puzzlegen.audit.estimates.estimate`."""
-        known = None if washed is None else round(washed, 4)
-        return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts, known)
+        washed_share = None if washed is None else round(washed, 4)
+        return Probe(family, sees, names, estimate(hits, self.sources, chance, parts), counts, washed_share)
 
 
 def sample(seen: Sequence[Seen], seed: int) -> Sample:
     """Return the puzzles with their foldings, which ``seed`` decides."""
     sources = [puzzle.scene for puzzle in seen]
     seeds = range(_FOLDINGS * seed, _FOLDINGS * (seed + 1))
-    return Sample(list(seen), sources, tuple(Folding(folds(sources, one), one) for one in seeds))
+    return Sample(list(seen), sources, tuple(Folding(folds(sources, fold_seed), fold_seed) for fold_seed in seeds))

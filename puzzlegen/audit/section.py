@@ -13,7 +13,7 @@ _RULE: Final = (
     "or not told from chance; `weak`: between, or puzzles may be spoilt; `too few to tell`: nothing worse was found, "
     "but in too few sources."
 )
-_NONE: Final = "not probed"
+_NOT_PROBED: Final = "not probed"
 
 
 def section(report: Report) -> str:
@@ -22,21 +22,25 @@ def section(report: Report) -> str:
     head = ["task", "puzzles", "sources", *families, "found by counting", "verdict"]
     table = [head, ["---"] * len(head), *(_row(task) for task in report.tasks)]
     lines = [f"| {' | '.join(cells)} |" for cells in table]
-    folder = [f"{check.name}: {check.verdict}, {check.detail}." for check in report.checks if check.verdict != "clean"]
-    looked = "" if report.limit is None else f" At most {report.limit} puzzles per task were looked at."
-    scenes = f" Sources alike in `{report.together}` were folded together." if report.together else ""
-    return "\n".join([f"## Audit\n\n{_RULE}{looked}{scenes}\n", *lines, *(f"\n{line}" for line in folder)])
+    folder_lines = [
+        f"{check.name}: {check.verdict}, {check.detail}." for check in report.checks if check.verdict != "clean"
+    ]
+    limit_note = "" if report.limit is None else f" At most {report.limit} puzzles per task were looked at."
+    scenes_note = f" Sources alike in `{report.together}` were folded together." if report.together else ""
+    return "\n".join(
+        [f"## Audit\n\n{_RULE}{limit_note}{scenes_note}\n", *lines, *(f"\n{line}" for line in folder_lines)]
+    )
 
 
 def _row(task: TaskReport) -> list[str]:
-    counted = ", ".join(f"{check.name} ({check.verdict})" for check in task.checks if check.verdict != "clean")
-    best = [_best(task.best(family)) for family in get_args(Family)]
-    return [f"`{task.task}`", str(task.n), str(task.sources), *best, counted or "nothing", f"**{task.verdict}**"]
+    findings = ", ".join(f"{check.name} ({check.verdict})" for check in task.checks if check.verdict != "clean")
+    best = [_format_probe(task.best(family)) for family in get_args(Family)]
+    return [f"`{task.task}`", str(task.n), str(task.sources), *best, findings or "nothing", f"**{task.verdict}**"]
 
 
-def _best(probe: Probe | None) -> str:
+def _format_probe(probe: Probe | None) -> str:
     if probe is None:
-        return _NONE
-    found = probe.estimate
+        return _NOT_PROBED
+    result = probe.estimate
     washed = "" if probe.washed is None else f", {probe.washed:.1%} by content"
-    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%}), chance {found.chance:.1%}{washed}"
+    return f"{result.value:.1%} ({result.low:.1%} to {result.high:.1%}), chance {result.chance:.1%}{washed}"

@@ -26,9 +26,9 @@ from puzzlegen.writers import Row
 Table = NDArray[np.float32]
 
 _MOST_SIDE_BY_SIDE: Final = 3
-_OPTION_MEDIUM: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
-_GIVEN: Final = re.compile(r"(?:Shot|The picture as it was):(?: <(?:image|video)>)+\n")
-_GROUPS: Final = re.compile(r"frames in (\d+) groups")
+_OPTION_MEDIUM_PATTERN: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
+_GIVEN_PATTERN: Final = re.compile(r"(?:Shot|The picture as it was):(?: <(?:image|video)>)+\n")
+_GROUPS_PATTERN: Final = re.compile(r"frames in (\d+) groups")
 
 
 class Seen(NamedTuple):
@@ -91,9 +91,9 @@ class Seen(NamedTuple):
 def look(row: Row, opened: list[Opened]) -> Seen:
     """Compute everything that probes need of one record, whose media are ``opened``."""
     target, info = target_of(row["ground_truth"]), row["extra_info"]
-    opened = _asked_about(row, opened)
-    ordered = bool(target.order) and len(opened) == len(target.order)
-    whole = not ordered and bool(opened)
+    opened = _asked_media(row, opened)
+    is_ordered = bool(target.order) and len(opened) == len(target.order)
+    has_shared_traces = not is_ordered and bool(opened)
     joints = _joints(row, target, opened)
     return Seen(
         id=row["id"],
@@ -106,50 +106,50 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         difficulty=info["difficulty"],
         margin=info["margin"],
         chance=info["chance"],
-        sound=_sound(row),
-        beside=_prompted(row),
+        sound=_is_sound(row),
+        beside=_other_messages(row),
         words=surface.words(row, target),
         spelling=surface.spelling(row) if opened else None,
-        form=_side_by_side([surface.form(medium) for medium in opened]) if opened else None,
-        traces=_whole(opened) if whole else None,
+        form=_join_features([surface.form(medium) for medium in opened]) if opened else None,
+        traces=_media_traces(opened) if has_shared_traces else None,
         tones=tones(opened[0]) if len(opened) == 1 else None,
         patches=patches(opened[0]) if len(opened) == 1 else (),
-        options=_options(row, target, opened) | fit_tables(row, target, opened, joints),
-        parts=_parts(opened) if ordered else {},
+        options=_option_tables(row, target, opened) | fit_tables(row, target, opened, joints),
+        parts=_part_tables(opened) if is_ordered else {},
         joints=joints,
-        bits=_bits(opened),
+        bits=_largest_bits(opened),
     )
 
 
 def with_washed(puzzle: Seen, row: Row) -> Seen:
     """Add the traces that the puzzle's media would have if they were made anew: the control of artefact probes."""
-    asked = _asked_about(row, media_of(row))
-    copies = [washed(medium) for medium in asked]
-    ordered = bool(puzzle.parts)
-    shown = _shown_options(row, puzzle.target, copies)
+    media = _asked_media(row, media_of(row))
+    copies = [washed(medium) for medium in media]
+    is_ordered = bool(puzzle.parts)
+    option_copies = _option_media(row, puzzle.target, copies)
     return puzzle._replace(
-        washed=() if ordered or not copies else (_whole(copies), *_again(asked)),
-        parts=puzzle.parts | ({"washed": _made(copies)} if ordered else {}),
-        options=puzzle.options | ({"washed": _relative(traces, shown)} if shown else {}),
+        washed=() if is_ordered or not copies else (_media_traces(copies), *_washed_traces(media)),
+        parts=puzzle.parts | ({"washed": _trace_table(copies)} if is_ordered else {}),
+        options=puzzle.options | ({"washed": _relative(traces, option_copies)} if option_copies else {}),
     )
 
 
-def _again(asked: list[Opened]) -> Iterator[Table]:
-    for time in range(1, WASHES_OF_CLIPS if asked[0].coded else WASHES):
-        yield _whole([washed(medium, time) for medium in asked])
+def _washed_traces(media: list[Opened]) -> Iterator[Table]:
+    for time in range(1, WASHES_OF_CLIPS if media[0].coded else WASHES):
+        yield _media_traces([washed(medium, time) for medium in media])
 
 
-def _whole(opened: list[Opened]) -> Table:
-    return _side_by_side([traces(medium) for medium in opened])
+def _media_traces(opened: list[Opened]) -> Table:
+    return _join_features([traces(medium) for medium in opened])
 
 
-def _asked_about(row: Row, opened: list[Opened]) -> list[Opened]:
+def _asked_media(row: Row, opened: list[Opened]) -> list[Opened]:
     """The media without the unchanged shot or picture that some puzzles show first: it has no trace of the answer."""
-    given = _GIVEN.match(row["problem"])
-    return opened[given[0].count("<") :] if given else opened
+    given_match = _GIVEN_PATTERN.match(row["problem"])
+    return opened[given_match[0].count("<") :] if given_match else opened
 
 
-def _bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:
+def _largest_bits(opened: Sequence[Opened]) -> NDArray[np.uint8] | None:
     if not opened:
         return None
     largest = max(opened, key=lambda medium: medium.size[0] * medium.size[1])
@@ -166,60 +166,60 @@ def media_of(row: Row) -> list[Opened]:
         return [open_medium(stored) for column in ("images", "videos") for stored in row.get(column) or ()]
 
 
-def _sound(row: Row) -> bool:
+def _is_sound(row: Row) -> bool:
     try:
         return solved(score(row["solution"], row["ground_truth"]))
     except VerifierError:
         return False
 
 
-def _prompted(row: Row) -> str:
+def _other_messages(row: Row) -> str:
     """The prompt's messages besides the question, as JSON; a user message that is more than the question counts."""
     messages = row.get("prompt") or [{"role": "user", "content": row["problem"]}]
     return json.dumps([m for m in messages if (m["role"], m["content"]) != ("user", row["problem"])], sort_keys=True)
 
 
-def _side_by_side(found: Sequence[Table]) -> Table:
+def _join_features(vectors: Sequence[Table]) -> Table:
     """Join the features of several media.
 
     Up to three: each medium's features, then the last one's minus the first one's. More: mean and standard deviation.
     """
-    if len(found) == 1:
-        return found[0]
-    if len(found) <= _MOST_SIDE_BY_SIDE:
-        return np.concatenate([*found, found[-1] - found[0]])
-    return np.concatenate([np.mean(found, axis=0), np.std(found, axis=0)]).astype(np.float32)
+    if len(vectors) == 1:
+        return vectors[0]
+    if len(vectors) <= _MOST_SIDE_BY_SIDE:
+        return np.concatenate([*vectors, vectors[-1] - vectors[0]])
+    return np.concatenate([np.mean(vectors, axis=0), np.std(vectors, axis=0)]).astype(np.float32)
 
 
-def _options(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]:
+def _option_tables(row: Row, target: Target, opened: list[Opened]) -> dict[str, Table]:
     tables = {}
     if target.letters > 1 and (words := surface.option_words(target)) is not None:
         tables["words"] = words
     if not opened and (mentions := surface.mentions(row["problem"], target)) is not None:
         tables["mentions"] = mentions
-    if shown := _shown_options(row, target, opened):
-        place = np.eye(len(shown), 8, dtype=np.float32)
-        tables["form"] = np.hstack([_relative(surface.form, shown), place])
-        tables["traces"] = _relative(traces, shown)
+    if option_media := _option_media(row, target, opened):
+        position_columns = np.eye(len(option_media), 8, dtype=np.float32)
+        tables["form"] = np.hstack([_relative(surface.form, option_media), position_columns])
+        tables["traces"] = _relative(traces, option_media)
     return tables
 
 
-def _shown_options(row: Row, target: Target, opened: list[Opened]) -> list[Opened]:
+def _option_media(row: Row, target: Target, opened: list[Opened]) -> list[Opened]:
     """The media that are themselves the lettered options; empty if none are."""
-    marked = len(_OPTION_MEDIUM.findall(row["problem"]))
-    return opened[-marked:] if 1 < marked == target.letters <= len(opened) else []
+    option_count = len(_OPTION_MEDIUM_PATTERN.findall(row["problem"]))
+    return opened[-option_count:] if 1 < option_count == target.letters <= len(opened) else []
 
 
-def _relative(features: Callable[[Opened], Table], shown: list[Opened]) -> Table:
-    return surface.relative(np.stack([features(medium) for medium in shown]))
+def _relative(features: Callable[[Opened], Table], compared_media: list[Opened]) -> Table:
+    return surface.relative(np.stack([features(medium) for medium in compared_media]))
 
 
-def _parts(opened: list[Opened]) -> dict[str, Table]:
-    place = np.eye(len(opened), dtype=np.float32)
-    return {"form": np.hstack([_relative(surface.form, opened), place]), "traces": _made(opened)}
+def _part_tables(opened: list[Opened]) -> dict[str, Table]:
+    position_columns = np.eye(len(opened), dtype=np.float32)
+    return {"form": np.hstack([_relative(surface.form, opened), position_columns]), "traces": _trace_table(opened)}
 
 
-def _made(parts: list[Opened]) -> Table:
+def _trace_table(parts: list[Opened]) -> Table:
     table = np.stack([grid(medium) for medium in parts])
     if not parts[0].coded:
         return table
@@ -230,30 +230,32 @@ def _joints(row: Row, target: Target, opened: list[Opened]) -> Joints | None:
     """The joints of tiles or clips, each a medium of its own or all within one picture or clip; None without any."""
     params: dict[str, Any] = json.loads(row["extra_info"]["params"])
     rows, cols = params.get("rows"), params.get("cols")
-    several = bool(target.order) and len(opened) == len(target.order)
-    if several and rows and cols and rows * cols == len(opened):
+    is_order_of_media = bool(target.order) and len(opened) == len(target.order)
+    if is_order_of_media and rows and cols and rows * cols == len(opened):
         return tile_joints([medium.pictures[0] for medium in opened], rows, cols)
-    of_a_shot = several and (opened[0].coded or _GIVEN.match(row["problem"]))
-    if of_a_shot or _after_given(row, target, opened):
+    is_shot = is_order_of_media and (opened[0].coded or _GIVEN_PATTERN.match(row["problem"]))
+    if is_shot or _continues_given(row, target, opened):
         return clip_joints([medium.pictures for medium in opened])
     # With a reference, the first picture holds the tiles, and the second is the unchanged picture.
     if (len(opened) == 1 or params.get("reference")) and rows and cols and not opened[0].coded:
-        return tile_joints(_cells(opened[0].pictures[0], rows, cols), rows, cols)
-    if len(opened) == 1 and (groups := _GROUPS.search(row["problem"])):
+        return tile_joints(_cut_cells(opened[0].pictures[0], rows, cols), rows, cols)
+    if len(opened) == 1 and (groups := _GROUPS_PATTERN.search(row["problem"])):
         count, frames = int(groups[1]), opened[0].pictures
         length = len(frames) // count
         return clip_joints([frames[k * length : (k + 1) * length] for k in range(count)])
     return None
 
 
-def _after_given(row: Row, target: Target, opened: list[Opened]) -> bool:
+def _continues_given(row: Row, target: Target, opened: list[Opened]) -> bool:
     """Whether the first medium is a given part of a shot, and the others are to follow it in order or as options."""
-    asked = len(opened) - 1
-    clips = target.letters == asked > 1 and len(_OPTION_MEDIUM.findall(row["problem"])) == asked
-    return len(target.order) == asked > 1 or (clips and bool(opened[0].coded))
+    asked_count = len(opened) - 1
+    are_clip_options = (
+        target.letters == asked_count > 1 and len(_OPTION_MEDIUM_PATTERN.findall(row["problem"])) == asked_count
+    )
+    return len(target.order) == asked_count > 1 or (are_clip_options and bool(opened[0].coded))
 
 
-def _cells(picture: NDArray[np.uint8], rows: int, cols: int) -> list[NDArray[np.uint8]]:
+def _cut_cells(picture: NDArray[np.uint8], rows: int, cols: int) -> list[NDArray[np.uint8]]:
     height, width = picture.shape[0] // rows, picture.shape[1] // cols
-    places = [(r * height, c * width) for r in range(rows) for c in range(cols)]
-    return [picture[y : y + height, x : x + width] for y, x in places]
+    corners = [(r * height, c * width) for r in range(rows) for c in range(cols)]
+    return [picture[y : y + height, x : x + width] for y, x in corners]

@@ -73,20 +73,22 @@ def _permutation(target: list[int], _: dict[str, Any]) -> Target:
 
 
 def _interval(target: list[float], params: dict[str, Any]) -> Target:
-    return Target("interval", amounts=(_placed(target[0], target[1], params.get("duration") or 1),))
+    return Target("interval", amounts=(_relative_position(target[0], target[1], params.get("duration") or 1),))
 
 
 def _box(target: list[float], _: dict[str, Any]) -> Target:
-    return Target("box", amounts=(_placed(target[0], target[2], SIDE), _placed(target[1], target[3], SIDE)))
+    return Target(
+        "box", amounts=(_relative_position(target[0], target[2], SIDE), _relative_position(target[1], target[3], SIDE))
+    )
 
 
-def _placed(start: float, end: float, whole: float) -> float:
+def _relative_position(start: float, end: float, length: float) -> float:
     """The position of an interval, from 0 to 1, in the room that its length leaves.
 
     Its middle would not do: the piece that is shown reveals its length, and the middle of a long one is always near
     the middle of the whole.
     """
-    return start / max(1e-9, whole - (end - start))
+    return start / max(1e-9, length - (end - start))
 
 
 def _point(target: list[float], _: dict[str, Any]) -> Target:
@@ -100,8 +102,8 @@ def _set(target: list[str], params: dict[str, Any]) -> Target:
     position within the name's share of the list is drawn, too, because few names do not fall evenly into thirds.
     """
     names, rng = params["names"], rng_for("third", *params["names"])
-    place = (names.index(rng.choice(target)) + rng.uniform()) / len(names)
-    return Target("set", THIRDS[int(len(THIRDS) * place)], THIRDS)
+    position = (names.index(rng.choice(target)) + rng.uniform()) / len(names)
+    return Target("set", THIRDS[int(len(THIRDS) * position)], THIRDS)
 
 
 def _counts(target: dict[str, int], _: dict[str, Any]) -> Target:
