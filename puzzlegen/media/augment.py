@@ -32,12 +32,12 @@ Pixels = NDArray[np.uint8]
 
 # Set by eye on views of 126 photos: below 3 grey levels they show sky, wall or blur, above it something to name.
 LEAST_DETAIL: Final = 3.0
-_KEPT_DETAIL: Final = 0.8
+_KEPT_DETAIL_SHARE: Final = 0.8
 _TRIES: Final = 16
 _JITTER: Final = 0.8
 #: Blur weights and the saturation factor are rounded to this fraction (1/256): single precision then holds all sums
 #: exactly, so that no processor can round them differently.
-_STEPS: Final = 256
+_FRACTION_STEPS: Final = 256
 _HUE: Final = 0.2
 _BLUR_PX: Final = (0.1, 2.0)
 _BLUR_SIDE_PX: Final = 224
@@ -56,18 +56,19 @@ def recoloured(picture: Image.Image, rng: Rng, strength: Strength) -> Image.Imag
 def recoloured_alike(pictures: Sequence[Image.Image], rng: Rng, strength: Strength) -> list[Image.Image]:
     """Return the pictures, all with the same random change of colours; raises what :func:`recoloured` raises."""
     for _ in range(_TRIES):
-        draw = rng.bits(64)
-        found = [
-            Image.fromarray(changed(np.asarray(picture), rng.fork("change", draw), strength)) for picture in pictures
+        change_seed = rng.bits(64)
+        candidates = [
+            Image.fromarray(changed(np.asarray(picture), rng.fork("change", change_seed), strength))
+            for picture in pictures
         ]
-        if all(_shows_enough(one, picture) for one, picture in zip(found, pictures, strict=True)):
-            return found
+        if all(_has_enough_detail(candidate, picture) for candidate, picture in zip(candidates, pictures, strict=True)):
+            return candidates
     raise Unusable("flat", f"{_TRIES} drawn changes of colour leave nothing to see")
 
 
-def _shows_enough(one: Image.Image, before: Image.Image) -> bool:
-    seen = detail(one)
-    return seen >= LEAST_DETAIL or seen >= _KEPT_DETAIL * detail(before)
+def _has_enough_detail(candidate: Image.Image, original: Image.Image) -> bool:
+    detail_left = detail(candidate)
+    return detail_left >= LEAST_DETAIL or detail_left >= _KEPT_DETAIL_SHARE * detail(original)
 
 
 def changed(pixels: Pixels, rng: Rng, strength: Strength) -> Pixels:
@@ -101,7 +102,7 @@ def _jittered(pixels: Pixels, rng: Rng) -> Pixels:
     changes: list[Callable[[Pixels], Pixels]] = [
         lambda p: f.adjust_brightness_torchvision(p, brightness),
         lambda p: f.adjust_contrast_torchvision(p, contrast),
-        lambda p: f.adjust_saturation_torchvision(p, round(_STEPS * saturation) / _STEPS),
+        lambda p: f.adjust_saturation_torchvision(p, round(_FRACTION_STEPS * saturation) / _FRACTION_STEPS),
         lambda p: hue_turned(p, hue),
     ]
     for change in rng.shuffled(changes):
@@ -115,9 +116,11 @@ def _kernel(sigma: float) -> NDArray[np.float32]:
     Single precision then sums the products exactly, also when the blur is applied along both axes.
     """
     reach = max(1, math.ceil(3 * sigma))
-    half = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(1, reach + 1)]
-    side = [round(_STEPS * weight / (1 + 2 * math.fsum(half))) for weight in half]
-    return np.array([*side[::-1], _STEPS - 2 * sum(side), *side], dtype=np.float32) / np.float32(_STEPS)
+    half_weights = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(1, reach + 1)]
+    rounded = [round(_FRACTION_STEPS * weight / (1 + 2 * math.fsum(half_weights))) for weight in half_weights]
+    return np.array([*rounded[::-1], _FRACTION_STEPS - 2 * sum(rounded), *rounded], dtype=np.float32) / np.float32(
+        _FRACTION_STEPS
+    )
 
 
 @cache
@@ -131,7 +134,7 @@ def _functions() -> Any:  # noqa: ANN401 - a module without types
     try:
         import cv2  # noqa: PLC0415 - comes with albumentations
 
-        with _no_tensors():
+        with _without_torch():
             from albumentations.augmentations.pixel import functional  # noqa: PLC0415
     except ImportError as err:
         raise RecipeError('view augmentation needs albumentations: pip install "puzzlegen[augment]"') from err
@@ -141,17 +144,17 @@ def _functions() -> Any:  # noqa: ANN401 - a module without types
 
 
 @contextmanager
-def _no_tensors() -> Iterator[None]:
+def _without_torch() -> Iterator[None]:
     """Keep albumentations from importing torch, by a stand-in for the module that offers tensors.
 
     Where torch is installed, importing it is two thirds of albumentations' import time and takes 200 MB.
     """
-    offers = "albumentations.pytorch"
-    if "torch" in sys.modules or offers in sys.modules:
+    module_name = "albumentations.pytorch"
+    if "torch" in sys.modules or module_name in sys.modules:
         yield
         return
-    sys.modules[offers] = ModuleType(offers)
+    sys.modules[module_name] = ModuleType(module_name)
     try:
         yield
     finally:
-        del sys.modules[offers]
+        del sys.modules[module_name]

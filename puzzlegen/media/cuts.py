@@ -25,19 +25,19 @@ from puzzlegen.rng import Rng
 Whole = NDArray[np.int64]
 
 #: Candidate crops: about this many for the whole grid ...
-_CUTS: Final = 36
+_CROPS: Final = 36
 #: ... and at least and at most this many per cell.
-_EACH: Final = (2, 8)
+_CROPS_PER_CELL: Final = (2, 8)
 #: How many random combinations of crops are compared, and how often each crop of the best one is then exchanged for a
 #: better one.
 _SEARCH: Final = (256, 2)
 #: A grid of this few cells leaves so much freedom that the best of all combinations gives the answer away as well: the
 #: sides of neighbours then match worse than those of other tiles. So the search is cut short.
-_FEW: Final = 4
-_SEARCH_OF_FEW: Final = (16, 0)
-_REDUCED: Final = 2
+_SMALL_GRID_CELLS: Final = 4
+_SMALL_GRID_SEARCH: Final = (16, 0)
+_REDUCTION: Final = 2
 #: Side, in pixels, of the small versions in which tiles are compared for likeness.
-_LAYOUT: Final = 8
+_LAYOUT_SIDE: Final = 8
 # Of 80 puzzles made from charts, five of the seven disputable ones lie below this, and one other; of puzzles made from
 # photos, one in 400.
 _LEAST_APART: Final = 3.5
@@ -74,30 +74,37 @@ def cut_apart(picture: Image.Image, rows: int, cols: int, gap: float, level: flo
     """
     if not gap:
         return cut(picture, rows, cols, gap, rng)
-    place, n = (picture.width // cols, picture.height // rows), rows * cols
-    size = round(place[0] * (1 - gap)), round(place[1] * (1 - gap))
+    cell_size, n = (picture.width // cols, picture.height // rows), rows * cols
+    size = round(cell_size[0] * (1 - gap)), round(cell_size[1] * (1 - gap))
     if min(size) < LEAST_SIDE_PX:
         raise Unusable("too_small", f"tiles of {size[0]}x{size[1]} px, need {LEAST_SIDE_PX}")
-    least, most = _EACH
-    each = min(most, max(least, _CUTS // n))
-    boxes = [_box(place, k // each // cols, k // each % cols, gap, rng) for k in range(n * each)]
-    small = _shrunk(picture, boxes)
-    chosen = _chosen(joints(small, np.repeat(np.arange(n), each), level), (rows, cols), each, rng)
+    least, most = _CROPS_PER_CELL
+    per_cell = min(most, max(least, _CROPS // n))
+    boxes = [_draw_box(cell_size, k // per_cell // cols, k // per_cell % cols, gap, rng) for k in range(n * per_cell)]
+    small = _shrink_crops(picture, boxes)
+    chosen = _choose_crops(joints(small, np.repeat(np.arange(n), per_cell), level), (rows, cols), per_cell, rng)
     _refuse_twins(small[chosen], level)
     return [picture.resize(size, Image.Resampling.BICUBIC, box=boxes[k]) for k in chosen]
 
 
-def _box(place: tuple[int, int], row: int, col: int, gap: float, rng: Rng) -> Box:
-    part = 1 - gap * rng.uniform(0.5, 1.5)
-    width, height = place[0] * part, place[1] * part
-    x, y = col * place[0] + rng.uniform() * (place[0] - width), row * place[1] + rng.uniform() * (place[1] - height)
+def _draw_box(cell_size: tuple[int, int], row: int, col: int, gap: float, rng: Rng) -> Box:
+    scale = 1 - gap * rng.uniform(0.5, 1.5)
+    width, height = cell_size[0] * scale, cell_size[1] * scale
+    x, y = (
+        col * cell_size[0] + rng.uniform() * (cell_size[0] - width),
+        row * cell_size[1] + rng.uniform() * (cell_size[1] - height),
+    )
     return x, y, x + width, y + height
 
 
-def _shrunk(picture: Image.Image, boxes: list[Box]) -> NDArray[np.uint8]:
-    small = picture.reduce(_REDUCED)
-    parts = [(x / _REDUCED, y / _REDUCED, right / _REDUCED, low / _REDUCED) for x, y, right, low in boxes]
-    return np.stack([np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BOX, box=part)) for part in parts])
+def _shrink_crops(picture: Image.Image, boxes: list[Box]) -> NDArray[np.uint8]:
+    small = picture.reduce(_REDUCTION)
+    reduced_boxes = [
+        (x / _REDUCTION, y / _REDUCTION, right / _REDUCTION, bottom / _REDUCTION) for x, y, right, bottom in boxes
+    ]
+    return np.stack(
+        [np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BOX, box=reduced_box)) for reduced_box in reduced_boxes]
+    )
 
 
 def _refuse_twins(small: NDArray[np.uint8], level: float) -> None:
@@ -106,32 +113,36 @@ def _refuse_twins(small: NDArray[np.uint8], level: float) -> None:
     Whole cells may differ where the crops shown do not: bars, panels, a plain ground. The measure is the mean absolute
     difference of 8x8 versions, each about its mean and with its contrast levelled.
     """
-    layouts = block_means(small, _LAYOUT) * gains(small, level).astype(np.float32)[:, None, None, None]
-    if (alike := least_apart(layouts)) < _LEAST_APART:
-        raise Unusable("interchangeable", f"two tiles, as shown, differ by {alike:.1f} of 255, need {_LEAST_APART}")
+    layouts = block_means(small, _LAYOUT_SIDE) * gains(small, level).astype(np.float32)[:, None, None, None]
+    if (least_difference := least_apart(layouts)) < _LEAST_APART:
+        raise Unusable(
+            "interchangeable", f"two tiles, as shown, differ by {least_difference:.1f} of 255, need {_LEAST_APART}"
+        )
 
 
-def _chosen(found: Joints, grid: tuple[int, int], each: int, rng: Rng) -> list[int]:
+def _choose_crops(joint_scores: Joints, grid: tuple[int, int], per_cell: int, rng: Rng) -> list[int]:
     """Choose one crop per cell: the cheapest of the random combinations, in larger grids improved crop by crop."""
     n = grid[0] * grid[1]
-    owner = np.repeat(np.arange(n), each)
-    other = owner[:, None] != owner[None]
+    owner = np.repeat(np.arange(n), per_cell)
+    is_other_cell = owner[:, None] != owner[None]
     # Scores relative to the mean over all joints of different cells.
-    excess = Joints(*(scores - int(scores[other].sum()) // int(other.sum()) for scores in found))
-    first = each * np.arange(n)
-    count, sweeps = _SEARCH_OF_FEW if n <= _FEW else _SEARCH
-    draws = first + np.frombuffer(rng.raw(count * n), dtype=np.uint8).reshape(count, n) % each
+    excess = Joints(*(scores - int(scores[is_other_cell].sum()) // int(is_other_cell.sum()) for scores in joint_scores))
+    first = per_cell * np.arange(n)
+    count, sweeps = _SMALL_GRID_SEARCH if n <= _SMALL_GRID_CELLS else _SEARCH
+    draws = first + np.frombuffer(rng.raw(count * n), dtype=np.uint8).reshape(count, n) % per_cell
     best = draws[int(np.argmin(_cost(draws, grid, excess)))]
-    for place in [*range(n)] * sweeps:
-        tried = np.tile(best, (each, 1))
-        tried[:, place] = first[place] + np.arange(each)
-        best = tried[int(np.argmin(_cost(tried, grid, excess)))]
+    for cell in [*range(n)] * sweeps:
+        candidates = np.tile(best, (per_cell, 1))
+        candidates[:, cell] = first[cell] + np.arange(per_cell)
+        best = candidates[int(np.argmin(_cost(candidates, grid, excess)))]
     return [int(k) for k in best]
 
 
 def _cost(choices: Whole, grid: tuple[int, int], excess: Joints) -> Whole:
     """Return the cost of each of ``(m, n)`` combinations: the squares of its joints' positive excess scores, summed."""
-    shaped = choices.reshape(len(choices), *grid)
-    met = excess.beside[shaped[:, :, :-1], shaped[:, :, 1:]], excess.below[shaped[:, :-1], shaped[:, 1:]]
-    above = np.maximum(np.concatenate([joint.reshape(len(choices), -1) for joint in met], axis=1) // 1000, 0)
-    return np.asarray((above * above).sum(axis=1))
+    grids = choices.reshape(len(choices), *grid)
+    met_joints = excess.beside[grids[:, :, :-1], grids[:, :, 1:]], excess.below[grids[:, :-1], grids[:, 1:]]
+    excess_units = np.maximum(
+        np.concatenate([joint_excess.reshape(len(choices), -1) for joint_excess in met_joints], axis=1) // 1000, 0
+    )
+    return np.asarray((excess_units * excess_units).sum(axis=1))

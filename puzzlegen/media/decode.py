@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RATES: Final = (1.0, 240.0)
-_USUAL_RATE: Final = 25.0
+_DEFAULT_RATE: Final = 25.0
 _MAX_ERRORS: Final = 500
 #: If the key frame before the wanted start is further away than this, sampling begins at that key frame.
 _MAX_LEAD_S: Final = 60.0
@@ -36,24 +36,24 @@ _MAX_LEAD_S: Final = 60.0
 #: the last twelve changes (the second largest, so that a single cut does not count). Repeats that were encoded anew
 #: differ by up to a twentieth where little moves (x264, at key frames), mostly by under 1/100. Where motion is slow,
 #: changes add up until a frame is kept.
-_REPEAT: Final = 10
-_LOOKED_BACK: Final = 12
+_REPEAT_RATIO: Final = 10
+_CHANGES_KEPT: Final = 12
 #: ... or by no more than one part in this many of a grey level, on average.
 _LEAST_CHANGE: Final = 16
 #: MPEG-2, MPEG-4 Part 2 and related codecs leave the last bit to the decoder, and FFmpeg by default uses the transform
 #: that is fastest on the processor.
 _EXACT: Final = {"idct": "simple"}
 #: Decoders that can leave out frames to which no other refers, without changing the other frames ...
-_SPARING: Final = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
+_SKIPPING_DECODERS: Final = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
 #: ... in containers that give each frame's time. In others, times are counted from frames, so all must be decoded.
-_TIMED: Final = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+_TIMED_FORMATS: Final = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 #: A frame is decoded if a point of the sampling grid lies within this many frame durations of it.
 _REACH: Final = 0.6
 #: Points of the sampling grid are moved by up to this fraction of a step. Otherwise a rate near a divisor of the
 #: source's rate would hit the same positions in its groups of pictures again and again. Multiples of the golden ratio
 #: spread the offsets evenly without more random draws.
-_OFF_GRID: Final = 0.2
-_GOLDEN: Final = 0.6180339887498949
+_GRID_JITTER: Final = 0.2
+_GOLDEN_RATIO: Final = 0.6180339887498949
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -98,7 +98,7 @@ class Film:
         self._file = file
         self._container = open_container(file)
         self._stream = _video_stream(self._container)
-        self._entered = False
+        self._has_decoded = False
         self.looked_at = 0
 
     def __enter__(self) -> Self:
@@ -124,22 +124,22 @@ class Film:
             Unusable: ``undecodable`` or ``too_large``.
             av.FFmpegError: the file cannot be opened again.
         """
-        if self._entered:
+        if self._has_decoded:
             # After damage or the end of the file, a seek does not always make a decoder work again.
             self._container.close()
             self._container = open_container(self._file)
             self._stream = _video_stream(self._container)
-        self._entered = True
+        self._has_decoded = True
         container, stream = self._container, self._stream
         _check_size(stream.width, stream.height, sampling.max_pixels)
         stream.codec_context.thread_count = 1
         stream.codec_context.options = _EXACT
         first = _seek(container, stream, sampling.start)
-        most = int((sampling.window_s + _MAX_LEAD_S) * _RATES[1])
+        max_frames = int((sampling.window_s + _MAX_LEAD_S) * _RATES[1])
         decoded = _decode(container, stream, sampling.max_pixels, self._needed(first, sampling))
-        yield from _distinct(self._counted(_on_grid(islice(decoded, most), first, sampling)))
+        yield from _drop_repeats(self._count_frames(_pick_on_grid(islice(decoded, max_frames), first, sampling)))
 
-    def _counted(self, frames: Iterator[Shown]) -> Iterator[Shown]:
+    def _count_frames(self, frames: Iterator[Shown]) -> Iterator[Shown]:
         self.looked_at = 0
         for frame in frames:
             self.looked_at += 1
@@ -155,11 +155,15 @@ class Film:
             if packet.pts is None:
                 return True
             time, reach = packet.pts * unit, _REACH * max(step, (packet.duration or 0) * unit)
-            after = bisect(points, time)
-            return any(abs(point - time) <= reach for point in points[max(0, after - 1) : after + 1])
+            insertion_index = bisect(points, time)
+            return any(
+                abs(point - time) <= reach for point in points[max(0, insertion_index - 1) : insertion_index + 1]
+            )
 
-        spared = self._container.format.name in _TIMED and self._stream.codec_context.name in _SPARING
-        return near if unit and spared else lambda _: True
+        can_skip = (
+            self._container.format.name in _TIMED_FORMATS and self._stream.codec_context.name in _SKIPPING_DECODERS
+        )
+        return near if unit and can_skip else lambda _: True
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
@@ -194,9 +198,9 @@ def _decode(
             size = frame.width, frame.height
         if (frame.width, frame.height) != size:
             return
-        following = 0.0 if last is None else last + step
-        late = frame.time is not None and (last is None or frame.time > last)
-        last = frame.time if late else following
+        expected_time = 0.0 if last is None else last + step
+        has_later_time = frame.time is not None and (last is None or frame.time > last)
+        last = frame.time if has_later_time else expected_time
         yield Shown(last, frame, float(stream.sample_aspect_ratio or 1))
 
 
@@ -232,21 +236,23 @@ def _until_damage(
 
 def _step_s(stream: VideoStream) -> float:
     """Return the nominal seconds from frame to frame, for frames without a time."""
-    rate = float(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
-    return 1 / rate if _RATES[0] <= rate <= _RATES[1] else 1 / _USUAL_RATE
+    rate = float(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
+    return 1 / rate if _RATES[0] <= rate <= _RATES[1] else 1 / _DEFAULT_RATE
 
 
-def _distinct(frames: Iterator[Shown]) -> Iterator[Shown]:
-    """Yield frames that differ enough from the last one yielded to show something new, see ``_REPEAT``."""
-    changes: deque[int] = deque(maxlen=_LOOKED_BACK)
+def _drop_repeats(frames: Iterator[Shown]) -> Iterator[Shown]:
+    """Yield frames that differ enough from the last one yielded to show something new; see ``_REPEAT_RATIO``."""
+    changes: deque[int] = deque(maxlen=_CHANGES_KEPT)
     last = None
     for frame in frames:
         sketch = _sketch(frame.picture)
         if last is not None and last.shape == sketch.shape:
             change = int(np.abs(sketch - last).sum(dtype=np.int64))
-            lively = sorted(changes)[-3:]
-            floor = sketch.size // _LEAST_CHANGE
-            if change <= max(floor, lively[len(lively) // 2] // _REPEAT if lively else 0):
+            largest_changes = sorted(changes)[-3:]
+            min_change = sketch.size // _LEAST_CHANGE
+            if change <= max(
+                min_change, largest_changes[len(largest_changes) // 2] // _REPEAT_RATIO if largest_changes else 0
+            ):
                 continue
             changes.append(change)
         last = sketch
@@ -255,10 +261,10 @@ def _distinct(frames: Iterator[Shown]) -> Iterator[Shown]:
 
 def _sketch(picture: av.VideoFrame) -> NDArray[np.int16]:
     """Return every fifth byte of every fourth line of the first plane: so the channels of packed formats take turns."""
-    plane, form = picture.planes[0], picture.format
-    across = picture.width if form.is_planar else picture.width * form.padded_bits_per_pixel // 8
+    plane, pixel_format = picture.planes[0], picture.format
+    row_bytes = picture.width if pixel_format.is_planar else picture.width * pixel_format.padded_bits_per_pixel // 8
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(plane.line_size))
-    sketch: NDArray[np.int16] = lines[: picture.height : 4, :across:5].astype(np.int16)
+    sketch: NDArray[np.int16] = lines[: picture.height : 4, :row_bytes:5].astype(np.int16)
     return sketch
 
 
@@ -266,24 +272,24 @@ def _grid(start: float, sampling: Sampling) -> Iterator[float]:
     """Yield the times at which frames are wanted: ``fps`` per second of the window, nearly evenly spaced."""
     phase = sampling.phase
     for k in range(max(1, int(sampling.window_s * sampling.fps))):
-        off = _OFF_GRID * (2 * ((k * _GOLDEN + phase) % 1) - 1)
-        yield start + (phase + k + off) / sampling.fps
+        jitter = _GRID_JITTER * (2 * ((k * _GOLDEN_RATIO + phase) % 1) - 1)
+        yield start + (phase + k + jitter) / sampling.fps
 
 
-def _on_grid(frames: Iterator[Shown], start: float, sampling: Sampling) -> Iterator[Shown]:
-    held = next(frames, None)
-    if held is None:
+def _pick_on_grid(frames: Iterator[Shown], start: float, sampling: Sampling) -> Iterator[Shown]:
+    current = next(frames, None)
+    if current is None:
         raise Unusable("undecodable", "no frame can be decoded")
-    if held.time > start or start - held.time > _MAX_LEAD_S:
-        start = held.time
+    if current.time > start or start - current.time > _MAX_LEAD_S:
+        start = current.time
     grid = _grid(start, sampling)
-    due = next(grid)
+    next_point = next(grid)
     for frame in frames:
-        if due <= (middle := (held.time + frame.time) / 2):
-            yield held
-            due = next((point for point in grid if point > middle), float("inf"))
-        if due == float("inf"):
+        if next_point <= (midpoint := (current.time + frame.time) / 2):
+            yield current
+            next_point = next((point for point in grid if point > midpoint), float("inf"))
+        if next_point == float("inf"):
             return
-        held = frame
-    if due - held.time <= 1 / (2 * sampling.fps):
-        yield held
+        current = frame
+    if next_point - current.time <= 1 / (2 * sampling.fps):
+        yield current

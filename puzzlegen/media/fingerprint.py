@@ -22,12 +22,15 @@ from puzzlegen.media.resample import EXACT
 from puzzlegen.media.shortage import refuse_shortage
 
 _SIDE: Final = 32
-_LOW: Final = 8
+_LOW_FREQUENCIES: Final = 8
 _SCALE: Final = 1 << 14
-_DRAFT: Final = 128
-_PLACES: Final = (0.1, 0.5, 0.9)
+_DRAFT_SIDE: Final = 128
+_FRAME_POSITIONS: Final = (0.1, 0.5, 0.9)
 _COSINES: Final[NDArray[np.int64]] = np.array(
-    [[round(_SCALE * math.cos(math.pi * (x + 0.5) * k / _SIDE)) for x in range(_SIDE)] for k in range(_LOW)],
+    [
+        [round(_SCALE * math.cos(math.pi * (x + 0.5) * k / _SIDE)) for x in range(_SIDE)]
+        for k in range(_LOW_FREQUENCIES)
+    ],
     dtype=np.int64,
 )
 
@@ -49,7 +52,7 @@ def picture_hash(file: BinaryIO, max_pixels: int) -> int:
     """
     try:
         with Image.open(file, formats=FORMATS) as raw:
-            raw.draft("L", (_DRAFT, _DRAFT))
+            raw.draft("L", (_DRAFT_SIDE, _DRAFT_SIDE))
             return -1 if raw.width * raw.height > max_pixels else phash(ImageOps.exif_transpose(raw))
     except (MemoryError, SourceError):
         raise
@@ -68,11 +71,11 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
     """
     try:
         with Film(file) as film:
-            length, found = film.duration_s, 0
-            for place in _PLACES:
-                sampling = Sampling(place * length, 1.0, 0.0, 1.0, max_pixels)
-                shown = next(iter(film.frames(sampling)))
-                found = found << 64 | _frame_hash(shown.picture)
+            duration, hashes = film.duration_s, 0
+            for position in _FRAME_POSITIONS:
+                sampling = Sampling(position * duration, 1.0, 0.0, 1.0, max_pixels)
+                first_frame = next(iter(film.frames(sampling)))
+                hashes = hashes << 64 | _frame_hash(first_frame.picture)
     except (Unusable, SourceError):
         raise
     except av.FFmpegError as err:
@@ -84,11 +87,11 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
     except Exception as err:
         refuse_shortage()
         raise Unusable("undecodable", type(err).__name__) from err
-    return found
+    return hashes
 
 
 def _frame_hash(frame: av.VideoFrame) -> int:
     grey = VideoReformatter().reformat(
-        frame, width=_DRAFT, height=_DRAFT, format="gray", interpolation=EXACT, threads=1
+        frame, width=_DRAFT_SIDE, height=_DRAFT_SIDE, format="gray", interpolation=EXACT, threads=1
     )
     return phash(Image.fromarray(grey.to_ndarray()))

@@ -27,11 +27,11 @@ TRIM: Final = (0.01, 0.04)
 _MAX_SOURCE_ASPECT: Final = 4.0
 _MAX_ASPECT: Final = 2.0 - 2 * SQUEEZE
 _PREVIEW_PX: Final = 180
-_BLACK: Final = 24
+_MAX_BLACK: Final = 24
 _HD_HEIGHT: Final = 720
 _UNSPECIFIED: Final = 2
 #: One in this many of a clip's first frames is searched for bars.
-_LOOKED_AT: Final = 3
+_BAR_SEARCH_STRIDE: Final = 3
 
 
 class Shape(NamedTuple):
@@ -95,40 +95,42 @@ def framing(head: list[Shown], shape: Shape, scaler: VideoReformatter) -> Framin
     """
     first = head[0].picture
     # All lengths are in square pixels of the source, before it is turned.
-    full = first.width * head[0].pixel_aspect, float(first.height)
+    full_size = first.width * head[0].pixel_aspect, float(first.height)
     quarters = round(first.rotation / 90) % 4
     if not shape.clean:
-        factor = min(1.0, shape.side_px[1] / min(full))
-        size = even(full[0] * factor), even(full[1] * factor)
+        factor = min(1.0, shape.side_px[1] / min(full_size))
+        size = even(full_size[0] * factor), even(full_size[1] * factor)
         return Framing(size, (0, 0), size, quarters)
-    x0, y0, x1, y1 = _cut(_without_bars(head[::_LOOKED_AT], scaler), full, shape)
+    x0, y0, x1, y1 = _content_crop(_without_bars(head[::_BAR_SEARCH_STRIDE], scaler), full_size, shape)
     width, height = x1 - x0, y1 - y0
-    factor = _factor(min(width, height), shape)
+    factor = _scale_factor(min(width, height), shape)
     sx, sy = (factor * shape.squeeze, factor) if width > height else (factor, factor * shape.squeeze)
     return Framing(
-        stage=(round(full[0] * sx), round(full[1] * sy)),
+        stage=(round(full_size[0] * sx), round(full_size[1] * sy)),
         corner=(round(x0 * sx), round(y0 * sy)),
         size=(even(width * sx), even(height * sy)),
         quarters=quarters,
     )
 
 
-def _factor(short: float, shape: Shape) -> float:
+def _scale_factor(short: float, shape: Shape) -> float:
     low, high = shape.side_px
-    most = int(short * shape.max_scale)
-    if most < low:
+    max_side = int(short * shape.max_scale)
+    if max_side < low:
         raise Unusable("too_small", f"short side {int(short)} px, needs {int(low / shape.max_scale) + 1}")
-    return (low + shape.size * (min(high, most) - low)) / short
+    return (low + shape.size * (min(high, max_side) - low)) / short
 
 
-def _without_bars(seen: list[Shown], scaler: VideoReformatter) -> Box:
+def _without_bars(samples: list[Shown], scaler: VideoReformatter) -> Box:
     """Return the box without the near-black bars that all frames share, as fractions of the picture's sides."""
-    first = seen[0].picture
+    first = samples[0].picture
     ratio = min(1.0, _PREVIEW_PX / min(first.width, first.height))
     width, height = int(first.width * ratio), int(first.height * ratio)
     lightest = np.zeros((height, width), np.uint8)
-    for shown in seen:
-        grey = scaler.reformat(shown.picture, width=width, height=height, format="gray", interpolation=EXACT, threads=1)
+    for sample in samples:
+        grey = scaler.reformat(
+            sample.picture, width=width, height=height, format="gray", interpolation=EXACT, threads=1
+        )
         lightest = np.maximum(lightest, grey.to_ndarray())
     left, right = _lit_span(lightest.max(axis=0))
     top, bottom = _lit_span(lightest.max(axis=1))
@@ -136,7 +138,7 @@ def _without_bars(seen: list[Shown], scaler: VideoReformatter) -> Box:
 
 
 def _lit_span(lightest: Pixels) -> tuple[float, float]:
-    lit = np.flatnonzero(lightest > _BLACK)
+    lit = np.flatnonzero(lightest > _MAX_BLACK)
     if lit.size < lightest.size // 3:
         return 0.0, 1.0
     # One more pixel is cut off at the edge of a bar, where bar and picture mix.
@@ -145,18 +147,18 @@ def _lit_span(lightest: Pixels) -> tuple[float, float]:
     return first / lightest.size, (stop if stop == lightest.size else stop - 1) / lightest.size
 
 
-def _cut(content: Box, full: tuple[float, float], shape: Shape) -> Box:
+def _content_crop(content: Box, full_size: tuple[float, float], shape: Shape) -> Box:
     """Trim the drawn fraction off each side of the content, then crop the long side to ``_MAX_ASPECT``."""
-    x0, x1 = _inner(content[0] * full[0], content[2] * full[0], *shape.trims[:2])
-    y0, y1 = _inner(content[1] * full[1], content[3] * full[1], *shape.trims[2:])
+    x0, x1 = _trimmed_span(content[0] * full_size[0], content[2] * full_size[0], *shape.trims[:2])
+    y0, y1 = _trimmed_span(content[1] * full_size[1], content[3] * full_size[1], *shape.trims[2:])
     width, height = x1 - x0, y1 - y0
     if max(width, height) > _MAX_SOURCE_ASPECT * min(width, height):
         raise Unusable("too_elongated", f"{width:.0f}x{height:.0f}")
     spare_x = max(0.0, width - height * _MAX_ASPECT)
     spare_y = max(0.0, height - width * _MAX_ASPECT)
-    off = shape.centre
-    return x0 + off * spare_x, y0 + off * spare_y, x1 - (1 - off) * spare_x, y1 - (1 - off) * spare_y
+    offset = shape.centre
+    return x0 + offset * spare_x, y0 + offset * spare_y, x1 - (1 - offset) * spare_x, y1 - (1 - offset) * spare_y
 
 
-def _inner(start: float, stop: float, before: float, after: float) -> tuple[float, float]:
+def _trimmed_span(start: float, stop: float, before: float, after: float) -> tuple[float, float]:
     return start + before * (stop - start), stop - after * (stop - start)

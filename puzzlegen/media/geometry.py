@@ -40,7 +40,7 @@ _LEAST_MIRROR_CHANGE: Final = 0.5
 _BLUR_PX: Final = 0.8
 _SHRINK: Final = 0.75
 #: A crop shown beside the whole picture leaves out a rim and has at least this fraction of the remaining sides.
-_INNER: Final = 0.9
+_INNER_SHARE: Final = 0.9
 _RIM_PX: Final = 8
 #: How far beyond the pixels it shows a turn by any angle may read: the reach of bicubic resampling and of the blur.
 _REACH_PX: Final = 3
@@ -87,16 +87,16 @@ def tilted(square: Image.Image, degrees: float) -> Image.Image:
     cos, sin = (round(f(math.radians(degrees)), 12) for f in (math.cos, math.sin))
     half, centre = side / 2, square.width / 2
     inverse = (cos, -sin, centre - (cos - sin) * half, sin, cos, centre - (sin + cos) * half)
-    soft = square.filter(ImageFilter.GaussianBlur(_BLUR_PX))
-    seen = soft.transform((side, side), Image.Transform.AFFINE, inverse, Image.Resampling.BICUBIC)
+    blurred = square.filter(ImageFilter.GaussianBlur(_BLUR_PX))
+    tilted_square = blurred.transform((side, side), Image.Transform.AFFINE, inverse, Image.Resampling.BICUBIC)
     small = int(side * _SHRINK) // 2 * 2
-    return seen.resize((small, small), Image.Resampling.BICUBIC)
+    return tilted_square.resize((small, small), Image.Resampling.BICUBIC)
 
 
 def drawn_box(size: tuple[int, int], least: float, rng: Rng) -> Box:
     """Return a random box in ``(width, height)``, its even sides scaled by one factor between ``least`` and 1."""
-    part = rng.uniform(least, 1)
-    width, height = (int(side * part) // 2 * 2 for side in size)
+    scale = rng.uniform(least, 1)
+    width, height = (int(side * scale) // 2 * 2 for side in size)
     left, top = rng.integer(0, size[0] - width), rng.integer(0, size[1] - height)
     return left, top, left + width, top + height
 
@@ -107,7 +107,7 @@ def inner(picture: Image.Image, rng: Rng) -> Image.Image:
     Shown beside the whole picture, a crop that is neither turned nor mirrored is then not a second copy of one file.
     """
     width, height = (side - _RIM_PX for side in picture.size)
-    left, top, right, bottom = drawn_box((width, height), _INNER, rng)
+    left, top, right, bottom = drawn_box((width, height), _INNER_SHARE, rng)
     x, y = rng.integer(0, _RIM_PX), rng.integer(0, _RIM_PX)
     return picture.crop((left + x, top + y, right + x, bottom + y))
 
@@ -135,7 +135,7 @@ def turn_margin(small: NDArray[np.floating[Any]]) -> float:
     Raises:
         Unusable: ``flat`` or ``symmetric``.
     """
-    small = _normal(small)
+    small = _normalised(small)
     # A turn by three right angles is left out: it has the same mean difference as a turn by one.
     change = min(float(np.abs(small - np.rot90(small, k)).mean()) for k in (1, 2))
     if change < _LEAST_CHANGE:
@@ -152,9 +152,9 @@ def tilt_margin(small: NDArray[np.floating[Any]], step: int) -> float:
     side = small.shape[0]
     square = (np.arange(side) - (side - 1) / 2) ** 2
     disc = square[:, None] + square[None, :] < (side / 2 - 1) ** 2
-    small = _normal(small)
-    plain = Image.fromarray(small.astype(np.float32))
-    tilts = (np.asarray(plain.rotate(angle, Image.Resampling.BILINEAR)) for angle in range(step, 360, step))
+    small = _normalised(small)
+    unturned = Image.fromarray(small.astype(np.float32))
+    tilts = (np.asarray(unturned.rotate(angle, Image.Resampling.BILINEAR)) for angle in range(step, 360, step))
     change = min(float(np.abs(tilt - small)[disc].mean()) for tilt in tilts)
     if change < _LEAST_TILT_CHANGE:
         raise Unusable("symmetric", f"a turn changes it by {change:.2f}, needs {_LEAST_TILT_CHANGE}")
@@ -166,7 +166,7 @@ def mirror_margin(small: NDArray[np.floating[Any]], axes: tuple[str, ...]) -> fl
 
     Measure, return value and errors are those of :func:`turn_margin`.
     """
-    small = _normal(small)
+    small = _normalised(small)
     images = [small, *(np.flip(small, 0 if axis == "vertical" else 1) for axis in axes)]
     change = min(float(np.abs(a - b).mean()) for i, a in enumerate(images) for b in images[:i])
     if change < _LEAST_MIRROR_CHANGE:
@@ -174,10 +174,10 @@ def mirror_margin(small: NDArray[np.floating[Any]], axes: tuple[str, ...]) -> fl
     return change - _LEAST_MIRROR_CHANGE
 
 
-def _normal(small: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def _normalised(small: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Bring a thumbnail to mean 0 and deviation 1, so that contrast does not count."""
     spread = float(small.std())
     if spread < _LEAST_SPREAD:
         raise Unusable("flat", f"deviation {exact(spread, _LEAST_SPREAD)} of 255, needs {_LEAST_SPREAD}")
-    normal: NDArray[np.floating[Any]] = (small - small.mean()) / spread
-    return normal
+    normalised_pixels: NDArray[np.floating[Any]] = (small - small.mean()) / spread
+    return normalised_pixels

@@ -16,7 +16,7 @@ Pixels = NDArray[np.uint8]
 #: Positions on the hue circle are counted in sixths.
 _SIXTHS: Final = 6
 #: Where on the circle red, green and blue are weakest; each is strongest three sixths further on.
-_LEAST: Final = (3, 5, 1)
+_WEAKEST_AT: Final = (3, 5, 1)
 
 
 def hue_turned(pixels: Pixels, turn: float) -> Pixels:
@@ -30,18 +30,18 @@ def hue_turned(pixels: Pixels, turn: float) -> Pixels:
         ``(H, W, 3)`` uint8 RGB.
     """
     red, green, blue = (pixels[..., k].astype(np.float32) for k in range(3))
-    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
-    chroma = most - least
+    high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    chroma = high - low
     # Positions are kept in sixths times chroma: so nothing is divided, and grey needs no case of its own.
     circle = _SIXTHS * chroma
-    place = np.where(
-        red == most, green - blue, np.where(green == most, blue - red + 2 * chroma, red - green + 4 * chroma)
+    position = np.where(
+        red == high, green - blue, np.where(green == high, blue - red + 2 * chroma, red - green + 4 * chroma)
     )
-    place += np.float32(_SIXTHS * (turn % 1)) * chroma
-    place -= circle * (place >= circle)
+    position += np.float32(_SIXTHS * (turn % 1)) * chroma
+    position -= circle * (position >= circle)
     turned = np.empty_like(pixels)
-    for k, where in enumerate(_LEAST):
-        away = np.abs(place - where * chroma)
-        level = np.minimum(away, circle - away) + (least - chroma)
-        turned[..., k] = np.clip(level, least, most) + np.float32(0.5)
+    for k, weakest_at in enumerate(_WEAKEST_AT):
+        distance = np.abs(position - weakest_at * chroma)
+        level = np.minimum(distance, circle - distance) + (low - chroma)
+        turned[..., k] = np.clip(level, low, high) + np.float32(0.5)
     return turned

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
 JPEG: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling": "4:2:0"}
 #: Key in a picture's ``info`` that marks it, and every crop of it, as not cleaned.
-_AS_FOUND: Final = "as found"
+_UNCLEANED_KEY: Final = "as found"
 MAX_ASPECT: Final = 8.0
 _BORDER_STD: Final = 2.0
 _EXIF_TURN: Final = {
@@ -94,7 +94,7 @@ def clean_image(data: bytes, rng: Rng, settings: ImageSettings) -> ScaledImage:
             # The limit is max_pixels, which allows for JPEG being scaled down while it is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as raw:
-                picture = _clean(raw, rng, settings) if settings.clean else _untouched(raw, settings)
+                picture = _clean(raw, rng, settings) if settings.clean else _decode_only(raw, settings)
     except (Unusable, MemoryError):
         raise
     except Image.DecompressionBombError as err:
@@ -114,28 +114,28 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> ScaledImage:
     low, high = settings.side_px_range
     full_short = min(raw.size)
     trims = [rng.uniform(0.005, 0.035) for _ in range(4)]
-    place, squeeze, size_draw = rng.uniform(), rng.uniform(0.97, 1.03), rng.uniform()
+    crop_position, squeeze, size_draw = rng.uniform(), rng.uniform(0.97, 1.03), rng.uniform()
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
     _scale_while_decoding(raw, high / settings.max_scale, settings.max_pixels, settings.min_side_px)
     picture = to_srgb(raw)
     # Pillow passes the source's comment on from copy to copy and, in the end, into the saved file.
     picture.info = {}
     sketch = sketch_of(picture)
-    box = _cut(content_box(picture.size, sketch), trims, place, settings.max_aspect)
+    box = _trim_and_crop(content_box(picture.size, sketch), trims, crop_position, settings.max_aspect)
     width, height = box[2] - box[0], box[3] - box[1]
     short = min(width, height) * full_short / min(raw.size)
-    most = int(short * settings.max_scale)
-    if most < low:
+    max_side = int(short * settings.max_scale)
+    if max_side < low:
         needed = int(low / settings.max_scale) + 1
         raise Unusable("too_small", f"short side {int(short)} px once trimmed, needs {needed}")
-    side = low + size_draw * (min(high, most) - low)
+    side = low + size_draw * (min(high, max_side) - low)
     factor = side / min(width, height)
     size = (even(width * factor * squeeze), even(height * factor / squeeze))
     clean = ScaledImage(picture, box, size, sketch)
     return clean if turn is None else unscaled(clean.pixels().transpose(turn))
 
 
-def _untouched(raw: Image.Image, settings: ImageSettings) -> ScaledImage:
+def _decode_only(raw: Image.Image, settings: ImageSettings) -> ScaledImage:
     """Do only what most pipelines do: decode, turn upright, scale down what is too large."""
     turn = _EXIF_TURN.get(raw.getexif().get(0x0112, 1))
     _scale_while_decoding(raw, settings.side_px_range[1], settings.max_pixels, settings.min_side_px)
@@ -144,7 +144,7 @@ def _untouched(raw: Image.Image, settings: ImageSettings) -> ScaledImage:
     if factor < 1:
         size = round(picture.width * factor), round(picture.height * factor)
         picture = picture.resize(size, Image.Resampling.BICUBIC)
-    picture.info = {_AS_FOUND: True}
+    picture.info = {_UNCLEANED_KEY: True}
     return unscaled(picture if turn is None else picture.transpose(turn))
 
 
@@ -170,8 +170,8 @@ def to_srgb(raw: Image.Image) -> Image.Image:
     raw.load()
     if raw.mode.startswith("I") or raw.mode == "F":
         values = np.asarray(raw, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0  # noqa: PLR2004 - 8 bit
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)).convert("RGB")
+        white_level = 65535.0 if values.max(initial=0) > 255 else 255.0  # noqa: PLR2004 - 8 bit
+        return Image.fromarray(np.clip(values * (255.0 / white_level), 0, 255).astype(np.uint8)).convert("RGB")
     if raw.has_transparency_data:
         rgba = raw.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", raw.size, "white"), rgba).convert("RGB")
@@ -242,7 +242,9 @@ def _are_busy(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(n * (lines * lines).sum(axis=-1) - total * total > (n * _BORDER_STD) ** 2)
 
 
-def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, max_aspect: float) -> Whole:
+def _trim_and_crop(
+    content: tuple[int, int, int, int], trims: list[float], crop_position: float, max_aspect: float
+) -> Whole:
     """Trim a little off each side, then crop the long side to ``max_aspect``; at any pixel, so the phase is random."""
     left, top, right, bottom = content
     width, height = right - left, bottom - top
@@ -251,10 +253,10 @@ def _cut(content: tuple[int, int, int, int], trims: list[float], place: float, m
     spare_x = max(0.0, (x1 - x0) - max_aspect * (y1 - y0))
     spare_y = max(0.0, (y1 - y0) - max_aspect * (x1 - x0))
     return (
-        round(x0 + place * spare_x),
-        round(y0 + place * spare_y),
-        round(x1 - (1 - place) * spare_x),
-        round(y1 - (1 - place) * spare_y),
+        round(x0 + crop_position * spare_x),
+        round(y0 + crop_position * spare_y),
+        round(x1 - (1 - crop_position) * spare_x),
+        round(y1 - (1 - crop_position) * spare_y),
     )
 
 
@@ -264,7 +266,7 @@ def encode_image(picture: Image.Image) -> Medium:
     A picture that was not cleaned becomes a PNG, as in pipelines that do nothing about traces.
     """
     buffer = io.BytesIO()
-    if picture.info.get(_AS_FOUND):
+    if picture.info.get(_UNCLEANED_KEY):
         picture.save(buffer, "PNG", compress_level=1)
         return Medium(buffer.getvalue(), "png")
     picture.save(buffer, **JPEG)

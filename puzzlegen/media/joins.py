@@ -26,13 +26,13 @@ _SHIFTS: Final = (-4, -2, 0, 2, 4)
 OWN: Final = 64
 _LUMA: Final = np.array([77.0, 150.0, 29.0])
 #: Pixel values are kept in quarters of a grey level ...
-_STEPS: Final = 4
+_STEPS_PER_LEVEL: Final = 4
 #: ... and features in thousandths.
 UNIT: Final = 1000
-_MOST: Final = 4 * UNIT
+_MAX_FEATURE: Final = 4 * UNIT
 # Logistic regression (neighbours or not) on 133,000 pairs of tiles of 231 pictures, cut 3x3 at gaps of 0.25 to 0.4.
 # Weights learned on half of the photos recognised neighbours on the other half nearly as well (area under the curve
-# 0.70 and 0.69) as on their own (0.70 and 0.71). Rows, see :func:`_context`: a feature's value, then relative to all
+# 0.70 and 0.69) as on their own (0.70 and 0.71). Rows, see :func:`_in_context`: a feature's value, then relative to all
 # joints of the first tile, then to all of the second.
 _WEIGHTS: Final = np.array(
     [
@@ -70,45 +70,49 @@ def joints(small: NDArray[np.uint8], owner: Whole, level: float = 0) -> Joints:
         owner: which cell each tile is a crop of, ``(m,)``; crops of the same cell are not compared.
         level: how far the tiles' tones are brought together first, as ``tiles.toned`` will do.
     """
-    context = _context(features_of(sides_of(small, level)), owner[:, None] != owner[None])
+    context = _in_context(features_of(sides_of(small, level)), owner[:, None] != owner[None])
     return Joints(*np.asarray(np.tensordot(_WEIGHTS, context, 2), dtype=np.int64))
 
 
 def sides_of(small: NDArray[np.uint8], level: float = 0) -> Sides:
     """Return the sides of tiles; arguments as for :func:`joints`."""
     turned = small.swapaxes(1, 2)
-    deep = _DEPTHS[-1][1]
-    rim = np.stack([part[:, :, :deep] for part in (small[:, :, ::-1], small, turned[:, :, ::-1], turned)])
+    max_depth = _DEPTHS[-1][1]
+    rim = np.stack([part[:, :, :max_depth] for part in (small[:, :, ::-1], small, turned[:, :, ::-1], turned)])
     pairs = rim[:, :, ::2].astype(np.int16) + rim[:, :, 1::2]
     # Axes: depth, side, colour, position along the side, tile.
     along = np.ascontiguousarray(pairs.transpose(3, 0, 4, 2, 1))
-    strips = np.stack([_STEPS * along[a:b].sum(axis=0).astype(np.float64) / (2 * (b - a)) for a, b in _DEPTHS])
-    tones, grey, spread = _tones(small)
+    strips = np.stack(
+        [_STEPS_PER_LEVEL * along[a:b].sum(axis=0).astype(np.float64) / (2 * (b - a)) for a, b in _DEPTHS]
+    )
+    tones, grey, spread = _tone_statistics(small)
     gain = _gain(spread, level)
     mean = tones.T[:, None]
-    strips = np.floor((strips - _STEPS * mean) * gain + _STEPS * (mean + level * (LEVEL_MEAN - mean)))
+    strips = np.floor(
+        (strips - _STEPS_PER_LEVEL * mean) * gain + _STEPS_PER_LEVEL * (mean + level * (LEVEL_MEAN - mean))
+    )
     red, green, blue = (strips[:, :, k] for k in range(3))
     luma = np.floor((_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue) / 256)
-    middle, wide = _STEPS * (grey + level * (LEVEL_MEAN - grey)), _STEPS * (spread * gain + 2)
-    return Sides(np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]]), np.floor(OWN * (luma - middle) / wide))
+    middle, scale = _STEPS_PER_LEVEL * (grey + level * (LEVEL_MEAN - grey)), _STEPS_PER_LEVEL * (spread * gain + 2)
+    return Sides(np.stack([luma[0], blue[0] - luma[0], red[0] - luma[0]]), np.floor(OWN * (luma - middle) / scale))
 
 
 def gains(small: NDArray[np.uint8], level: float) -> Floats:
     """Return the factor by which the contrast of each tile will grow, ``(m,)``; arguments as for :func:`joints`."""
-    return _gain(_tones(small)[2], level)
+    return _gain(_tone_statistics(small)[2], level)
 
 
 def _gain(spread: Floats, level: float) -> Floats:
     return np.asarray(1 + level * (np.minimum(MOST_GAIN, LEVEL_SPREAD / spread) - 1))
 
 
-def _tones(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+def _tone_statistics(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
     """Return the mean of each band, ``(m, 3)``, the mean grey and its deviation, from every fourth pixel each way."""
-    some = small[:, ::4, ::4].reshape(len(small), -1, 3).astype(np.float64)
-    n = some.shape[1]
-    grey = np.floor(some @ _LUMA / 256)
+    sampled = small[:, ::4, ::4].reshape(len(small), -1, 3).astype(np.float64)
+    n = sampled.shape[1]
+    grey = np.floor(sampled @ _LUMA / 256)
     first, second = grey.sum(axis=1), (grey * grey).sum(axis=1)
-    return some.sum(axis=1) / n, first / n, np.sqrt(np.maximum(n * n, n * second - first * first)) / n
+    return sampled.sum(axis=1) / n, first / n, np.sqrt(np.maximum(n * n, n * second - first * first)) / n
 
 
 def features_of(sides: Sides) -> Floats:
@@ -118,28 +122,30 @@ def features_of(sides: Sides) -> Floats:
     top. Both are computed at once because numpy's calls cost more than the work they do here.
     """
     (a, an), (b, bn) = ((sides.shown[:, k::2], sides.own[:, k::2]) for k in (0, 1))
-    inner = [_centred(x[0]) for x in (an, bn)]
-    spreads = [np.floor(np.sqrt((x * x).sum(axis=1) / x.shape[1])) for x in inner]
+    centred_sides = [_centred(x[0]) for x in (an, bn)]
+    spreads = [np.floor(np.sqrt((x * x).sum(axis=1) / x.shape[1])) for x in centred_sides]
     levels = [np.floor(x.sum(axis=(0, 2)) / (x.shape[0] * x.shape[2])) for x in (an, bn)]
-    own, last, one, other, changes = _alike(*(np.stack([x[0], x[2], *y[1:]]) for x, y in ((an, a), (bn, b))))
-    found = [
-        _apart(a[0], b[0]) / (100 * _STEPS),
-        _apart(an[0], bn[0]) / OWN,
-        (_apart(a[1], b[1]) + _apart(a[2], b[2])) / (50 * _STEPS),
-        _apart(*inner) / OWN,
-        _apart(2 * an[0] - an[1], 2 * bn[0] - bn[1]) / OWN,
-        *own,
+    rim_likeness, inner_likeness, blue_likeness, red_likeness, changes = _correlations(
+        *(np.stack([x[0], x[2], *y[1:]]) for x, y in ((an, a), (bn, b)))
+    )
+    feature_rows = [
+        _mean_differences(a[0], b[0]) / (100 * _STEPS_PER_LEVEL),
+        _mean_differences(an[0], bn[0]) / OWN,
+        (_mean_differences(a[1], b[1]) + _mean_differences(a[2], b[2])) / (50 * _STEPS_PER_LEVEL),
+        _mean_differences(*centred_sides) / OWN,
+        _mean_differences(2 * an[0] - an[1], 2 * bn[0] - bn[1]) / OWN,
+        *rim_likeness,
         *changes,
-        *last,
-        *one,
-        *other,
-        _apart(an[0] - an[1], bn[1] - bn[0]) / OWN,
+        *inner_likeness,
+        *blue_likeness,
+        *red_likeness,
+        _mean_differences(an[0] - an[1], bn[1] - bn[0]) / OWN,
         *(np.abs(x[:, :, None] - y[:, None]) / OWN for x, y in (levels, spreads)),
     ]
-    return np.floor(np.stack(found) * UNIT + 0.5)
+    return np.floor(np.stack(feature_rows) * UNIT + 0.5)
 
 
-def _apart(a: Floats, b: Floats) -> Floats:
+def _mean_differences(a: Floats, b: Floats) -> Floats:
     # Whole numbers, and sums below 2**24: single precision holds them exactly.
     first, second = a.astype(np.float32), b.astype(np.float32)
     return np.asarray(np.abs(first[..., None] - second[:, :, None]).sum(axis=1).astype(np.float64) / a.shape[1])
@@ -149,22 +155,22 @@ def _centred(a: Floats) -> Floats:
     return np.asarray(a - np.floor(a.sum(axis=1, keepdims=True) / a.shape[1]))
 
 
-def _alike(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
+def _correlations(a: Floats, b: Floats) -> list[tuple[Floats, Floats]]:
     """Return the correlations of sides, for each value and for the changes of the first value along the side.
 
     For each there are two: as the sides lie, and the best one if a side may slide along the other. Arguments are
     ``(values, 2, places, m)``, each result is ``(2, m, m)``.
     """
     x, y = (
-        np.concatenate([_slid(values, shifts), _slid(np.diff(values[:1], axis=2), shifts)], axis=1)
+        np.concatenate([_shifted_parts(values, shifts), _shifted_parts(np.diff(values[:1], axis=2), shifts)], axis=1)
         for values, shifts in ((a, _SHIFTS), (b, _SHIFTS[::-1]))
     )
     norm = np.sqrt((x * x).sum(axis=-2)[..., None] * (y * y).sum(axis=-2)[..., None, :])
-    found = (x.swapaxes(-1, -2) @ y) / np.maximum(norm, 1)
-    return list(zip(found[len(_SHIFTS) // 2], found.max(axis=0), strict=True))
+    correlations = (x.swapaxes(-1, -2) @ y) / np.maximum(norm, 1)
+    return list(zip(correlations[len(_SHIFTS) // 2], correlations.max(axis=0), strict=True))
 
 
-def _slid(values: Floats, shifts: Sequence[int]) -> Floats:
+def _shifted_parts(values: Floats, shifts: Sequence[int]) -> Floats:
     """Return the part of each side that lies beside the other one at each shift, ``(shifts, values, 2, SIDE / 2, m)``.
 
     Values are relative to the part's mean and multiplied by its number of places, which keeps them whole; where nothing
@@ -178,18 +184,18 @@ def _slid(values: Floats, shifts: Sequence[int]) -> Floats:
     return slid
 
 
-def _context(features: Floats, other: NDArray[np.bool_]) -> Floats:
+def _in_context(features: Floats, is_other_cell: NDArray[np.bool_]) -> Floats:
     """Return features as they are, relative to all joints of tile i, and to all of tile j: ``(3, 18, 2, m, m)``.
 
     Relative ones are in thousandths of a deviation; ``other`` says which joints are between different cells and count.
     """
-    compared = features * other
+    compared = features * is_other_cell
     squares = compared * features
-    found = np.empty((3, *features.shape))
-    found[0] = features
-    for out, axis in zip(found[1:], (-1, -2), strict=True):
-        n = other.sum(axis=axis, keepdims=True)
+    stacked = np.empty((3, *features.shape))
+    stacked[0] = features
+    for out, axis in zip(stacked[1:], (-1, -2), strict=True):
+        n = is_other_cell.sum(axis=axis, keepdims=True)
         total, square = (x.sum(axis=axis, keepdims=True) for x in (compared, squares))
         spread = np.sqrt(np.maximum(n * square - total * total, 400 * n * n))
         np.floor(UNIT * (n * features - total) / spread, out=out)
-    return np.clip(found, -_MOST, _MOST, out=found)
+    return np.clip(stacked, -_MAX_FEATURE, _MAX_FEATURE, out=stacked)

@@ -13,7 +13,7 @@ from puzzlegen.media.sums import WINDOW, Singles, window_means
 Place = tuple[int, int]
 
 _STEP: Final = 2
-_MOST: Final = 120
+_MAX_LANDMARKS: Final = 120
 _PATCH_SIDE: Final = 12
 _GROWN_SIDE: Final = _PATCH_SIDE + 4  # room for two steps either way
 # Set by eye on 126 photos: places weaker than this are smooth gradients and noise.
@@ -27,12 +27,12 @@ def landmarks(picture: Image.Image, apart_px: int) -> list[Place]:
     strength = _strength(grey)[::-1, ::-1].copy()
     flat, (height, width) = strength.ravel(), strength.shape
     gap = max(1, apart_px // _STEP)
-    found: list[Place] = []
-    while len(found) < _MOST and flat[index := int(flat.argmax())] >= _LEAST_STRENGTH:
+    places: list[Place] = []
+    while len(places) < _MAX_LANDMARKS and flat[index := int(flat.argmax())] >= _LEAST_STRENGTH:
         y, x = divmod(index, width)
-        found.append(((width - 1 - x) * _STEP + _STEP // 2, (height - 1 - y) * _STEP + _STEP // 2))
+        places.append(((width - 1 - x) * _STEP + _STEP // 2, (height - 1 - y) * _STEP + _STEP // 2))
         strength[max(0, y - gap) : y + gap + 1, max(0, x - gap) : x + gap + 1] = 0
-    return found
+    return places
 
 
 class Surroundings:
@@ -55,16 +55,16 @@ class Surroundings:
         The measure is the mean absolute difference of 12x12 colour versions, each brought to mean 0.
         """
         if a not in self._small:
-            self._small[a] = _levelled(self._seen(a, self._reach, _PATCH_SIDE)[None])
+            self._small[a] = _levelled(self._patch_at(a, self._reach, _PATCH_SIDE)[None])
         if b not in self._shifted:
-            large = self._seen(b, self._reach * _GROWN_SIDE // _PATCH_SIDE, _GROWN_SIDE)
+            large = self._patch_at(b, self._reach * _GROWN_SIDE // _PATCH_SIDE, _GROWN_SIDE)
             shifted = sliding_window_view(large, (_PATCH_SIDE, _PATCH_SIDE), axis=(0, 1)).transpose(0, 1, 3, 4, 2)
             self._shifted[b] = _levelled(shifted.reshape(-1, *shifted.shape[2:]))
         return float(np.abs(self._shifted[b] - self._small[a]).mean(axis=1).min())
 
-    def _seen(self, at: Place, reach: int, side: int) -> Singles:
-        cut = self._picture.crop((at[0] - reach, at[1] - reach, at[0] + reach, at[1] + reach))
-        return np.asarray(cut.resize((side, side), Image.Resampling.BOX), dtype=np.float32)
+    def _patch_at(self, centre: Place, reach: int, side: int) -> Singles:
+        surrounding = self._picture.crop((centre[0] - reach, centre[1] - reach, centre[0] + reach, centre[1] + reach))
+        return np.asarray(surrounding.resize((side, side), Image.Resampling.BOX), dtype=np.float32)
 
 
 def _levelled(patches: Singles) -> Singles:
@@ -77,8 +77,8 @@ def _strength(grey: Singles) -> Singles:
     """Return the smaller eigenvalue of the structure tensor (Shi and Tomasi), 0 along the border."""
     gy, gx = np.gradient(grey)
     xx, yy, xy = (window_means(np.asarray(a * b, dtype=np.float32)) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
-    least = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
+    smaller_eigenvalue = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
     strength = np.zeros_like(grey)
     half = WINDOW // 2
-    strength[half : half + least.shape[0], half : half + least.shape[1]] = least
+    strength[half : half + smaller_eigenvalue.shape[0], half : half + smaller_eigenvalue.shape[1]] = smaller_eigenvalue
     return strength

@@ -23,14 +23,14 @@ Shots = tuple[tuple[int, int], ...]
 _SIDE: Final = 32
 _COARSE: Final = 16
 _TONES: Final = 16
-_SHIFT: Final = 3
+_MAX_SHIFT: Final = 3
 #: A cut: no shift of the picture explains the change to the next frame. The change is at least this large (0..255, or,
 #: because a dark scene changes little, as a fraction of the pictures' own deviation) and far above those around it ...
 CUT_CHANGE: Final = 12.0
 CUT_SHARE: Final = 0.3
 _FAINT: Final = 8.0
 CUT_RATIO: Final = 3.0
-_SURROUNDINGS: Final = 3
+_SURROUNDING_FRAMES: Final = 3
 #: ... or, whatever moves around it, the change times the share of tones replaced is at least this.
 CUT_PRODUCT: Final = 9.0
 #: A dissolve or fade: the frames between its ends are mixtures of them (up to this residual, as a fraction of energy),
@@ -43,7 +43,7 @@ _FADE_FRAMES: Final = range(4, 15)
 MARGIN_S: Final = 0.3
 #: Frames cut away where only the sampling ends, and not the film, so that a joint right there is noticed.
 OPEN_MARGIN: Final = 1
-_LEAST_SHOT: Final = 2
+_LEAST_SHOT_FRAMES: Final = 2
 #: A clip is static if all but this fraction of the picture ...
 MOVING_PART: Final = 0.05
 #: ... varies by fewer grey levels (of 255) than this.
@@ -95,13 +95,13 @@ def reversible(frames: Pixels) -> float:
     grey = _grey(frames)
     count = len(grey)
     gaps = [np.abs(grey[lag:] - grey[:-lag]).sum(axis=(1, 2)) for lag in range(1, count)]
-    usual = [float(gap.sum()) / gap.size for gap in gaps]
+    usual_changes = [float(gap.sum()) / gap.size for gap in gaps]
     ratios = []
     # Twice the centre of the mirroring, which may lie between two frames.
-    for double in range(count // 2, 2 * (count - 1) - count // 2 + 1):
-        first = max(0, double - count + 1)
-        lags = [(start, double - 2 * start - 1) for start in range(first, (double + 1) // 2)]
-        expected = sum(usual[lag] for _, lag in lags)
+    for twice_centre in range(count // 2, 2 * (count - 1) - count // 2 + 1):
+        first = max(0, twice_centre - count + 1)
+        lags = [(start, twice_centre - 2 * start - 1) for start in range(first, (twice_centre + 1) // 2)]
+        expected = sum(usual_changes[lag] for _, lag in lags)
         if expected:
             ratios.append(sum(float(gaps[lag][start]) for start, lag in lags) / expected)
     return min(1.0, max(0.0, 1 - min(ratios, default=1.0)))
@@ -120,14 +120,14 @@ def find_shots(frames: Pixels, fps: float, *, begins: bool = True, ends: bool = 
         ``[start, stop)`` ranges of at least two frames, in order; may be empty.
     """
     colour = thumbnails(frames)
-    joints = sorted([(0, 0), (len(frames), len(frames)), *_cuts(colour), *_fades(colour)])
+    boundaries = sorted([(0, 0), (len(frames), len(frames)), *_cuts(colour), *_fades(colour)])
     margin = margin_frames(fps)
     shots, begin = [], 0
-    for (_, before), (after, _) in pairwise(joints):
+    for (_, before), (after, _) in pairwise(boundaries):
         begin = max(begin, before)
         start = begin + (margin if begins or begin else OPEN_MARGIN)
         stop = after - (margin if ends or after < len(frames) else OPEN_MARGIN)
-        if stop - start >= _LEAST_SHOT:
+        if stop - start >= _LEAST_SHOT_FRAMES:
             shots.append((start, stop))
     return tuple(shots)
 
@@ -164,8 +164,10 @@ def _cuts(colour: Pixels) -> list[tuple[int, int]]:
     change, replaced, least = _unexplained(coarse), _tones_replaced(colour), _least_change(coarse)
     cuts = []
     for i, value in enumerate(change):
-        around = np.delete(change[max(0, i - _SURROUNDINGS) : i + _SURROUNDINGS + 1], min(i, _SURROUNDINGS))
-        stands_out = value >= least[i] and value >= CUT_RATIO * (float(np.median(around)) + 1)
+        neighbours = np.delete(
+            change[max(0, i - _SURROUNDING_FRAMES) : i + _SURROUNDING_FRAMES + 1], min(i, _SURROUNDING_FRAMES)
+        )
+        stands_out = value >= least[i] and value >= CUT_RATIO * (float(np.median(neighbours)) + 1)
         if stands_out or value * replaced[i] >= CUT_PRODUCT:
             cuts.append((i + 1, i + 1))
     return cuts
@@ -183,7 +185,7 @@ def _least_change(coarse: Shorts) -> Floats:
 def _unexplained(coarse: Shorts) -> Floats:
     """Return the mean difference of neighbouring frames under the shift (up to 3 of 16 cells) that fits best."""
     best = np.full(len(coarse) - 1, 255.0)
-    shifts = range(-_SHIFT, _SHIFT + 1)
+    shifts = range(-_MAX_SHIFT, _MAX_SHIFT + 1)
     for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
         before = coarse[:-1, max(0, dy) : _COARSE + min(0, dy), max(0, dx) : _COARSE + min(0, dx)]
         after = coarse[1:, max(0, -dy) : _COARSE + min(0, -dy), max(0, -dx) : _COARSE + min(0, -dx)]
@@ -207,22 +209,22 @@ def _fades(colour: Pixels) -> list[tuple[int, int]]:
         (int(start) + 1, int(start) + span)
         for span in _FADE_FRAMES
         if span < len(flat)
-        for start in np.flatnonzero(_mixes(flat, span))
+        for start in np.flatnonzero(_are_mixtures(flat, span))
     ]
 
 
-def _mixes(flat: Ints, span: int) -> NDArray[np.bool_]:
+def _are_mixtures(flat: Ints, span: int) -> NDArray[np.bool_]:
     """Return, for each start, whether the frames up to ``start + span`` lie on a straight line between these two."""
-    way = flat[span:] - flat[:-span]
-    energy = (way * way).sum(axis=1)
-    mixes: NDArray[np.bool_] = energy >= FADE_CHANGE * FADE_CHANGE * flat.shape[1]
-    if not mixes.any():
-        return mixes
-    before = np.zeros(len(way))
+    full_change = flat[span:] - flat[:-span]
+    energy = (full_change * full_change).sum(axis=1)
+    are_mixtures: NDArray[np.bool_] = energy >= FADE_CHANGE * FADE_CHANGE * flat.shape[1]
+    if not are_mixtures.any():
+        return are_mixtures
+    last_along = np.zeros(len(full_change))
     for step in range(1, span + 1):
-        part = flat[step : len(flat) - span + step] - flat[:-span]
-        along = (part * way).sum(axis=1) / np.maximum(energy, 1)
-        residual = (part * part).sum(axis=1) / np.maximum(energy, 1) - along * along
-        mixes &= (residual < FADE_RESIDUAL) & (along > before) & (along - before < FADE_STEP)
-        before = along
-    return mixes
+        partial_change = flat[step : len(flat) - span + step] - flat[:-span]
+        along = (partial_change * full_change).sum(axis=1) / np.maximum(energy, 1)
+        residual = (partial_change * partial_change).sum(axis=1) / np.maximum(energy, 1) - along * along
+        are_mixtures &= (residual < FADE_RESIDUAL) & (along > last_along) & (along - last_along < FADE_STEP)
+        last_along = along
+    return are_mixtures

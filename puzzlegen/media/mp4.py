@@ -73,8 +73,8 @@ def _check(frames: Frames) -> tuple[int, int]:
     height, width = frames[0].shape[:2]
     for pixels in frames:
         if pixels.shape != (height, width, 3) or pixels.dtype != np.uint8:
-            want = f"({height}, {width}, 3) uint8"
-            raise ValueError(f"every frame must be {want}, got {pixels.shape} {pixels.dtype}")
+            expected = f"({height}, {width}, 3) uint8"
+            raise ValueError(f"every frame must be {expected}, got {pixels.shape} {pixels.dtype}")
     if height % 2 or width % 2 or not height or not width:
         raise ValueError(f"yuv420p needs even sides, got {width}x{height}")
     return height, width

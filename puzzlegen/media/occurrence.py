@@ -36,21 +36,27 @@ def occurrences(run: Pixels, piece: int, count: int) -> Floats:
     """
     small, distances = thumbnails(run), frame_distances(run)
     starts = len(run) - piece + 1
-    apart = sum((distances[k : k + starts, k : k + starts] for k in range(piece)), np.zeros((starts, starts))) / piece
-    return np.stack(list(_each_clip(small, distances, apart, piece, count)), axis=1)
+    piece_distances = (
+        sum((distances[k : k + starts, k : k + starts] for k in range(piece)), np.zeros((starts, starts))) / piece
+    )
+    return np.stack(list(_clip_margins(small, distances, piece_distances, piece, count)), axis=1)
 
 
-def _each_clip(small: Pixels, distances: Floats, apart: Floats, piece: int, count: int) -> Iterator[Floats]:
+def _clip_margins(
+    small: Pixels, distances: Floats, piece_distances: Floats, piece: int, count: int
+) -> Iterator[Floats]:
     places = np.arange(count - piece + 1)
     # Places nearer than half a piece show much the same, and do not count as other places.
-    other = 2 * np.abs(places[:, None] - places) > piece
-    between = (np.argmax(other, axis=1) < places) & (places < len(places) - 1 - np.argmax(other[:, ::-1], axis=1))
-    least = np.where(other.any(axis=1), np.where(between, LEAST_OTHER, LEAST_OTHER_AT_END), np.inf)
+    is_other = 2 * np.abs(places[:, None] - places) > piece
+    is_inside = (np.argmax(is_other, axis=1) < places) & (
+        places < len(places) - 1 - np.argmax(is_other[:, ::-1], axis=1)
+    )
+    thresholds = np.where(is_other.any(axis=1), np.where(is_inside, LEAST_OTHER, LEAST_OTHER_AT_END), np.inf)
     for begin in range(len(small) - count + 1):
         if static(small[begin : begin + count]):
             yield np.full(len(places), -np.inf)
             continue
-        here = slice(begin, begin + len(places))
-        nearest = np.where(other, apart[here, here], _FAR).min(axis=1)
+        placements = slice(begin, begin + len(places))
+        nearest = np.where(is_other, piece_distances[placements, placements], _FAR).min(axis=1)
         clip = slice(begin, begin + count)
-        yield nearest / pace(distances[clip, clip]) - least
+        yield nearest / pace(distances[clip, clip]) - thresholds

@@ -25,7 +25,7 @@ _CHUNK: Final = 1 << 20
 #: terabytes.
 _MOST_BYTES: Final = 1 << 28
 #: The bytes of clips up to this size are kept, since tasks read different parts of them; larger files are opened again.
-_KEPT_BYTES: Final = 1 << 25
+_MAX_CACHED_BYTES: Final = 1 << 25
 
 
 class MediaSettings(Protocol):
@@ -66,8 +66,8 @@ class OpenItem:
         self._peers = peers
         self._watched = watched
         self._media: dict[int | None, ScaledImage | Clip | bytes | Unusable] = {}
-        self._kept = b""
-        self._known: dict[tuple[Callable[..., object], tuple[int, ...]], object] = {}
+        self._cached_bytes = b""
+        self._results: dict[tuple[Callable[..., object], tuple[int, ...]], object] = {}
 
     def image(self) -> Image.Image:
         """Return the clean picture, RGB. It is shared between tasks: copy it before drawing on it.
@@ -96,9 +96,9 @@ class OpenItem:
         Raises:
             Unusable: as for :meth:`image`.
         """
-        if (look, how) not in self._known:
-            self._known[look, how] = look(self.picture(), *how)
-        return cast("T", self._known[look, how])
+        if (look, how) not in self._results:
+            self._results[look, how] = look(self.picture(), *how)
+        return cast("T", self._results[look, how])
 
     def clip(self, frames: int | None = None) -> Clip:
         """Return the clean clip, or a random part of it. It is shared between tasks: its frames are read-only.
@@ -154,10 +154,10 @@ class OpenItem:
     ) -> ScaledImage | Clip | bytes:
         if frames not in self._media:
             try:
-                with self._watched(), self._file() as file:
+                with self._watched(), self._seekable_file() as file:
                     self._media[frames] = read(file)
-            except Unusable as no:
-                self._media[frames] = no
+            except Unusable as unusable:
+                self._media[frames] = unusable
             except OSError as err:  # decoders' own errors are Unusable by now
                 raise unread(self.item.id, err) from err
         media = self._media[frames]
@@ -165,23 +165,23 @@ class OpenItem:
             raise Unusable(media.reason, media.detail)
         return media
 
-    def _file(self) -> BinaryIO:
-        if self._kept:
-            return io.BytesIO(self._kept)
-        if self.item.kind != "video" or self.item.size > _KEPT_BYTES:
+    def _seekable_file(self) -> BinaryIO:
+        if self._cached_bytes:
+            return io.BytesIO(self._cached_bytes)
+        if self.item.kind != "video" or self.item.size > _MAX_CACHED_BYTES:
             return self._open_file(self.item)
-        with ExitStack() as opened:
-            file = opened.enter_context(self._open_file(self.item))
-            data = file.read(_KEPT_BYTES + 1)
-            if len(data) > _KEPT_BYTES:
+        with ExitStack() as stack:
+            file = stack.enter_context(self._open_file(self.item))
+            data = file.read(_MAX_CACHED_BYTES + 1)
+            if len(data) > _MAX_CACHED_BYTES:
                 file.seek(0)
-                opened.pop_all()
+                stack.pop_all()
                 return file
-        self._kept = data
+        self._cached_bytes = data
         return io.BytesIO(data)
 
     def _read_raw(self, file: BinaryIO) -> bytes:
-        data = _whole(file, self.item.size) if self.item.size <= _MOST_BYTES else b""
+        data = _read_all(file, self.item.size) if self.item.size <= _MOST_BYTES else b""
         if max(len(data), self.item.size) > _MOST_BYTES:
             raise Unusable("too_large", f"more than {_MOST_BYTES} bytes")
         self.sha256 = hashlib.sha256(data).hexdigest()
@@ -197,7 +197,7 @@ class OpenItem:
         return clip
 
 
-def _whole(file: BinaryIO, size: int) -> bytes:
+def _read_all(file: BinaryIO, size: int) -> bytes:
     """Return a file's bytes, at most one more than the limit; to ask for far more than exist costs memory at once."""
     data = file.read(size + 1)
     return data + file.read(_MOST_BYTES - size) if len(data) > size else data

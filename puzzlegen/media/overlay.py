@@ -19,9 +19,9 @@ COLOURS: Final = ((230, 25, 75), (60, 180, 75), (255, 225, 25), (0, 110, 220), (
 _CELLS: Final = (4, 3)
 #: Most shapes that can be laid over a clip: one per cell.
 MOST: Final = _CELLS[0] * _CELLS[1]
-_RADIUS: Final = (0.32, 0.40)
-_FINER: Final = 4
-_RIM: Final = 0.8
+_RADIUS_RANGE: Final = (0.32, 0.40)
+_SUPERSAMPLING: Final = 4
+_RIM_SHARE: Final = 0.8
 _STAR_WAIST: Final = 0.45
 #: Distance from a shape's centre to its corners, relative to a square's: with these, all shapes cover the same area.
 _REACH: Final[dict[Shape, float]] = {"circle": 0.8, "square": 1.0, "triangle": 1.24, "star": 1.23}
@@ -52,28 +52,28 @@ def drawn_overlays(
     """
     across, down = _CELLS if size[0] >= size[1] else _CELLS[::-1]
     width, height = size[0] / across, size[1] / down
-    made = []
+    placed = []
     for shape, cell in zip(shapes, rng.permutation(MOST), strict=False):
-        radius = min(width, height) * rng.uniform(*_RADIUS) * _REACH[shape]
+        radius = min(width, height) * rng.uniform(*_RADIUS_RANGE) * _REACH[shape]
         x = cell % across * width + rng.uniform(radius, width - radius)
         y = cell // across * height + rng.uniform(radius, height - radius)
         length = min(frames, rng.integer(*span))
         start = rng.integer(0, frames - length)
-        made.append(Overlay(shape, rng.choice(COLOURS), (x, y), radius, start, start + length))
-    return made
+        placed.append(Overlay(shape, rng.choice(COLOURS), (x, y), radius, start, start + length))
+    return placed
 
 
 def laid_over(frames: NDArray[np.uint8], overlays: list[Overlay]) -> NDArray[np.uint8]:
     """Return a copy of frames ``(T, H, W, 3)`` with shapes on them: smooth edges, and a black and white rim each."""
     out = frames.copy()
-    for one in overlays:
-        for colour, part in (((255, 255, 255), 1.0), ((0, 0, 0), (1 + _RIM) / 2), (one.colour, _RIM)):
-            mask, left, top = _mask(one.shape, one.centre, one.radius * part)
+    for overlay in overlays:
+        for colour, scale in (((255, 255, 255), 1.0), ((0, 0, 0), (1 + _RIM_SHARE) / 2), (overlay.colour, _RIM_SHARE)):
+            mask, left, top = _mask(overlay.shape, overlay.centre, overlay.radius * scale)
             height, width = mask.shape
-            area = out[one.start : one.stop, top : top + height, left : left + width]
-            weight = mask.astype(np.uint16)[: area.shape[1], : area.shape[2], None]
-            mixed = (area * (255 - weight) + np.asarray(colour, np.uint16) * weight + 127) // 255
-            area[...] = mixed.astype(np.uint8)
+            region = out[overlay.start : overlay.stop, top : top + height, left : left + width]
+            weight = mask.astype(np.uint16)[: region.shape[1], : region.shape[2], None]
+            mixed = (region * (255 - weight) + np.asarray(colour, np.uint16) * weight + 127) // 255
+            region[...] = mixed.astype(np.uint8)
     return out
 
 
@@ -81,14 +81,17 @@ def _mask(shape: Shape, centre: tuple[float, float], radius: float) -> tuple[NDA
     """Return how much of each pixel a shape covers (0..255), and the left and top of this mask in the frame."""
     left, top = math.floor(centre[0] - radius), math.floor(centre[1] - radius)
     side = math.ceil(2 * radius) + 2
-    fine = Image.new("L", (side * _FINER, side * _FINER))
-    draw = ImageDraw.Draw(fine)
+    fine_mask = Image.new("L", (side * _SUPERSAMPLING, side * _SUPERSAMPLING))
+    draw = ImageDraw.Draw(fine_mask)
     points = [
-        (round((centre[0] - left + x * radius) * _FINER), round((centre[1] - top + y * radius) * _FINER))
+        (
+            round((centre[0] - left + x * radius) * _SUPERSAMPLING),
+            round((centre[1] - top + y * radius) * _SUPERSAMPLING),
+        )
         for x, y in _outline(shape)
     ]
     draw.polygon(points, fill=255)
-    return np.asarray(fine.reduce(_FINER)), left, top
+    return np.asarray(fine_mask.reduce(_SUPERSAMPLING)), left, top
 
 
 @cache

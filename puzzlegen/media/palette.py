@@ -27,20 +27,20 @@ def one_palette(pictures: Sequence[Image.Image]) -> list[Image.Image]:
     The darkest part of every picture takes the mean value of all pictures' darkest parts, and so on. All numbers are
     whole.
     """
-    seen = [picture.convert("YCbCr") for picture in pictures]
-    counts = np.array([picture.histogram() for picture in seen], dtype=np.int64).reshape(len(seen), -1, _LEVELS)
-    tables = _tables(counts).reshape(len(seen), -1).tolist()
-    return [picture.point(table).convert("RGB") for picture, table in zip(seen, tables, strict=True)]
+    ycbcr = [picture.convert("YCbCr") for picture in pictures]
+    counts = np.array([picture.histogram() for picture in ycbcr], dtype=np.int64).reshape(len(ycbcr), -1, _LEVELS)
+    tables = _tables(counts).reshape(len(ycbcr), -1).tolist()
+    return [picture.point(table).convert("RGB") for picture, table in zip(ycbcr, tables, strict=True)]
 
 
 def one_palette_of(sketches: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Do the same as :func:`one_palette` for small pictures ``(n, height, width, 3)``, at a fraction of the cost."""
     count, _, width, _ = sketches.shape
-    seen = np.asarray(Image.fromarray(sketches.reshape(-1, width, 3)).convert("YCbCr"))
-    index = seen.reshape(count, -1, 3) + _LEVELS * np.arange(3 * count).reshape(count, 1, 3)
+    ycbcr = np.asarray(Image.fromarray(sketches.reshape(-1, width, 3)).convert("YCbCr"))
+    index = ycbcr.reshape(count, -1, 3) + _LEVELS * np.arange(3 * count).reshape(count, 1, 3)
     counts = np.bincount(index.ravel(), minlength=3 * count * _LEVELS).reshape(count, 3, _LEVELS)
     values = _tables(counts).astype(np.uint8).ravel()[index]
-    strip = Image.frombytes("YCbCr", (width, seen.shape[0]), values.tobytes())
+    strip = Image.frombytes("YCbCr", (width, ycbcr.shape[0]), values.tobytes())
     return np.asarray(strip.convert("RGB")).reshape(sketches.shape)
 
 
@@ -72,27 +72,29 @@ def hues_apart(sketches: NDArray[np.uint8]) -> list[int]:
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     # 16 bits, because numpy sorts many such numbers at once.
     values = np.stack([luma, spread, red - luma, blue - luma]).astype(np.int16)
-    marks = np.sort(values, axis=2)[:, :, [count * k // 16 for k in _SIXTEENTHS]].astype(np.int64)
+    quantiles = np.sort(values, axis=2)[:, :, [count * k // 16 for k in _SIXTEENTHS]].astype(np.int64)
     index = ((red >> 6) << 4) + ((green >> 6) << 2) + (blue >> 6) + 64 * np.arange(len(red))[:, None]
     shares = np.bincount(index.ravel(), minlength=64 * len(red)).reshape(-1, 64)
-    apart = np.abs(marks - marks[:, :1]).sum(axis=(0, 2)) + 100 * np.abs(shares - shares[:1]).sum(axis=1) // count
-    found: list[int] = apart.tolist()
-    return found
+    distances = (
+        np.abs(quantiles - quantiles[:, :1]).sum(axis=(0, 2)) + 100 * np.abs(shares - shares[:1]).sum(axis=1) // count
+    )
+    distance_list: list[int] = distances.tolist()
+    return distance_list
 
 
 def _tables(counts: Counts) -> Counts:
     """Return the new value for each value, from how often each occurs: both ``(pictures, bands, 256)``."""
     sums = counts.cumsum(axis=2)
-    meeting = (2 * _quantiles(sums).sum(axis=0) + len(sums)) // (2 * len(sums))
+    common_values = (2 * _quantiles(sums).sum(axis=0) + len(sums)) // (2 * len(sums))
     ranks = np.minimum((2 * sums - counts) * (_LEVELS // 2) // sums[:, :, -1:], _LEVELS - 1)
-    return np.take_along_axis(meeting[None], ranks, axis=2)
+    return np.take_along_axis(common_values[None], ranks, axis=2)
 
 
 def _quantiles(sums: Counts) -> Counts:
     """Return the values at the middle of each of 256 equal shares of the pixels; ``sums`` are cumulative counts."""
-    marks = (2 * np.arange(_LEVELS) + 1) * sums[:, :, -1:] // (2 * _LEVELS)
+    targets = (2 * np.arange(_LEVELS) + 1) * sums[:, :, -1:] // (2 * _LEVELS)
     # One search for all bands, each shifted above the one before.
     rows = np.arange(sums[..., 0].size).reshape(*sums.shape[:2], 1)
-    apart = rows * (sums.max() + 1)
-    found = np.searchsorted((sums + apart).ravel(), (marks + apart).ravel(), side="right")
-    return np.asarray(found.reshape(sums.shape) - rows * _LEVELS, dtype=np.int64)
+    row_offsets = rows * (sums.max() + 1)
+    positions = np.searchsorted((sums + row_offsets).ravel(), (targets + row_offsets).ravel(), side="right")
+    return np.asarray(positions.reshape(sums.shape) - rows * _LEVELS, dtype=np.int64)

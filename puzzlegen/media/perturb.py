@@ -30,7 +30,7 @@ _STILL_KINDS: Final[tuple[Kind, ...]] = ("mirrored", "turned", "recoloured", "zo
 _ZOOM: Final = 1.5
 # Root mean square difference (of 255) from the original frame; below 15, a turned empty room or a changed hue in a grey
 # picture is easily overlooked.
-_LEAST_SEEN: Final = 15.0
+_LEAST_VISIBLE_CHANGE: Final = 15.0
 # Set by eye on 40 parts: the change from frame to frame, in grey levels; below it a part may as well stand still ...
 _LEAST_MOTION: Final = 4.0
 # ... and the least change from a frame to the one that takes its place when the part runs backwards: in grey levels,
@@ -50,33 +50,36 @@ def perturbed(part: Pixels, kind: Kind, rng: Rng) -> Pixels:
         return part[::-1]
     if kind == "shuffled":
         return part[_shuffle(rng, len(part))]
-    return np.stack([_of_frame(frame, kind) for frame in part])
+    return np.stack([_change_frame(frame, kind) for frame in part])
 
 
 def visible_kinds(clip: Pixels, distances: Floats, start: int, stop: int) -> list[Kind]:
     """Return the kinds of change that a person would notice in frames ``start .. stop``, in the order of ``WORDS``."""
-    seen: set[Kind] = {kind for kind in _STILL_KINDS if _change(clip[start], kind) >= _LEAST_SEEN}
-    step, steps, inner = pace(distances), np.diag(distances, 1), distances[start:stop, start:stop]
-    motion, others = float(np.diag(inner, 1).mean()), np.delete(steps, slice(start, stop - 1))
-    if motion >= max(_LEAST_MOTION, step / 2) and others.min() >= _LEAST_STEP * step:
-        seen.add("frozen")
-    if float(np.diag(inner[::-1]).mean()) >= max(_LEAST_CHANGE, _LEAST_PROGRESS * motion):
-        seen |= {"reversed", "shuffled"}
-    return [kind for kind in WORDS if kind in seen]
+    visible: set[Kind] = {kind for kind in _STILL_KINDS if _change_size(clip[start], kind) >= _LEAST_VISIBLE_CHANGE}
+    clip_pace, frame_changes, part_distances = pace(distances), np.diag(distances, 1), distances[start:stop, start:stop]
+    part_motion, other_changes = (
+        float(np.diag(part_distances, 1).mean()),
+        np.delete(frame_changes, slice(start, stop - 1)),
+    )
+    if part_motion >= max(_LEAST_MOTION, clip_pace / 2) and other_changes.min() >= _LEAST_STEP * clip_pace:
+        visible.add("frozen")
+    if float(np.diag(part_distances[::-1]).mean()) >= max(_LEAST_CHANGE, _LEAST_PROGRESS * part_motion):
+        visible |= {"reversed", "shuffled"}
+    return [kind for kind in WORDS if kind in visible]
 
 
 def mirrored(frames: Pixels, axis: str) -> Pixels:
     """Return frames mirrored top to bottom (``vertical``), left to right (``horizontal``), or unchanged (``none``)."""
-    ways = {"none": frames, "vertical": frames[:, ::-1], "horizontal": frames[:, :, ::-1]}
-    return np.ascontiguousarray(ways[axis])
+    views = {"none": frames, "vertical": frames[:, ::-1], "horizontal": frames[:, :, ::-1]}
+    return np.ascontiguousarray(views[axis])
 
 
-def _change(frame: Pixels, kind: Kind) -> float:
-    changed = _of_frame(frame, kind)
+def _change_size(frame: Pixels, kind: Kind) -> float:
+    changed = _change_frame(frame, kind)
     return float(frame_distances(np.stack([frame, changed]))[0, 1])
 
 
-def _of_frame(frame: Pixels, kind: Kind) -> Pixels:
+def _change_frame(frame: Pixels, kind: Kind) -> Pixels:
     if kind == "mirrored":
         return frame[:, ::-1]
     if kind == "turned":
@@ -88,8 +91,8 @@ def _shuffle(rng: Rng, count: int) -> list[int]:
     """Draw an order in which no former neighbours are neighbours, and the first and last frames are other ones."""
     while True:
         order = rng.permutation(count)
-        apart = all(abs(a - b) > 1 for a, b in pairwise(order))
-        if apart and order[0] != 0 and order[-1] != count - 1:
+        no_neighbours = all(abs(a - b) > 1 for a, b in pairwise(order))
+        if no_neighbours and order[0] != 0 and order[-1] != count - 1:
             return order
 
 

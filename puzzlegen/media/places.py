@@ -2,8 +2,8 @@
 
 Tiles of a texture (leaves, fur, tissue, gravel), of something out of focus, or of sky all differ, and yet none has a
 recognisable place. No single number separates such pictures from scenes, but five clues about different things do so
-together. All are measured on whole cells of the grid ("places" in this file), so that a picture is not rejected for one
-cut and kept for another.
+together. All are measured on whole cells of the grid, so that a picture is not rejected for one cut and kept for
+another.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SIDE: Final = 32
 _COARSE: Final = 8
 _LEAST_SPREAD: Final = 4.0
 #: Gradients this small are noise.
-_FAINT: Final = 3.0
+_GRADIENT_NOISE: Final = 3.0
 #: Weight of each clue's logarithm, and the value above which more of the clue does not make up for less of others.
-_COUNTS: Final = {
+_CLUE_WEIGHTS: Final = {
     "apart": (1.0, 20.0),
     "varied": (2.0, np.inf),
     "joined": (1.0, np.inf),
@@ -43,8 +43,8 @@ _COUNTS: Final = {
 # disputable or in between; the threshold was then set on contact sheets of others. Among fewer pairs of tiles the least
 # clear one is clearer, even where no tile has a place, so that the threshold is higher.
 _LEAST: Final = 13.4
-_FEWER: Final = 0.75
-_PAIRS: Final = 36
+_FEW_PAIRS_PENALTY: Final = 0.75
+_REFERENCE_PAIRS: Final = 36
 # With the picture itself beside it, a tile can be found by any mark on it. Of 72 3x3 jigsaws between 9.5 and 13.4, all
 # were answered rightly, and five were in doubt; three of these had plain tiles, the only ones whose lines are below 3.
 _LEAST_BESIDE: Final = 9.5
@@ -67,14 +67,14 @@ class Seen(NamedTuple):
     @property
     def clear(self) -> float:
         """All clues combined: 13.4 is enough for 3x3 tiles; near 0, a picture shows little."""
-        each = _COUNTS.items()
-        return sum(weight * math.log(min(max(self.found[name], 0.1), most)) for name, (weight, most) in each)
+        weights = _CLUE_WEIGHTS.items()
+        return sum(weight * math.log(min(max(self.found[name], 0.1), most)) for name, (weight, most) in weights)
 
 
 def seen(picture: ScaledImage, rows: int, cols: int) -> Seen:
     """Measure what a picture shows in the cells of a grid."""
-    places = _places(picture, rows, cols)
-    return Seen(rows * cols, float(_light(places).std(axis=(1, 2)).min()), clues(places, cols))
+    cells = _cut_cells(picture, rows, cols)
+    return Seen(rows * cols, float(_lightness(cells).std(axis=(1, 2)).min()), clues(cells, cols))
 
 
 def distinct(places: Seen, *, beside: bool = False) -> float:
@@ -90,10 +90,12 @@ def distinct(places: Seen, *, beside: bool = False) -> float:
     if places.spread < _LEAST_SPREAD:
         raise Unusable("flat", f"a tile's deviation is {places.spread:.1f} of 255, needs {_LEAST_SPREAD}")
     clear, lines = places.clear, places.found["lines"]
-    least = (_LEAST_BESIDE if beside else _LEAST) + _FEWER * max(0.0, math.log(_PAIRS / math.comb(places.n, 2)))
+    least = (_LEAST_BESIDE if beside else _LEAST) + _FEW_PAIRS_PENALTY * max(
+        0.0, math.log(_REFERENCE_PAIRS / math.comb(places.n, 2))
+    )
     if clear < least:
-        told = ", ".join(f"{name} {value:.1f}" for name, value in places.found.items())
-        raise Unusable("interchangeable", f"tiles without a place: {clear:.1f}, need {least:.1f} ({told})")
+        clue_text = ", ".join(f"{name} {value:.1f}" for name, value in places.found.items())
+        raise Unusable("interchangeable", f"tiles without a place: {clear:.1f}, need {least:.1f} ({clue_text})")
     if beside and lines < _LEAST_LINES:
         raise Unusable("interchangeable", f"a tile without a mark: lines {lines:.1f}, need {_LEAST_LINES}")
     return min(clear - least, math.log(lines / _LEAST_LINES)) if beside else clear - least
@@ -124,64 +126,65 @@ def clues(places: Array, cols: int) -> dict[str, float]:
     """
     coarse = block_means(places, _COARSE)
     strength, lines = _gradients(places)
-    usual, strongest = _ranked(strength, 0.5), _ranked(strength, 0.98)
+    usual, strongest = _sorted_quantile(strength, 0.5), _sorted_quantile(strength, 0.98)
     return {
         "apart": least_apart(coarse),
-        "varied": _varied(places),
-        "joined": _joined(coarse, cols),
+        "varied": _variety(places),
+        "joined": _exchange_cost(coarse, cols),
         "lines": float(lines.min()),
-        "edges": float(np.sort(strongest / (usual + _FAINT))[1]),
+        "edges": float(np.sort(strongest / (usual + _GRADIENT_NOISE))[1]),
     }
 
 
-def _places(picture: ScaledImage, rows: int, cols: int) -> Array:
+def _cut_cells(picture: ScaledImage, rows: int, cols: int) -> Array:
     width, height = picture.size
     small = picture.shrunk((cols * _SIDE, rows * _SIDE), (0, 0, width // cols * cols, height // rows * rows))
     values = np.asarray(small, dtype=np.float32).reshape(rows, _SIDE, cols, _SIDE, 3)
     return values.transpose(0, 2, 1, 3, 4).reshape(rows * cols, _SIDE, _SIDE, 3)
 
 
-def _light(places: Array) -> Array:
+def _lightness(cells: Array) -> Array:
     """Return the mean of the three colours, ``(n, side, side, 1)``."""
-    return np.asarray((places[..., :1] + places[..., 1:2] + places[..., 2:]) / 3, dtype=np.float32)
+    return np.asarray((cells[..., :1] + cells[..., 1:2] + cells[..., 2:]) / 3, dtype=np.float32)
 
 
 def least_apart(coarse: Array) -> float:
     """Return the difference of the two most similar layouts, ignoring brightness, in grey levels."""
     layouts = coarse - coarse.mean(axis=(1, 2), keepdims=True)
-    apart = differences(layouts, layouts)
-    np.fill_diagonal(apart, np.inf)
-    return float(apart.min())
+    layout_differences = differences(layouts, layouts)
+    np.fill_diagonal(layout_differences, np.inf)
+    return float(layout_differences.min())
 
 
-def _varied(places: Array) -> float:
+def _variety(cells: Array) -> float:
     """Return how much more tiles differ from each other than quarters of one tile do: in a texture, only by chance.
 
     What is compared is the strength of gradients across and along, brightness, and two differences of colours.
     """
-    light = _light(places)
-    across = np.abs(np.diff(light, axis=2, append=light[:, :, -1:]))
-    along = np.abs(np.diff(light, axis=1, append=light[:, -1:]))
-    red, green, blue = (places[..., k : k + 1] for k in range(3))
-    shown = (across, along, light, red - green, (red + green) / 2 - blue)
+    lightness = _lightness(cells)
+    across = np.abs(np.diff(lightness, axis=2, append=lightness[:, :, -1:]))
+    along = np.abs(np.diff(lightness, axis=1, append=lightness[:, -1:]))
+    red, green, blue = (cells[..., k : k + 1] for k in range(3))
+    measures = (across, along, lightness, red - green, (red + green) / 2 - blue)
     parts = np.concatenate(
-        [block_means(np.asarray(each, dtype=np.float32), 2).reshape(len(places), 4, 1) for each in shown], axis=2
+        [block_means(np.asarray(measure, dtype=np.float32), 2).reshape(len(cells), 4, 1) for measure in measures],
+        axis=2,
     )
     # One by one: when numpy takes many logarithms at once, their last bit depends on the processor.
     parts[..., :2] = np.reshape([math.log(value) for value in (parts[..., :2] + 2).ravel().tolist()], (-1, 4, 2))
     parts[..., 2:] /= 40
     means, noise = parts.mean(axis=1), parts.var(axis=1, ddof=1) / 4
-    apart = (means[:, None] - means[None]) ** 2 / (noise[:, None] + noise[None] + 0.02)
-    distances = np.sqrt(apart.sum(axis=2))
+    squared_ratios = (means[:, None] - means[None]) ** 2 / (noise[:, None] + noise[None] + 0.02)
+    distances = np.sqrt(squared_ratios.sum(axis=2))
     np.fill_diagonal(distances, np.inf)
     return float(distances.min(axis=1).mean())
 
 
-def _joined(coarse: Array, cols: int) -> float:
+def _exchange_cost(coarse: Array, cols: int) -> float:
     """Return how much worse sides match per joint if two tiles are exchanged, for the pair that matters least."""
-    tables = differences(coarse[:, :, -1], coarse[:, :, 0]), differences(coarse[:, -1], coarse[:, 0])
+    difference_tables = differences(coarse[:, :, -1], coarse[:, :, 0]), differences(coarse[:, -1], coarse[:, 0])
     joints, touched = _exchanges(len(coarse), cols)
-    cost = sum(table[a, b].sum(axis=(1, 2)) for table, (a, b) in zip(tables, joints, strict=True))
+    cost = sum(table[a, b].sum(axis=(1, 2)) for table, (a, b) in zip(difference_tables, joints, strict=True))
     return float(((cost[1:] - cost[0]) / touched).min())
 
 
@@ -206,19 +209,19 @@ def differences(some: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.abs(some[:, None] - others[None]).reshape(len(some), len(others), -1).mean(axis=2))
 
 
-def _gradients(places: Array) -> tuple[Array, Array]:
+def _gradients(cells: Array) -> tuple[Array, Array]:
     """Return sorted strengths of gradients, ``(n, pixels)``, and of each cell's lines of one direction, ``(n,)``."""
-    planes = np.ascontiguousarray(places.transpose(3, 0, 1, 2))
+    planes = np.ascontiguousarray(cells.transpose(3, 0, 1, 2))
     across, along = np.diff(planes, axis=3)[:, :, :-1], np.diff(planes, axis=2)[..., :-1]
     # Sums of whole numbers below 2**24, which single precision holds exactly.
     xx, yy, xy = ((a * b).sum(axis=0) for a, b in ((across, across), (along, along), (across, along)))
-    strength = np.sqrt(xx + yy).reshape(len(places), -1)
-    xx, yy, xy = (np.asarray(window_means(each), dtype=np.float32) for each in (xx, yy, xy))
+    strength = np.sqrt(xx + yy).reshape(len(cells), -1)
+    xx, yy, xy = (np.asarray(window_means(tensor_part), dtype=np.float32) for tensor_part in (xx, yy, xy))
     total, directed = xx + yy, np.sqrt((xx - yy) ** 2 + 4 * xy**2)
-    kept = np.sqrt((total + directed) / 2) - np.sqrt(np.maximum(total - directed, 0) / 2)
-    return np.sort(strength, axis=1), _ranked(np.sort(kept.reshape(len(places), -1), axis=1), 0.9)
+    line_strength = np.sqrt((total + directed) / 2) - np.sqrt(np.maximum(total - directed, 0) / 2)
+    return np.sort(strength, axis=1), _sorted_quantile(np.sort(line_strength.reshape(len(cells), -1), axis=1), 0.9)
 
 
-def _ranked(rows: Array, part: float) -> Array:
+def _sorted_quantile(rows: Array, fraction: float) -> Array:
     """Return the given quantile of each sorted row, ten times as fast as numpy's percentile."""
-    return np.asarray(rows[:, int(part * (rows.shape[1] - 1))])
+    return np.asarray(rows[:, int(fraction * (rows.shape[1] - 1))])
