@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from puzzlegen.media.succession import _distances_of_runs, _misplaced, _mistaken, evenly, retraced
+from puzzlegen.media.succession import _distances_of_runs, _least_misplacement, _least_mistake, evenly, retraced
 
 RISING = range(40)
 LIFTED_TWICE = [*range(20), *range(20, 0, -1), *range(20)]
@@ -20,7 +20,7 @@ def distances(numbers: Sequence[int]) -> NDArray[np.float64]:
 
 
 def mistaken(numbers: Sequence[int], *starts: int, length: int = 4) -> float:
-    return float(_mistaken(_distances_of_runs(distances(numbers), length), np.array([starts]))[0])
+    return float(_least_mistake(_distances_of_runs(distances(numbers), length), np.array([starts]))[0])
 
 
 def test_neighbours_may_both_be_taken_for_what_lies_midway() -> None:
@@ -44,7 +44,7 @@ def test_shown_frames_are_evenly_apart() -> None:
 
 
 def misplaced(numbers: Sequence[int], *starts: int) -> float:
-    return float(_misplaced(distances(numbers), np.array([starts]), 8)[0])
+    return float(_least_misplacement(distances(numbers), np.array([starts]), 8)[0])
 
 
 def test_a_frame_that_is_more_like_others_than_its_own_is_misplaced() -> None:

@@ -39,13 +39,13 @@ CUT: Final = 0.3
 JITTER: Final = 0.25
 SHADE: Final = 0.6
 _FRAMINGS: Final = 96
-_COMBINED: Final = 512
+_COMBINATIONS: Final = 512
 _ROUNDS: Final = 12
 _STARTS: Final = 8
 _WINDOWS: Final = 3
-_MOST_LISTED: Final = 5
+_MAX_PERMUTED: Final = 5
 _ORDERS: Final = 60
-_SMALL: Final = 48
+_SMALL_SIDE: Final = 48
 _TINT: Final = 0.5
 
 
@@ -70,7 +70,7 @@ def orders(count: int, rng: Rng, *, given: int = 0) -> list[Path]:
     All other orders follow or, where more than five parts are free, 59 drawn ones.
     """
     head, rest = tuple(range(given)), range(given, count)
-    if len(rest) <= _MOST_LISTED:
+    if len(rest) <= _MAX_PERMUTED:
         return [head + order for order in permutations(rest)]
     return [head + tuple(rest), *(head + tuple(rng.shuffled(rest)) for _ in range(_ORDERS - 1))]
 
@@ -93,23 +93,25 @@ def reframed(
     """
     if not cut and not jitter and not shade:
         return tuple(parts)
-    ends = [tuple(_shrunk(part[k]) for k in (0, min(1, len(part) - 1), max(-2, -len(part)), -1)) for part in parts]
-    change = _change([picture for few in ends for picture in few])
-    drawn = [[_drawn(rng, cut, jitter, shade, change) for _ in range(_FRAMINGS // len(parts))] for _ in parts]
-    chosen = _chosen(ends, drawn, paths, rng)
-    return tuple(_applied(part, few[k], cut) for part, few, k in zip(parts, drawn, chosen, strict=True))
+    end_frames = [
+        tuple(_shrink(part[k]) for k in (0, min(1, len(part) - 1), max(-2, -len(part)), -1)) for part in parts
+    ]
+    change = _measure_change([picture for group in end_frames for picture in group])
+    framings = [[_draw_framing(rng, cut, jitter, shade, change) for _ in range(_FRAMINGS // len(parts))] for _ in parts]
+    chosen = _choose_framings(end_frames, framings, paths, rng)
+    return tuple(_apply_framing(part, group[k], cut) for part, group, k in zip(parts, framings, chosen, strict=True))
 
 
-def _change(pictures: Sequence[Image.Image]) -> Ints:
+def _measure_change(pictures: Sequence[Image.Image]) -> Ints:
     """Return how much each pixel changes within a shot: the range of its levels, summed over the channels."""
     levels = np.stack([np.asarray(picture) for picture in pictures]).astype(np.int64)
     change: Ints = (levels.max(axis=0) - levels.min(axis=0)).sum(axis=-1)
     return change
 
 
-def _drawn(rng: Rng, cut: float, jitter: float, shade: float, change: Ints) -> _Framing:
+def _draw_framing(rng: Rng, cut: float, jitter: float, shade: float, change: Ints) -> _Framing:
     """Draw a framing: of several windows the one with most of the change in it, so that the action stays visible."""
-    corners = max((_corners(rng, cut) for _ in range(_WINDOWS)), key=lambda found: _inside(change, found))
+    corners = max((_draw_corners(rng, cut) for _ in range(_WINDOWS)), key=lambda window: _sum_inside(change, window))
     gain, shift = rng.uniform(1 - jitter, 1 + jitter), 128 * rng.uniform(-jitter, jitter)
     tints = np.array([128 * _TINT * rng.uniform(-jitter, jitter) for _ in range(3)])
     levels = (np.arange(256) - 128) * gain + (128.5 + shift) + tints[:, None]
@@ -117,96 +119,107 @@ def _drawn(rng: Rng, cut: float, jitter: float, shade: float, change: Ints) -> _
     return _Framing(corners, toned, light(rng, shade) if shade else None)
 
 
-def _corners(rng: Rng, cut: float) -> tuple[float, ...]:
+def _draw_corners(rng: Rng, cut: float) -> tuple[float, ...]:
     """Draw each corner independently, so that windows are not only shifted and zoomed, but also tilted and skewed."""
     near, far = [rng.uniform(0, cut) for _ in range(4)], [1 - rng.uniform(0, cut) for _ in range(4)]
     return (near[0], near[1], near[2], far[0], far[1], far[2], far[3], near[3])
 
 
-def _inside(change: Ints, corners: tuple[float, ...]) -> int:
+def _sum_inside(change: Ints, corners: tuple[float, ...]) -> int:
     """Return the change within the upright rectangle closest to the window."""
     sums = (corners[0] + corners[2], corners[1] + corners[7], corners[4] + corners[6], corners[3] + corners[5])
-    left, top, right, bottom = (round(both / 2 * _SMALL) for both in sums)
+    left, top, right, bottom = (round(total / 2 * _SMALL_SIDE) for total in sums)
     return int(change[top:bottom, left:right].sum())
 
 
-def _applied(part: Pixels, framing: _Framing, cut: float) -> Pixels:
+def _apply_framing(part: Pixels, framing: _Framing, cut: float) -> Pixels:
     height, width = part.shape[1:3]
     size = even(width * (1 - cut / 2)), even(height * (1 - cut / 2))
-    return _seen([Image.fromarray(frame) for frame in part], framing, size)
+    return _render([Image.fromarray(frame) for frame in part], framing, size)
 
 
-def _seen(pictures: Sequence[Image.Image], framing: _Framing, size: tuple[int, int]) -> Pixels:
+def _render(pictures: Sequence[Image.Image], framing: _Framing, size: tuple[int, int]) -> Pixels:
     """Apply a framing to pictures of one size: ``(n, height, width, 3)``."""
     sides = (pictures[0].width, pictures[0].height) * 4
     quad = tuple(part * side for part, side in zip(framing.corners, sides, strict=True))
     bicubic = Image.Resampling.BICUBIC
-    seen = np.stack([np.asarray(one.transform(size, Image.Transform.QUAD, quad, bicubic)) for one in pictures])
-    toned = np.stack([framing.levels[channel][seen[..., channel]] for channel in range(3)], axis=-1)
+    transformed = np.stack(
+        [np.asarray(image.transform(size, Image.Transform.QUAD, quad, bicubic)) for image in pictures]
+    )
+    toned = np.stack([framing.levels[channel][transformed[..., channel]] for channel in range(3)], axis=-1)
     return lit(toned, framing.light) if framing.light else toned
 
 
-def _shrunk(frame: Pixels) -> Image.Image:
-    return Image.fromarray(frame).resize((_SMALL, _SMALL), Image.Resampling.BOX)
+def _shrink(frame: Pixels) -> Image.Image:
+    return Image.fromarray(frame).resize((_SMALL_SIDE, _SMALL_SIDE), Image.Resampling.BOX)
 
 
-def _chosen(
-    ends: Sequence[tuple[Image.Image, ...]], drawn: list[list[_Framing]], paths: Sequence[Path], rng: Rng
+def _choose_framings(
+    end_frames: Sequence[tuple[Image.Image, ...]], framings: list[list[_Framing]], paths: Sequence[Path], rng: Rng
 ) -> list[int]:
     """Return the index of the framing to use for each part.
 
     In the chosen combination the true path ranks as nearly as possible like a random path in a random combination.
     """
-    count, each = len(ends), len(drawn[0])
-    pictures = [_seen(few, framing, (SIDE, SIDE)) for few, own in zip(ends, drawn, strict=True) for framing in own]
+    count, framing_count = len(end_frames), len(framings[0])
+    pictures = [
+        _render(group, framing, (SIDE, SIDE))
+        for group, options in zip(end_frames, framings, strict=True)
+        for framing in options
+    ]
     costs = costs_of(*np.stack(pictures, axis=1).astype(np.int64))
-    draws = np.frombuffer(rng.raw((_COMBINED + 1) * count), np.uint8).reshape(-1, count).astype(np.int64) % each
-    wanted = _ranks(costs, draws[:1], paths, rng.below(len(paths)))
-    nearest = np.argsort(_off(draws[1:], costs, paths, wanted), kind="stable")[:_STARTS]
-    found = [_improved(draws[1 + k], each, costs, paths, wanted) for k in nearest]
-    return min(found)[1]
+    draws = (
+        np.frombuffer(rng.raw((_COMBINATIONS + 1) * count), np.uint8).reshape(-1, count).astype(np.int64)
+        % framing_count
+    )
+    target_ranks = _compute_ranks(costs, draws[:1], paths, rng.below(len(paths)))
+    nearest = np.argsort(_rank_errors(draws[1:], costs, paths, target_ranks), kind="stable")[:_STARTS]
+    improved = [_improve(draws[1 + k], framing_count, costs, paths, target_ranks) for k in nearest]
+    return min(improved)[1]
 
 
-def _improved(draw: Ints, each: int, costs: Ints, paths: Sequence[Path], wanted: Ints) -> tuple[int, list[int]]:
+def _improve(
+    draw: Ints, framing_count: int, costs: Ints, paths: Sequence[Path], target_ranks: Ints
+) -> tuple[int, list[int]]:
     """Improve a combination by changing one part's framing at a time.
 
     Returns:
         How far its ranks are from the wanted ones in the end, and the improved combination.
     """
-    least = int(_off(draw[None], costs, paths, wanted)[0])
+    lowest_error = int(_rank_errors(draw[None], costs, paths, target_ranks)[0])
     for _ in range(_ROUNDS):
-        before = least
-        others = np.concatenate([_others(draw, part, each) for part in range(len(draw))])
-        off = _off(others, costs, paths, wanted)
-        least = int(off.min())
-        if least >= before:
+        previous_error = lowest_error
+        neighbours = np.concatenate([_vary_part(draw, part, framing_count) for part in range(len(draw))])
+        errors = _rank_errors(neighbours, costs, paths, target_ranks)
+        lowest_error = int(errors.min())
+        if lowest_error >= previous_error:
             break
-        draw = others[int(off.argmin())]
-    return min(least, before), [int(k) for k in draw]
+        draw = neighbours[int(errors.argmin())]
+    return min(lowest_error, previous_error), [int(k) for k in draw]
 
 
-def _others(draw: Ints, part: int, each: int) -> Ints:
-    others = np.repeat(draw[None], each, axis=0)
-    others[:, part] = np.arange(each)
-    return others
+def _vary_part(draw: Ints, part: int, framing_count: int) -> Ints:
+    neighbours = np.repeat(draw[None], framing_count, axis=0)
+    neighbours[:, part] = np.arange(framing_count)
+    return neighbours
 
 
-def _off(draws: Ints, costs: Ints, paths: Sequence[Path], wanted: Ints) -> Ints:
+def _rank_errors(draws: Ints, costs: Ints, paths: Sequence[Path], target_ranks: Ints) -> Ints:
     """Return the weighted distance of the true path's ranks from the wanted ranks, ``(draws,)``."""
-    off: Ints = np.abs(_ranks(costs, draws, paths, 0) - wanted) @ np.array(WEIGHTS)
-    return off
+    errors: Ints = np.abs(_compute_ranks(costs, draws, paths, 0) - target_ranks) @ np.array(WEIGHTS)
+    return errors
 
 
-def _ranks(costs: Ints, draws: Ints, paths: Sequence[Path], path: int) -> Ints:
+def _compute_ranks(costs: Ints, draws: Ints, paths: Sequence[Path], path: int) -> Ints:
     """Return how many paths cost less than ``path``, by each measure and by all together: ``(draws, measures + 1)``."""
-    each = costs.shape[1] // draws.shape[1]
-    picks = draws + np.arange(draws.shape[1]) * each
-    joints = {pair: costs[:, picks[:, pair[0]], picks[:, pair[1]]] for path in paths for pair in pairwise(path)}
-    ranks = _ranked(np.stack([sum(joints[pair] for pair in pairwise(path)) for path in paths]))
-    together = _ranked(ranks.sum(axis=1))
-    return np.concatenate([ranks[path], together[path][None]]).T
+    framing_count = costs.shape[1] // draws.shape[1]
+    picks = draws + np.arange(draws.shape[1]) * framing_count
+    joint_costs = {pair: costs[:, picks[:, pair[0]], picks[:, pair[1]]] for path in paths for pair in pairwise(path)}
+    ranks = _rank_values(np.stack([sum(joint_costs[pair] for pair in pairwise(path)) for path in paths]))
+    combined = _rank_values(ranks.sum(axis=1))
+    return np.concatenate([ranks[path], combined[path][None]]).T
 
 
-def _ranked(sums: Ints) -> Ints:
+def _rank_values(sums: Ints) -> Ints:
     """Return ranks along the first axis; of equal values, the first gets the lower rank."""
     return np.argsort(np.argsort(sums, axis=0, kind="stable"), axis=0, kind="stable")

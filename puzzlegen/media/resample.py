@@ -21,7 +21,7 @@ EXACT: Final = (
 )
 #: A side that shrinks by twice this factor or more is averaged down first, by a whole factor that leaves the scaler at
 #: least this one, as its filter has a maximum width.
-_MOST_FILTERED: Final = 3
+_MAX_FILTER_FACTOR: Final = 3
 
 
 def resampled(picture: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
@@ -32,14 +32,14 @@ def resampled(picture: Image.Image, size: tuple[int, int], box: tuple[int, int, 
         size: ``(width, height)`` of the result, in pixels.
         box: left, top, right and bottom of the part, in whole pixels of the picture.
     """
-    across, along = (box[2] - box[0]) // size[0], (box[3] - box[1]) // size[1]
-    factor = max(1, across // _MOST_FILTERED), max(1, along // _MOST_FILTERED)
+    x_ratio, y_ratio = (box[2] - box[0]) // size[0], (box[3] - box[1]) // size[1]
+    factor = max(1, x_ratio // _MAX_FILTER_FACTOR), max(1, y_ratio // _MAX_FILTER_FACTOR)
     if max(factor) > 1:
         part = np.asarray(picture.reduce(factor, box))
     else:
         part = np.asarray(picture)[box[1] : box[3], box[0] : box[2]]
     frame = av.VideoFrame.from_numpy_buffer(part, format="rgb24")
-    green, blue, red = (_grey(plane, size) for plane in planar(frame, size).planes)
+    green, blue, red = (_plane_image(plane, size) for plane in planar(frame, size).planes)
     return Image.merge("RGB", (red, green, blue))
 
 
@@ -73,5 +73,5 @@ def planar(
     )
 
 
-def _grey(plane: VideoPlane, size: tuple[int, int]) -> Image.Image:
+def _plane_image(plane: VideoPlane, size: tuple[int, int]) -> Image.Image:
     return Image.frombuffer("L", size, np.frombuffer(memoryview(plane), np.uint8), "raw", "L", plane.line_size, 1)

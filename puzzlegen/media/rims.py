@@ -17,15 +17,16 @@ from puzzlegen.media.sums import Sums
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Rims are strips of this depth, compared at SAMPLES places along each side; roughness is measured at _MORE places.
+#: Rims are strips of this depth, compared at SAMPLES places along each side; roughness is measured at
+#: _ROUGHNESS_SAMPLES places.
 STRIP_PX: Final = 4
 SAMPLES: Final = 8
-_MORE: Final = 32
+_ROUGHNESS_SAMPLES: Final = 32
 #: Columns: light, red less green, blue less green. Rims differ more in colour than in light.
 _PLANES: Final = np.array([[1, 1, 0], [2, -1, -1], [1, 0, 1]])
 #: Added to the change of light along every side (in 1024ths of a grey level), so that sides that change less than this
 #: count as about equally smooth.
-_SMOOTH: Final = 64
+_SMOOTHNESS_FLOOR: Final = 64
 _UNIT: Final = 1024
 
 
@@ -43,20 +44,20 @@ class Rims(NamedTuple):
 
 def rims_inside(sums: Sums, squares: Sequence[Box]) -> Rims:
     """Return the rims just inside the sides of squares."""
-    places = np.array(squares, dtype=np.int64).reshape(-1, 4)
-    return _rims(sums, places + np.array([STRIP_PX, STRIP_PX, -STRIP_PX, -STRIP_PX]), places)
+    boxes = np.array(squares, dtype=np.int64).reshape(-1, 4)
+    return _compute_rims(sums, boxes + np.array([STRIP_PX, STRIP_PX, -STRIP_PX, -STRIP_PX]), boxes)
 
 
 def rims_around(sums: Sums, squares: Sequence[Box]) -> Rims:
     """Return the rims just outside the sides of squares."""
-    places = np.array(squares, dtype=np.int64).reshape(-1, 4)
-    return _rims(sums, places, places)
+    boxes = np.array(squares, dtype=np.int64).reshape(-1, 4)
+    return _compute_rims(sums, boxes, boxes)
 
 
-def _rims(sums: Sums, inside: Ints, span: Ints) -> Rims:
-    light = sums.rims(inside, span, STRIP_PX, _MORE) @ _PLANES[:, 0]
-    steps = np.abs(np.diff(light.reshape(len(span), 4, _MORE))).sum(axis=2)
-    return Rims(sums.rims(inside, span, STRIP_PX, SAMPLES), np.asarray(steps + _SMOOTH))
+def _compute_rims(sums: Sums, inside: Ints, span: Ints) -> Rims:
+    light = sums.rims(inside, span, STRIP_PX, _ROUGHNESS_SAMPLES) @ _PLANES[:, 0]
+    steps = np.abs(np.diff(light.reshape(len(span), 4, _ROUGHNESS_SAMPLES))).sum(axis=2)
+    return Rims(sums.rims(inside, span, STRIP_PX, SAMPLES), np.asarray(steps + _SMOOTHNESS_FLOOR))
 
 
 def likeness(a: Ints, b: Ints) -> Floats:
@@ -66,10 +67,10 @@ def likeness(a: Ints, b: Ints) -> Floats:
     """
     # Whole numbers as floats, with sums of products below 2**53: exact, and many times as fast as integers.
     planes = [(x.astype(np.float64) @ _PLANES).transpose(2, 0, 1) for x in (a, b)]
-    one, other = (x - np.trunc(x.mean(axis=2, keepdims=True)) for x in planes)
-    sizes = [np.sqrt((x * x).sum(axis=2).clip(1)) for x in (one, other)]
-    both = one @ other.swapaxes(1, 2)
-    return np.asarray((both / (sizes[0][:, :, None] * sizes[1][:, None])).sum(axis=0))
+    first, second = (x - np.trunc(x.mean(axis=2, keepdims=True)) for x in planes)
+    sizes = [np.sqrt((x * x).sum(axis=2).clip(1)) for x in (first, second)]
+    products = first @ second.swapaxes(1, 2)
+    return np.asarray((products / (sizes[0][:, :, None] * sizes[1][:, None])).sum(axis=0))
 
 
 def evenness(a: Ints, b: Ints) -> Floats:
@@ -77,5 +78,5 @@ def evenness(a: Ints, b: Ints) -> Floats:
 
     This is the sum over the four sides of the lesser roughness over the greater.
     """
-    less, more = np.minimum(a[:, None], b), np.maximum(a[:, None], b)
-    return np.asarray((_UNIT * less // more).sum(axis=2) / _UNIT)
+    lower, higher = np.minimum(a[:, None], b), np.maximum(a[:, None], b)
+    return np.asarray((_UNIT * lower // higher).sum(axis=2) / _UNIT)

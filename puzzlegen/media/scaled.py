@@ -48,7 +48,7 @@ class ScaledImage:
     def __init__(self, picture: Image.Image, box: Whole, size: tuple[int, int], sketch: Sketch | None = None) -> None:
         self.size = size
         self._source, self._box = picture, box
-        self._sketch = sketch and (sketch.pixels, _reduced(box, sketch))
+        self._sketch = sketch and (sketch.pixels, _reduce_box(box, sketch))
         self._pixels: Image.Image | None = None
         if picture.width * picture.height > _HELD_PIXELS:
             self._source, self._box = self.pixels(), (0, 0, *size)
@@ -56,8 +56,8 @@ class ScaledImage:
     def pixels(self) -> Image.Image:
         """Return the scaled part, RGB, resampled once (bicubic). The result is shared: copy it before drawing on it."""
         if self._pixels is None:
-            whole = (0, 0, *self._source.size) == self._box and self._source.size == self.size
-            self._pixels = self._source if whole else self._scaled()
+            is_unscaled = (0, 0, *self._source.size) == self._box and self._source.size == self.size
+            self._pixels = self._source if is_unscaled else self._scaled()
         return self._pixels
 
     def shrunk(self, size: tuple[int, int], box: Box | None = None) -> Image.Image:
@@ -69,10 +69,10 @@ class ScaledImage:
         """
         if self._sketch:
             small, area = self._sketch
-            part = self._within(area, box)
+            part = self._map_box(area, box)
             if size[0] <= part[2] - part[0] and size[1] <= part[3] - part[1]:
                 return small.resize(size, Image.Resampling.BOX, box=part)
-        return self._source.resize(size, Image.Resampling.BOX, box=self._within(self._box, box))
+        return self._source.resize(size, Image.Resampling.BOX, box=self._map_box(self._box, box))
 
     def miniature(self, side: int, box: Box | None = None) -> Image.Image:
         """Return a grey version whose shorter side is ``side``, proportions kept; ``box`` as for :meth:`shrunk`."""
@@ -83,23 +83,23 @@ class ScaledImage:
     def _scaled(self) -> Image.Image:
         return resampled(self._source, self.size, self._box)
 
-    def _within(self, area: Box, box: Box | None) -> Box:
+    def _map_box(self, area: Box, box: Box | None) -> Box:
         """Convert ``box`` from pixels of the scaled picture to those of ``area``, which shows all of that picture."""
         if box is None:
             return area
         left, top, right, bottom = area
-        across, along = (right - left) / self.size[0], (bottom - top) / self.size[1]
+        x_scale, y_scale = (right - left) / self.size[0], (bottom - top) / self.size[1]
         # Rounding must not lead outside the picture.
         return (
-            left + box[0] * across,
-            top + box[1] * along,
-            min(left + box[2] * across, right),
-            min(top + box[3] * along, bottom),
+            left + box[0] * x_scale,
+            top + box[1] * y_scale,
+            min(left + box[2] * x_scale, right),
+            min(top + box[3] * y_scale, bottom),
         )
 
 
-def _reduced(box: Box, sketch: Sketch) -> Box:
-    left, top, right, bottom = (end / sketch.factor for end in box)
+def _reduce_box(box: Box, sketch: Sketch) -> Box:
+    left, top, right, bottom = (edge / sketch.factor for edge in box)
     return left, top, right, bottom
 
 

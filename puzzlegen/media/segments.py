@@ -21,7 +21,7 @@ from puzzlegen.rng import Rng
 FPS: Final = 4
 #: Minimum number of frames that show which way is up, or which way time runs.
 LEAST_FRAMES: Final = 8
-_MOST_SHOWN: Final = 32
+_MAX_SHOWN_FRAMES: Final = 32
 _TRIES: Final = 8
 _BOX_HEADER: Final = 8
 
@@ -42,15 +42,15 @@ def moving_spans(clip: Clip, least: int, most: int, rng: Rng) -> Iterator[slice]
     Raises:
         Unusable: ``no_long_shot`` if no shot has ``least`` frames, ``static`` if nothing moves in any drawn run.
     """
-    count = min(most, _longest(clip))
+    count = min(most, _longest_shot_length(clip))
     if count < least:
-        raise _no_long_shot(clip, least)
+        raise _no_long_shot_error(clip, least)
     starts = [s for begin, end in clip.shots for s in range(begin, end - count + 1)]
-    drawn = [slice(start, start + count) for start in rng.sample(starts, _TRIES)]
-    moving = (span for span in drawn if not static(clip.small[span]))
+    candidates = [slice(start, start + count) for start in rng.sample(starts, _TRIES)]
+    moving = (span for span in candidates if not static(clip.small[span]))
     first = next(moving, None)
     if first is None:
-        raise Unusable("static", f"in {len(drawn)} drawn places")
+        raise Unusable("static", f"in {len(candidates)} drawn places")
     yield first
     yield from moving
 
@@ -61,13 +61,13 @@ def moving_shots(clip: Clip, frames: int) -> list[NDArray[np.uint8]]:
     Raises:
         Unusable: ``no_long_shot`` if no shot is long enough, ``static`` if nothing moves in those that are.
     """
-    long = [slice(*shot) for shot in clip.shots if shot[1] - shot[0] >= frames]
-    if not long:
-        raise _no_long_shot(clip, frames)
-    longest = sorted(long, key=lambda shot: shot.stop - shot.start, reverse=True)
+    long_shots = [slice(*shot) for shot in clip.shots if shot[1] - shot[0] >= frames]
+    if not long_shots:
+        raise _no_long_shot_error(clip, frames)
+    longest = sorted(long_shots, key=lambda shot: shot.stop - shot.start, reverse=True)
     moving = [clip.frames[shot] for shot in longest if not static(clip.small[shot])]
     if not moving:
-        raise Unusable("static", f"in {len(long)} shots")
+        raise Unusable("static", f"in {len(long_shots)} shots")
     return moving
 
 
@@ -87,14 +87,14 @@ def disguised(part: NDArray[np.uint8], rng: Rng, *, cut: float, jitter: float) -
     return np.asarray(tone(strip, rng, jitter)).reshape(-1, height, width, 3)
 
 
-def _longest(clip: Clip) -> int:
+def _longest_shot_length(clip: Clip) -> int:
     return max((end - begin for begin, end in clip.shots), default=0)
 
 
-def _no_long_shot(clip: Clip, frames: int) -> Unusable:
+def _no_long_shot_error(clip: Clip, frames: int) -> Unusable:
     return Unusable(
         "no_long_shot",
-        f"longest shot has {_longest(clip)} frames at {clip.fps:.1f} per second, needs {frames}",
+        f"longest shot has {_longest_shot_length(clip)} frames at {clip.fps:.1f} per second, needs {frames}",
     )
 
 
@@ -136,7 +136,7 @@ def encode_clip(frames: NDArray[np.uint8], fps: float = FPS) -> Medium:
 
 def encode_shot(frames: NDArray[np.uint8]) -> Medium:
     """Encode a whole shot as it was filmed, in at most 32 frames: every second, third ... frame of longer shots."""
-    step = -(-len(frames) // _MOST_SHOWN)
+    step = -(-len(frames) // _MAX_SHOWN_FRAMES)
     return encode_clip(frames[::step], FPS / step)
 
 
@@ -147,10 +147,10 @@ def encode_clips(parts: list[NDArray[np.uint8]]) -> tuple[Medium, ...]:
     """
     media = [encode_clip(part) for part in parts]
     size = max(len(medium.data) for medium in media)
-    return tuple(medium._replace(data=_padded(medium.data, size)) for medium in media)
+    return tuple(medium._replace(data=_pad_to_size(medium.data, size)) for medium in media)
 
 
-def _padded(mp4: bytes, size: int) -> bytes:
+def _pad_to_size(mp4: bytes, size: int) -> bytes:
     """Append a ``free`` box (ISO 14496-12, 8.1.2), which readers skip; results for one ``size`` are equally long."""
     length = size + _BOX_HEADER - len(mp4)
     return mp4 + length.to_bytes(4, "big") + b"free" + bytes(length - _BOX_HEADER)

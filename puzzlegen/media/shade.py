@@ -23,11 +23,11 @@ Shade = Annotated[
 ]
 
 #: Points per side at which a light is computed; it changes slowly enough to be interpolated between them.
-_POINTS: Final = 16
+_GRID_POINTS: Final = 16
 #: How much tints vary, as a fraction of how much light does.
 _TINT: Final = 0.6
 #: The multiplier that changes nothing.
-_ONE: Final = 128
+_UNIT_GAIN: Final = 128
 
 
 def shaded(tiles: Sequence[Image.Image], rng: Rng, shade: float) -> list[Image.Image]:
@@ -38,10 +38,10 @@ def shaded(tiles: Sequence[Image.Image], rng: Rng, shade: float) -> list[Image.I
 def lit(pixels: Pixels, light: Image.Image) -> Pixels:
     """Return RGB pixels ``(..., H, W, 3)`` in a light made by :func:`light`."""
     height, width = pixels.shape[-3:-1]
-    by = np.asarray(light.resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint16)
-    values: NDArray[np.uint16] = pixels * by
-    values += _ONE // 2
-    values //= _ONE
+    gains = np.asarray(light.resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint16)
+    values: NDArray[np.uint16] = pixels * gains
+    values += _UNIT_GAIN // 2
+    values //= _UNIT_GAIN
     np.minimum(values, 255, out=values)
     return values.astype(np.uint8)
 
@@ -51,15 +51,15 @@ def light(rng: Rng, shade: float) -> Image.Image:
 
     One surface is common to all bands; each band adds a weaker one of its own, its tint.
     """
-    common = _slope(rng)
-    field = shade * np.stack([common + _TINT * _slope(rng) for _ in range(3)], axis=-1)
+    common = _draw_surface(rng)
+    field = shade * np.stack([common + _TINT * _draw_surface(rng) for _ in range(3)], axis=-1)
     # Darkens by the same factors as it brightens. No exp(): its last bit differs between machines.
-    by = np.where(field < 0, _ONE / (1 + np.abs(field)), _ONE * (1 + np.abs(field)))
-    return Image.fromarray(np.minimum(by + 0.5, 255).astype(np.uint8))
+    gains = np.where(field < 0, _UNIT_GAIN / (1 + np.abs(field)), _UNIT_GAIN * (1 + np.abs(field)))
+    return Image.fromarray(np.minimum(gains + 0.5, 255).astype(np.uint8))
 
 
-def _slope(rng: Rng) -> NDArray[np.float64]:
-    """Draw a surface of the second degree, ``(_POINTS, _POINTS)``."""
-    y, x = (np.mgrid[:_POINTS, :_POINTS] + 0.5) * 2 / _POINTS - 1
-    parts = (x, y, x * y, x * x - 1 / 3, y * y - 1 / 3)
-    return np.asarray(sum(rng.uniform(-1, 1) * part for part in parts))
+def _draw_surface(rng: Rng) -> NDArray[np.float64]:
+    """Draw a surface of the second degree, ``(_GRID_POINTS, _GRID_POINTS)``."""
+    y, x = (np.mgrid[:_GRID_POINTS, :_GRID_POINTS] + 0.5) * 2 / _GRID_POINTS - 1
+    terms = (x, y, x * y, x * x - 1 / 3, y * y - 1 / 3)
+    return np.asarray(sum(rng.uniform(-1, 1) * term for term in terms))

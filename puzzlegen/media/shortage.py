@@ -10,7 +10,7 @@ import mmap
 from typing import Final
 
 #: Bytes that a decoder takes for the largest picture or frame that is allowed.
-_ROOM: Final = 1 << 29
+_DECODER_BYTES: Final = 1 << 29
 
 
 def refuse_shortage() -> None:
@@ -20,6 +20,6 @@ def refuse_shortage() -> None:
         MemoryError: less memory is left than a decoder may need.
     """
     try:
-        mmap.mmap(-1, _ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        mmap.mmap(-1, _DECODER_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
     except OSError as err:
-        raise MemoryError(f"less than {_ROOM >> 20} MB are left") from err
+        raise MemoryError(f"less than {_DECODER_BYTES >> 20} MB are left") from err

@@ -38,15 +38,15 @@ def timed_frames(clip: bytes, times: Sequence[float], most: int) -> list[Shown]:
         IntegrityError: ``times`` is not empty and has another length than the clip.
     """
     with open_container(io.BytesIO(clip)) as container:
-        shown = list(container.decode(video=0))
-    if times and len(times) != len(shown):
-        raise IntegrityError(f"a clip has {len(shown)} frames, its record tells {len(times)}; verify the build")
+        decoded = list(container.decode(video=0))
+    if times and len(times) != len(decoded):
+        raise IntegrityError(f"a clip has {len(decoded)} frames, its record tells {len(times)}; verify the build")
     return [
-        Shown(k + 1, times[k] if times else shown[k].time or 0.0, Image.fromarray(to_rgb(shown[k])))
-        for k in _evenly(len(shown), most)
+        Shown(k + 1, times[k] if times else decoded[k].time or 0.0, Image.fromarray(to_rgb(decoded[k])))
+        for k in _evenly_spaced(len(decoded), most)
     ]
 
 
-def _evenly(count: int, most: int) -> list[int]:
+def _evenly_spaced(count: int, most: int) -> list[int]:
     last, steps = count - 1, min(most, count) - 1
     return [(2 * k * last + steps) // (2 * steps) for k in range(steps + 1)] if steps > 0 else list(range(count))

@@ -18,16 +18,16 @@ from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.scaled import ScaledImage
 
 _SIDE: Final = 32
-_MOST_SHIFT: Final = _SIDE // 4
+_MAX_SHIFT: Final = _SIDE // 4
 _COLOUR_BITS: Final = 2
-_FAINT: Final = 8.0
+_DETAIL_FLOOR: Final = 8.0
 #: Structure is rounded to whole steps, this many to its mean size.
-_STEPS: Final = 64
+_STRUCTURE_STEPS: Final = 64
 # Set by eye on all pairs of 126 photos. Altered copies and pictures shifted by a tenth reach 0.48 or more, unrelated
 # ones 0.39 at most; with nearly the same palette, two shots of one scene reach 0.18, unrelated pictures 0.16.
-_ALIKE: Final = 0.42
-_ALIKE_IN_ONE_PALETTE: Final = 0.17
-_ONE_PALETTE: Final = 0.2
+_MAX_LIKENESS: Final = 0.42
+_MAX_LIKENESS_SAME_PALETTE: Final = 0.17
+_SAME_PALETTE_DISTANCE: Final = 0.2
 
 
 class Looks(NamedTuple):
@@ -52,13 +52,13 @@ def looks(picture: ScaledImage) -> Looks:
     Only fine structure counts: unrelated photos have in common that they are light above and dark below.
     """
     pixels = picture.pixels()
-    fine = _fine(pixels)
-    fine = (fine / (float(np.abs(fine).mean()) + _FAINT)).clip(-3, 3)
-    whole = np.rint(fine.astype(np.float64) * _STEPS)
-    whole -= np.rint(whole.sum() / whole.size)
-    padded = (2 * _SIDE, 2 * _SIDE)
-    structure, mirrored = (np.fft.rfft2(one, padded) for one in (whole, whole[:, ::-1]))
-    return Looks(_colours(pixels), structure, mirrored, max(1.0, float((whole * whole).sum())))
+    fine = _fine_structure(pixels)
+    fine = (fine / (float(np.abs(fine).mean()) + _DETAIL_FLOOR)).clip(-3, 3)
+    quantised = np.rint(fine.astype(np.float64) * _STRUCTURE_STEPS)
+    quantised -= np.rint(quantised.sum() / quantised.size)
+    padded_shape = (2 * _SIDE, 2 * _SIDE)
+    structure, mirrored = (np.fft.rfft2(layer, padded_shape) for layer in (quantised, quantised[:, ::-1]))
+    return Looks(_colour_shares(pixels), structure, mirrored, max(1.0, float((quantised * quantised).sum())))
 
 
 def grey(picture: Image.Image) -> Image.Image:
@@ -68,7 +68,7 @@ def grey(picture: Image.Image) -> Image.Image:
 
 def detail(picture: Image.Image, box: Box | None = None) -> float:
     """Return the mean size of the fine structure in a picture or in a box of it, in grey levels: sky 1, a street 10."""
-    return float(np.abs(_fine(picture, box)).mean())
+    return float(np.abs(_fine_structure(picture, box)).mean())
 
 
 def colour_distance(a: Looks, b: Looks) -> float:
@@ -78,13 +78,13 @@ def colour_distance(a: Looks, b: Looks) -> float:
 
 def likeness(a: Looks, b: Looks) -> float:
     """Return the correlation of structures at the best shift, mirrored or not: 1 for copies, else mostly below 0.4."""
-    peak = max(_peak(a.structure, b.structure), _peak(a.structure, b.mirrored))
+    peak = max(_correlation_peak(a.structure, b.structure), _correlation_peak(a.structure, b.mirrored))
     return peak / math.sqrt(a.energy * b.energy)
 
 
 def apart(a: Looks, b: Looks) -> float:
     """Return how far two pictures are from being near-duplicates or shots of one scene; if they are, it is below 0."""
-    bound = _ALIKE_IN_ONE_PALETTE if colour_distance(a, b) < _ONE_PALETTE else _ALIKE
+    bound = _MAX_LIKENESS_SAME_PALETTE if colour_distance(a, b) < _SAME_PALETTE_DISTANCE else _MAX_LIKENESS
     return bound - likeness(a, b)
 
 
@@ -142,29 +142,29 @@ def unlike_beyond(small: Image.Image, box: Box, cell: Box, *, levelled: bool = F
         for place in places:
             offset += place
         offset = (offset - part.sum(dtype=np.int32)) // part.size
-    lighter = offset.astype(np.int16)
+    level_shift = offset.astype(np.int16)
     for place, value in zip(places, part.ravel(), strict=True):
-        total += np.abs(place - lighter - value)
+        total += np.abs(place - level_shift - value)
     ys, xs = (2 * np.arange(length) for length in shape)
-    inside = np.outer(_within(ys + height, cell[1::2]), _within(xs + width, cell[::2]))
+    inside = np.outer(_between_edges(ys + height, cell[1::2]), _between_edges(xs + width, cell[::2]))
     near = np.outer(np.abs(ys - 2 * top) < height, np.abs(xs - 2 * left) < width)
-    found = total[~(inside | near)]
-    return float(found.min()) / part.size if found.size else 255.0
+    outside = total[~(inside | near)]
+    return float(outside.min()) / part.size if outside.size else 255.0
 
 
-def _within(middles: NDArray[np.int64], edges: Sequence[int]) -> NDArray[np.bool_]:
+def _between_edges(middles: NDArray[np.int64], edges: Sequence[int]) -> NDArray[np.bool_]:
     """Return which doubled centres lie between two edges."""
     return np.asarray((middles >= 2 * edges[0]) & (middles <= 2 * edges[1]))
 
 
-def _fine(picture: Image.Image, box: Box | None = None) -> NDArray[np.floating[Any]]:
+def _fine_structure(picture: Image.Image, box: Box | None = None) -> NDArray[np.floating[Any]]:
     levels = picture if picture.mode == "L" else grey(picture)
     small = levels.resize((_SIDE, _SIDE), Image.Resampling.BOX, box=box)
-    around = small.filter(ImageFilter.BoxBlur(2))
-    return np.asarray(small, dtype=np.float32) - np.asarray(around, dtype=np.float32)
+    blurred = small.filter(ImageFilter.BoxBlur(2))
+    return np.asarray(small, dtype=np.float32) - np.asarray(blurred, dtype=np.float32)
 
 
-def _colours(picture: Image.Image) -> NDArray[np.floating[Any]]:
+def _colour_shares(picture: Image.Image) -> NDArray[np.floating[Any]]:
     small = np.asarray(picture.resize((64, 64), Image.Resampling.BOX)) >> (8 - _COLOUR_BITS)
     levels = 1 << _COLOUR_BITS
     index = (small.astype(np.int64) @ np.array([levels * levels, levels, 1])).ravel()
@@ -172,8 +172,8 @@ def _colours(picture: Image.Image) -> NDArray[np.floating[Any]]:
     return shares
 
 
-def _peak(a: NDArray[np.complexfloating[Any, Any]], b: NDArray[np.complexfloating[Any, Any]]) -> float:
+def _correlation_peak(a: NDArray[np.complexfloating[Any, Any]], b: NDArray[np.complexfloating[Any, Any]]) -> float:
     # The true values are whole numbers: rounding removes the errors of the FFT, which differ between machines.
     correlation = np.rint(np.fft.irfft2(a * np.conj(b)))
-    near = np.r_[-_MOST_SHIFT:_MOST_SHIFT]
+    near = np.r_[-_MAX_SHIFT:_MAX_SHIFT]
     return float(correlation[np.ix_(near, near)].max())

@@ -40,8 +40,8 @@ LEAST_RETRACED: Final = 1.5
 _LAYOUTS: Final = 512
 _LEAST_PACE: Final = 0.5
 # Frames are compared as 16x16 pictures, in 16ths of a standard deviation, shifted by up to 3 pixels.
-_COARSE: Final = 16
-_SHIFT: Final = 3
+_COARSE_SIDE: Final = 16
+_MAX_SHIFT: Final = 3
 _UNIT: Final = 16
 # The following thresholds were set by eye on 104 layouts of 48 clips.
 # Minimum distance of pieces that are not neighbours, in steps (the mean change from one frame to the next, between the
@@ -182,38 +182,38 @@ def in_order(
     """
     best = -1.0
     for shot in shots:
-        most = min(length_range[1], (len(shot) + trim) // count - trim)
-        if most < length_range[0]:
+        max_length = min(length_range[1], (len(shot) + trim) // count - trim)
+        if max_length < length_range[0]:
             continue
         distances = aligned_distances(shot)
-        for length in _lengths(length_range[0], most):
-            starts = _layouts(len(shot), count, length, trim, rng)
+        for length in _candidate_lengths(length_range[0], max_length):
+            starts = _draw_layouts(len(shot), count, length, trim, rng)
             if shown:
-                margins = _found_margins(distances, starts, length, spread)
+                margins = _margins_with_shot(distances, starts, length, spread)
             else:
                 margins = _margins(distances, starts, length)
             k = int(margins.argmax())
             best = max(best, float(margins[k]))
             if best >= 0:
-                return _cut_out(shot, distances, starts[k], length, best)
+                return _cut_pieces(shot, distances, starts[k], length, best)
     raise Unusable("interchangeable", f"pieces come back, join or are like others: {-best:.2f} short of an order")
 
 
-def _cut_out(shot: Pixels, distances: Floats, starts: Ints, length: int, margin: float) -> Pieces:
+def _cut_pieces(shot: Pixels, distances: Floats, starts: Ints, length: int, margin: float) -> Pieces:
     pieces = tuple(shot[start : start + length] for start in starts)
-    whole = slice(int(starts[0]), int(starts[-1]) + length)
-    return Pieces(pieces, shot[whole], tuple((starts - starts[0]).tolist()), distances[whole, whole], margin)
+    span = slice(int(starts[0]), int(starts[-1]) + length)
+    return Pieces(pieces, shot[span], tuple((starts - starts[0]).tolist()), distances[span, span], margin)
 
 
-def _lengths(least: int, most: int) -> list[int]:
+def _candidate_lengths(least: int, most: int) -> list[int]:
     """Return the lengths to try, from ``most`` down, a quarter less each time: the more frames, the easier to judge."""
-    found = [most]
-    while found[-1] > least:
-        found.append(max(least, found[-1] * 3 // 4))
-    return found
+    lengths = [most]
+    while lengths[-1] > least:
+        lengths.append(max(least, lengths[-1] * 3 // 4))
+    return lengths
 
 
-def _layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
+def _draw_layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
     """Draw the first frames of pieces, ``(layouts, count)``.
 
     Half of the layouts spread over the whole shot, half over twice the frames that the pieces need.
@@ -222,8 +222,8 @@ def _layouts(frames: int, count: int, length: int, trim: int, rng: Rng) -> Ints:
     draws = np.frombuffer(rng.raw(4 * _LAYOUTS * (count + 1)), np.uint32).reshape(_LAYOUTS, -1).astype(np.int64)
     window = np.where(np.arange(_LAYOUTS) % 2, min(frames, 2 * needed), frames)[:, None]
     shifts = np.sort(draws[:, 1:] % (window - needed + 1), axis=1)
-    found: Ints = draws[:, :1] % (frames - window + 1) + shifts + np.arange(count) * (length + trim)
-    return found
+    first_frames: Ints = draws[:, :1] % (frames - window + 1) + shifts + np.arange(count) * (length + trim)
+    return first_frames
 
 
 def aligned_distances(shot: Pixels) -> Floats:
@@ -237,12 +237,12 @@ def aligned_distances(shot: Pixels) -> Floats:
         in 16ths of a standard deviation.
     """
     box = Image.Resampling.BOX
-    small = np.stack([np.asarray(Image.fromarray(frame).resize((_COARSE, _COARSE), box)) for frame in shot])
+    small = np.stack([np.asarray(Image.fromarray(frame).resize((_COARSE_SIDE, _COARSE_SIDE), box)) for frame in shot])
     even = evened(small.astype(np.int64), _UNIT)
     best = np.full((len(even), len(even)), np.inf)
-    shifts = range(-_SHIFT, _SHIFT + 1)
+    shifts = range(-_MAX_SHIFT, _MAX_SHIFT + 1)
     for dy, dx in ((dy, dx) for dy in shifts for dx in shifts):
-        a, b = _overlap(even, dy, dx), _overlap(even, -dy, -dx)
+        a, b = _crop_shifted(even, dy, dx), _crop_shifted(even, -dy, -dx)
         # Whole numbers below 2**53: their floating-point products are exact in any order of summing.
         squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * (a @ b.T)
         best = np.minimum(best, squares / a.shape[1])
@@ -250,8 +250,8 @@ def aligned_distances(shot: Pixels) -> Floats:
     return distances
 
 
-def _overlap(even: Ints, dy: int, dx: int) -> Floats:
-    part = even[:, max(0, dy) : _COARSE + min(0, dy), max(0, dx) : _COARSE + min(0, dx)]
+def _crop_shifted(even: Ints, dy: int, dx: int) -> Floats:
+    part = even[:, max(0, dy) : _COARSE_SIDE + min(0, dy), max(0, dx) : _COARSE_SIDE + min(0, dx)]
     return part.reshape(len(even), -1).astype(np.float64)
 
 
@@ -260,106 +260,112 @@ def evenly(start: int | Ints, end: int | Ints, count: int) -> Ints:
     return np.asarray(start + np.arange(count) * (end - start) // (count - 1))
 
 
-def _found_margins(distances: Floats, starts: Ints, length: int, spread: int) -> Floats:
+def _margins_with_shot(distances: Floats, starts: Ints, length: int, spread: int) -> Floats:
     """Return margins like :func:`_margins`, for puzzles that show the shot, so that each piece can be found in it."""
-    mistaken = _mistaken(_distances_of_runs(distances, length), starts)
+    mistake = _least_mistake(_distances_of_runs(distances, length), starts)
     if not spread:
-        return mistaken / _LEAST_MISTAKEN - 1
-    misplaced = _misplaced(distances, starts, spread)
-    return np.asarray(np.minimum(mistaken / _LEAST_MISTAKEN_FRAME, misplaced / _LEAST_MISPLACED) - 1)
+        return mistake / _LEAST_MISTAKEN - 1
+    misplacement = _least_misplacement(distances, starts, spread)
+    return np.asarray(np.minimum(mistake / _LEAST_MISTAKEN_FRAME, misplacement / _LEAST_MISPLACED) - 1)
 
 
-def _misplaced(distances: Floats, starts: Ints, spread: int) -> Floats:
+def _least_misplacement(distances: Floats, starts: Ints, spread: int) -> Floats:
     """Return how large the mistakes must be by which the order of any two frames would change, where a shot is shown.
 
     A frame belongs between the shown frames right before and after it. The mistake of placing it at another shown frame
     is how much less that one resembles it than the more similar of these two. Of the mistakes about two frames, the
-    larger counts, as in :func:`_mistaken`.
+    larger counts, as in :func:`_least_mistake`.
     """
-    shown = evenly(starts[:, :1], starts[:, -1:], spread)
-    apart = distances[starts[:, :, None], shown[:, None, :]]
-    after = (shown[:, None, :] <= starts[:, :, None]).sum(axis=2, keepdims=True)
-    near = [np.take_along_axis(apart, np.clip(after + k, 0, spread - 1), axis=2) for k in (-1, 0)]
-    excess = np.maximum(apart - np.minimum(*near), 0)
+    shown_frames = evenly(starts[:, :1], starts[:, -1:], spread)
+    shown_distances = distances[starts[:, :, None], shown_frames[:, None, :]]
+    next_index = (shown_frames[:, None, :] <= starts[:, :, None]).sum(axis=2, keepdims=True)
+    adjacent = [np.take_along_axis(shown_distances, np.clip(next_index + k, 0, spread - 1), axis=2) for k in (-1, 0)]
+    excess = np.maximum(shown_distances - np.minimum(*adjacent), 0)
     return _least_exchange(excess, behind=1)
 
 
-def _unlike(nearest: Floats, starts: Ints) -> Floats:
+def _least_distance(nearest: Floats, starts: Ints) -> Floats:
     pairs = combinations(starts.T, 2)
     return np.asarray(np.min([nearest[first, second] for first, second in pairs], axis=0))
 
 
-def _mistaken(apart: Floats, starts: Ints) -> Floats:
+def _least_mistake(run_distances: Floats, starts: Ints) -> Floats:
     """Return, for each layout, how large the mistakes must be by which the order of any two pieces would change.
 
     A piece may be mistaken for any place of the shot from the first piece to the last; the size of the mistake is the
     distance between the two. Of the mistakes about two pieces, the larger counts. A kettle that is lifted twice is at
     the same height four times.
     """
-    places = np.arange(len(apart))
+    places = np.arange(len(run_distances))
     beyond = (places < starts[:, :1]) | (places > starts[:, -1:])
-    each = np.where(beyond[:, None], np.inf, apart[starts])
-    return _least_exchange(each, behind=0)
+    piece_distances = np.where(beyond[:, None], np.inf, run_distances[starts])
+    return _least_exchange(piece_distances, behind=0)
 
 
-def _least_exchange(unlike: Floats, behind: int) -> Floats:
+def _least_exchange(mistakes: Floats, behind: int) -> Floats:
     """Return the smallest mistakes by which an earlier piece is placed behind a later one, over all pairs and places.
 
     Args:
-        unlike: ``(layouts, pieces, places)``, how unlike each place each piece is; of a pair, the larger value counts.
+        mistakes: ``(layouts, pieces, places)``, how unlike each place each piece is; of a pair, the larger one counts.
         behind: by how many places at least the earlier piece must come behind the later one.
     """
-    from_there_on = np.minimum.accumulate(unlike[..., ::-1], axis=2)[..., ::-1][..., behind:]
-    place = unlike[..., : unlike.shape[2] - behind]
-    pairs = combinations(range(unlike.shape[1]), 2)
-    return np.asarray(np.min([np.maximum(from_there_on[:, a], place[:, b]).min(axis=1) for a, b in pairs], axis=0))
+    least_from_place = np.minimum.accumulate(mistakes[..., ::-1], axis=2)[..., ::-1][..., behind:]
+    place = mistakes[..., : mistakes.shape[2] - behind]
+    pairs = combinations(range(mistakes.shape[1]), 2)
+    return np.asarray(np.min([np.maximum(least_from_place[:, a], place[:, b]).min(axis=1) for a, b in pairs], axis=0))
 
 
 def _margins(distances: Floats, starts: Ints, length: int) -> Floats:
     """Return how far the weakest measure of each layout is above its threshold, as a fraction of the threshold."""
     firsts, count = starts.T, starts.shape[1]
     lasts = firsts + length - 1
-    means, nearest = _between_runs(distances, length)
+    means, nearest = _run_distances(distances, length)
     steps = np.maximum(_LEAST_PACE, _mean_steps(distances, firsts[0], lasts[-1]))
-    inner = {(a, b): np.maximum(distances[lasts[a], firsts[b]], _LEAST_PACE) for a, b in permutations(range(count), 2)}
-    joints = np.stack([inner[pair] for pair in pairwise(range(count))])
-    back = np.min([nearest[firsts[a], firsts[b]] for a, b in combinations(range(count), 2) if b > a + 1], axis=0)
-    apart = {(a, b): means[firsts[a], firsts[b]] for a, b in combinations(range(count), 2)}
+    joint_distances = {
+        (a, b): np.maximum(distances[lasts[a], firsts[b]], _LEAST_PACE) for a, b in permutations(range(count), 2)
+    }
+    joints = np.stack([joint_distances[pair] for pair in pairwise(range(count))])
+    returns = np.min([nearest[firsts[a], firsts[b]] for a, b in combinations(range(count), 2) if b > a + 1], axis=0)
+    mean_distances = {(a, b): means[firsts[a], firsts[b]] for a, b in combinations(range(count), 2)}
     rises = [
-        apart[a, c] / np.maximum(1, np.maximum(apart[a, b], apart[b, c])) for a, b, c in combinations(range(count), 3)
+        mean_distances[a, c] / np.maximum(1, np.maximum(mean_distances[a, b], mean_distances[b, c]))
+        for a, b, c in combinations(range(count), 3)
     ]
     least_apart = _LEAST_APART * min(1, (_FULL_COUNT - 1) / (count - 1))
-    found = [
+    ratios = [
         joints.min(axis=0) / steps / _LEAST_JOINT,
-        back / steps / _LEAST_RETURN,
+        returns / steps / _LEAST_RETURN,
         np.min(rises, axis=0) / _LEAST_RISE,
-        np.min([apart[pair] for pair in pairwise(range(count))], axis=0) / least_apart,
-        np.min([nearest[firsts[a], firsts[b]] / inner[a, b] for a, b in pairwise(range(count))], axis=0)
+        np.min([mean_distances[pair] for pair in pairwise(range(count))], axis=0) / least_apart,
+        np.min([nearest[firsts[a], firsts[b]] / joint_distances[a, b] for a, b in pairwise(range(count))], axis=0)
         / _LEAST_NEAREST,
-        _unlike(nearest, starts) / _LEAST_UNLIKE,
+        _least_distance(nearest, starts) / _LEAST_UNLIKE,
     ]
     if length > 1:
         backwards = tuple(reversed(range(count)))
-        found.append(_worse(inner, backwards) / _LEAST_LEAD)
-        found += [_worse(inner, order) / _LEAST_SWAPPED for order in _exchanged(count)]
-    margins: Floats = np.min(found, axis=0) - 1
+        ratios.append(_joint_widening(joint_distances, backwards) / _LEAST_LEAD)
+        ratios += [_joint_widening(joint_distances, order) / _LEAST_SWAPPED for order in _swapped_orders(count)]
+    margins: Floats = np.min(ratios, axis=0) - 1
     return margins
 
 
-def _worse(inner: dict[tuple[int, int], Floats], order: tuple[int, ...]) -> Floats:
+def _joint_widening(joint_distances: dict[tuple[int, int], Floats], order: tuple[int, ...]) -> Floats:
     """Return how many times wider the joints found only in ``order`` are than those found only in the true order."""
-    true, own = set(pairwise(range(len(order)))), set(pairwise(order))
-    sums = [sum(inner[pair] for pair in sorted(pairs)) for pairs in (own - true, true - own)]
+    true_joints, order_joints = set(pairwise(range(len(order)))), set(pairwise(order))
+    sums = [
+        sum(joint_distances[pair] for pair in sorted(pairs))
+        for pairs in (order_joints - true_joints, true_joints - order_joints)
+    ]
     return np.asarray(sums[0]) / np.maximum(1, sums[1])
 
 
-def _exchanged(count: int) -> list[tuple[int, ...]]:
+def _swapped_orders(count: int) -> list[tuple[int, ...]]:
     """Return all orders in which two pieces have changed places."""
     pairs = combinations(range(count), 2)
     return [tuple(b if k == a else a if k == b else k for k in range(count)) for a, b in pairs]
 
 
-def _between_runs(distances: Floats, length: int) -> tuple[Floats, Floats]:
+def _run_distances(distances: Floats, length: int) -> tuple[Floats, Floats]:
     """Return mean and least distance between the frames of any two runs of ``length`` frames, ``(n, n)`` each.
 
     Runs are indexed by their first frames.
@@ -371,7 +377,7 @@ def _between_runs(distances: Floats, length: int) -> tuple[Floats, Floats]:
 
 
 def _distances_of_runs(distances: Floats, length: int) -> Floats:
-    """Return the mean distance of frames at the same place in any two runs, indexed as in :func:`_between_runs`."""
+    """Return the mean distance of frames at the same place in any two runs, indexed as in :func:`_run_distances`."""
     count = len(distances) - length + 1
     total = sum(distances[k : k + count, k : k + count] for k in range(length))
     return np.asarray(total) / length

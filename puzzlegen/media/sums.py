@@ -30,7 +30,7 @@ class Sums:
         for above, row in pairwise(table):
             np.add(above, row, out=row)
         np.cumsum(table, axis=1, out=table)
-        self._line = picture.width + 1
+        self._row_length = picture.width + 1
         self._table = table.reshape(-1, 3)
 
     def rims(self, inside: Ints, span: Ints, depth: int, samples: int) -> Ints:
@@ -45,12 +45,14 @@ class Sums:
         Returns:
             ``(N, 4 * samples, 3)``: left, right, top, bottom; means in 256ths of a level, rounded down.
         """
-        xs, ys = (_steps(span[:, k], span[:, k + 2], samples) for k in (0, 1))
-        (lefts, rights), (tops, bottoms) = (_outside(inside[:, k], inside[:, k + 2], depth) for k in (0, 1))
-        upright = [(ys * self._line, x) for x in (lefts, rights)]
-        level = [(xs, y * self._line) for y in (tops, bottoms)]
+        xs, ys = (_step_ends(span[:, k], span[:, k + 2], samples) for k in (0, 1))
+        (lefts, rights), (tops, bottoms) = (_strip_edges(inside[:, k], inside[:, k + 2], depth) for k in (0, 1))
+        vertical_strips = [(ys * self._row_length, x) for x in (lefts, rights)]
+        horizontal_strips = [(xs, y * self._row_length) for y in (tops, bottoms)]
         # Table values at the ends of all steps, on both edges of the strips: ``(4, N, samples + 1, 2, 3)``.
-        corners = np.stack([along[:, :, None] + across[:, None] for along, across in (*upright, *level)])
+        corners = np.stack(
+            [along[:, :, None] + across[:, None] for along, across in (*vertical_strips, *horizontal_strips)]
+        )
         sums = self._table.take(corners, axis=0)
         strips = sums[..., 1, :] - sums[..., 0, :]
         total = np.asarray(strips[:, :, 1:] - strips[:, :, :-1], dtype=np.uint32).astype(np.int64)
@@ -68,8 +70,8 @@ class Sums:
         Returns:
             ``(N, side, side, 3)``.
         """
-        xs, ys = (_steps(boxes[:, k], boxes[:, k + 2], side) for k in (0, 1))
-        sums = self._table.take(ys[:, :, None] * self._line + xs[:, None], axis=0)
+        xs, ys = (_step_ends(boxes[:, k], boxes[:, k + 2], side) for k in (0, 1))
+        sums = self._table.take(ys[:, :, None] * self._row_length + xs[:, None], axis=0)
         rows = sums[:, 1:] - sums[:, :-1]
         area = (np.diff(ys)[:, :, None] * np.diff(xs)[:, None]).astype(np.uint32)
         return np.asarray((rows[:, :, 1:] - rows[:, :, :-1]) // area[..., None], dtype=np.uint8)
@@ -82,9 +84,9 @@ def window_means(values: Singles) -> NDArray[np.float64]:
     """
     for axis in (-2, -1):
         line = values.swapaxes(0, axis)
-        two = line[:-1] + line[1:]
-        four = two[:-2] + two[2:]
-        values = (four[:-3] + two[4:-1] + line[WINDOW - 1 :]).swapaxes(0, axis)
+        pair_sums = line[:-1] + line[1:]
+        quad_sums = pair_sums[:-2] + pair_sums[2:]
+        values = (quad_sums[:-3] + pair_sums[4:-1] + line[WINDOW - 1 :]).swapaxes(0, axis)
     return values.astype(np.float64) / (WINDOW * WINDOW)
 
 
@@ -96,11 +98,11 @@ def block_means(values: Singles | Pixels, side: int) -> Singles:
     return np.asarray(rows.reshape(n, side, side, step, -1).mean(axis=3), dtype=np.float32)
 
 
-def _outside(low: Ints, high: Ints, depth: int) -> tuple[Ints, Ints]:
+def _strip_edges(low: Ints, high: Ints, depth: int) -> tuple[Ints, Ints]:
     """Return both edges of the strip before a box, and of the strip after it, ``(N, 2)`` each."""
     return np.stack([low - depth, low], axis=1), np.stack([high, high + depth], axis=1)
 
 
-def _steps(start: Ints, stop: Ints, count: int) -> Ints:
+def _step_ends(start: Ints, stop: Ints, count: int) -> Ints:
     """Return the ends of ``count`` equal steps, ``(N, count + 1)``."""
     return np.asarray(start[:, None] + (stop - start)[:, None] * np.arange(count + 1) // count, dtype=np.int64)

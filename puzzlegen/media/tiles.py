@@ -60,17 +60,17 @@ def cut(picture: Image.Image, rows: int, cols: int, gap: float, rng: Rng) -> lis
     Raises:
         Unusable: ``too_small`` if a side of the tiles has fewer than 28 pixels.
     """
-    place_w, place_h = picture.width // cols, picture.height // rows
-    size = round(place_w * (1 - gap)), round(place_h * (1 - gap))
+    cell_width, cell_height = picture.width // cols, picture.height // rows
+    size = round(cell_width * (1 - gap)), round(cell_height * (1 - gap))
     if min(size) < LEAST_SIDE_PX:
         raise Unusable("too_small", f"tiles of {size[0]}x{size[1]} px, need {LEAST_SIDE_PX}")
     tiles = []
     for row in range(rows):
         for col in range(cols):
-            part = 1 - gap * rng.uniform(0.5, 1.5)
-            width, height = place_w * part, place_h * part
-            x = col * place_w + rng.uniform() * (place_w - width)
-            y = row * place_h + rng.uniform() * (place_h - height)
+            fraction = 1 - gap * rng.uniform(0.5, 1.5)
+            width, height = cell_width * fraction, cell_height * fraction
+            x = col * cell_width + rng.uniform() * (cell_width - width)
+            y = row * cell_height + rng.uniform() * (cell_height - height)
             tiles.append(picture.resize(size, Image.Resampling.BICUBIC, box=(x, y, x + width, y + height)))
     return tiles
 
@@ -84,13 +84,13 @@ def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
     """Return the new value of each value of each band, ``(768,)``."""
     counts, values = np.array(tile.histogram(), dtype=np.int64).reshape(3, 256), np.arange(256)
     # Sums of whole numbers: the same on every machine.
-    own = np.array([int(count @ values) / int(count.sum()) for count in counts])[:, None]
+    band_means = np.array([int(count @ values) / int(count.sum()) for count in counts])[:, None]
     grey = np.array(tile.convert("L").histogram(), dtype=np.int64)
-    mean, square = (int(grey @ values**power) / int(grey.sum()) for power in (1, 2))
-    spread = math.sqrt(max(1.0, square - mean * mean))
+    mean, mean_square = (int(grey @ values**power) / int(grey.sum()) for power in (1, 2))
+    spread = math.sqrt(max(1.0, mean_square - mean * mean))
     gain = 1 + level * (min(MOST_GAIN, LEVEL_SPREAD / spread) - 1)
-    middle = own + level * (LEVEL_MEAN - own)
-    curves = np.clip((values - own) * gain + middle + 0.5, 0, 255)
+    target_means = band_means + level * (LEVEL_MEAN - band_means)
+    curves = np.clip((values - band_means) * gain + target_means + 0.5, 0, 255)
     return np.asarray(curves, dtype=np.int64).ravel()
 
 
@@ -134,7 +134,7 @@ def encoded(tiles: Image.Image, item: OpenItem, *, reference: bool) -> tuple[Med
 def mosaic(tiles: Sequence[Image.Image], cols: int) -> Image.Image:
     """Lay tiles of one size side by side in reading order; if each shows only part of its place, no seam is smooth."""
     width, height = tiles[0].size
-    whole = Image.new("RGB", (cols * width, -(-len(tiles) // cols) * height))
+    canvas = Image.new("RGB", (cols * width, -(-len(tiles) // cols) * height))
     for k, tile in enumerate(tiles):
-        whole.paste(tile, (k % cols * width, k // cols * height))
-    return whole
+        canvas.paste(tile, (k % cols * width, k // cols * height))
+    return canvas

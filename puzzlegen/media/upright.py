@@ -21,12 +21,13 @@ from puzzlegen.media.opened import OpenItem
 
 Grey = NDArray[np.floating[Any]]
 
-#: Shorter side of the miniature in which outlines are measured, and (_COARSE) side of the layouts that are compared.
+#: Shorter side of the miniature in which outlines are measured, and (_LAYOUT_SIDE) side of the layouts that are
+#: compared.
 SIDE: Final = 64
-_COARSE: Final = 16
-#: Gradients within 22 degrees of an axis count as along it; _FAINT keeps a flat picture from dividing by 0.
-_NEAR: Final = 0.41
-_FAINT: Final = 0.0025
+_LAYOUT_SIDE: Final = 16
+#: Gradients within 22 degrees of an axis count as along it; _FLATNESS_FLOOR keeps a flat picture from dividing by 0.
+_MAX_AXIS_SLOPE: Final = 0.41
+_FLATNESS_FLOOR: Final = 0.0025
 # Learned on 294 photos of two collections, each judged by eye to have an "up" or not, and rounded.
 _WEIGHTS: Final = {"axes": 28.0, "change": 5.0, "contrast": 2.4}
 # Set on other puzzles of one collection; in the other, none of 52 pictures without an "up" or in doubt reaches it.
@@ -63,15 +64,17 @@ def upright_margin(small: Image.Image, look: Callable[[], float], less: float = 
     ends = [clues(values[:SIDE, :SIDE])]
     if values.shape != (SIDE, SIDE):
         ends.append(clues(values[-SIDE:, -SIDE:]))
-    found = {name: sum(end[name] for end in ends) / len(ends) for name in _WEIGHTS}
-    shown = sum(weight * found[name] for name, weight in _WEIGHTS.items())
-    least = _LEAST - less
-    if shown < least:
-        seen = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
-        raise Unusable("no_upright", f'little that shows an "up": {exact(shown, least)}, needs {least} ({seen})')
-    if (clear := look()) < _LEAST_CLARITY:
-        raise Unusable("no_upright", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
-    return shown - least
+    measured = {name: sum(end[name] for end in ends) / len(ends) for name in _WEIGHTS}
+    evidence = sum(weight * measured[name] for name, weight in _WEIGHTS.items())
+    required = _LEAST - less
+    if evidence < required:
+        details = ", ".join(f"{name} {value:.2f}" for name, value in measured.items())
+        raise Unusable(
+            "no_upright", f'little that shows an "up": {exact(evidence, required)}, needs {required} ({details})'
+        )
+    if (clarity := look()) < _LEAST_CLARITY:
+        raise Unusable("no_upright", f"the picture shows too little: {clarity:.1f}, needs {_LEAST_CLARITY}")
+    return evidence - required
 
 
 def clues(square: Grey) -> dict[str, float]:
@@ -85,15 +88,17 @@ def clues(square: Grey) -> dict[str, float]:
         change: how much the layout changes by a quarter turn or a half turn, whichever is less, in standard deviations.
         contrast: logarithm of the layout's standard deviation in grey levels.
     """
-    layout = square.reshape(_COARSE, SIDE // _COARSE, _COARSE, SIDE // _COARSE).mean(axis=(1, 3))
+    layout = square.reshape(_LAYOUT_SIDE, SIDE // _LAYOUT_SIDE, _LAYOUT_SIDE, SIDE // _LAYOUT_SIDE).mean(axis=(1, 3))
     spread = float(layout.std())
     change = min(float(np.abs(layout - np.rot90(layout, k)).mean()) for k in (1, 2))
-    return {"axes": _axes(square), "change": change / (spread + 1), "contrast": math.log(spread + 1)}
+    return {"axes": _axis_share(square), "change": change / (spread + 1), "contrast": math.log(spread + 1)}
 
 
-def _axes(square: Grey) -> float:
-    across = np.abs(np.diff(square[1:] + square[:-1], axis=1))
-    along = np.abs(np.diff(square[:, 1:] + square[:, :-1], axis=0))
-    less, more = np.minimum(across, along), np.maximum(across, along)
-    strength = np.sqrt(np.sqrt(less**2 + more**2))
-    return float(strength[less < _NEAR * more].sum() / (strength.sum() + _FAINT * strength.size))
+def _axis_share(square: Grey) -> float:
+    x_gradient = np.abs(np.diff(square[1:] + square[:-1], axis=1))
+    y_gradient = np.abs(np.diff(square[:, 1:] + square[:, :-1], axis=0))
+    weaker, stronger = np.minimum(x_gradient, y_gradient), np.maximum(x_gradient, y_gradient)
+    strength = np.sqrt(np.sqrt(weaker**2 + stronger**2))
+    return float(
+        strength[weaker < _MAX_AXIS_SLOPE * stronger].sum() / (strength.sum() + _FLATNESS_FLOOR * strength.size)
+    )

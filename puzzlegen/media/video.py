@@ -44,14 +44,14 @@ __all__ = ["Clip", "VideoSettings", "encode_mp4", "motion", "read_clip", "revers
 MIN_FRAMES: Final = 8
 _HEAD_FRAMES: Final = 12
 _HEAD_BYTES: Final = 48_000_000
-_SLOWER: Final = 1.25
+_SLOWER_FACTOR: Final = 1.25
 #: A step that is this many times the usual one or more is a pause, in which the film stood still.
-_PAUSE: Final = 4
+_PAUSE_FACTOR: Final = 4
 #: Frames to add to what is wanted: a sampling grid may have one point fewer than its seconds give, and a picture may
 #: come twice.
 _SPARE_FRAMES: Final = 2
 #: Frames to read before looking again for a shot that is long enough.
-_LOOK_AGAIN: Final = 6
+_RECHECK_FRAMES: Final = 6
 
 
 #: Frames per second.
@@ -141,7 +141,7 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | N
     """
     try:
         with Film(file) as film:
-            return _read(film, _draw(rng, settings), settings, wanted)
+            return _read(film, _draw_choices(rng, settings), settings, wanted)
     except Unusable:
         # FFmpeg silently leaves out frames for which it has no memory.
         refuse_shortage()
@@ -158,7 +158,7 @@ def read_clip(file: BinaryIO, rng: Rng, settings: VideoSettings, wanted: int | N
         raise Unusable("undecodable", type(err).__name__) from err
 
 
-def _draw(rng: Rng, settings: VideoSettings) -> _Draws:
+def _draw_choices(rng: Rng, settings: VideoSettings) -> _Draws:
     return _Draws(
         place=rng.uniform(),
         fps=rng.uniform(*settings.fps_range),
@@ -170,25 +170,25 @@ def _draw(rng: Rng, settings: VideoSettings) -> _Draws:
     )
 
 
-def _quicker_if_short(draws: _Draws, duration: float, settings: VideoSettings) -> _Draws:
+def _raise_rate_if_short(draws: _Draws, duration: float, settings: VideoSettings) -> _Draws:
     if not duration:
         return draws
-    wanted = settings.short_frames / duration
-    return draws._replace(fps=draws.fps * min(2.0, max(1.0, wanted / settings.fps_range[1])))
+    target_fps = settings.short_frames / duration
+    return draws._replace(fps=draws.fps * min(2.0, max(1.0, target_fps / settings.fps_range[1])))
 
 
 def _read(film: Film, draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
     duration = film.duration_s
     if duration < settings.min_duration_s:
         raise Unusable("too_short", f"{duration:.1f} s, the recipe wants {settings.min_duration_s:g}")
-    draws = _quicker_if_short(draws, duration, settings)
-    clip = _look(film, _places(duration, draws, settings, wanted), draws, settings, wanted)
+    draws = _raise_rate_if_short(draws, duration, settings)
+    clip = _find_clip(film, _window_starts(duration, draws, settings, wanted), draws, settings, wanted)
     if not clip.shots:
         raise Unusable("no_long_shot", f"{len(clip.times)} frames, all close to a cut or an end")
     return clip
 
 
-def _places(duration: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> list[float]:
+def _window_starts(duration: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> list[float]:
     """Return the starts to try, in seconds: one where the wanted frames just fit, then one for the recipe's window."""
     spans = [settings.window_s]
     if wanted is not None:
@@ -198,81 +198,85 @@ def _places(duration: float, draws: _Draws, settings: VideoSettings, wanted: int
     return list(dict.fromkeys(starts))
 
 
-def _look(film: Film, places: list[float], draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
+def _find_clip(
+    film: Film, window_starts: list[float], draws: _Draws, settings: VideoSettings, wanted: int | None
+) -> Clip:
     """Return the clip from the first place that has what is wanted; if none has, the clip with the longest shot."""
-    found: list[Clip] = []
-    for start in places:
+    clips: list[Clip] = []
+    for start in window_starts:
         try:
-            clip = _clip_from(film, start, draws, settings, wanted)
+            clip = _read_clip_from(film, start, draws, settings, wanted)
         except (Unusable, av.FFmpegError):
-            if start == 0 and not found:
+            if start == 0 and not clips:
                 raise
             refuse_shortage()
             continue
-        if wanted is None or _holds(clip, wanted):
+        if wanted is None or _has_moving_shot(clip, wanted):
             return clip
-        found.append(clip)
-    if not found:
+        clips.append(clip)
+    if not clips:
         # The file is shorter than it claims, or cannot be decoded from the middle.
-        return _clip_from(film, 0.0, draws, settings, wanted)
-    return max(found, key=lambda clip: max((stop - start for start, stop in clip.shots), default=0))
+        return _read_clip_from(film, 0.0, draws, settings, wanted)
+    return max(clips, key=lambda clip: max((stop - start for start, stop in clip.shots), default=0))
 
 
-def _clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
+def _read_clip_from(film: Film, start: float, draws: _Draws, settings: VideoSettings, wanted: int | None) -> Clip:
     """Read the clip from ``start`` until it has what is wanted or the window ends."""
     sampling = Sampling(start, draws.fps, draws.phase, settings.window_s, settings.max_pixels)
-    most = int(settings.window_s * draws.fps) + 1
+    max_frames = int(settings.window_s * draws.fps) + 1
     begins = start == 0
-    due = most if wanted is None else wanted + (margin_frames(draws.fps) if begins else OPEN_MARGIN) + OPEN_MARGIN
+    next_check = (
+        max_frames if wanted is None else wanted + (margin_frames(draws.fps) if begins else OPEN_MARGIN) + OPEN_MARGIN
+    )
     times: list[float] = []
     frames, small = np.empty(0, np.uint8), list[Pixels]()
-    for picture, shown in _clean(film.frames(sampling), draws, settings):
+    for picture, shown in _clean_frames(film.frames(sampling), draws, settings):
         if not times:
-            frames = np.empty((most, *picture.shape), np.uint8)
+            frames = np.empty((max_frames, *picture.shape), np.uint8)
         frames[len(times)] = picture
         small.append(thumbnails(picture[None]))
         times.append(shown.time)
-        if wanted is not None and len(times) >= due:
-            if _holds(clip := _clip_of(frames, small, times, draws.fps, begins=begins, ends=False), wanted):
+        if wanted is not None and len(times) >= next_check:
+            if _has_moving_shot(clip := _make_clip(frames, small, times, draws.fps, begins=begins, ends=False), wanted):
                 return clip
-            due = len(times) + _LOOK_AGAIN
-        if len(times) == most:
+            next_check = len(times) + _RECHECK_FRAMES
+        if len(times) == max_frames:
             break
     if len(times) < MIN_FRAMES:
         reason = "too_short" if film.looked_at < MIN_FRAMES else "static"
-        found = f"{len(times)} different frames of {film.looked_at}"
-        raise Unusable(reason, f"{found} at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
-    return _clip_of(frames, small, times, draws.fps, begins=begins, ends=True)
+        summary = f"{len(times)} different frames of {film.looked_at}"
+        raise Unusable(reason, f"{summary} at {draws.fps:.2f} per second, needs {MIN_FRAMES}")
+    return _make_clip(frames, small, times, draws.fps, begins=begins, ends=True)
 
 
-def _clip_of(
-    frames: Pixels, small: list[Pixels], times: list[float], asked: float, *, begins: bool, ends: bool
+def _make_clip(
+    frames: Pixels, small: list[Pixels], times: list[float], requested_fps: float, *, begins: bool, ends: bool
 ) -> Clip:
-    fps, seen = _rate(times, asked), np.concatenate(small)
-    shots = find_shots(seen, fps, begins=begins, ends=ends)
-    return Clip(frames[: len(times)], tuple(times), fps, shots, seen)
+    fps, thumbs = _actual_rate(times, requested_fps), np.concatenate(small)
+    shots = find_shots(thumbs, fps, begins=begins, ends=ends)
+    return Clip(frames[: len(times)], tuple(times), fps, shots, thumbs)
 
 
-def _holds(clip: Clip, wanted: int) -> bool:
+def _has_moving_shot(clip: Clip, wanted: int) -> bool:
     """Whether some shot has at least ``wanted`` frames and motion in it."""
     return any(stop - start >= wanted and not static(clip.small[start:stop]) for start, stop in clip.shots)
 
 
-def _rate(times: list[float], asked: float) -> float:
+def _actual_rate(times: list[float], requested_fps: float) -> float:
     """Return frames per second: the rate asked for, or the film's own, without repeats, if that is clearly lower."""
     steps = sorted(later - earlier for earlier, later in pairwise(times))
-    usual = [step for step in steps if step < _PAUSE * steps[len(steps) // 2]]
-    found = len(usual) / math.fsum(usual)
-    return found if found * _SLOWER < asked else asked
+    regular_steps = [step for step in steps if step < _PAUSE_FACTOR * steps[len(steps) // 2]]
+    own_rate = len(regular_steps) / math.fsum(regular_steps)
+    return own_rate if own_rate * _SLOWER_FACTOR < requested_fps else requested_fps
 
 
-def _clean(sampled: Iterator[Shown], draws: _Draws, settings: VideoSettings) -> Iterator[tuple[Pixels, Shown]]:
+def _clean_frames(sampled: Iterator[Shown], draws: _Draws, settings: VideoSettings) -> Iterator[tuple[Pixels, Shown]]:
     head = list(islice(sampled, 1))
     if not head:
         raise Unusable("too_short", "no frame within reach of the sampling grid")
     # Bars are looked for in the first second or two: that many frames fit in memory at their full size.
-    room = _HEAD_BYTES // (head[0].picture.width * head[0].picture.height * 2)
-    head += islice(sampled, min(_HEAD_FRAMES, room))
+    max_head_frames = _HEAD_BYTES // (head[0].picture.width * head[0].picture.height * 2)
+    head += islice(sampled, min(_HEAD_FRAMES, max_head_frames))
     scaler = VideoReformatter()
     shape = Shape(
         side_px=settings.side_px_range,

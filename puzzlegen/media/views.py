@@ -73,7 +73,7 @@ def overlap(a: Box, b: Box) -> float:
     return shared / (_area(a) + _area(b) - shared)
 
 
-def _grey(picture: ScaledImage) -> Image.Image:
+def _grey_version(picture: ScaledImage) -> Image.Image:
     return grey(picture.pixels())
 
 
@@ -86,16 +86,16 @@ def draw_boxes(item: OpenItem, rng: Rng, views: Views) -> tuple[Box, Box, float]
     Raises:
         Unusable: ``no_overlap`` if no drawn pair overlaps enough, ``flat`` if those that do have too little content.
     """
-    flat, levels = False, item.known(_grey)
+    saw_flat, levels = False, item.known(_grey_version)
     for _ in range(_PAIR_TRIES):
-        a, b = (_box(levels.size, rng, views.scale_range or _SCALE_RANGES[views.strength]) for _ in range(2))
-        if (share := overlap(a, b)) < views.min_overlap:
+        a, b = (_draw_box(levels.size, rng, views.scale_range or _SCALE_RANGES[views.strength]) for _ in range(2))
+        if (shared_fraction := overlap(a, b)) < views.min_overlap:
             continue
-        both = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-        if all(detail(levels, part) >= LEAST_DETAIL for part in (both, a, b)):
-            return a, b, share - views.min_overlap
-        flat = True
-    raise Unusable("flat" if flat else "no_overlap", f"{_PAIR_TRIES} drawn pairs of views share too little")
+        shared_box = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+        if all(detail(levels, part) >= LEAST_DETAIL for part in (shared_box, a, b)):
+            return a, b, shared_fraction - views.min_overlap
+        saw_flat = True
+    raise Unusable("flat" if saw_flat else "no_overlap", f"{_PAIR_TRIES} drawn pairs of views share too little")
 
 
 def view(picture: Image.Image, box: Box, rng: Rng, views: Views) -> Image.Image:
@@ -125,44 +125,46 @@ def candidates(item: OpenItem, box: Box, rng: Rng, views: Views, count: int) -> 
         RecipeError: albumentations is not installed.
     """
     own = cut_out(item.image(), box, rng, views)
-    places = _nearest(item, box, _strangers(item, rng, views, count))[:count]
+    places = _nearest_places(item, box, _draw_other_places(item, rng, views, count))[:count]
     others = [cut_out(other.image(), place, rng, views) for other, place in places]
     own, *others = one_palette(recoloured_alike([own, *others], rng, views.strength))
     return own, others
 
 
-def _strangers(item: OpenItem, rng: Rng, views: Views, count: int) -> list[_Place]:
+def _draw_other_places(item: OpenItem, rng: Rng, views: Views, count: int) -> list[_Place]:
     """Return two boxes of each picture that may stand beside the item's own."""
-    found: list[_Place] = []
+    other_places: list[_Place] = []
     peers = item.peers()
     for other in hard_negatives(item, peers):
         with suppress(Unusable):
-            found += [_Place(other, box) for box in draw_boxes(other, rng, views)[:2]]
-    if len(found) >= 2 * count:
-        return found
-    few = "; a larger output.shard_size gives more" if len(peers) < count else ""
-    raise Unusable("no_partner", f"{len(found) // 2} of {len(peers)} other items of its shard fit, needs {count}{few}")
+            other_places += [_Place(other, box) for box in draw_boxes(other, rng, views)[:2]]
+    if len(other_places) >= 2 * count:
+        return other_places
+    hint = "; a larger output.shard_size gives more" if len(peers) < count else ""
+    raise Unusable(
+        "no_partner", f"{len(other_places) // 2} of {len(peers)} other items of its shard fit, needs {count}{hint}"
+    )
 
 
-def _nearest(item: OpenItem, box: Box, places: list[_Place]) -> list[_Place]:
+def _nearest_places(item: OpenItem, box: Box, places: list[_Place]) -> list[_Place]:
     """Return, of each other picture, the place nearest in colour to the item's own (in one palette); nearest first."""
     size = (_SKETCH_SIDE, _SKETCH_SIDE)
     small = [
-        np.asarray(one.item.image().resize(size, Image.Resampling.NEAREST, box=one.box))
-        for one in (_Place(item, box), *places)
+        np.asarray(candidate.item.image().resize(size, Image.Resampling.NEAREST, box=candidate.box))
+        for candidate in (_Place(item, box), *places)
     ]
-    apart = hues_apart(one_palette_of(np.stack(small)))[1:]
-    first: dict[str, _Place] = {}
-    for k in sorted(range(len(places)), key=lambda k: (apart[k], k)):
-        first.setdefault(places[k].item.item.id, places[k])
-    return list(first.values())
+    distances = hues_apart(one_palette_of(np.stack(small)))[1:]
+    nearest_by_item: dict[str, _Place] = {}
+    for k in sorted(range(len(places)), key=lambda k: (distances[k], k)):
+        nearest_by_item.setdefault(places[k].item.item.id, places[k])
+    return list(nearest_by_item.values())
 
 
 def _area(box: Box) -> int:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _box(size: tuple[int, int], rng: Rng, scale_range: tuple[float, float]) -> Box:
+def _draw_box(size: tuple[int, int], rng: Rng, scale_range: tuple[float, float]) -> Box:
     """Draw a box of random area, shape and place; shapes that do not fit are drawn again, at last a square is taken."""
     for _ in range(_TRIES):
         area = size[0] * size[1] * rng.uniform(*scale_range)

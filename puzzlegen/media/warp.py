@@ -84,8 +84,8 @@ def draw_corners(size: tuple[int, int], rng: Rng, reach: float, turn_deg: float,
 
 def warped(picture: Image.Image, warp: Warp, side: int) -> Image.Image:
     """Return the ``side`` x ``side`` view whose pixels ``warp`` takes into the picture, resampled once (bicubic)."""
-    last = warp.rows[2][2]
-    data = [value / last for row in warp.rows for value in row][:8]
+    divisor = warp.rows[2][2]
+    data = [value / divisor for row in warp.rows for value in row][:8]
     return picture.transform((side, side), Image.Transform.PERSPECTIVE, data, Image.Resampling.BICUBIC)
 
 
