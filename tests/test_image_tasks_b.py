@@ -340,7 +340,7 @@ def test_cells_of_a_grid_are_named_by_row_and_column() -> None:
     assert puzzle.answer.text == "row 2, column 2"
     assert json.loads(puzzle.answer.spec.to_json())["params"]["labels"][0] == "row 1, column 1"
     with pytest.raises(Unusable, match="too_small"):
-        Position(rows=4, cols=4)._boxes(Image.new("RGB", (100, 100)), rng_for("s"))
+        Position(rows=4, cols=4)._draw_boxes(Image.new("RGB", (100, 100)), rng_for("s"))
 
 
 def test_changed_colours_leave_the_size_of_the_piece() -> None:

@@ -18,7 +18,7 @@ from puzzlegen.records import Item, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.scenes import render_image
 from puzzlegen.tasks.arrangement import Arrangement
-from puzzlegen.tasks.swap import Swap, _exchanged
+from puzzlegen.tasks.swap import Swap, _swap_pair
 
 N = 9
 DRAWS = 40
@@ -49,7 +49,7 @@ def rank(looks: Looks, orders: list[list[int]]) -> int:
 
 def ranks(looks: Looks, rng: Rng) -> Counter[int]:
     """Ranks of the right order where its sides do not tell."""
-    found = [TASK._orders(looks, rng) for _ in range(DRAWS)]
+    found = [TASK._draw_ranked_orders(looks, rng) for _ in range(DRAWS)]
     return Counter(rank(looks, orders) for orders in found if orders)
 
 
@@ -58,7 +58,7 @@ def test_the_right_one_looks_best_as_often_as_worst() -> None:
     for k, tiles in enumerate(TILES):
         looks, rng = Looks(tiles, 3), rng_for("orders", k)
         chosen += ranks(looks, rng)
-        any_drawn += Counter(rank(looks, TASK._drawn(rng)) for _ in range(DRAWS))
+        any_drawn += Counter(rank(looks, TASK._draw_orders(rng)) for _ in range(DRAWS))
     assert chosen.total() > DRAWS * len(TILES) / 3
     assert all(0.2 < chosen[k] / chosen.total() < 0.3 for k in range(4))
     assert any_drawn[0] > 1.5 * any_drawn[3]
@@ -71,9 +71,9 @@ def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.Mon
         for draw in range(DRAWS):
             rng = rng_for("swap", k, draw)
             right, *others = rng.shuffled(SWAP._pairs())
-            shown, wrong, _ = SWAP._laid(ITEM, right, others, rng)
-            looks, lie = Looks(shown, 3), _exchanged(range(N), right)
-            found[rank(looks, [_exchanged(lie, pair) for pair in (right, *wrong)])] += 1
+            shown, wrong, _ = SWAP._cut_tiles(ITEM, right, others, rng)
+            looks, lie = Looks(shown, 3), _swap_pair(range(N), right)
+            found[rank(looks, [_swap_pair(lie, pair) for pair in (right, *wrong)])] += 1
     assert all(0.1 < found[k] / found.total() < 0.25 for k in range(6))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from puzzlegen.errors import Unusable
 from puzzlegen.media.occurrence import occurrences
 from puzzlegen.rng import rng_for
-from puzzlegen.tasks.grounding import _drawn
+from puzzlegen.tasks.grounding import _draw_clip_and_piece
 
 Pixels = NDArray[np.uint8]
 PIECE, COUNT, RUN = 6, 24, 36
@@ -62,14 +62,14 @@ def test_a_place_that_shares_half_of_the_piece_with_all_others_is_not_asked_abou
 def test_what_returns_is_asked_about_nowhere() -> None:
     there_and_back = [8 * k for k in range(4)] + [32 - 8 * k for k in range(4)]
     with pytest.raises(Unusable, match="repeated"):
-        _drawn(occurrences(moving(there_and_back * 4), PIECE, COUNT), rng_for("back"))
+        _draw_clip_and_piece(occurrences(moving(there_and_back * 4), PIECE, COUNT), rng_for("back"))
 
 
 def test_thirds_are_equally_likely_however_few_of_their_places_will_do() -> None:
     margins = np.full((PLACES, 3), -1.0)
     for place, clip in [(0, 0), (1, 2), (8, 1), *((k, 2) for k in range(12, PLACES))]:
         margins[place, clip] = 0.5
-    drawn = [_drawn(margins, rng_for("thirds", k)) for k in range(1200)]
+    drawn = [_draw_clip_and_piece(margins, rng_for("thirds", k)) for k in range(1200)]
     assert all(margins[place, clip] == margin == 0.5 for clip, place, margin in drawn)
     thirds = Counter(int(np.searchsorted([6, 12], place, "right")) for _, place, _ in drawn)
     assert set(thirds) == {0, 1, 2}
@@ -79,4 +79,6 @@ def test_thirds_are_equally_likely_however_few_of_their_places_will_do() -> None
 
 def test_a_clip_that_can_be_asked_about_at_its_end_only_tells_the_answer() -> None:
     with pytest.raises(Unusable, match="1 of the clip's thirds"):
-        _drawn(occurrences(moving([100, 102] * 15 + [20 * k for k in range(6)]), PIECE, COUNT), rng_for("end"))
+        _draw_clip_and_piece(
+            occurrences(moving([100, 102] * 15 + [20 * k for k in range(6)]), PIECE, COUNT), rng_for("end")
+        )

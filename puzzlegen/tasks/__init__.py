@@ -93,13 +93,13 @@ class Task(BaseModel):
         """
         try:
             return self.pose(item, rng)
-        except Unusable as no:
-            if no.reason not in REASONS:
+        except Unusable as err:
+            if err.reason not in REASONS:
                 allowed = ", ".join(REASONS)
                 raise TaskError(
-                    f"task {self.name}, '{item.item.id}': Unusable('{no.reason}') is not an allowed reason: {allowed}"
-                ) from no
-            return Rejection(item.item.id, self.name, no.reason, no.detail)
+                    f"task {self.name}, '{item.item.id}': Unusable('{err.reason}') is not an allowed reason: {allowed}"
+                ) from err
+            return Rejection(item.item.id, self.name, err.reason, err.detail)
 
 
 def task_names() -> list[str]:

@@ -22,12 +22,12 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_LEAST_CLIP: Final = 12
+_MIN_CLIP_FRAMES: Final = 12
 _OPTIONS: Final = 4
 _TRIES: Final = 8
 # Maximum length of the part, relative to the clip. Longer parts would mostly lie in the middle: one constant answer, 1
 # to 3 seconds of 6, would be half right half of the time.
-_MOST_PART: Final = 1 / 3
+_MAX_PART_FRACTION: Final = 1 / 3
 _KINDS: Final = ", ".join(WORDS.values())
 
 
@@ -44,7 +44,7 @@ class Anomaly(Task):
     ability: ClassVar = "temporal grounding"
     version: ClassVar = 6
 
-    frames: int = Field(24, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
+    frames: int = Field(24, ge=_MIN_CLIP_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")
 
     @property
@@ -54,8 +54,8 @@ class Anomaly(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Choose a part of a moving segment, change it, ask when or how."""
-        clip = moving_segment(item.clip(self.frames), _LEAST_CLIP, self.frames, rng)
-        part = self._part(clip, rng)
+        clip = moving_segment(item.clip(self.frames), _MIN_CLIP_FRAMES, self.frames, rng)
+        part = self._draw_part(clip, rng)
         options = rng.sample(part.kinds, _OPTIONS)
         k = rng.balanced("answer", _OPTIONS) if self.ask == "kind" else 0
         tampered = clip.copy()
@@ -67,13 +67,15 @@ class Anomaly(Task):
             answer = answers.interval(part.start / FPS, part.stop / FPS, len(clip) / FPS)
             question = f"The change is one of these: {_KINDS}. From which second to which second does that part last?"
         margin = float(len(part.kinds) - self._least_kinds)
-        return Puzzle(f"{_opening(len(clip))} {question}", (encode_clip(tampered),), answer, self.difficulty, margin)
+        return Puzzle(
+            f"{_describe_clip(len(clip))} {question}", (encode_clip(tampered),), answer, self.difficulty, margin
+        )
 
     @property
     def _least_kinds(self) -> int:
         return _OPTIONS if self.ask == "kind" else 1
 
-    def _part(self, clip: Pixels, rng: Rng) -> _Part:
+    def _draw_part(self, clip: Pixels, rng: Rng) -> _Part:
         """Draw a part of the clip, with at least one frame on both sides, in which enough kinds of change would show.
 
         Raises:
@@ -81,7 +83,7 @@ class Anomaly(Task):
         """
         distances = frame_distances(clip)
         for _ in range(_TRIES):
-            length = rng.integer(LEAST_FRAMES, int(len(clip) * _MOST_PART))
+            length = rng.integer(LEAST_FRAMES, int(len(clip) * _MAX_PART_FRACTION))
             start = rng.integer(1, len(clip) - length - 1)
             kinds = visible_kinds(clip, distances, start, start + length)
             if len(kinds) >= self._least_kinds:
@@ -89,7 +91,7 @@ class Anomaly(Task):
         raise Unusable("ambiguous", f"in {_TRIES} drawn parts fewer than {self._least_kinds} changes would be noticed")
 
 
-def _opening(frames: int) -> str:
+def _describe_clip(frames: int) -> str:
     return (
         f"<video>\nThis clip lasts {frames / FPS:g} seconds. One part of it was changed; before and after that part, "
         "it is as it was filmed."

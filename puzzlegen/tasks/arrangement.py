@@ -34,7 +34,7 @@ from puzzlegen.tasks import Task
 #: suffice.
 _TRIES: Final = 256
 _CUTS: Final = 3
-_FEW: Final = 4
+_FEW_TILES: Final = 4
 
 Orders = list[list[int]]
 
@@ -58,7 +58,7 @@ class Arrangement(Task):
     )
 
     @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _check_possible(self) -> Self:
         n = self.rows * self.cols
         if self.options > n:
             raise ValueError(
@@ -83,16 +83,16 @@ class Arrangement(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut the picture, draw the orders to offer, lay the tiles out shuffled."""
-        tiles, orders, margin = self._laid(item, rng)
-        lie = rng.permutation(len(tiles))
-        shown = [tiles[lie.index(place)] for place in range(len(tiles))]
-        right, *wrong = [", ".join(str(lie[tile] + 1) for tile in order) for order in orders]
+        tiles, orders, margin = self._cut_tiles(item, rng)
+        positions = rng.permutation(len(tiles))
+        shuffled = [tiles[positions.index(place)] for place in range(len(tiles))]
+        right, *wrong = [", ".join(str(positions[tile] + 1) for tile in order) for order in orders]
         k = rng.balanced("answer", self.options)
         block, answer = answers.choice(rng, [*wrong[:k], right, *wrong[k:]], k)
-        media = (encode_image(mosaic(shown, self.cols)),)
+        media = (encode_image(mosaic(shuffled, self.cols)),)
         return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, margin)
 
-    def _laid(self, item: OpenItem, rng: Rng) -> tuple[list[Image.Image], Orders, float]:
+    def _cut_tiles(self, item: OpenItem, rng: Rng) -> tuple[list[Image.Image], Orders, float]:
         """Return the tiles of the first cut whose sides do not reveal the answer, the orders to offer, and the margin.
 
         Raises:
@@ -101,28 +101,28 @@ class Arrangement(Task):
         for _ in range(_CUTS):
             tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
             tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
-            if not self.gap or len(tiles) <= _FEW:
-                return tiles, self._drawn(rng), margin
-            if orders := self._orders(Looks(tiles, self.cols), rng):
+            if not self.gap or len(tiles) <= _FEW_TILES:
+                return tiles, self._draw_orders(rng), margin
+            if orders := self._draw_ranked_orders(Looks(tiles, self.cols), rng):
                 return tiles, orders, margin
         raise Unusable("telling", f"of {_CUTS} cuts none lets the right option look worst, as sides go")
 
-    def _orders(self, looks: Looks, rng: Rng) -> Orders:
-        """Draw orders like :meth:`_drawn`, of which a random number of wrong ones look more right than the right one.
+    def _draw_ranked_orders(self, looks: Looks, rng: Rng) -> Orders:
+        """Draw orders like :meth:`_draw_orders`; a random number of the wrong ones look more right than the right one.
 
         Returns:
             The orders, or an empty list if the draws do not contain every such number.
         """
-        own = looks.of(range(self.rows * self.cols))
+        true_score = looks.of(range(self.rows * self.cols))
         by_rank: dict[int, Orders] = {}
         for _ in range(_TRIES):
-            orders = self._drawn(rng)
-            by_rank.setdefault(sum(looks.of(order) > own for order in orders[1:]), orders)
+            orders = self._draw_orders(rng)
+            by_rank.setdefault(sum(looks.of(order) > true_score for order in orders[1:]), orders)
             if len(by_rank) == self.options:
                 return by_rank[rng.below(self.options)]
         return []
 
-    def _drawn(self, rng: Rng) -> Orders:
+    def _draw_orders(self, rng: Rng) -> Orders:
         """Return the right order, then wrong ones.
 
         In each wrong order, the tiles of the same ``distance`` random places are shifted by a different number.
@@ -130,7 +130,7 @@ class Arrangement(Task):
         right = list(range(self.rows * self.cols))
         places = rng.sample(right, self._distance)
         steps = rng.sample(range(1, self._distance), self.options - 1)
-        return [_moved(right, places, by) for by in (0, *steps)]
+        return [_shift_places(right, places, shift) for shift in (0, *steps)]
 
     def _question(self) -> str:
         n = self.rows * self.cols
@@ -145,8 +145,8 @@ class Arrangement(Task):
         )
 
 
-def _moved(order: Sequence[int], places: Sequence[int], by: int) -> list[int]:
+def _shift_places(order: Sequence[int], places: Sequence[int], shift: int) -> list[int]:
     moved = list(order)
     for k, place in enumerate(places):
-        moved[place] = order[places[(k + by) % len(places)]]
+        moved[place] = order[places[(k + shift) % len(places)]]
     return moved

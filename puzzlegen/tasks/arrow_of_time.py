@@ -42,7 +42,7 @@ BESIDE: Final = (
 # maximum, and 15 and 13 of those also do not come back to what they showed.
 _MOST_REVERSIBLE: Final = 0.3
 #: Length of the part, as a fraction of the longer clip.
-_PART: Final = 5 / 8
+_PART_FRACTION: Final = 5 / 8
 
 
 class _Segment(NamedTuple):
@@ -87,37 +87,42 @@ class ArrowOfTime(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Take the clearest of some moving segments and play it forward or backward."""
-        whole, part, margin = self._clearest(item.clip(self.frames), rng)
+        segment, part, margin = self._draw_clearest(item.clip(self.frames), rng)
         k = rng.balanced("answer", len(WAYS))
         question, answer = answers.option(rng, BESIDE if self.reference else QUESTION, self.form, WAYS, k)
-        media = self._shown(whole, part[::-1] if k else part, rng)
+        media = self._make_clips(segment, part[::-1] if k else part, rng)
         return Puzzle(question, tuple(map(encode_clip, media)), answer, self.difficulty, margin)
 
-    def _shown(self, whole: Pixels, played: Pixels, rng: Rng) -> list[Pixels]:
+    def _make_clips(self, segment: Pixels, played: Pixels, rng: Rng) -> list[Pixels]:
         if not self.reference:
             return [played]
-        shown = [whole, disguised(played, rng, cut=self.cut, jitter=self.jitter)]
-        return [clip[::-1] for clip in shown] if rng.below(2) else shown
+        clips = [segment, disguised(played, rng, cut=self.cut, jitter=self.jitter)]
+        return [clip[::-1] for clip in clips] if rng.below(2) else clips
 
-    def _clearest(self, clip: Clip, rng: Rng) -> _Segment:
+    def _draw_clearest(self, clip: Clip, rng: Rng) -> _Segment:
         spans = moving_spans(clip, LEAST_FRAMES, self.frames, rng)
-        drawn = [_beside(clip.frames[span], rng) if self.reference else _alone(clip, span) for span in spans]
-        clearest = max(drawn, key=attrgetter("margin"))
+        segments = [
+            _segment_with_reference(clip.frames[span], rng)
+            if self.reference
+            else _segment_without_reference(clip, span)
+            for span in spans
+        ]
+        clearest = max(segments, key=attrgetter("margin"))
         if clearest.margin < 0:
-            raise Unusable("reversible", f"{-clearest.margin:.2f} short of a direction in {len(drawn)} drawn places")
+            raise Unusable("reversible", f"{-clearest.margin:.2f} short of a direction in {len(segments)} drawn places")
         return clearest
 
 
-def _beside(whole: Pixels, rng: Rng) -> _Segment:
+def _segment_with_reference(segment: Pixels, rng: Rng) -> _Segment:
     """Draw a part of a segment; played backward, the part must not look like any part of the segment forward."""
-    length = int(len(whole) * _PART)
-    start = rng.integer(0, len(whole) - length)
-    distances = aligned_distances(whole)
+    length = int(len(segment) * _PART_FRACTION)
+    start = rng.integer(0, len(segment) - length)
+    distances = aligned_distances(segment)
     margin = retraced(distances, start, length) / pace(distances) - LEAST_RETRACED
-    return _Segment(whole, whole[start : start + length], margin)
+    return _Segment(segment, segment[start : start + length], margin)
 
 
-def _alone(clip: Clip, span: slice) -> _Segment:
+def _segment_without_reference(clip: Clip, span: slice) -> _Segment:
     """Take all of a segment, which must differ from its reverse and must not come back to what it showed."""
-    whole, small = clip.frames[span], clip.small[span]
-    return _Segment(whole, whole, min(_MOST_REVERSIBLE - reversible(small), return_margin(small)))
+    segment, small = clip.frames[span], clip.small[span]
+    return _Segment(segment, segment, min(_MOST_REVERSIBLE - reversible(small), return_margin(small)))

@@ -71,11 +71,11 @@ class ClipOrder(Task):
         paths = reframe.orders(self.clips, rng)
         parts = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         order = answers.draw_order(rng, self.clips)
-        shown = [parts[order.index(k + 1)] for k in range(self.clips)]
-        whole = (encode_shot(pieces.shot),) if self.reference else ()
+        shuffled_clips = [parts[order.index(k + 1)] for k in range(self.clips)]
+        reference_media = (encode_shot(pieces.shot),) if self.reference else ()
         return Puzzle(
             self._question(),
-            whole + encode_clips(shown),
+            reference_media + encode_clips(shuffled_clips),
             answers.permutation(order, self.partial_credit, 5),
             self.difficulty,
             margin,

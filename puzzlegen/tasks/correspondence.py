@@ -27,12 +27,12 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_SIDE: Final = 0.75
+_VIEW_SIDE: Final = 0.75
 _REACH_RANGE: Final = (0.32, 0.4)
 _BORDER: Final = 0.08
-_PATCH: Final = 0.16
+_PATCH_SIDE: Final = 0.16
 _LANDMARK_GAP: Final = 0.04
-_TONE: Final = 0.15
+_TONE_CHANGE: Final = 0.15
 _WARP_TRIES: Final = 12
 _PLACE_TRIES: Final = 40
 _COORDINATES: Final = 1000
@@ -80,9 +80,9 @@ class Correspondence(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find two views and places that both show, then draw the place to ask about."""
         picture = item.image()
-        side = round(_SIDE * min(picture.size))
-        warps, places, margin = self._draw(picture, rng, side)
-        first, second = (tone(warped(picture, warp, side), rng, _TONE) for warp in warps)
+        side = round(_VIEW_SIDE * min(picture.size))
+        warps, places, margin = self._draw_views(picture, rng, side)
+        first, second = (tone(warped(picture, warp, side), rng, _TONE_CHANGE) for warp in warps)
         k, answer = answers.pick(rng, self.options)
         ring(first, places[k].first)
         if self.form == "choice":
@@ -92,7 +92,7 @@ class Correspondence(Task):
             answer = answers.point((x, y), self.radius)
         return Puzzle(self._question(), (encode_image(first), encode_image(second)), answer, self.difficulty, margin)
 
-    def _draw(self, picture: Image.Image, rng: Rng, side: int) -> tuple[list[Warp], list[_Place], float]:
+    def _draw_views(self, picture: Image.Image, rng: Rng, side: int) -> tuple[list[Warp], list[_Place], float]:
         """Draw the two views and the lettered places.
 
         Returns:
@@ -103,24 +103,24 @@ class Correspondence(Task):
             Unusable: ``flat``, too few places are found, or ``repeated``, their surroundings look alike.
         """
         marks = landmarks(picture, round(_LANDMARK_GAP * side))
-        around = Surroundings(picture, round(_PATCH * side))
+        surroundings = Surroundings(picture, round(_PATCH_SIDE * side))
         reason = "flat"
         for _ in range(_WARP_TRIES):
-            warps = [self._warp(picture.size, rng, side) for _ in range(2)]
-            shared = _shared(marks, warps, side)
+            warps = [self._draw_warp(picture.size, rng, side) for _ in range(2)]
+            shared = _find_shared_places(marks, warps, side)
             for _ in range(_PLACE_TRIES):
-                if not (places := self._places(shared, rng, side)):
+                if not (places := self._draw_places(shared, rng, side)):
                     continue
                 reason = "repeated"
-                if (margin := distinct(around, [place.source for place in places])) >= 0:
+                if (margin := distinct(surroundings, [place.source for place in places])) >= 0:
                     return warps, places, margin
         raise Unusable(reason, f"no {self.options} places to tell apart in {_WARP_TRIES} drawn pairs of views")
 
-    def _warp(self, size: tuple[int, int], rng: Rng, side: int) -> Warp:
+    def _draw_warp(self, size: tuple[int, int], rng: Rng, side: int) -> Warp:
         reach = min(size) * rng.uniform(*_REACH_RANGE)
         return warp_onto(draw_corners(size, rng, reach, self.turn_deg, self.bend), side)
 
-    def _places(self, shared: list[_Place], rng: Rng, side: int) -> list[_Place]:
+    def _draw_places(self, shared: list[_Place], rng: Rng, side: int) -> list[_Place]:
         """Draw places far enough apart whose coordinates do not reveal them; empty if this draw gives none."""
         chosen: list[_Place] = []
         gap = self.spacing * side
@@ -128,7 +128,7 @@ class Correspondence(Task):
             if all(math.dist(place.second, other.second) >= gap for other in chosen):
                 chosen.append(place)
             if len(chosen) == self.options:
-                return chosen if _even(chosen) else []
+                return chosen if _has_distinct_ranks(chosen) else []
         return []
 
     def _question(self) -> str:
@@ -154,7 +154,7 @@ def distinct(around: Surroundings, places: list[tuple[int, int]]) -> float:
     return least - _LEAST_DISTANCE
 
 
-def _shared(marks: list[tuple[int, int]], warps: list[Warp], side: int) -> list[_Place]:
+def _find_shared_places(marks: list[tuple[int, int]], warps: list[Warp], side: int) -> list[_Place]:
     """Return the landmarks that lie well inside both views."""
     low, high = _BORDER * side, (1 - _BORDER) * side
     to_first, to_second = (warp.inverse() for warp in warps)
@@ -168,7 +168,7 @@ def _shared(marks: list[tuple[int, int]], warps: list[Warp], side: int) -> list[
     return places
 
 
-def _even(places: list[_Place]) -> bool:
+def _has_distinct_ranks(places: list[_Place]) -> bool:
     """Whether no rule that compares coordinates finds more than one of the places.
 
     A place's rank is how many places of the second view are closer than the place itself to its coordinates in the
@@ -176,8 +176,8 @@ def _even(places: list[_Place]) -> bool:
     """
     ranks = set()
     for place in places:
-        own = math.dist(place.first, place.second)
-        rank = sum(math.dist(place.first, other.second) < own for other in places)
+        own_distance = math.dist(place.first, place.second)
+        rank = sum(math.dist(place.first, other.second) < own_distance for other in places)
         if rank in ranks:
             return False
         ranks.add(rank)

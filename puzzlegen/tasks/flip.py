@@ -26,7 +26,7 @@ from puzzlegen.tasks import Task
 _LEAST_PART: Final = 0.85
 _NAMES: Final = ("none", "vertical", "horizontal")
 _QUESTION: Final = "<image>\nThis picture was mirrored, or left as it was taken. Which is it?"
-_BESIDE: Final = (
+_REFERENCE_QUESTION: Final = (
     "As it was: <image>\nAfterwards: <image>\n"
     "The second picture shows most of the first one, mirrored or left as it was. Which is it?"
 )
@@ -66,13 +66,13 @@ class Flip(Task):
             margin = least_margin(margin, item, small, lambda: clarity_of(item))
         part = picture.pixels().crop(box)
         k = rng.balanced("answer", count)
-        shown = [(part, 0), (inner(part, rng), k)] if self.reference else [(part, k)]
-        media = tuple(encode_image(mirrored(one, _NAMES[way])) for one, way in shown)
+        versions = [(part, 0), (inner(part, rng), k)] if self.reference else [(part, k)]
+        media = tuple(encode_image(mirrored(image, _NAMES[axis])) for image, axis in versions)
         question, answer = self._ask(count, k, rng)
         return Puzzle(question, media, answer, self.difficulty, margin)
 
     def _ask(self, count: int, k: int, rng: Rng) -> tuple[str, Answer]:
         names, texts = _NAMES[:count], _TEXTS[:count]
-        words = "; ".join(f"{name} if it was {text}" for name, text in zip(names, texts, strict=True))
-        question = _BESIDE if self.reference else _QUESTION
-        return answers.option(rng, question, self.form, texts, k, labels=names, meaning=f" Say {words}.")
+        meanings = "; ".join(f"{name} if it was {text}" for name, text in zip(names, texts, strict=True))
+        question = _REFERENCE_QUESTION if self.reference else _QUESTION
+        return answers.option(rng, question, self.form, texts, k, labels=names, meaning=f" Say {meanings}.")

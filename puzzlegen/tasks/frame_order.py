@@ -30,8 +30,8 @@ from puzzlegen.records import Profile, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_MOST: Final = 8
-_SHOWN: Final = 8
+_MAX_PICTURES: Final = 8
+_SHOT_PICTURES: Final = 8
 
 
 class FrameOrder(Task):
@@ -41,7 +41,7 @@ class FrameOrder(Task):
     ability: ClassVar = "temporal order"
     version: ClassVar = 7
 
-    pictures: int = Field(4, ge=3, le=_MOST, description="frames to put in order")
+    pictures: int = Field(4, ge=3, le=_MAX_PICTURES, description="frames to put in order")
     reference: bool = Field(default=True, description="show the shot first; otherwise its first frame only")
     apart: int = Field(
         3, ge=2, le=32, description="minimum distance between neighbouring frames, in frames of the clip"
@@ -62,26 +62,26 @@ class FrameOrder(Task):
     @property
     def media_count(self) -> int:
         """One picture per frame to order, plus eight of the shot or, without ``reference``, its first frame."""
-        return self.pictures + (_SHOWN if self.reference else 1)
+        return self.pictures + (_SHOT_PICTURES if self.reference else 1)
 
     @property
     def difficulty(self) -> float:
         """Grows with the number of possible orders: 0.3 for 4 pictures, 1 for 8; 0.1 less with ``reference``."""
-        return round(math.lgamma(self.pictures + 1) / math.lgamma(_MOST + 1) - 0.1 * self.reference, 4)
+        return round(math.lgamma(self.pictures + 1) / math.lgamma(_MAX_PICTURES + 1) - 0.1 * self.reference, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Pick frames of a shot, shuffle all but a first one that is given, ask for the order."""
         given = 0 if self.reference else 1
         count = self.pictures + given
         shots = moving_shots(item.clip(), (count - 1) * self.apart + 1)
-        pieces = in_order(shots, count, (1, 1), self.apart - 1, rng, shown=self.reference, spread=_SHOWN)
+        pieces = in_order(shots, count, (1, 1), self.apart - 1, rng, shown=self.reference, spread=_SHOT_PICTURES)
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         paths = reframe.orders(count, rng, given=given)
         framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         order = answers.draw_order(rng, self.pictures)
-        asked = [framed[order.index(k + 1) + given][0] for k in range(self.pictures)]
-        known = _spread(pieces.shot) if self.reference else [framed[0][0]]
-        media = tuple(encode_image(Image.fromarray(frame)) for frame in (*known, *asked))
+        shuffled = [framed[order.index(k + 1) + given][0] for k in range(self.pictures)]
+        reference_frames = _sample_shot(pieces.shot) if self.reference else [framed[0][0]]
+        media = tuple(encode_image(Image.fromarray(frame)) for frame in (*reference_frames, *shuffled))
         return Puzzle(
             self._question(), media, answers.permutation(order, self.partial_credit, 5), self.difficulty, margin
         )
@@ -91,24 +91,24 @@ class FrameOrder(Task):
         example = answers.example_order(n)
         pictures = "\n".join(f"Picture {k + 1}: <image>" for k in range(n))
         if self.reference:
-            told = (
-                f"Shot: {' '.join(['<image>'] * _SHOWN)}\n{pictures}\nThe shot is shown by {_SHOWN} of its pictures "
-                f"from the first to the last, in the order in which they were filmed. {n} of its pictures are shown in "
-                "another order, each cropped and lit in its own way. List the numbers of these"
+            intro = (
+                f"Shot: {' '.join(['<image>'] * _SHOT_PICTURES)}\n{pictures}\nThe shot is shown by {_SHOT_PICTURES} "
+                f"of its pictures from the first to the last, in the order in which they were filmed. {n} of its "
+                "pictures are shown in another order, each cropped and lit in its own way. List the numbers of these"
             )
         else:
-            told = (
+            intro = (
                 f"Start: <image>\n{pictures}\nThese are {n + 1} pictures of one shot. The one called start was filmed "
                 f"first; the other {n} are shown in another order. All are cropped and lit in their own ways. List the "
                 f"numbers of the other {n}"
             )
         return (
-            f"{told} in the order in which they were filmed, the earliest first. For example, "
+            f"{intro} in the order in which they were filmed, the earliest first. For example, "
             f"{', '.join(map(str, example))} would mean that picture {example[0]} was filmed first of these, then "
             f"picture {example[1]}, and picture {example[-1]} last."
         )
 
 
-def _spread(shot: Pixels) -> list[Pixels]:
+def _sample_shot(shot: Pixels) -> list[Pixels]:
     """Return eight frames from the first to the last, as evenly spaced as possible."""
-    return [shot[k] for k in evenly(0, len(shot) - 1, _SHOWN)]
+    return [shot[k] for k in evenly(0, len(shot) - 1, _SHOT_PICTURES)]

@@ -25,11 +25,11 @@ from puzzlegen.records import Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_LEAST_CLIP: Final = 16
-_LEAST_PIECE: Final = 4
+_MIN_CLIP_FRAMES: Final = 16
+_MIN_PIECE_FRAMES: Final = 4
 #: Length of the run, relative to the clip. Of 204 runs, 99 contain clips of which each third can be asked about; if the
 #: clip were the whole run, 81 would.
-_RUN: Final = 1.5
+_RUN_FACTOR: Final = 1.5
 _THIRDS: Final = 3
 
 
@@ -40,8 +40,8 @@ class Grounding(Task):
     ability: ClassVar = "temporal grounding"
     version: ClassVar = 7
 
-    frames: int = Field(32, ge=_LEAST_CLIP, le=64, description="frames of the clip; a short shot gives fewer")
-    piece: int = Field(6, ge=_LEAST_PIECE, le=8, description="frames of the piece")
+    frames: int = Field(32, ge=_MIN_CLIP_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
+    piece: int = Field(6, ge=_MIN_PIECE_FRAMES, le=8, description="frames of the piece")
     cut: float = Field(0.12, ge=0, le=0.4, description="fraction of the clip's sides that the piece leaves out")
     jitter: float = Field(0.15, ge=0, le=0.5, description="maximum change of the piece's brightness and contrast")
 
@@ -57,10 +57,10 @@ class Grounding(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Choose a clip and a piece that occurs in it once, disguise the piece, ask when it occurs."""
-        most = round(self.frames * _RUN)
-        run = moving_segment(item.clip(most), _LEAST_CLIP, most, rng)
-        count = max(_LEAST_CLIP, min(self.frames, round(len(run) / _RUN)))
-        begin, start, margin = _drawn(occurrences(run, self.piece, count), rng)
+        max_run = round(self.frames * _RUN_FACTOR)
+        run = moving_segment(item.clip(max_run), _MIN_CLIP_FRAMES, max_run, rng)
+        count = max(_MIN_CLIP_FRAMES, min(self.frames, round(len(run) / _RUN_FACTOR)))
+        begin, start, margin = _draw_clip_and_piece(occurrences(run, self.piece, count), rng)
         clip = run[begin : begin + count]
         piece = disguised(clip[start : start + self.piece], rng, cut=self.cut, jitter=self.jitter)
         seconds = count / FPS
@@ -69,7 +69,7 @@ class Grounding(Task):
         return Puzzle(_question(seconds, self.piece / FPS), media, answer, self.difficulty, margin)
 
 
-def _drawn(margins: Floats, rng: Rng) -> tuple[int, int, float]:
+def _draw_clip_and_piece(margins: Floats, rng: Rng) -> tuple[int, int, float]:
     """Draw a clip and a piece that occurs in it only once.
 
     A third of the clip is drawn, and a place in that third. Of the places in the third whose piece occurs only once in
@@ -89,16 +89,18 @@ def _drawn(margins: Floats, rng: Rng) -> tuple[int, int, float]:
     """
     bounds = [len(margins) * k // _THIRDS for k in range(_THIRDS + 1)]
     thirds = [[p for p in range(*third) if margins[p].max() >= 0] for third in pairwise(bounds)]
-    if (most := margins.max()) == -np.inf:
+    if (best_margin := margins.max()) == -np.inf:
         raise Unusable("static", "in each clip of a run in which something moves")
     if not any(thirds):
         needed = f"{LEAST_OTHER}, at an end {LEAST_OTHER_AT_END}"
-        raise Unusable("repeated", f"each place is like another: {-most:.1f} steps less apart than needed ({needed})")
+        raise Unusable(
+            "repeated", f"each place is like another: {-best_margin:.1f} steps less apart than needed ({needed})"
+        )
     if not all(thirds):
         raise Unusable("telling", f"a piece occurs once in {sum(map(bool, thirds))} of the clip's thirds only")
     third = rng.below(_THIRDS)
-    drawn = rng.integer(bounds[third], bounds[third + 1] - 1)
-    place = min(thirds[third], key=lambda p: abs(p - drawn))
+    target = rng.integer(bounds[third], bounds[third + 1] - 1)
+    place = min(thirds[third], key=lambda p: abs(p - target))
     clip = rng.choice(np.flatnonzero(margins[place] >= 0).tolist())
     return clip, place, float(margins[place, clip])
 

@@ -69,31 +69,33 @@ class GroupSwap(Task):
         margin = min(pieces.margin, distinct(list(pieces.frames)))
         k = rng.balanced("answer", len(PAIRS))
         # The six orders that a solver chooses from, the true one first.
-        paths = sorted(_exchanged(_exchanged(range(GROUPS), k), other) for other in range(len(PAIRS)))
+        paths = sorted(_swap_pair(_swap_pair(range(GROUPS), k), other) for other in range(len(PAIRS)))
         framed = reframe.reframed(pieces.frames, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
-        groups = _exchanged(framed, k)
+        groups = _swap_pair(framed, k)
         block, answer = answers.choice(rng, [f"groups {a + 1} and {b + 1}" for a, b in PAIRS], k)
-        whole = (encode_shot(pieces.shot),) if self.reference else ()
+        reference_media = (encode_shot(pieces.shot),) if self.reference else ()
         question = f"{self._question(len(pieces.frames[0]))}\n{block}"
-        return Puzzle(question, (*whole, encode_clip(np.concatenate(groups))), answer, self.difficulty, margin)
+        return Puzzle(
+            question, (*reference_media, encode_clip(np.concatenate(groups))), answer, self.difficulty, margin
+        )
 
     def _question(self, length: int) -> str:
         spans = [f"frames {k * length + 1} to {(k + 1) * length} are group {k + 1}" for k in range(GROUPS)]
-        shown = (
+        intro = (
             "Shot: <video>\nClip: <video>\nThe shot is shown as it was filmed. The clip, made of parts of it, has"
             if self.reference
             else "<video>\nThis clip has"
         )
         return (
-            f"{shown} {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between the groups "
+            f"{intro} {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between the groups "
             "were left out, each group is cropped and lit in its own way, and two of the groups have exchanged their "
             "places; within a group the frames are in order. Which two groups must change places for the clip to run "
             "as it was filmed?"
         )
 
 
-def _exchanged(groups: Sequence[T], k: int) -> tuple[T, ...]:
+def _swap_pair(groups: Sequence[T], k: int) -> tuple[T, ...]:
     """Return the groups with the ``k``-th pair of them exchanged."""
     first, second = PAIRS[k]
-    places = {first: second, second: first}
-    return tuple(groups[places.get(place, place)] for place in range(GROUPS))
+    swapped = {first: second, second: first}
+    return tuple(groups[swapped.get(place, place)] for place in range(GROUPS))

@@ -48,15 +48,15 @@ _TRIES: Final = 48
 _SKETCH_PX: Final = 16
 _PLACES: Final = 80
 #: Scales the whole grey levels of a sketch to a finer unit, so that means can be rounded down.
-_FINE: Final = 64
+_SKETCH_SCALE: Final = 64
 #: Layouts are compared at this side; ``_SKETCH_PX`` is a multiple of it.
-_COARSE: Final = 8
+_LAYOUT_SIDE: Final = 8
 # Set by eye on 168 puzzles, in grey levels. Pieces that differ less show moss, leaves, roofs from above; plainer pieces
 # show sky and blur; pieces that the common palette changes more are hard to find in the picture.
 _LEAST_DISTANCE: Final = 24.0
 _LEAST_SPREAD: Final = 12.0
 _MOST_CHANGE: Final = 16.0
-_LESS_UP: Final = 2.5
+_UPRIGHT_ALLOWANCE: Final = 2.5
 
 Place = tuple[int, int]
 Sketches = NDArray[np.uint8]
@@ -71,13 +71,13 @@ class _Sizes(NamedTuple):
 
     def drawn(self, size: Place, rng: Rng) -> tuple[Place, Place]:
         """Draw the centre of a square inside the picture, and that of the window inside the square."""
-        middle = _centre(size, rng, self.square // 2 + 1 + STRIP_PX)
+        middle = _draw_centre(size, rng, self.square // 2 + 1 + STRIP_PX)
         spare = (self.square - self.window) // 2
         return middle, (middle[0] + rng.integer(-spare, spare), middle[1] + rng.integer(-spare, spare))
 
     def cut(self, picture: Image.Image, centres: Sequence[Place], side: int) -> list[Image.Image]:
         """Return the pieces with windows at ``centres``, each scaled to ``side`` pixels."""
-        boxes = [_square(centre, self.window) for centre in centres]
+        boxes = [_square_box(centre, self.window) for centre in centres]
         return [picture.resize((side, side), Image.Resampling.BICUBIC, box=box) for box in boxes]
 
 
@@ -87,7 +87,7 @@ class _Fits(NamedTuple):
     Attributes:
         around: colours along the outside of the square.
         nearest: indices of places; first the one that fits most nearly as well as the square's own piece.
-        kinds: the kind of each place, see :func:`_kind`.
+        kinds: the kind of each place, see :func:`_encode_kind`.
     """
 
     around: NDArray[np.int64]
@@ -95,7 +95,7 @@ class _Fits(NamedTuple):
     kinds: list[int]
 
 
-class _Elsewhere(NamedTuple):
+class _CandidatePlaces(NamedTuple):
     """Places that wrong pieces may come from.
 
     Attributes:
@@ -115,15 +115,18 @@ class _Elsewhere(NamedTuple):
 
         All squares are compared at once, because one by one costs more.
         """
-        around = rims_around(sums, [_square(middle, self.sizes.square) for middle, _ in drawn])
-        own = rims_inside(sums, [_square(here, self.sizes.window) for _, here in drawn])
-        alike = likeness(around.colours, np.concatenate([own.colours, self.rims.colours]))
-        even = evenness(around.rough, np.concatenate([own.rough, self.rims.rough]))
+        around = rims_around(sums, [_square_box(middle, self.sizes.square) for middle, _ in drawn])
+        own_rims = rims_inside(sums, [_square_box(window_centre, self.sizes.window) for _, window_centre in drawn])
+        colour_fits = likeness(around.colours, np.concatenate([own_rims.colours, self.rims.colours]))
+        roughness_fits = evenness(around.rough, np.concatenate([own_rims.rough, self.rims.rough]))
         n = len(drawn)
-        colour, roughness = (fit[:, n:] - fit.diagonal()[:, None] for fit in (alike, even))
+        colour, roughness = (fit[:, n:] - fit.diagonal()[:, None] for fit in (colour_fits, roughness_fits))
         nearest = np.argsort(np.abs(colour) + np.abs(roughness), axis=1, kind="stable").tolist()
-        kinds = _kind(colour > 0, roughness > 0).tolist()
-        return [_Fits(around.colours[k : k + 1], *found) for k, found in enumerate(zip(nearest, kinds, strict=True))]
+        kinds = _encode_kind(colour > 0, roughness > 0).tolist()
+        return [
+            _Fits(around.colours[k : k + 1], *indices_and_kinds)
+            for k, indices_and_kinds in enumerate(zip(nearest, kinds, strict=True))
+        ]
 
     def rivals(self, middle: Place, fits: _Fits, wanted: Sequence[int]) -> list[int]:
         """Choose places in full view that fit a square's surroundings most nearly as well as the square's own piece.
@@ -136,17 +139,17 @@ class _Elsewhere(NamedTuple):
         Returns:
             Indices of places that do not overlap; fewer than wanted if there are not enough.
         """
-        left, found = Counter(wanted), list[int]()
+        remaining, chosen = Counter(wanted), list[int]()
         for k in fits.nearest:
             kind, place = fits.kinds[k], self.centres[k]
-            if not left[kind] or not _far(place, middle, (sum(self.sizes) + 1) // 2):
+            if not remaining[kind] or not _is_far(place, middle, (sum(self.sizes) + 1) // 2):
                 continue
-            if all(_far(place, self.centres[other], self.sizes.window) for other in found):
-                found.append(k)
-                left[kind] -= 1
-                if len(found) == len(wanted):
+            if all(_is_far(place, self.centres[other], self.sizes.window) for other in chosen):
+                chosen.append(k)
+                remaining[kind] -= 1
+                if len(chosen) == len(wanted):
                     break
-        return found
+        return chosen
 
 
 class Inpainting(Task):
@@ -174,18 +177,18 @@ class Inpainting(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find a square whose pieces all differ, then draw the right piece's letter."""
         # Pictures without an "up" show leaves, blur, tissue or coins, in which pieces are hard to find.
-        upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _LESS_UP)
+        upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _UPRIGHT_ALLOWANCE)
         picture = item.image()
-        pieces, square, margin = self._found(picture, rng)
+        pieces, square, margin = self._find_pieces(picture, rng)
         covered = picture.copy()
         hatch(covered, square)
         toned = shaded([tone(piece, rng, self.jitter) for piece in pieces], rng, self.shade)
         others = rng.shuffled(toned[1:])
         slot, answer = answers.pick(rng, self.options)
-        shown = (covered, *others[:slot], toned[0], *others[slot:])
-        return Puzzle(self._question(), tuple(map(encode_image, shown)), answer, self.difficulty, margin)
+        pictures = (covered, *others[:slot], toned[0], *others[slot:])
+        return Puzzle(self._question(), tuple(map(encode_image, pictures)), answer, self.difficulty, margin)
 
-    def _found(self, picture: Image.Image, rng: Rng) -> tuple[list[Image.Image], Box, float]:
+    def _find_pieces(self, picture: Image.Image, rng: Rng) -> tuple[list[Image.Image], Box, float]:
         """Return the pieces of the first square that qualifies, the square, and how clearly its pieces differ.
 
         The right piece comes first.
@@ -193,38 +196,38 @@ class Inpainting(Task):
         Raises:
             Unusable: ``interchangeable`` or ``too_small``.
         """
-        sums, sizes = Sums(picture), self._sizes(picture, rng)
-        better, wanted = self._wanted(rng)
-        elsewhere = _elsewhere(picture.size, sums, sizes, rng)
-        shown = round(sizes.window * rng.uniform(*_SHOWN_RANGE))
-        drawn = [sizes.drawn(picture.size, rng) for _ in range(_TRIES)]
-        sketches, plain = _seen(sums, sizes, [here for _, here in drawn])
-        for k, fits in enumerate(elsewhere.fits(sums, drawn)):
-            middle, here = drawn[k]
-            if plain[k] or len(rivals := elsewhere.rivals(middle, fits, wanted)) < len(wanted):
+        sums, sizes = Sums(picture), self._draw_sizes(picture, rng)
+        better, wanted = self._draw_wanted_kinds(rng)
+        candidates = _draw_candidates(picture.size, sums, sizes, rng)
+        piece_side = round(sizes.window * rng.uniform(*_SHOWN_RANGE))
+        drawn_squares = [sizes.drawn(picture.size, rng) for _ in range(_TRIES)]
+        sketches, is_plain = _sketch_places(sums, sizes, [window_centre for _, window_centre in drawn_squares])
+        for k, fits in enumerate(candidates.fits(sums, drawn_squares)):
+            middle, window_centre = drawn_squares[k]
+            if is_plain[k] or len(rivals := candidates.rivals(middle, fits, wanted)) < len(wanted):
                 continue
             # Comparing sketches first is nearly as reliable as comparing the pieces, at a fraction of the cost.
-            sketch = alike(np.concatenate([sketches[k : k + 1], elsewhere.sketches[rivals]]))
-            if sketch is None or _better(fits.around, sketch) != better:
+            sketch = alike(np.concatenate([sketches[k : k + 1], candidates.sketches[rivals]]))
+            if sketch is None or _count_better(fits.around, sketch) != better:
                 continue
-            places = [here, *(elsewhere.centres[rival] for rival in rivals)]
-            pieces = one_palette(sizes.cut(picture, places, shown))
+            places = [window_centre, *(candidates.centres[rival] for rival in rivals)]
+            pieces = one_palette(sizes.cut(picture, places, piece_side))
             if (margin := distinct(pieces)) >= 0:
-                return pieces, _square(middle, sizes.square), margin
+                return pieces, _square_box(middle, sizes.square), margin
         raise Unusable("interchangeable", f"{_TRIES} drawn squares have pieces that look alike or show little")
 
-    def _sizes(self, picture: Image.Image, rng: Rng) -> _Sizes:
+    def _draw_sizes(self, picture: Image.Image, rng: Rng) -> _Sizes:
         side = round(self.hole * min(picture.size))
         window = round(side * rng.uniform(*_PART_RANGE))
         if window < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"a piece has {window} px, needs {_LEAST_SIDE_PX}")
         return _Sizes(side, window)
 
-    def _wanted(self, rng: Rng) -> tuple[int, list[int]]:
+    def _draw_wanted_kinds(self, rng: Rng) -> tuple[int, list[int]]:
         """Draw how many wrong pieces are to match better by colour than the right one, and the kind of each."""
         ranks = np.arange(self.options - 1)
         better, smoother = rng.below(self.options), rng.below(self.options)
-        return better, _kind(ranks < better, np.array(rng.shuffled(ranks < smoother))).tolist()
+        return better, _encode_kind(ranks < better, np.array(rng.shuffled(ranks < smoother))).tolist()
 
     def _question(self) -> str:
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
@@ -235,25 +238,25 @@ class Inpainting(Task):
         )
 
 
-def _elsewhere(size: tuple[int, int], sums: Sums, sizes: _Sizes, rng: Rng) -> _Elsewhere:
+def _draw_candidates(size: tuple[int, int], sums: Sums, sizes: _Sizes, rng: Rng) -> _CandidatePlaces:
     """Draw places that wrong pieces may come from, and keep those that are not plain."""
     centres = [sizes.drawn(size, rng)[1] for _ in range(_PLACES)]
-    sketches, plain = _seen(sums, sizes, centres)
-    centres = [centre for centre, shows_nothing in zip(centres, plain, strict=True) if not shows_nothing]
-    rims = rims_inside(sums, [_square(centre, sizes.window) for centre in centres])
-    return _Elsewhere(sizes, centres, rims, sketches[~plain])
+    sketches, is_plain = _sketch_places(sums, sizes, centres)
+    centres = [centre for centre, shows_nothing in zip(centres, is_plain, strict=True) if not shows_nothing]
+    rims = rims_inside(sums, [_square_box(centre, sizes.window) for centre in centres])
+    return _CandidatePlaces(sizes, centres, rims, sketches[~is_plain])
 
 
-def _kind(colour: NDArray[np.bool_], roughness: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _encode_kind(colour: NDArray[np.bool_], roughness: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return one number per place for whether it beats a square's own piece by colour, and whether by roughness."""
     return np.asarray(2 * colour + roughness, dtype=np.int64)
 
 
-def _seen(sums: Sums, sizes: _Sizes, centres: Sequence[Place]) -> tuple[Sketches, NDArray[np.bool_]]:
+def _sketch_places(sums: Sums, sizes: _Sizes, centres: Sequence[Place]) -> tuple[Sketches, NDArray[np.bool_]]:
     """Return sketches of what places show, and which of them are too plain."""
-    boxes = np.array([_square(centre, sizes.window) for centre in centres], dtype=np.int64)
+    boxes = np.array([_square_box(centre, sizes.window) for centre in centres], dtype=np.int64)
     sketches = sums.sketches(boxes, _SKETCH_PX)
-    return sketches, np.asarray(_layouts(sketches).mean(axis=3).std(axis=(1, 2)) < _LEAST_SPREAD)
+    return sketches, np.asarray(_to_layouts(sketches).mean(axis=3).std(axis=(1, 2)) < _LEAST_SPREAD)
 
 
 def distinct(pieces: list[Image.Image]) -> float:
@@ -261,54 +264,57 @@ def distinct(pieces: list[Image.Image]) -> float:
 
     The measure is the mean absolute difference of 8x8 colour versions of mean 0, less the minimum.
     """
-    size = _COARSE, _COARSE
+    size = _LAYOUT_SIDE, _LAYOUT_SIDE
     small = np.stack([np.asarray(piece.resize(size, Image.Resampling.BOX)) for piece in pieces])
-    return _distance(_layouts(small)) - _LEAST_DISTANCE
+    return _least_distance(_to_layouts(small)) - _LEAST_DISTANCE
 
 
-def _distance(layouts: Layouts) -> float:
+def _least_distance(layouts: Layouts) -> float:
     a, b = zip(*combinations(range(len(layouts)), 2), strict=True)
-    return float(_apart(layouts[list(a)], layouts[list(b)]).min())
+    return float(_layout_distances(layouts[list(a)], layouts[list(b)]).min())
 
 
-def _apart(some: Layouts, others: Layouts) -> NDArray[np.float32]:
+def _layout_distances(some: Layouts, others: Layouts) -> NDArray[np.float32]:
     return np.asarray(np.abs(some - others).mean(axis=(1, 2, 3)), dtype=np.float32)
 
 
 def alike(sketches: Sketches) -> Sketches | None:
     """Return pieces in one palette, or None if two of them then look alike or one of them changes too much."""
     toned = one_palette_of(sketches)
-    layouts = _layouts(toned)
-    if _distance(layouts) < _LEAST_DISTANCE or float(_apart(_layouts(sketches), layouts).max()) > _MOST_CHANGE:
+    layouts = _to_layouts(toned)
+    if (
+        _least_distance(layouts) < _LEAST_DISTANCE
+        or float(_layout_distances(_to_layouts(sketches), layouts).max()) > _MOST_CHANGE
+    ):
         return None
     return toned
 
 
-def _layouts(sketches: Sketches) -> Layouts:
+def _to_layouts(sketches: Sketches) -> Layouts:
     """Return 8x8 colour versions, each with the mean of all its values subtracted, ``(n, 8, 8, 3)``."""
-    coarse = block_means(sketches, _COARSE)
+    coarse = block_means(sketches, _LAYOUT_SIDE)
     return np.asarray(coarse - coarse.mean(axis=(1, 2, 3), keepdims=True), dtype=np.float32)
 
 
-def _centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
+def _draw_centre(size: tuple[int, int], rng: Rng, room: int) -> tuple[int, int]:
     """Draw a place at least ``room`` pixels from every side of the picture."""
     if min(size) < 2 * room:
         raise Unusable("too_small", f"no {2 * room} px for the widest piece in {size[0]}x{size[1]}")
     return rng.integer(room, size[0] - room), rng.integer(room, size[1] - room)
 
 
-def _far(a: Place, b: Place, least: float) -> bool:
+def _is_far(a: Place, b: Place, least: float) -> bool:
     return max(abs(a[0] - b[0]), abs(a[1] - b[1])) >= least
 
 
-def _better(around: NDArray[np.int64], sketches: Sketches) -> int:
+def _count_better(around: NDArray[np.int64], sketches: Sketches) -> int:
     """Count the pieces that, in the common palette, fit the square's surroundings better than the first one."""
     small = sketches.astype(np.int64)
     sides = np.concatenate([small[:, :, 0], small[:, :, -1], small[:, 0], small[:, -1]], axis=1)
-    fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _FINE)[0]
+    fits = likeness(around, sides.reshape(len(small), 4 * SAMPLES, -1, 3).sum(axis=2) * _SKETCH_SCALE)[0]
     return int((fits > fits[0]).sum())
 
 
-def _square(centre: Place, side: int) -> Box:
+def _square_box(centre: Place, side: int) -> Box:
     left, top = centre[0] - side // 2, centre[1] - side // 2
     return left, top, left + side, top + side

@@ -76,9 +76,11 @@ class Jigsaw(Task):
         """Cut the picture into tiles, shuffle them, ask for the order."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
         order = answers.draw_order(rng, len(tiles))
-        shown = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
-        whole = [item.image()] if self.reference else []
-        pictures = [*whole, *shown] if self.form == "order" else [mosaic(shown, self.cols), *whole]
+        shuffled_tiles = toned([tiles[order.index(k + 1)] for k in range(len(tiles))], rng, self.level, self.jitter)
+        original = [item.image()] if self.reference else []
+        pictures = (
+            [*original, *shuffled_tiles] if self.form == "order" else [mosaic(shuffled_tiles, self.cols), *original]
+        )
         media = tuple(map(encode_image, pictures))
         return Puzzle(self._question(), media, answers.permutation(order, self.partial_credit), self.difficulty, margin)
 
@@ -86,19 +88,19 @@ class Jigsaw(Task):
         n = self.rows * self.cols
         example = answers.example_order(n)
         return (
-            f"{self._shown(n)} List, for each place of the original picture from left to right and top to bottom, "
-            f"the number of the tile that belongs there. For example, {', '.join(map(str, example))} would mean that "
-            f"tile {example[0]} belongs in the top left corner, tile {example[1]} to the right of it, and tile "
-            f"{example[-1]} in the bottom right corner."
+            f"{self._describe_media(n)} List, for each place of the original picture from left to right and top to "
+            f"bottom, the number of the tile that belongs there. For example, {', '.join(map(str, example))} would "
+            f"mean that tile {example[0]} belongs in the top left corner, tile {example[1]} to the right of it, and "
+            f"tile {example[-1]} in the bottom right corner."
         )
 
-    def _shown(self, n: int) -> str:
+    def _describe_media(self, n: int) -> str:
         parts = as_shown(self.gap, self.level, self.jitter)
         if self.form == "picture_order":
             return laid_out(self.rows, self.cols, parts, "another order", reference=self.reference) + numbered(n)
         tiles = "\n".join(f"Tile {k + 1}: <image>" for k in range(n))
-        whole, which = (f"{AS_IT_WAS}\n", "The") if self.reference else ("", "A")
+        original_line, article = (f"{AS_IT_WAS}\n", "The") if self.reference else ("", "A")
         return (
-            f"{whole}{tiles}\n{which} picture was cut into {self.rows} rows and {self.cols} columns, and its {n} tiles "
-            f"are shown in another order, none of them turned.{parts}"
+            f"{original_line}{tiles}\n{article} picture was cut into {self.rows} rows and {self.cols} columns, "
+            f"and its {n} tiles are shown in another order, none of them turned.{parts}"
         )

@@ -56,37 +56,43 @@ class Link(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find an edge and its counterpart, list the network without the edge, ask about one of the two pairs."""
         net = from_json(item.raw())
-        case = self._case(net, rng)
-        shown = listing(net, rng)
+        case = self._find_case(net, rng)
+        net_listing = listing(net, rng)
         pairs = [rng.shuffled(case.removed), rng.shuffled(case.strangers)]
         words = ("yes", "no")
         correct = rng.balanced("answer", len(words))
-        a, b = (shown.names[node] for node in pairs[correct])
+        a, b = (net_listing.names[node] for node in pairs[correct])
         question = (
-            f"This is a network.\n{shown.names_text()}\n{shown.edges_text(without=case.removed)}\n\n"
+            f"This is a network.\n{net_listing.names_text()}\n{net_listing.edges_text(without=case.removed)}\n\n"
             "One edge was removed from this list. In this network, nodes with an edge between them mostly have "
             f"neighbours in common. Was the removed edge the one between node {a} and node {b}?"
         )
         return Puzzle(question, (), answers.label(words, correct), self.difficulty, case.shared - self.shared)
 
-    def _case(self, net: Network, rng: Rng) -> _Case:
-        near = adjacency(net)
+    def _find_case(self, net: Network, rng: Rng) -> _Case:
+        neighbours_of = adjacency(net)
         edges = [(a, b) for a, b in net.edges if (b, a) not in net.edges]
-        together = {(a, b): len(near[a] & near[b]) for a, b in edges}
-        if 2 * sum(count > 0 for count in together.values()) < len(together):
+        shared_counts = {(a, b): len(neighbours_of[a] & neighbours_of[b]) for a, b in edges}
+        if 2 * sum(count > 0 for count in shared_counts.values()) < len(shared_counts):
             raise Unusable("ambiguous", "linked nodes mostly have no neighbours in common")
-        apart = _far_apart(net)
-        for a, b in rng.shuffled(edge for edge in edges if together[edge] >= self.shared):
-            wanted = sorted((len(near[a]) - 1, len(near[b]) - 1))
-            alike = [(c, d) for c, d in apart if sorted((len(near[c]), len(near[d]))) == wanted and not {a, b} & {c, d}]
-            if alike:
-                return _Case((a, b), rng.choice(alike), together[a, b])
+        distant_pairs = _find_distant_pairs(net)
+        for a, b in rng.shuffled(edge for edge in edges if shared_counts[edge] >= self.shared):
+            wanted = sorted((len(neighbours_of[a]) - 1, len(neighbours_of[b]) - 1))
+            counterparts = [
+                (c, d)
+                for c, d in distant_pairs
+                if sorted((len(neighbours_of[c]), len(neighbours_of[d]))) == wanted and not {a, b} & {c, d}
+            ]
+            if counterparts:
+                return _Case((a, b), rng.choice(counterparts), shared_counts[a, b])
         raise Unusable("ambiguous", "no two pairs, one with an edge and one without, are equally well connected")
 
 
-def _far_apart(net: Network) -> list[_Pair]:
+def _find_distant_pairs(net: Network) -> list[_Pair]:
     """Return all pairs of nodes that have neither an edge between them nor a neighbour in common."""
-    near = adjacency(net)
-    away = {name: distances(near, name) for name in near}
+    neighbours_of = adjacency(net)
+    distances_from = {name: distances(neighbours_of, name) for name in neighbours_of}
     names = list(net.nodes)
-    return [(a, b) for k, b in enumerate(names) for a in names[:k] if away[a].get(b, _NO_TRIANGLE) >= _NO_TRIANGLE]
+    return [
+        (a, b) for k, b in enumerate(names) for a in names[:k] if distances_from[a].get(b, _NO_TRIANGLE) >= _NO_TRIANGLE
+    ]

@@ -63,7 +63,7 @@ class Locate(Task):
         """Draw a piece until one is unlike all other parts of the picture, and ask where it was cut."""
         picture = item.image()
         for _ in range(_TRIES):
-            box = self._box(picture.size, rng)
+            box = self._draw_box(picture.size, rng)
             if (margin := unlike_elsewhere(picture, box) - _LEAST_DISTANCE) >= 0:
                 break
         else:
@@ -71,24 +71,24 @@ class Locate(Task):
         piece = picture.crop(box)
         if self.augment:
             piece = recoloured(piece, rng, "plain")
-        answer = answers.box(_normalised(box, picture.size))
+        answer = answers.box(_normalise(box, picture.size))
         return Puzzle(self._question(), (encode_image(picture), encode_image(piece)), answer, self.difficulty, margin)
 
-    def _box(self, size: tuple[int, int], rng: Rng) -> Box:
+    def _draw_box(self, size: tuple[int, int], rng: Rng) -> Box:
         width, height = (round(side * rng.uniform(*self.size_range)) for side in size)
         width, height = max(width, _LEAST_SIDE_PX), max(height, _LEAST_SIDE_PX)
         left, top = rng.integer(0, size[0] - width), rng.integer(0, size[1] - height)
         return left, top, left + width, top + height
 
     def _question(self) -> str:
-        changed = ", and its colours, brightness and sharpness may have been changed" if self.augment else ""
+        note = ", and its colours, brightness and sharpness may have been changed" if self.augment else ""
         return (
-            f"Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture at the same scale{changed}. Where "
+            f"Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture at the same scale{note}. Where "
             "was it? Give its left, top, right and bottom edge in the picture. Count from the picture's left edge and "
             f"from its top edge, from 0 to {_COORDINATES}, where {_COORDINATES} is the opposite edge."
         )
 
 
-def _normalised(box: Box, size: tuple[int, int]) -> Box:
+def _normalise(box: Box, size: tuple[int, int]) -> Box:
     left, top, right, bottom = (round(edge * _COORDINATES / size[i % 2]) for i, edge in enumerate(box))
     return left, top, right, bottom

@@ -43,11 +43,11 @@ class Neighbours(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Pick a node, list the network, ask for nodes at the given distance."""
         net = from_json(item.raw())
-        return self._set(net, rng) if self.form == "set" else self._choice(net, rng)
+        return self._pose_set(net, rng) if self.form == "set" else self._pose_choice(net, rng)
 
-    def _set(self, net: Network, rng: Rng) -> Puzzle:
+    def _pose_set(self, net: Network, rng: Rng) -> Puzzle:
         by_count: dict[int, list[str]] = defaultdict(list)
-        rings = self._rings(net)
+        rings = self._nodes_at_distance(net)
         for name, ring in rings.items():
             if 1 <= len(ring) <= (len(net.nodes) - 1) // 2:
                 by_count[len(ring)].append(name)
@@ -55,38 +55,51 @@ class Neighbours(Task):
             raise Unusable("too_few_nodes", "no node has neighbours enough, but not too many")
         # The number of neighbours is drawn first; otherwise nodes with few neighbours would be asked about too often.
         asked = rng.choice(by_count[rng.choice(sorted(by_count))])
-        shown = listing(net, rng)
-        others = [shown.names[name] for name in shown.nodes if name != asked]
-        answer = answers.subset(others, [shown.names[name] for name in rings[asked]])
-        return self._puzzle(shown, f"List all nodes {self._that(shown.names[asked])}.", answer)
+        net_listing = listing(net, rng)
+        others = [net_listing.names[name] for name in net_listing.nodes if name != asked]
+        answer = answers.subset(others, [net_listing.names[name] for name in rings[asked]])
+        return self._make_puzzle(
+            net_listing, f"List all nodes {self._describe_distance(net_listing.names[asked])}.", answer
+        )
 
-    def _choice(self, net: Network, rng: Rng) -> Puzzle:
-        rings, near = self._rings(net), adjacency(net)
+    def _pose_choice(self, net: Network, rng: Rng) -> Puzzle:
+        rings, neighbours_of = self._nodes_at_distance(net), adjacency(net)
         for asked in rng.shuffled(net.nodes):
             for right in rng.shuffled(sorted(rings[asked])):
                 others = set(net.nodes) - rings[asked] - {asked}
-                alike = sorted(name for name in others if len(near[name]) == len(near[right]))
-                if len(alike) >= self.options - 1:
-                    shown = listing(net, rng)
-                    named = [shown.names[name] for name in (right, *rng.sample(alike, self.options - 1))]
-                    block, answer = answers.choice(rng, named, 0)
-                    return self._puzzle(shown, f"Which is a node {self._that(shown.names[asked])}?\n{block}", answer)
+                decoys = sorted(name for name in others if len(neighbours_of[name]) == len(neighbours_of[right]))
+                if len(decoys) >= self.options - 1:
+                    net_listing = listing(net, rng)
+                    option_texts = [net_listing.names[name] for name in (right, *rng.sample(decoys, self.options - 1))]
+                    block, answer = answers.choice(rng, option_texts, 0)
+                    return self._make_puzzle(
+                        net_listing,
+                        f"Which is a node {self._describe_distance(net_listing.names[asked])}?\n{block}",
+                        answer,
+                    )
         raise Unusable("too_few_nodes", f"no neighbour has {self.options - 1} like it that are none")
 
-    def _rings(self, net: Network) -> dict[str, set[str]]:
-        near = adjacency(net)
+    def _nodes_at_distance(self, net: Network) -> dict[str, set[str]]:
+        neighbours_of = adjacency(net)
         if self.steps == 1:
-            return dict(near)
-        return {name: {n for n, away in distances(near, name).items() if away == self.steps} for name in near}
+            return dict(neighbours_of)
+        return {
+            name: {n for n, distance in distances(neighbours_of, name).items() if distance == self.steps}
+            for name in neighbours_of
+        }
 
-    def _that(self, node: str) -> str:
-        one = self.form == "choice"
+    def _describe_distance(self, node: str) -> str:
+        is_single = self.form == "choice"
         if self.steps == 1:
-            return f"that {'has' if one else 'have'} an edge with node {node}"
+            return f"that {'has' if is_single else 'have'} an edge with node {node}"
         path = f"the shortest path to it has {self.steps} edges"
-        return f"that {'is' if one else 'are'} exactly {self.steps} steps from node {node}, which means that {path}"
+        return (
+            f"that {'is' if is_single else 'are'} exactly {self.steps} steps from node {node}, which means that {path}"
+        )
 
-    def _puzzle(self, shown: Listing, ask: str, answer: Answer) -> Puzzle:
-        either = " Edges count whichever way they point." if shown.directed else ""
-        question = f"This is a network.\n{shown.names_text()}\n{shown.edges_text()}\n\n{ask}{either}"
+    def _make_puzzle(self, net_listing: Listing, request: str, answer: Answer) -> Puzzle:
+        direction_note = " Edges count whichever way they point." if net_listing.directed else ""
+        question = (
+            f"This is a network.\n{net_listing.names_text()}\n{net_listing.edges_text()}\n\n{request}{direction_note}"
+        )
         return Puzzle(question, (), answer, self.difficulty, 0.0)

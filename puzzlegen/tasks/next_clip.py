@@ -49,8 +49,8 @@ _PIECES: Final = 3
 #: which may run either way, the given clip is always in the middle, so that the other two pieces are both at the ends.
 #: When the right piece was sometimes between the other two, a classifier trained on bytes named it 29 % of the time (26
 #: to 33, chance 25).
-_WAYS: Final = ((0, 1, 2), (1, 2, 0))
-_WAYS_BESIDE: Final = _WAYS[1:]
+_ROLES: Final = ((0, 1, 2), (1, 2, 0))
+_ROLES_WITH_SHOT: Final = _ROLES[1:]
 _CANDIDATES: Final = 4
 _LEAST_FRAMES: Final = 4
 # The distance from the right clip's first frame to its last must be at least this many times its own pace ...
@@ -95,35 +95,38 @@ class NextClip(Task):
         """Cut three clips out of a shot, show two of them forward and backward as candidates to follow the third."""
         shots = moving_shots(item.clip(), _PIECES * (_LEAST_FRAMES + self.trim) - self.trim)
         if self.reference and rng.below(2):
-            shots = [_backwards(shot) for shot in shots]
+            shots = [_reverse(shot) for shot in shots]
         pieces = in_order(shots, _PIECES, (_LEAST_FRAMES, self.frames), self.trim, rng, shown=self.reference)
-        leads = {way: self._lead(pieces, *way[:2]) for way in rng.shuffled(_WAYS_BESIDE if self.reference else _WAYS)}
+        direction_margins = {
+            roles: self._direction_margin(pieces, *roles[:2])
+            for roles in rng.shuffled(_ROLES_WITH_SHOT if self.reference else _ROLES)
+        }
         # Any that qualifies, not the clearest: otherwise the same part of a shot would be right in all its puzzles.
-        way = next((way for way, lead in leads.items() if lead >= 0), None)
-        if way is None:
-            raise Unusable("reversible", f"{-max(leads.values()):.2f} short of a direction")
-        given, right, other = (pieces.frames[k] for k in way)
-        margin = min(pieces.margin, distinct(list(pieces.frames)), leads[way])
+        roles = next((roles for roles, lead in direction_margins.items() if lead >= 0), None)
+        if roles is None:
+            raise Unusable("reversible", f"{-max(direction_margins.values()):.2f} short of a direction")
+        given, right, other = (pieces.frames[k] for k in roles)
+        margin = min(pieces.margin, distinct(list(pieces.frames)), direction_margins[roles])
         slot, answer = answers.pick(rng, _CANDIDATES)
-        parts = [given, right, _backwards(right), other, _backwards(other)]
+        parts = [given, right, _reverse(right), other, _reverse(other)]
         paths = [(0, k) for k in range(1, len(parts))]
         given, right, *wrong = reframe.reframed(parts, paths, rng, cut=self.cut, jitter=self.jitter, shade=self.shade)
         wrong = rng.shuffled(wrong)
-        shown = [given, *wrong[:slot], right, *wrong[slot:]]
-        whole = (encode_shot(pieces.shot),) if self.reference else ()
-        return Puzzle(self._question(), whole + encode_clips(shown), answer, self.difficulty, margin)
+        clips = [given, *wrong[:slot], right, *wrong[slot:]]
+        reference_media = (encode_shot(pieces.shot),) if self.reference else ()
+        return Puzzle(self._question(), reference_media + encode_clips(clips), answer, self.difficulty, margin)
 
-    def _lead(self, pieces: Pieces, given: int, right: int) -> float:
+    def _direction_margin(self, pieces: Pieces, given: int, right: int) -> float:
         """Return how clearly the right piece follows the given one forward, not backward; below 0 either fits."""
         start, length = pieces.starts[right], len(pieces.frames[right])
-        own = pieces.distances[start : start + length, start : start + length]
-        told = retraced(own, 0, length) / pace(own) - LEAST_RETRACED
+        own_distances = pieces.distances[start : start + length, start : start + length]
+        unlike_reverse = retraced(own_distances, 0, length) / pace(own_distances) - LEAST_RETRACED
         if self.reference:
-            return min(told, retraced(pieces.distances, start, length) / _LEAST_TURNED - 1)
+            return min(unlike_reverse, retraced(pieces.distances, start, length) / _LEAST_TURNED - 1)
         distances = frame_distances(np.concatenate([pieces.frames[given][-1:], pieces.frames[right]]))
         steps = float(distances[1, -1]) / pace(distances[1:, 1:])
         nearer = float(distances[0, -1] / max(distances[0, 1], 1))
-        return min(told, steps - _LEAST_PROGRESS, nearer - _LEAST_NEARER)
+        return min(unlike_reverse, steps - _LEAST_PROGRESS, nearer - _LEAST_NEARER)
 
     def _question(self) -> str:
         candidates = "\n".join(f"{letter}: <video>" for letter in ascii_uppercase[:_CANDIDATES])
@@ -140,5 +143,5 @@ class NextClip(Task):
         )
 
 
-def _backwards(part: Pixels) -> Pixels:
+def _reverse(part: Pixels) -> Pixels:
     return np.ascontiguousarray(part[::-1])

@@ -60,25 +60,27 @@ class NodeAttribute(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Find an attribute that can be asked for, hide one node per value, list the network, ask about one of them."""
         net = from_json(item.raw())
-        attribute, cases = self._cases(net, rng)
+        attribute, cases = self._find_cases(net, rng)
         values = sorted(cases)
         correct = rng.balanced("answer", self.options)
         asked = cases[values[correct]].node
-        shown = listing(net, rng)
-        hidden, most = {case.node for case in cases.values()}, self.text_characters
-        nodes = shown.described(lambda node: "?" if node in hidden else described(net.nodes[node], most))
+        net_listing = listing(net, rng)
+        hidden, max_characters = {case.node for case in cases.values()}, self.text_characters
+        nodes = net_listing.described(
+            lambda node: "?" if node in hidden else described(net.nodes[node], max_characters)
+        )
         block, answer = answers.choice(rng, values, correct)
         question = (
-            f"This is a part of a network.\n{nodes}\n{shown.edges_text()}\n\n"
+            f"This is a part of a network.\n{nodes}\n{net_listing.edges_text()}\n\n"
             f"Nodes with an edge between them mostly have the same {attribute}. "
-            f"What is known of nodes {shown.written([node for node in shown.nodes if node in hidden])} is hidden. "
-            f"Judging by its neighbours, what is the {attribute} of node {shown.names[asked]}?\n{block}"
+            f"What is known of nodes {net_listing.written([node for node in net_listing.nodes if node in hidden])} is "
+            f"hidden. Judging by its neighbours, what is the {attribute} of node {net_listing.names[asked]}?\n{block}"
         )
         # Neighbours agree most on the commonest value, so one node's own share would reveal which value is asked for.
         share = min(case.share for case in cases.values())
         return Puzzle(question, (), answer, self.difficulty, max(0.0, share - self.agreement))
 
-    def _cases(self, net: Network, rng: Rng) -> tuple[str, dict[str, _Case]]:
+    def _find_cases(self, net: Network, rng: Rng) -> tuple[str, dict[str, _Case]]:
         """Choose an attribute, and for each value the node to hide.
 
         The nodes to hide all have the same number of edges, and no two of them are neighbours.
@@ -87,40 +89,44 @@ class NodeAttribute(Task):
             Unusable: ``ambiguous``, the network has no such nodes.
         """
         known = sorted({key for node in net.nodes.values() for key in node.attributes})
-        near = adjacency(net)
+        neighbours_of = adjacency(net)
         for attribute in [self.attribute] if self.attribute is not None else rng.shuffled(known):
             by_edges: dict[int, list[tuple[str, _Case]]] = defaultdict(list)
-            for value, case in self._clear(net, near, attribute):
-                by_edges[len(near[case.node])].append((value, case))
+            for value, case in self._agreeing_nodes(net, neighbours_of, attribute):
+                by_edges[len(neighbours_of[case.node])].append((value, case))
             for edges in rng.shuffled(sorted(by_edges)):
-                cases = self._apart(near, rng.shuffled(by_edges[edges]))
+                cases = self._choose_unconnected(neighbours_of, rng.shuffled(by_edges[edges]))
                 if len(cases) == self.options:
                     return attribute, cases
-        wanted = f"'{self.attribute}'" if self.attribute is not None else "an attribute"
-        raise Unusable("ambiguous", f"neighbours tell {wanted} of no {self.options} nodes that have as many edges")
+        attribute_text = f"'{self.attribute}'" if self.attribute is not None else "an attribute"
+        raise Unusable(
+            "ambiguous", f"neighbours tell {attribute_text} of no {self.options} nodes that have as many edges"
+        )
 
-    def _apart(self, near: Adjacency, clear: list[tuple[str, _Case]]) -> dict[str, _Case]:
+    def _choose_unconnected(self, neighbours_of: Adjacency, candidates: list[tuple[str, _Case]]) -> dict[str, _Case]:
         """Choose the first node of each value that is no neighbour of those chosen before, at most ``options``."""
-        found: dict[str, _Case] = {}
-        for value, case in clear:
-            if value not in found and not any(case.node in near[other.node] for other in found.values()):
-                found[value] = case
-            if len(found) == self.options:
+        chosen: dict[str, _Case] = {}
+        for value, case in candidates:
+            if value not in chosen and not any(case.node in neighbours_of[other.node] for other in chosen.values()):
+                chosen[value] = case
+            if len(chosen) == self.options:
                 break
-        return found
+        return chosen
 
-    def _clear(self, net: Network, near: Adjacency, attribute: str) -> Iterator[tuple[str, _Case]]:
+    def _agreeing_nodes(self, net: Network, neighbours_of: Adjacency, attribute: str) -> Iterator[tuple[str, _Case]]:
         """Yield the nodes, each with its value, whose neighbours clearly agree on that value."""
-        of = {name: node.attributes[attribute] for name, node in net.nodes.items() if attribute in node.attributes}
-        if not _alike(net, of):
+        value_of = {
+            name: node.attributes[attribute] for name, node in net.nodes.items() if attribute in node.attributes
+        }
+        if not _is_homophilous(net, value_of):
             return
-        for name, value in of.items():
-            counts = Counter(of[other] for other in near[name] if other in of)
+        for name, value in value_of.items():
+            counts = Counter(value_of[other] for other in neighbours_of[name] if other in value_of)
             if counts.total() >= self.least_neighbours and counts[value] >= self.agreement * counts.total():
                 yield value, _Case(name, counts[value] / counts.total())
 
 
-def _alike(net: Network, of: dict[str, str]) -> bool:
+def _is_homophilous(net: Network, value_of: dict[str, str]) -> bool:
     """Whether nodes with an edge between them mostly have the same value, as the question states."""
-    same = [of[a] == of[b] for a, b in net.edges if a in of and b in of]
+    same = [value_of[a] == value_of[b] for a, b in net.edges if a in value_of and b in value_of]
     return 2 * sum(same) > len(same)

@@ -52,7 +52,7 @@ _LEAST_CHANGE: Final = {"turned": 14.0, "mirrored": 16.0, "hue": 12.0}
 # A tile, the part of a place that is shown, must change by at least this share of the minimum. Of 20 photos whose
 # turned tile changes by 1.6 to 8.6 grey levels, all below 6.3 show a plain wall, sky or ground in it, so that it can be
 # found only by ruling out the others.
-_SHOWN: Final = 0.6
+_SHOWN_SHARE: Final = 0.6
 # Minimum, in grey levels, by which a changed tile must fit its place worse than unchanged, at any position in the place
 # and at any scale. 46 of 273 charts and pages lie below: half are bars and the like that fit a little higher up, the
 # others text that must be read. Of 1,138 photos, 11 lie below.
@@ -60,9 +60,9 @@ _LEAST_MISFIT: Final = 3.5
 _SIDE: Final = 8
 #: Each cell is the sum of four quarter cells, so that parts can begin at every half cell.
 _CELL: Final = 4
-_PARTS: Final = (0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
-_HUES: Final = (80, 176)
-_DONE: Final = {
+_GAP_FACTORS: Final = (0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
+_HUE_RANGE: Final = (80, 176)
+_CHANGE_TEXTS: Final = {
     "turned": "turned upside down, by 180 degrees",
     "mirrored": "mirrored left to right",
     "hue": "given other colours",
@@ -94,20 +94,20 @@ class OddTile(Task):
     @property
     def difficulty(self) -> float:
         """Grows with the tiles; at 2x2 0.05 (hue), 0.3 (turned) or 0.45 (mirrored); half of that with ``reference``."""
-        hard = _HARDNESS[self.change] + 0.4 * math.log(self.rows * self.cols / 4) / math.log(9)
-        return round(hard / (2 if self.reference else 1), 4)
+        base_difficulty = _HARDNESS[self.change] + 0.4 * math.log(self.rows * self.cols / 4) / math.log(9)
+        return round(base_difficulty / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut the picture into tiles, change one, put all side by side."""
-        picture, hue = item.image(), rng.integer(*_HUES)
+        picture, hue = item.image(), rng.integer(*_HUE_RANGE)
         places = cut(picture, self.rows, self.cols, 0, rng)
-        margin = self._visible(places, hue, _LEAST_CHANGE[self.change])
+        margin = self._check_visible(places, hue, _LEAST_CHANGE[self.change])
         tiles = cut_apart(picture, self.rows, self.cols, self.gap, self.level, rng)
-        margin = min(margin, self._visible(tiles, hue, _SHOWN * _LEAST_CHANGE[self.change]))
-        shown, odd = self._both(tiles, hue)
-        margin = min(margin, self._misfit(places, shown, odd))
+        margin = min(margin, self._check_visible(tiles, hue, _SHOWN_SHARE * _LEAST_CHANGE[self.change]))
+        shown, changed_tiles = self._make_both_versions(tiles, hue)
+        margin = min(margin, self._check_misfit(places, shown, changed_tiles))
         k = rng.balanced("answer", len(shown))
-        shown[k] = odd[k]
+        shown[k] = changed_tiles[k]
         shown = shaded(toned(shown, rng, self.level, self.jitter), rng, self._shade)
         media = encoded(mosaic(shown, self.cols), item, reference=self.reference)
         answer = answers.label([str(number + 1) for number in range(len(shown))], k)
@@ -117,15 +117,15 @@ class OddTile(Task):
     def _shade(self) -> float:
         return 0 if self.change == "hue" else self.shade
 
-    def _both(self, tiles: list[Image.Image], hue: int) -> tuple[list[Image.Image], list[Image.Image]]:
+    def _make_both_versions(self, tiles: list[Image.Image], hue: int) -> tuple[list[Image.Image], list[Image.Image]]:
         """Return all tiles as they would be shown unchanged, and all tiles as they would be shown changed."""
         if self.change == "hue":
-            odd = [_recoloured(tile, hue) for tile in tiles]
-            return [_recoloured(tile, -hue) for tile in odd], odd
+            changed_tiles = [_rotate_hue(tile, hue) for tile in tiles]
+            return [_rotate_hue(tile, -hue) for tile in changed_tiles], changed_tiles
         method = Image.Transpose.ROTATE_180 if self.change == "turned" else Image.Transpose.FLIP_LEFT_RIGHT
         return tiles.copy(), [tile.transpose(method) for tile in tiles]
 
-    def _visible(self, tiles: list[Image.Image], hue: int, least: float) -> float:
+    def _check_visible(self, tiles: list[Image.Image], hue: int, least: float) -> float:
         """Return how far the least visible change of any tile exceeds ``least``, in grey levels.
 
         A change is the mean absolute difference between 8x8 versions of the unchanged and the changed tile.
@@ -134,12 +134,14 @@ class OddTile(Task):
             Unusable: ``symmetric``, the change is below ``least``.
         """
         small = [tile.resize((_SIDE, _SIDE), Image.Resampling.BOX) for tile in tiles]
-        change = min(_difference(a, b) for a, b in zip(*self._both(small, hue), strict=True))
+        change = min(_difference(a, b) for a, b in zip(*self._make_both_versions(small, hue), strict=True))
         if change < least:
             raise Unusable("symmetric", f"a tile's change is {change:.1f} of 255, needs {least:.1f}")
         return change - least
 
-    def _misfit(self, places: list[Image.Image], shown: list[Image.Image], odd: list[Image.Image]) -> float:
+    def _check_misfit(
+        self, places: list[Image.Image], shown: list[Image.Image], changed_tiles: list[Image.Image]
+    ) -> float:
         """Return how far the smallest misfit of any tile exceeds the minimum, in grey levels.
 
         A tile's misfit is how much worse it fits its place changed than unchanged. 8x8 versions are compared at every
@@ -148,8 +150,8 @@ class OddTile(Task):
         Raises:
             Unusable: ``symmetric``, the misfit is below the minimum.
         """
-        sides = sorted({round(_SIDE / (1 - part * self.gap)) for part in _PARTS})
-        fits = [_fits(place, pair, sides) for place, *pair in zip(places, shown, odd, strict=True)]
+        sides = sorted({round(_SIDE / (1 - part * self.gap)) for part in _GAP_FACTORS})
+        fits = [_measure_fits(place, pair, sides) for place, *pair in zip(places, shown, changed_tiles, strict=True)]
         misfit = min(after - before for before, after in fits)
         if misfit < _LEAST_MISFIT:
             raise Unusable("symmetric", f"a changed tile fits worse by {misfit:.1f} of 255, needs {_LEAST_MISFIT}")
@@ -159,31 +161,31 @@ class OddTile(Task):
         n = self.rows * self.cols
         return (
             f"{opening(reference=self.reference)} was cut into {self.rows} rows and {self.cols} columns of tiles."
-            f"{as_shown(self.gap, self.level, self.jitter, self._shade)} One tile was {_DONE[self.change]}. Tiles are "
-            f"numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of it, and "
-            f"{n} is the bottom right corner. Which tile was changed?"
+            f"{as_shown(self.gap, self.level, self.jitter, self._shade)} One tile was {_CHANGE_TEXTS[self.change]}. "
+            f"Tiles are numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of "
+            f"it, and {n} is the bottom right corner. Which tile was changed?"
         )
 
 
-def _recoloured(tile: Image.Image, shift: int) -> Image.Image:
+def _rotate_hue(tile: Image.Image, shift: int) -> Image.Image:
     """Return the tile with all hues rotated by ``shift`` of 256 steps around the colour circle."""
     return Image.fromarray(hue_turned(np.asarray(tile), shift / 256))
 
 
-def _fits(place: Image.Image, tiles: Sequence[Image.Image], sides: Sequence[int]) -> list[float]:
+def _measure_fits(place: Image.Image, tiles: Sequence[Image.Image], sides: Sequence[int]) -> list[float]:
     """Return each tile's mean difference from the part of its place that is most like it, in grey levels."""
-    wanted = _CELL * np.moveaxis(np.stack([_reduced(tile, _SIDE) for tile in tiles]), -1, 1)
-    least = []
+    targets = _CELL * np.moveaxis(np.stack([_reduce(tile, _SIDE) for tile in tiles]), -1, 1)
+    least_sums = []
     for side in sides:
-        halves = _reduced(place, 2 * side)
+        halves = _reduce(place, 2 * side)
         cells = halves[:-1, :-1] + halves[1:, :-1] + halves[:-1, 1:] + halves[1:, 1:]
         parts = sliding_window_view(cells, (2 * _SIDE - 1, 2 * _SIDE - 1), axis=(0, 1))[..., ::2, ::2]
-        off = np.abs(parts.reshape(-1, 1, *wanted[0].shape) - wanted)
-        least.append(off.sum(axis=(2, 3, 4), dtype=np.int64).min(axis=0))
-    return [int(sums) / (_CELL * wanted[0].size) for sums in np.min(least, axis=0)]
+        differences = np.abs(parts.reshape(-1, 1, *targets[0].shape) - targets)
+        least_sums.append(differences.sum(axis=(2, 3, 4), dtype=np.int64).min(axis=0))
+    return [int(sums) / (_CELL * targets[0].size) for sums in np.min(least_sums, axis=0)]
 
 
-def _reduced(picture: Image.Image, side: int) -> NDArray[np.int16]:
+def _reduce(picture: Image.Image, side: int) -> NDArray[np.int16]:
     return np.asarray(picture.resize((side, side), Image.Resampling.BOX)).astype(np.int16)
 
 

@@ -40,7 +40,7 @@ class OverlayCount(Task):
     span_range: tuple[int, int] = Field((3, 5), description="fewest and most frames that show a shape")
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_ranges(self) -> Self:
         low, high = self.span_range
         if self.most > self.shapes:
             raise ValueError(f"most ({self.most}) is more than shapes ({self.shapes})")

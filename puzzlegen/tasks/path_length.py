@@ -39,36 +39,36 @@ class PathLength(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Pick a start and one end per distance, list the network, ask for the distance of one end."""
         net = from_json(item.raw())
-        near = adjacency(net)
-        start, ends = self._ends(near, rng)
+        neighbours_of = adjacency(net)
+        start, ends = self._draw_ends(neighbours_of, rng)
         length = rng.balanced("answer", self.longest) + 1
-        shown = listing(net, rng)
-        either = ", whichever way the edges point" if shown.directed else ""
+        net_listing = listing(net, rng)
+        direction_note = ", whichever way the edges point" if net_listing.directed else ""
         question = (
-            f"This is a network.\n{shown.names_text()}\n{shown.edges_text()}\n\n"
-            f"How many edges has the shortest path between node {shown.names[start]} "
-            f"and node {shown.names[ends[length - 1]]}{either}? "
+            f"This is a network.\n{net_listing.names_text()}\n{net_listing.edges_text()}\n\n"
+            f"How many edges has the shortest path between node {net_listing.names[start]} "
+            f"and node {net_listing.names[ends[length - 1]]}{direction_note}? "
             f"It has 1 to {self.longest}; 1 means that an edge joins them."
         )
         answer = answers.count(length, self.longest, least=1)
         return Puzzle(question, (), answer, self.difficulty, 0.0)
 
-    def _ends(self, near: Adjacency, rng: Rng) -> tuple[str, list[str]]:
-        for start in rng.shuffled(sorted(near)):
+    def _draw_ends(self, neighbours_of: Adjacency, rng: Rng) -> tuple[str, list[str]]:
+        for start in rng.shuffled(sorted(neighbours_of)):
             rings: list[list[str]] = [[] for _ in range(self.longest)]
-            for name, away in sorted(distances(near, start).items()):
-                if 1 <= away <= self.longest:
-                    rings[away - 1].append(name)
-            ends = _alike(near, rings, rng)
+            for name, distance in sorted(distances(neighbours_of, start).items()):
+                if 1 <= distance <= self.longest:
+                    rings[distance - 1].append(name)
+            ends = _draw_same_degree(neighbours_of, rings, rng)
             if ends:
                 return start, ends
         raise Unusable("too_few_nodes", f"no node has like ones at every distance from 1 to {self.longest}")
 
 
-def _alike(near: Adjacency, rings: list[list[str]], rng: Rng) -> list[str]:
+def _draw_same_degree(neighbours_of: Adjacency, rings: list[list[str]], rng: Rng) -> list[str]:
     """Draw one node per ring, all with the same number of edges; empty if there are no such nodes."""
-    degrees = [{len(near[name]) for name in ring} for ring in rings]
+    degrees = [{len(neighbours_of[name]) for name in ring} for ring in rings]
     if not (shared := set.intersection(*degrees)):
         return []
     degree = rng.choice(sorted(shared))
-    return [rng.choice([name for name in ring if len(near[name]) == degree]) for ring in rings]
+    return [rng.choice([name for name in ring if len(neighbours_of[name]) == degree]) for ring in rings]

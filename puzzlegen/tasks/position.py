@@ -71,14 +71,14 @@ class Position(Task):
     @property
     def difficulty(self) -> float:
         """Up to 0.5 the smaller the piece, up to 0.3 for many cells, 0.1 for changed colours."""
-        many = math.log(self.rows * self.cols / 2) / math.log(8)
-        return round(0.5 * (1 - sum(self.size_range) / 2) + 0.3 * many + 0.1 * self.augment, 4)
+        cell_term = math.log(self.rows * self.cols / 2) / math.log(8)
+        return round(0.5 * (1 - sum(self.size_range) / 2) + 0.3 * cell_term + 0.1 * self.augment, 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut a piece of one size out of every cell, so that rejection does not depend on the cell asked about."""
         picture = item.image()
         for _ in range(_TRIES):
-            boxes, margin = self._boxes(picture, rng)
+            boxes, margin = self._draw_boxes(picture, rng)
             if margin >= 0:
                 break
         else:
@@ -90,7 +90,7 @@ class Position(Task):
         question, answer = self._ask(k, rng)
         return Puzzle(question, (encode_image(picture), encode_image(pieces[k])), answer, self.difficulty, margin)
 
-    def _boxes(self, picture: Image.Image, rng: Rng) -> tuple[list[Box], float]:
+    def _draw_boxes(self, picture: Image.Image, rng: Rng) -> tuple[list[Box], float]:
         """Draw a piece in each cell, stopping at the first cell in which no drawn piece has content of its own.
 
         Returns:
@@ -105,47 +105,47 @@ class Position(Task):
         piece_w, piece_h = (
             max(_LEAST_SIDE_PX, round(side * rng.uniform(*self.size_range))) for side in (width, height)
         )
-        compared = _Compared(picture, min(piece_w, piece_h), structure_only=self.augment)
-        boxes, least = [], 255.0
+        comparison = _Comparison(picture, min(piece_w, piece_h), structure_only=self.augment)
+        boxes, least_margin = [], 255.0
         for top, left in product(range(0, self.rows * height, height), range(0, self.cols * width, width)):
             for _ in range(_PLACES):
                 x, y = left + rng.integer(0, width - piece_w), top + rng.integer(0, height - piece_h)
                 box = (x, y, x + piece_w, y + piece_h)
-                if (margin := compared.margin(box, (left, top, left + width, top + height))) >= 0:
+                if (margin := comparison.margin(box, (left, top, left + width, top + height))) >= 0:
                     break
             boxes.append(box)
-            if (least := min(least, margin)) < 0:
+            if (least_margin := min(least_margin, margin)) < 0:
                 break
-        return boxes, least
+        return boxes, least_margin
 
-    def _names(self) -> tuple[str, ...]:
+    def _cell_names(self) -> tuple[str, ...]:
         return tuple(f"row {row + 1}, column {col + 1}" for row in range(self.rows) for col in range(self.cols))
 
     def _ask(self, k: int, rng: Rng) -> tuple[str, Answer]:
-        quarters = (self.rows, self.cols) == (2, 2)
-        cells = "its four quarters. Which quarter" if quarters else self._cells()
-        changed = " Its colours, brightness and sharpness may have been changed." if self.augment else ""
+        is_quarters = (self.rows, self.cols) == (2, 2)
+        cells = "its four quarters. Which quarter" if is_quarters else self._describe_cells()
+        change_note = " Its colours, brightness and sharpness may have been changed." if self.augment else ""
         text = (
             f"Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture, from inside one of {cells} is it "
-            f"from?{changed}"
+            f"from?{change_note}"
         )
-        return answers.option(rng, text, self.form, QUARTERS if quarters else self._names(), k)
+        return answers.option(rng, text, self.form, QUARTERS if is_quarters else self._cell_names(), k)
 
-    def _cells(self) -> str:
+    def _describe_cells(self) -> str:
         return (
             f"the {self.rows * self.cols} equal cells of {self.rows} rows, counted from the top, and {self.cols} "
             "columns, counted from the left. Which cell"
         )
 
 
-class _Compared:
+class _Comparison:
     """A picture at the scale at which pieces are compared with places in other cells."""
 
     def __init__(self, picture: Image.Image, side: int, *, structure_only: bool) -> None:
         self._picture = picture
         self._structure_only = structure_only
         self._scale = _COMPARED_PX / side
-        size = self._scaled((0, 0, *picture.size))[2:]
+        size = self._scale_box((0, 0, *picture.size))[2:]
         small = picture.resize(size, Image.Resampling.BOX)
         self._small = grey(small) if structure_only else small
 
@@ -155,9 +155,11 @@ class _Compared:
         if spread < 0:
             return spread
         least = _LEAST_DISTANCE_GREY if self._structure_only else _LEAST_DISTANCE
-        unlike = unlike_beyond(self._small, self._scaled(box), self._scaled(cell), levelled=self._structure_only)
-        return min(spread, unlike - least)
+        difference = unlike_beyond(
+            self._small, self._scale_box(box), self._scale_box(cell), levelled=self._structure_only
+        )
+        return min(spread, difference - least)
 
-    def _scaled(self, box: Box) -> Box:
+    def _scale_box(self, box: Box) -> Box:
         left, top, right, bottom = (round(edge * self._scale) for edge in box)
         return left, top, right, bottom

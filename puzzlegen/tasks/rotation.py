@@ -28,8 +28,8 @@ from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-_RIGHT: Final = 90
-_OFF_DEG: Final = 1.5
+_RIGHT_ANGLE_DEG: Final = 90
+_MAX_OFFSET_DEG: Final = 1.5
 _OPTIONS: Final = 4
 
 
@@ -64,22 +64,22 @@ class Rotation(Task):
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)
-        shown = [(square, angles[k])]
+        turns = [(square, angles[k])]
         if self.reference:
-            shown = [(square, 0), (inner(square, rng), angles[k])]
-        media = tuple(encode_image(self._turn(part, angle, rng)) for part, angle in shown)
+            turns = [(square, 0), (inner(square, rng), angles[k])]
+        media = tuple(encode_image(self._turn(part, angle, rng)) for part, angle in turns)
         return Puzzle(question, media, answer, self.difficulty, margin)
 
     def _margin(self, small: Image.Image, item: OpenItem) -> float:
         margin = turn_margin(thumbnail(small, 16))
-        if self.step_deg != _RIGHT:
+        if self.step_deg != _RIGHT_ANGLE_DEG:
             margin = min(margin, tilt_margin(thumbnail(small, 32), self.step_deg))
         return margin if self.reference else least_margin(margin, item, small, lambda: clarity_of(item))
 
     def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
-        if self.step_deg == _RIGHT:
-            return turned(square, angle // _RIGHT)
-        return tilted(square, angle + rng.uniform(-_OFF_DEG, _OFF_DEG))
+        if self.step_deg == _RIGHT_ANGLE_DEG:
+            return turned(square, angle // _RIGHT_ANGLE_DEG)
+        return tilted(square, angle + rng.uniform(-_MAX_OFFSET_DEG, _MAX_OFFSET_DEG))
 
     def _ask(self, angles: range, k: int, rng: Rng) -> tuple[str, Answer]:
         text = self._question(angles)
@@ -96,10 +96,10 @@ class Rotation(Task):
             if self.reference
             else "<image>\nThis picture was"
         )
-        first = f"{', '.join(map(str, angles[:-1]))} or {angles[-1]} degrees"
-        zero = "it stands like the first" if self.reference else "it stands as it was taken"
-        nearly = "" if self.step_deg == _RIGHT else ", give or take two degrees"
+        choices = f"{', '.join(map(str, angles[:-1]))} or {angles[-1]} degrees"
+        zero_meaning = "it stands like the first" if self.reference else "it stands as it was taken"
+        tolerance_note = "" if self.step_deg == _RIGHT_ANGLE_DEG else ", give or take two degrees"
         return (
-            f"{start} turned counter-clockwise by {first}{nearly}, where 0 means that {zero}. By how many degrees was "
-            "it turned?"
+            f"{start} turned counter-clockwise by {choices}{tolerance_note}, where 0 means that "
+            f"{zero_meaning}. By how many degrees was it turned?"
         )

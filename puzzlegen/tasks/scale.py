@@ -33,7 +33,7 @@ _QUESTION: Final = (
 )
 # Even the piece of the largest factor is made smaller, by a tenth per side, and so loses the clean picture's finest
 # detail.
-_SPARE: Final = 1.1
+_SIZE_RESERVE: Final = 1.1
 # Radius of the blur that makes up for a clean picture's own slight softness, which larger pieces lose when they are
 # made smaller. At 0.36, pieces of noise had the same spectrum at every factor, but bytes of photos still revealed the
 # factor 28.5 % of the time (27 to 30; 2,943 puzzles); now 25.4 %.
@@ -62,7 +62,7 @@ class Scale(Task):
     )
 
     @model_validator(mode="after")
-    def _tell_apart(self) -> Self:
+    def _check_factors(self) -> Self:
         low, high = self.factors[0], self.factors[-1]
         if low < 1.1 or high > 4 or any(b < a * _LEAST_RATIO for a, b in pairwise(self.factors)):  # noqa: PLR2004
             raise ValueError(
@@ -85,20 +85,20 @@ class Scale(Task):
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Draw places, choose one of them for the drawn factor, show the picture and the piece."""
         picture = item.image()
-        size = self._size(picture)
-        drawn = [(rng.uniform(), rng.uniform()) for _ in range(_PLACES)]
-        spare = {place: self._least_spread(picture, place) - _LEAST_SPREAD for place in drawn}
-        places = [place for place in drawn if spare[place] >= 0]
+        size = self._piece_size(picture)
+        candidates = [(rng.uniform(), rng.uniform()) for _ in range(_PLACES)]
+        margins = {place: self._least_spread(picture, place) - _LEAST_SPREAD for place in candidates}
+        places = [place for place in candidates if margins[place] >= 0]
         if not places:
             raise Unusable("flat", f"{_PLACES} drawn places have too little content")
         k = rng.balanced("answer", len(self.factors))
-        place, piece = self._shown(picture, size, places, k, rng)
+        place, piece = self._choose_piece(picture, size, places, k, rng)
         block, answer = answers.choice(rng, [f"{factor:g} times" for factor in self.factors], k)
-        whole = self._seen(picture, (0, 0, *picture.size), size)
-        return Puzzle(f"{_QUESTION}\n{block}", (whole, piece), answer, self.difficulty, spare[place])
+        picture_medium = self._render(picture, (0, 0, *picture.size), size)
+        return Puzzle(f"{_QUESTION}\n{block}", (picture_medium, piece), answer, self.difficulty, margins[place])
 
-    def _size(self, picture: Image.Image) -> Size:
-        ratio = self.factors[-1] * _SPARE
+    def _piece_size(self, picture: Image.Image) -> Size:
+        ratio = self.factors[-1] * _SIZE_RESERVE
         size = int(picture.width / ratio), int(picture.height / ratio)
         if min(size) < _LEAST_SIDE_PX:
             raise Unusable("too_small", f"pieces of {size[0]}x{size[1]} px, need {_LEAST_SIDE_PX}")
@@ -109,7 +109,9 @@ class Scale(Task):
         boxes = [_box(picture.size, place, factor) for factor in self.factors]
         return min(float(thumbnail(picture.resize((8, 8), Image.Resampling.BOX, box=box), 8).std()) for box in boxes)
 
-    def _shown(self, picture: Image.Image, size: Size, places: list[Place], k: int, rng: Rng) -> tuple[Place, Medium]:
+    def _choose_piece(
+        self, picture: Image.Image, size: Size, places: list[Place], k: int, rng: Rng
+    ) -> tuple[Place, Medium]:
         """Return the place, and its piece at factor ``k``, whose size in bytes is closest to a drawn number.
 
         The number is drawn from the same range for every factor.
@@ -117,18 +119,22 @@ class Scale(Task):
 
         @functools.cache
         def piece(factor: float, place: Place) -> Medium:
-            return self._seen(picture, _box(picture.size, place, factor), size)
+            return self._render(picture, _box(picture.size, place, factor), size)
 
-        ends = [[len(piece(factor, place).data) for place in places] for factor in (self.factors[0], self.factors[-1])]
-        drawn = rng.uniform(max(map(min, ends)), min(map(max, ends)))
-        place = min(places, key=lambda one: abs(len(piece(self.factors[k], one).data) - drawn))
+        size_lists = [
+            [len(piece(factor, place).data) for place in places] for factor in (self.factors[0], self.factors[-1])
+        ]
+        target_size = rng.uniform(max(map(min, size_lists)), min(map(max, size_lists)))
+        place = min(places, key=lambda candidate: abs(len(piece(self.factors[k], candidate).data) - target_size))
         return place, piece(self.factors[k], place)
 
-    def _seen(self, picture: Image.Image, box: Box, size: Size) -> Medium:
+    def _render(self, picture: Image.Image, box: Box, size: Size) -> Medium:
         """Return what ``box`` shows at ``size``, blurred to the softness of the piece of the largest factor."""
-        part = picture.width / (box[2] - box[0]) / self.factors[-1]
-        seen = picture.resize(size, Image.Resampling.BICUBIC, box=box)
-        return encode_image(seen.filter(ImageFilter.GaussianBlur(_SOFT_PX * math.sqrt(1 - min(1.0, part) ** 2))))
+        relative_scale = picture.width / (box[2] - box[0]) / self.factors[-1]
+        scaled = picture.resize(size, Image.Resampling.BICUBIC, box=box)
+        return encode_image(
+            scaled.filter(ImageFilter.GaussianBlur(_SOFT_PX * math.sqrt(1 - min(1.0, relative_scale) ** 2)))
+        )
 
 
 def _box(size: Size, place: Place, factor: float) -> Box:

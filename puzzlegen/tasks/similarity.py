@@ -60,14 +60,14 @@ class Similarity(Task):
         """Make all crops, then draw the right one's letter."""
         picture = item.image()
         views = Views(self.view_px, self.strength, self.scale_range, self.min_overlap)
-        first, second, share = draw_boxes(item, rng, views)
-        shown = view(picture, first, rng, views)
+        first, second, overlap_excess = draw_boxes(item, rng, views)
+        first_view = view(picture, first, rng, views)
         right, others = candidates(item, second, rng, views, self.options - 1)
-        shown, right, *others = grey_together([shown, right, *others])
+        first_view, right, *others = grey_together([first_view, right, *others])
         others = rng.shuffled(others)
         slot, answer = answers.pick(rng, self.options)
-        media = tuple(encode_image(one) for one in (shown, *others[:slot], right, *others[slot:]))
-        return Puzzle(self._question(), media, answer, self.difficulty, share)
+        media = tuple(encode_image(crop) for crop in (first_view, *others[:slot], right, *others[slot:]))
+        return Puzzle(self._question(), media, answer, self.difficulty, overlap_excess)
 
     def _question(self) -> str:
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])

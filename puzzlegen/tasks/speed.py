@@ -30,17 +30,17 @@ from puzzlegen.tasks import Task
 SPEEDS: Final = ("half", "normal", "double")
 _STEPS: Final = (1, 2, 4)
 #: Every second frame, shown at half the rate at which the clip was sampled, plays at the filmed speed.
-_NORMAL: Final = 2
+_NORMAL_STEP: Final = 2
 _LEAST_FRAMES: Final = 6
 # Minimum mean distance between the frames that two speeds show at the same time, over the later half of the clips, in
 # steps of the clip as filmed. Of 56 layouts inspected, signs held still, leaves, and cups and balls that move to and
 # fro lie below.
 _LEAST_APART: Final = 1.1
-_ASKED: Final = "Is {clip} played at half, normal or double the speed at which it was filmed?"
-QUESTION: Final = f"<video>\n{_ASKED.format(clip='this video')}"
+_QUESTION_TEXT: Final = "Is {clip} played at half, normal or double the speed at which it was filmed?"
+QUESTION: Final = f"<video>\n{_QUESTION_TEXT.format(clip='this video')}"
 BESIDE: Final = (
     "First: <video>\nSecond: <video>\nThe first clip is played as it was filmed. The second begins at the same moment, "
-    f"has as many frames, and was cut smaller and changed in brightness. {_ASKED.format(clip='it')}"
+    f"has as many frames, and was cut smaller and changed in brightness. {_QUESTION_TEXT.format(clip='it')}"
 )
 
 
@@ -74,24 +74,24 @@ class Speed(Task):
         clip = item.clip(_span(self.frames))
         part = moving_segment(clip, _span(_LEAST_FRAMES), _span(self.frames), rng)
         count = (len(part) - 1) // _STEPS[-1] + 1
-        played = [_played(part, count, step, middle=not self.reference) for step in _STEPS]
+        played = [_play_at_step(part, count, step, middle=not self.reference) for step in _STEPS]
         margin = float(liveliness(played[0]) - STILL)
         if margin < 0:
             raise Unusable("static", "hardly anything moves at half speed")
         if self.reference:
-            margin = _told_apart(part, count)
+            margin = _speed_margin(part, count)
         k = rng.balanced("answer", len(SPEEDS))
-        named = [f"{speed} speed" for speed in SPEEDS]
+        option_texts = [f"{speed} speed" for speed in SPEEDS]
         question, answer = answers.option(
-            rng, BESIDE if self.reference else QUESTION, self.form, named, k, labels=SPEEDS
+            rng, BESIDE if self.reference else QUESTION, self.form, option_texts, k, labels=SPEEDS
         )
-        media = tuple(encode_clip(shown, clip.fps / _NORMAL) for shown in self._shown(played, k, rng))
+        media = tuple(encode_clip(shown, clip.fps / _NORMAL_STEP) for shown in self._make_clips(played, k, rng))
         return Puzzle(question, media, answer, self.difficulty, margin)
 
-    def _shown(self, played: list[Pixels], k: int, rng: Rng) -> list[Pixels]:
+    def _make_clips(self, played: list[Pixels], k: int, rng: Rng) -> list[Pixels]:
         if not self.reference:
             return [played[k]]
-        return [played[_STEPS.index(_NORMAL)], disguised(played[k], rng, cut=self.cut, jitter=self.jitter)]
+        return [played[_STEPS.index(_NORMAL_STEP)], disguised(played[k], rng, cut=self.cut, jitter=self.jitter)]
 
 
 def _span(count: int) -> int:
@@ -99,20 +99,20 @@ def _span(count: int) -> int:
     return _STEPS[-1] * (count - 1) + 1
 
 
-def _played(part: Pixels, count: int, step: int, *, middle: bool) -> Pixels:
+def _play_at_step(part: Pixels, count: int, step: int, *, middle: bool) -> Pixels:
     first = (_span(count) - 1 - step * (count - 1)) // 2 if middle else 0
     return part[first : first + step * (count - 1) + 1 : step]
 
 
-def _told_apart(part: Pixels, count: int) -> float:
+def _speed_margin(part: Pixels, count: int) -> float:
     """Return by how much the two most similar speeds differ beyond the minimum, in steps of the clip as filmed.
 
     Raises:
         Unusable: ``repeated``, they differ by less than the minimum.
     """
     distances, k = aligned_distances(part), np.arange(count // 2, count)
-    step = pace(distances[::_NORMAL, ::_NORMAL])
-    apart = min(float(distances[slow * k, fast * k].mean()) for slow, fast in combinations(_STEPS, 2)) / step
-    if apart < _LEAST_APART:
-        raise Unusable("repeated", f"two speeds are {exact(apart, _LEAST_APART)} steps apart, need {_LEAST_APART}")
-    return apart - _LEAST_APART
+    step = pace(distances[::_NORMAL_STEP, ::_NORMAL_STEP])
+    distance = min(float(distances[slow * k, fast * k].mean()) for slow, fast in combinations(_STEPS, 2)) / step
+    if distance < _LEAST_APART:
+        raise Unusable("repeated", f"two speeds are {exact(distance, _LEAST_APART)} steps apart, need {_LEAST_APART}")
+    return distance - _LEAST_APART

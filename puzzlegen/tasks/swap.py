@@ -38,16 +38,16 @@ from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _OPTIONS: Final = 6
-_FEW: Final = 4
+_FEW_TILES: Final = 4
 #: Cuts to try until the tiles' sides do not reveal the pair; one cut suffices for about half of all pairs.
 _CUTS: Final = 6
 #: Defaults beyond 2x2, the easy level: they keep the tiles' sides from revealing which of many pairs was exchanged.
 #: With so much hidden, people cannot always tell either: of 88 puzzles without the original 4 were disputable, and just
 #: as many of those with a larger margin by the five clues of ``media.places``.
-_HIDDEN: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7, "reference": True}
+_LARGE_GRID_DEFAULTS: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7, "reference": True}
 # Set on 149 puzzles, of which 21 were disputable (cups, toys, a leaf, blurred flowers, shrubs).
 _LEAST_CLARITY: Final = 12.0
-_LESS_UP: Final = 2.0
+_UPRIGHT_ALLOWANCE: Final = 2.0
 
 Pair = tuple[int, int]
 T = TypeVar("T")
@@ -73,9 +73,9 @@ class Swap(Task):
 
     @model_validator(mode="before")
     @classmethod
-    def _hidden(cls, given: Any) -> Any:  # noqa: ANN401 - whatever a recipe says
+    def _apply_large_grid_defaults(cls, given: Any) -> Any:  # noqa: ANN401 - whatever a recipe says
         if isinstance(given, dict) and (given.get("rows", 2), given.get("cols", 2)) != (2, 2):
-            return _HIDDEN | given
+            return _LARGE_GRID_DEFAULTS | given
         return given
 
     @property
@@ -86,26 +86,26 @@ class Swap(Task):
     @property
     def difficulty(self) -> float:
         """Grows with the number of pairs: 0.25 at 2x2, 0.55 at 3x3, 0.75 at 4x4; half of that with ``reference``."""
-        hard = 0.25 + 0.5 * math.log(math.comb(self.rows * self.cols, 2) / 6) / math.log(20)
-        return round(hard / (2 if self.reference else 1), 4)
+        base_difficulty = 0.25 + 0.5 * math.log(math.comb(self.rows * self.cols, 2) / 6) / math.log(20)
+        return round(base_difficulty / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut the picture into tiles, exchange two, put all side by side."""
-        known = _laid_out(item) if self._few else math.inf
+        layout_margin = _check_upright(item) if self._is_small_grid else math.inf
         pairs = self._pairs()
         right = pairs[rng.balanced("answer", len(pairs))]
-        tiles, wrong, margin = self._laid(item, right, [pair for pair in pairs if pair != right], rng)
+        tiles, wrong, margin = self._cut_tiles(item, right, [pair for pair in pairs if pair != right], rng)
         options = [f"tiles {i + 1} and {j + 1}" for i, j in (right, *wrong)]
         block, answer = answers.choice(rng, options, 0)
-        laid = mosaic(_exchanged(tiles, right), self.cols)
-        media = encoded(laid, item, reference=self.reference)
-        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(known, margin))
+        mosaic_picture = mosaic(_swap_pair(tiles, right), self.cols)
+        media = encoded(mosaic_picture, item, reference=self.reference)
+        return Puzzle(f"{self._question()}\n{block}", media, answer, self.difficulty, min(layout_margin, margin))
 
     @property
-    def _few(self) -> bool:
-        return self.rows * self.cols <= _FEW
+    def _is_small_grid(self) -> bool:
+        return self.rows * self.cols <= _FEW_TILES
 
-    def _laid(
+    def _cut_tiles(
         self, item: OpenItem, right: Pair, wrong: list[Pair], rng: Rng
     ) -> tuple[list[Image.Image], list[Pair], float]:
         """Return the tiles, the wrong pairs to offer, and how clearly each tile has its own place."""
@@ -113,9 +113,9 @@ class Swap(Task):
         for _ in range(_CUTS):
             tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
             tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
-            if not self.gap or self._few:
+            if not self.gap or self._is_small_grid:
                 return tiles, rng.sample(wrong, min(_OPTIONS - 1, len(wrong))), margin
-            better, worse = _compared(Looks(tiles, self.cols), len(tiles), right, wrong)
+            better, worse = _split_by_looks(Looks(tiles, self.cols), len(tiles), right, wrong)
             if min(len(better), len(worse)) >= _OPTIONS - 1:
                 break
         # Rejecting the picture here would depend on the answer, since other pairs of it could be asked about. So the
@@ -125,7 +125,7 @@ class Swap(Task):
 
     def _pairs(self) -> list[Pair]:
         pairs = combinations(range(self.rows * self.cols), 2)
-        return [(i, j) for i, j in pairs if not self._few or i // self.cols != j // self.cols]
+        return [(i, j) for i, j in pairs if not self._is_small_grid or i // self.cols != j // self.cols]
 
     def _question(self) -> str:
         n, start = self.rows * self.cols, opening(reference=self.reference)
@@ -137,7 +137,7 @@ class Swap(Task):
         )
 
 
-def _laid_out(item: OpenItem) -> float:
+def _check_upright(item: OpenItem) -> float:
     """Return how clearly a picture has an "up", which people need to know its layout.
 
     Four tiles of other pictures fit together in several ways.
@@ -145,21 +145,21 @@ def _laid_out(item: OpenItem) -> float:
     Raises:
         Unusable: ``interchangeable``, the picture shows too little, or ``no_upright``.
     """
-    margin = upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _LESS_UP)
-    if (clear := clarity_of(item)) < _LEAST_CLARITY:
-        raise Unusable("interchangeable", f"the picture shows too little: {clear:.1f}, needs {_LEAST_CLARITY}")
+    margin = upright_margin(item.picture().miniature(SIDE), lambda: clarity_of(item), _UPRIGHT_ALLOWANCE)
+    if (clarity := clarity_of(item)) < _LEAST_CLARITY:
+        raise Unusable("interchangeable", f"the picture shows too little: {clarity:.1f}, needs {_LEAST_CLARITY}")
     return margin
 
 
-def _compared(looks: Looks, n: int, right: Pair, wrong: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+def _split_by_looks(looks: Looks, n: int, right: Pair, wrong: list[Pair]) -> tuple[list[Pair], list[Pair]]:
     """Split the wrong pairs into those that, exchanged back, look more right than the right pair does, and the rest."""
-    own, shown = looks.of(range(n)), _exchanged(range(n), right)
-    better = [pair for pair in wrong if looks.of(_exchanged(shown, pair)) > own]
+    true_score, exchanged = looks.of(range(n)), _swap_pair(range(n), right)
+    better = [pair for pair in wrong if looks.of(_swap_pair(exchanged, pair)) > true_score]
     return better, [pair for pair in wrong if pair not in better]
 
 
-def _exchanged(values: Sequence[T], pair: Pair) -> list[T]:
+def _swap_pair(values: Sequence[T], pair: Pair) -> list[T]:
     a, b = pair
-    out = list(values)
-    out[a], out[b] = out[b], out[a]
-    return out
+    swapped = list(values)
+    swapped[a], swapped[b] = swapped[b], swapped[a]
+    return swapped

@@ -50,7 +50,7 @@ class TilePlace(Task):
     options: int = Field(4, ge=2, le=9, description="places to choose from")
 
     @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _check_possible(self) -> Self:
         if self.options > self.rows * self.cols:
             raise ValueError(
                 f"{self.options} options need as many tiles, not {self.rows}x{self.cols}; change options or the grid"
@@ -66,12 +66,12 @@ class TilePlace(Task):
         """Cut the picture, shuffle its tiles, ask where one of them was."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng)
         tiles = toned(tiles, rng, self.level, self.jitter)
-        places, apart = unlike(tiles, self.options, rng)
-        shown, place = rng.permutation(len(tiles)), places[0]
+        places, least_difference = unlike(tiles, self.options, rng)
+        layout, place = rng.permutation(len(tiles)), places[0]
         block, answer = answers.choice(rng, [self._cell(k) for k in places], 0)
-        media = (encode_image(mosaic([tiles[k] for k in shown], self.cols)),)
-        question = f"{self._question(shown.index(place))}\n{block}"
-        return Puzzle(question, media, answer, self.difficulty, min(margin, apart))
+        media = (encode_image(mosaic([tiles[k] for k in layout], self.cols)),)
+        question = f"{self._question(layout.index(place))}\n{block}"
+        return Puzzle(question, media, answer, self.difficulty, min(margin, least_difference))
 
     def _cell(self, k: int) -> str:
         return f"row {k // self.cols + 1}, column {k % self.cols + 1}"
@@ -102,10 +102,12 @@ def unlike(tiles: Sequence[Image.Image], n: int, rng: Rng) -> tuple[list[int], f
     """
     small = [np.asarray(tile.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.int32) for tile in tiles]
     ranked = np.sort(np.stack(small).reshape(len(tiles), -1, 3), axis=1)
-    apart = differences(ranked, ranked)
+    pair_differences = differences(ranked, ranked)
     sets = [rng.sample(range(len(tiles)), n) for _ in range(_SETS)]
-    found = [min(float(apart[pair]) for pair in combinations(places, 2)) for places in sets]
-    best = max(range(_SETS), key=found.__getitem__)
-    if found[best] < _LEAST_UNLIKE:
-        raise Unusable("interchangeable", f"tiles as unlike as {found[best]:.1f} of 255, need {_LEAST_UNLIKE}")
-    return sets[best], found[best] - _LEAST_UNLIKE
+    least_differences = [min(float(pair_differences[pair]) for pair in combinations(places, 2)) for places in sets]
+    best = max(range(_SETS), key=least_differences.__getitem__)
+    if least_differences[best] < _LEAST_UNLIKE:
+        raise Unusable(
+            "interchangeable", f"tiles as unlike as {least_differences[best]:.1f} of 255, need {_LEAST_UNLIKE}"
+        )
+    return sets[best], least_differences[best] - _LEAST_UNLIKE

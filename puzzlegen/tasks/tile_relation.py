@@ -71,24 +71,24 @@ class TileRelation(Task):
     @property
     def difficulty(self) -> float:
         """Grows with tiles and directions: 0.19 at 2x2 with four, 0.55 at 6x6 with eight; half with ``reference``."""
-        hard = 0.5 * math.log(self.rows * self.cols * math.sqrt(self.directions / 4)) / math.log(36)
-        return round(hard / (2 if self.reference else 1), 4)
+        base_difficulty = 0.5 * math.log(self.rows * self.cols * math.sqrt(self.directions / 4)) / math.log(36)
+        return round(base_difficulty / (2 if self.reference else 1), 4)
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut the picture, shuffle its tiles, ask about two neighbours."""
         tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
         tiles = toned(tiles, rng, self.level, self.jitter)
-        shown = rng.permutation(len(tiles))
+        layout = rng.permutation(len(tiles))
         names = list(_DIRECTIONS)[: self.directions]
         k = rng.balanced("answer", len(names))
-        first, second = self._pair(*_DIRECTIONS[names[k]], rng)
+        first, second = self._draw_pair(*_DIRECTIONS[names[k]], rng)
         block, answer = answers.choice(rng, names, k)
-        question = self._question(shown.index(first) + 1, shown.index(second) + 1)
-        laid = mosaic([tiles[k] for k in shown], self.cols)
-        media = encoded(laid, item, reference=self.reference)
+        question = self._question(layout.index(first) + 1, layout.index(second) + 1)
+        mosaic_picture = mosaic([tiles[k] for k in layout], self.cols)
+        media = encoded(mosaic_picture, item, reference=self.reference)
         return Puzzle(f"{question}\n{block}", media, answer, self.difficulty, margin)
 
-    def _pair(self, down: int, right: int, rng: Rng) -> tuple[int, int]:
+    def _draw_pair(self, down: int, right: int, rng: Rng) -> tuple[int, int]:
         """Draw two places of the grid: the first is ``down`` rows below and ``right`` columns right of the second."""
         row = rng.below(self.rows - abs(down)) + max(0, -down)
         col = rng.below(self.cols - abs(right)) + max(0, -right)
