@@ -62,23 +62,23 @@ def network(
 
 def adjacency(net: Network) -> Adjacency:
     """Return each node's neighbours, whichever way an edge points."""
-    near: dict[str, set[str]] = {name: set() for name in net.nodes}
+    neighbours_of: dict[str, set[str]] = {name: set() for name in net.nodes}
     for a, b in net.edges:
-        near[a].add(b)
-        near[b].add(a)
-    return near
+        neighbours_of[a].add(b)
+        neighbours_of[b].add(a)
+    return neighbours_of
 
 
 def distances(near: Adjacency, start: str) -> dict[str, int]:
     """Return the length of the shortest path from ``start`` to every node that can be reached, ``start`` included."""
-    found = {start: 0}
+    lengths = {start: 0}
     queue = [start]
     for name in queue:
         for other in near[name]:
-            if other not in found:
-                found[other] = found[name] + 1
+            if other not in lengths:
+                lengths[other] = lengths[name] + 1
                 queue.append(other)
-    return found
+    return lengths
 
 
 class Index(NamedTuple):
@@ -105,9 +105,9 @@ class Index(NamedTuple):
             # A hub may have thousands of nodes behind it, so only as many are drawn as are needed.
             ring = list(islice(rng.drawn(sorted(beyond)), (max_nodes - len(kept)) // (hops - hop)))
             kept += ring
-        return self._part(set(kept), centre)
+        return self._induced_subgraph(set(kept), centre)
 
-    def _part(self, names: set[str], centre: str) -> Network:
+    def _induced_subgraph(self, names: set[str], centre: str) -> Network:
         edges = [(a, b) for a in names for b in self.near[a] & names if (a, b) in self.edges]
         return network({n: self.net.nodes[n] for n in names}, edges, directed=self.net.directed, centre=centre)
 
@@ -118,8 +118,8 @@ def to_json(net: Network) -> bytes:
         {"id": name, "attributes": node.attributes, **({"text": node.text} if node.text else {})}
         for name, node in net.nodes.items()
     ]
-    whole = {"nodes": nodes, "edges": net.edges, "directed": net.directed, "centre": net.centre}
-    return canonical_json(whole).encode()
+    document = {"nodes": nodes, "edges": net.edges, "directed": net.directed, "centre": net.centre}
+    return canonical_json(document).encode()
 
 
 def from_json(data: bytes) -> Network:
@@ -130,19 +130,19 @@ def from_json(data: bytes) -> Network:
     """
     try:
         raw = json.loads(data)
-        nodes = {node["id"]: _node(node) for node in raw["nodes"]}
+        nodes = {node["id"]: _parse_node(node) for node in raw["nodes"]}
         pairs = [(a, b) for a, b in raw["edges"] if a in nodes and b in nodes]
         net = network(nodes, pairs, directed=raw["directed"] is True, centre=str(raw["centre"]))
-        good = len(pairs) == len(raw["edges"]) and all(isinstance(name, str) for name in nodes)
+        is_valid = len(pairs) == len(raw["edges"]) and all(isinstance(name, str) for name in nodes)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
         raise Unusable("undecodable", f"no network: {type(err).__name__}") from err
-    if not good:
+    if not is_valid:
         raise Unusable("undecodable", "an edge of a network names no node of it")
     if len(nodes) > MOST_NODES:
         raise Unusable("too_large", f"{len(nodes)} nodes, at most {MOST_NODES} fit in a question")
     return net
 
 
-def _node(raw: dict[str, Any]) -> Node:
+def _parse_node(raw: dict[str, Any]) -> Node:
     attributes = {tidy(key): tidy(value) for key, value in raw["attributes"].items()}
     return Node(attributes, tidy(raw.get("text", "")))

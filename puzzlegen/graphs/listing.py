@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from puzzlegen.graphs import MOST_NODES, Network, Node
 from puzzlegen.rng import Rng
 
-_TWO_DIGITS: Final = 90
-_CUT: Final = "..."
+_MAX_TWO_DIGIT_NODES: Final = 90
+_ELLIPSIS: Final = "..."
 
 
 class Listing(NamedTuple):
@@ -29,9 +29,9 @@ class Listing(NamedTuple):
 
     def edges_text(self, without: tuple[str, str] | None = None) -> str:
         """Return all edges on one line, except the edge ``without``."""
-        sign = "->" if self.directed else "-"
-        shown = [edge for edge in self.edges if without is None or set(edge) != set(without)]
-        return f"Edges: {', '.join(f'{self.names[a]} {sign} {self.names[b]}' for a, b in shown)}"
+        arrow = "->" if self.directed else "-"
+        listed = [edge for edge in self.edges if without is None or set(edge) != set(without)]
+        return f"Edges: {', '.join(f'{self.names[a]} {arrow} {self.names[b]}' for a, b in listed)}"
 
     def names_text(self) -> str:
         """Return the numbers of all nodes on one line."""
@@ -48,21 +48,21 @@ class Listing(NamedTuple):
 
 def listing(net: Network, rng: Rng) -> Listing:
     """Draw numbers and orders, so that neither reveals anything about the network."""
-    low, high = (10, 99) if len(net.nodes) <= _TWO_DIGITS else (100, 99 + MOST_NODES)
+    low, high = (10, 99) if len(net.nodes) <= _MAX_TWO_DIGIT_NODES else (100, 99 + MOST_NODES)
     numbers = rng.drawn(range(low, high + 1))
     names = {node: str(next(numbers)) for node in net.nodes}
     edges = [(b, a) if rng.below(2) and not net.directed else (a, b) for a, b in rng.shuffled(net.edges)]
     return Listing(names, rng.shuffled(net.nodes), edges, net.directed)
 
 
-def _shortened(text: str, most: int) -> str:
-    return f"{text[: most - len(_CUT)]}{_CUT}" if most > len(_CUT) else text[:most]
+def _shorten(text: str, max_length: int) -> str:
+    return f"{text[: max_length - len(_ELLIPSIS)]}{_ELLIPSIS}" if max_length > len(_ELLIPSIS) else text[:max_length]
 
 
 def described(node: Node, text_characters: int) -> str:
     """Return a node's attributes and the beginning of its text on one line."""
     parts = [f"{key} {value}" for key, value in sorted(node.attributes.items())]
     if node.text and text_characters:
-        cut = node.text if len(node.text) <= text_characters else _shortened(node.text, text_characters)
-        parts.insert(0, f'"{cut}"')
+        shown_text = node.text if len(node.text) <= text_characters else _shorten(node.text, text_characters)
+        parts.insert(0, f'"{shown_text}"')
     return "; ".join(parts)
