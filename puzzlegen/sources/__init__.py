@@ -16,7 +16,7 @@ from puzzlegen import plugins
 from puzzlegen.files import tree_at
 from puzzlegen.records import Item, Mark, Skipped
 
-_PLACES: Final = ("path", "root")
+_LOCATION_FIELDS: Final = ("path", "root")
 
 
 class Source(BaseModel):
@@ -32,14 +32,14 @@ class Source(BaseModel):
     _asks: bool = False
 
     @model_serializer(mode="wrap")
-    def _spoken(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = type(self).model_fields
-        dumped: dict[str, Any] = plain(self)
+        dumped: dict[str, Any] = handler(self)
         return {k: v for k, v in dumped.items() if k not in self.later or getattr(self, k) != fields[k].default}
 
     def placeless(self) -> dict[str, Any]:
         """Return the settings as JSON, but without where the media lie: these may move and stay the same source."""
-        return {k: v for k, v in self.model_dump(mode="json").items() if k not in _PLACES}
+        return {k: v for k, v in self.model_dump(mode="json").items() if k not in _LOCATION_FIELDS}
 
     def pinned(self) -> Source:
         """Return the same source with everything fixed that may change between two runs, such as a revision."""
@@ -47,9 +47,9 @@ class Source(BaseModel):
 
     def asking(self) -> Self:
         """Return the same source for a recipe that asks the user's own questions: bad ones are reported or rejected."""
-        asks = self.model_copy()
-        asks._asks = True  # noqa: SLF001 - of the same class
-        return asks
+        source = self.model_copy()
+        source._asks = True  # noqa: SLF001 - of the same class
+        return source
 
     @abstractmethod
     def items(self) -> Iterator[Item | Skipped]:

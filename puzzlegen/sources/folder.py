@@ -42,9 +42,9 @@ class Folder(Source):
     @field_validator("path")
     @classmethod
     def _is_folder(cls, path: str) -> str:
-        wrong = missing(path, "folder")
-        if wrong and (missing(path, "file") or suffix_of(path) not in ARCHIVE_SUFFIXES):
-            raise ValueError(f"{wrong.replace('no folder', 'not a folder')}; give an existing folder or archive")
+        problem = missing(path, "folder")
+        if problem and (missing(path, "file") or suffix_of(path) not in ARCHIVE_SUFFIXES):
+            raise ValueError(f"{problem.replace('no folder', 'not a folder')}; give an existing folder or archive")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
@@ -54,10 +54,10 @@ class Folder(Source):
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
         """Yield items with marks between files; with metadata, which may describe any file, there are no marks."""
         tree = tree_at(self.path)
-        tables = [_readable(found) for found in tree.named(_METADATA)]
-        described = _Described(tree, Columns.of(None, self.fields, media="file_name", asks=self._asks))
+        tables = [_require_readable(found) for found in tree.named(_METADATA)]
+        metadata = _MetadataIndex(tree, Columns.of(None, self.fields, media="file_name", asks=self._asks))
         for table in tables:
-            yield from described.read(table)
+            yield from metadata.read(table)
         names = {table.id for table in tables}
         for number, found in enumerate(tree.walk(after), 1):
             if isinstance(found, Skipped):
@@ -66,17 +66,17 @@ class Folder(Source):
             archive = suffix_of(found.id) in ARCHIVE_SUFFIXES
             for entry in tree.members(found) if archive else [found]:
                 if entry.id not in names:
-                    yield self._item(entry, described)
+                    yield self._item(entry, metadata)
             if not tables and (archive or number % _MARK_EVERY == 0):
                 yield Mark(found.id)
-        yield from described.unknown()
+        yield from metadata.unknown()
 
     def open(self, item: Item) -> BinaryIO:
         """Open the item's file, if it is still a regular file inside the folder."""
         return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
 
-    def _item(self, found: Found | Skipped, described: _Described) -> Item | Skipped:
-        said = described.said(found.id)
+    def _item(self, found: Found | Skipped, metadata: _MetadataIndex) -> Item | Skipped:
+        record = metadata.said(found.id)
         if isinstance(found, Skipped):
             return found
         kind = kind_of(found.id)
@@ -84,33 +84,33 @@ class Folder(Source):
             return Skipped(found.id, "unsupported_file")
         if self.glob and not any(fnmatchcase(unquote(found.id), pattern) for pattern in self.glob):
             return Skipped(found.id, "not_selected")
-        if not said and (row := described.lost(found.id)):
+        if not record and (row := metadata.lost(found.id)):
             return Skipped(found.id, "bad_row", f"{row} cannot be read and may be about it; correct that row")
-        licence = (said.licence if said else "") or self.licence
-        return Item(found.id, kind, found.size, licence, found.stamp, said.qa if said else "", at=found.at)
+        licence = (record.licence if record else "") or self.licence
+        return Item(found.id, kind, found.size, licence, found.stamp, record.qa if record else "", at=found.at)
 
 
-def _readable(table: Found | Skipped) -> Found:
+def _require_readable(table: Found | Skipped) -> Found:
     if isinstance(table, Skipped):
-        raise _unread(table.id, f"{table.reason}: {table.detail}" if table.detail else table.reason)
+        raise _unreadable_error(table.id, f"{table.reason}: {table.detail}" if table.detail else table.reason)
     return table
 
 
-def _unread(table: str, why: str) -> SourceError:
+def _unreadable_error(table: str, reason_text: str) -> SourceError:
     return SourceError(
-        f"'{table}' cannot be read ({why}), so licences and questions that it states would not count; make it "
+        f"'{table}' cannot be read ({reason_text}), so licences and questions that it states would not count; make it "
         "readable, mend it, or take it away"
     )
 
 
-class _Described:
+class _MetadataIndex:
     """What metadata files say about other files."""
 
-    def __init__(self, tree: Tree, named: Columns) -> None:
+    def __init__(self, tree: Tree, column_map: Columns) -> None:
         self._tree = tree
-        self._named = named
-        self._said: dict[str, tuple[Said, str]] = {}
-        self._lost: dict[str, str] = {}
+        self._columns = column_map
+        self._by_name: dict[str, tuple[Said, str]] = {}
+        self._unreadable_rows: dict[str, str] = {}
 
     def read(self, table: Found) -> Iterator[Skipped]:
         """Read a metadata file and yield its bad rows.
@@ -120,39 +120,44 @@ class _Described:
         """
         try:
             with self._tree.parts(table.id) as file:
-                for number, row in enumerate(read_table(file, suffix_of(table.id), self._named.wanted), 1):
-                    yield from self._row(row, table.id, f"{table.id} row {number}")
+                for number, row in enumerate(read_table(file, suffix_of(table.id), self._columns.wanted), 1):
+                    yield from self._read_row(row, table.id, f"{table.id} row {number}")
         except (OSError, SourceError, Unusable) as err:
-            raise _unread(table.id, str(err)) from err
+            raise _unreadable_error(table.id, str(err)) from err
 
-    def _row(self, row: dict[str, Any] | str, table: str, place: str) -> Iterator[Skipped]:
+    def _read_row(self, row: dict[str, Any] | str, table: str, row_name: str) -> Iterator[Skipped]:
         if isinstance(row, str):
-            yield Skipped(place, "bad_row", row)
-            self._lost.setdefault(dirname(table), place)
+            yield Skipped(row_name, "bad_row", row)
+            self._unreadable_rows.setdefault(dirname(table), row_name)
             return
-        said = self._named.read(row)
-        if not isinstance(said.media, str) or not said.media:
-            yield Skipped(place, "bad_row", f"it names no file in the column {self._named.names['media']}")
+        record = self._columns.read(row)
+        if not isinstance(record.media, str) or not record.media:
+            yield Skipped(row_name, "bad_row", f"it names no file in the column {self._columns.names['media']}")
             return
-        if said.wrong:
-            yield Skipped(place, "bad_row", said.wrong)
-        name = normpath(f"{dirname(table)}/{escaped(said.media.encode('utf-8', 'surrogatepass'))}".lstrip("/"))
-        before = self._said.get(name, (None, ""))[0]
-        if before is None:
-            self._said[name] = said, place
-        elif before.wrong and not said.wrong:  # a valid question replaces an invalid one
-            self._said[name] = said._replace(licence=before.licence or said.licence), place
-        elif not said.wrong:
-            yield Skipped(place, "duplicate_row", name)
+        if record.wrong:
+            yield Skipped(row_name, "bad_row", record.wrong)
+        name = normpath(f"{dirname(table)}/{escaped(record.media.encode('utf-8', 'surrogatepass'))}".lstrip("/"))
+        previous = self._by_name.get(name, (None, ""))[0]
+        if previous is None:
+            self._by_name[name] = record, row_name
+        elif previous.wrong and not record.wrong:  # a valid question replaces an invalid one
+            self._by_name[name] = record._replace(licence=previous.licence or record.licence), row_name
+        elif not record.wrong:
+            yield Skipped(row_name, "duplicate_row", name)
 
     def said(self, name: str) -> Said | None:
         """Return what metadata say about a file, and forget it: what is left at the end is about missing files."""
-        return self._said.pop(name, (None, ""))[0]
+        return self._by_name.pop(name, (None, ""))[0]
 
     def lost(self, name: str) -> str:
         """Return the place of an unreadable row that may have been about a file; empty if there is none."""
-        return next((row for folder, row in self._lost.items() if name.startswith(f"{folder}/".lstrip("/"))), "")
+        return next(
+            (row for folder, row in self._unreadable_rows.items() if name.startswith(f"{folder}/".lstrip("/"))), ""
+        )
 
     def unknown(self) -> Iterator[Skipped]:
         """Return the rows about files that do not exist."""
-        return (Skipped(place, "unreadable", f"no file '{name}'") for name, (_, place) in sorted(self._said.items()))
+        return (
+            Skipped(row_name, "unreadable", f"no file '{name}'")
+            for name, (_, row_name) in sorted(self._by_name.items())
+        )

@@ -25,7 +25,7 @@ from puzzlegen.rng import rng_for
 from puzzlegen.sources import Source
 
 _LEAST_NODES: Final = 4
-_DRAWN: Final = "papers-"
+_DRAWN_PREFIX: Final = "papers-"
 _DRAWN_ID: Final = re.compile(r"papers-[0-9]{6}")
 
 
@@ -49,14 +49,14 @@ class Graph(Source):
     @field_validator("path")
     @classmethod
     def _exists(cls, path: str | None) -> str | None:
-        if path is not None and (wrong := missing(path, "either")):
-            raise ValueError(f"{wrong}; give a file, a folder, or leave it out")
+        if path is not None and (problem := missing(path, "either")):
+            raise ValueError(f"{problem}; give a file, a folder, or leave it out")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
         """Yield ego networks, network by network, in order of the files' names."""
-        entries = list(self._networks())
-        several = sum(isinstance(entry, Found) for entry in entries) > 1
+        entries = list(self._list_networks())
+        has_several = sum(isinstance(entry, Found) for entry in entries) > 1
         for entry in entries:
             if isinstance(entry, Skipped):
                 yield entry
@@ -64,12 +64,12 @@ class Graph(Source):
             try:
                 # Ego networks of one network overlap, so they share a split, unless there is no other network. They are
                 # also a bundle, so that the network is read once for all of them.
-                group = entry.id if several else ""
-                yield from self._egos(entry, self._index(entry.id, entry.stamp), group)
-            except Unusable as no:
+                group = entry.id if has_several else ""
+                yield from self._ego_items(entry, self._index(entry.id, entry.stamp), group)
+            except Unusable as err:
                 if self.path is not None and Path(self.path).is_file():
-                    raise SourceError(f"'{self.path}' is not a network: {no.detail or no.reason}") from no
-                yield Skipped(entry.id, no.reason, no.detail)
+                    raise SourceError(f"'{self.path}' is not a network: {err.detail or err.reason}") from err
+                yield Skipped(entry.id, err.reason, err.detail)
 
     def open(self, item: Item) -> BinaryIO:
         """Open the ego network as canonical JSON."""
@@ -79,9 +79,9 @@ class Graph(Source):
             raise Unusable("unreadable", f"'{file}' has no node '{centre}'")
         return io.BytesIO(to_json(self._ego(index, file, centre)))
 
-    def _networks(self) -> Iterator[Found | Skipped]:
+    def _list_networks(self) -> Iterator[Found | Skipped]:
         if self.path is None:
-            yield from (Found(f"{_DRAWN}{k:06}", 0, 0) for k in range(self.graphs))
+            yield from (Found(f"{_DRAWN_PREFIX}{k:06}", 0, 0) for k in range(self.graphs))
         elif Path(self.path).is_file() and not _suffix(self.path):
             raise SourceError(f"'{self.path}' has none of the suffixes {', '.join(SUFFIXES)}")
         else:
@@ -93,10 +93,10 @@ class Graph(Source):
 
     def _index(self, file: str, stamp: int) -> Index:
         if self.path is None:
-            return _drawn(self.seed, file, self.nodes)
+            return _draw_network(self.seed, file, self.nodes)
         return _read(self.path, file, stamp, self.directed)
 
-    def _egos(self, found: Found, index: Index, group: str) -> Iterator[Item | Skipped]:
+    def _ego_items(self, found: Found, index: Index, group: str) -> Iterator[Item | Skipped]:
         if not index.near:
             yield Skipped(found.id, "too_few_nodes", "no edge joins two nodes")
         covered: set[str] = set()
@@ -119,12 +119,12 @@ class Graph(Source):
 
 def _suffix(name: str) -> str:
     """Return the suffix that says how to read a file; empty if the file is not a network by itself."""
-    low = name.lower()
-    return "" if low.endswith(COMPANIONS) else next((known for known in SUFFIXES if low.endswith(known)), "")
+    lowered = name.lower()
+    return "" if lowered.endswith(COMPANIONS) else next((known for known in SUFFIXES if lowered.endswith(known)), "")
 
 
 @lru_cache(maxsize=8)
-def _drawn(seed: int, file: str, nodes: int) -> Index:
+def _draw_network(seed: int, file: str, nodes: int) -> Index:
     if not _DRAWN_ID.fullmatch(file):
         raise Unusable("unreadable", f"'{file}' is not a drawn network")
     return Index.of(papers(rng_for("papers-v1", seed, file), nodes))
@@ -138,15 +138,15 @@ def _read(location: str, file: str, stamp: int, directed: bool) -> Index:
 
     def companion(ending: str) -> bytes | None:
         try:
-            return _bytes(location, stem + ending)
-        except Unusable as no:
-            if no.reason == "unreadable":
+            return _read_bytes(location, stem + ending)
+        except Unusable as err:
+            if err.reason == "unreadable":
                 return None
             raise
 
-    return Index.of(read_network(suffix, _bytes(location, file, stamp), companion, directed=directed))
+    return Index.of(read_network(suffix, _read_bytes(location, file, stamp), companion, directed=directed))
 
 
-def _bytes(location: str, file: str, stamp: int = 0) -> bytes:
+def _read_bytes(location: str, file: str, stamp: int = 0) -> bytes:
     with tree_at(location, SUFFIXES).whole(file.replace("%23", "#"), 0, stamp) as handle:
         return handle.read()

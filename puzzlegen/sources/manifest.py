@@ -36,8 +36,8 @@ from puzzlegen.records import Item, Skipped, canonical_json
 from puzzlegen.rows import SUFFIXES, read_table
 from puzzlegen.sources import Source
 
-_MOST_NAMES: Final = 200
-_IN_CELLS: Final = "media in the cells of Parquet are read by source.kind: parquet, as media: {picture: image}"
+_MAX_NAMES_LENGTH: Final = 200
+_CELLS_HINT: Final = "media in the cells of Parquet are read by source.kind: parquet, as media: {picture: image}"
 #: Finds the file with an escaped name, or says why there is none.
 Find: TypeAlias = Callable[[str], Found | Skipped]
 
@@ -56,8 +56,8 @@ class Manifest(Source):
     @field_validator("path")
     @classmethod
     def _is_table(cls, path: str) -> str:
-        if wrong := missing(path, "file"):
-            raise ValueError(f"{wrong}; give a table of rows")
+        if problem := missing(path, "file"):
+            raise ValueError(f"{problem}; give a table of rows")
         if suffix_of(path) not in SUFFIXES:
             raise ValueError(f"'{path}' has none of the suffixes {', '.join(SUFFIXES)}")
         return path
@@ -65,28 +65,28 @@ class Manifest(Source):
     @field_validator("root")
     @classmethod
     def _is_folder(cls, root: str | None) -> str | None:
-        if root is not None and (wrong := missing(root, "folder")):
-            raise ValueError(f"{wrong}; give the media's folder")
+        if root is not None and (problem := missing(root, "folder")):
+            raise ValueError(f"{problem}; give the media's folder")
         return root
 
     def items(self) -> Iterator[Item | Skipped]:
         """Yield rows in the table's order; bad rows are skipped under their number in the table, from 1."""
-        seen: dict[str, str] = {}
-        find = _finder(self._root)
-        named = Columns.of(self.preset, self.fields, asks=self._asks)
-        for number, row in enumerate(self._rows(named.wanted), 1):
+        qa_by_id: dict[str, str] = {}
+        find = _make_finder(self._root)
+        column_map = Columns.of(self.preset, self.fields, asks=self._asks)
+        for number, row in enumerate(self._rows(column_map.wanted), 1):
             try:
-                item = _bad(row) if isinstance(row, str) else _item(named, row, self._root, find)
-            except Unusable as no:
-                yield Skipped(f"row {number}", no.reason, no.detail)
+                item = _raise_bad_row(row) if isinstance(row, str) else _make_item(column_map, row, self._root, find)
+            except Unusable as unusable:
+                yield Skipped(f"row {number}", unusable.reason, unusable.detail)
                 continue
-            if seen.get(item.id, item.qa) != item.qa:
+            if qa_by_id.get(item.id, item.qa) != item.qa:
                 # Two rows with one id are told apart by their questions, unless these are equal.
                 item = item._replace(id=f"{item.id}-{columns.short(item.qa)}")
-            if item.id in seen:
+            if item.id in qa_by_id:
                 yield Skipped(f"row {number}", "duplicate_row", item.id)
                 continue
-            seen[item.id] = item.qa
+            qa_by_id[item.id] = item.qa
             yield item
 
     def open(self, item: Item) -> BinaryIO:
@@ -109,51 +109,51 @@ class Manifest(Source):
             raise SourceError(f"'{self.path}': {err}") from err
 
 
-def _finder(root: str) -> Find:
+def _make_finder(root: str) -> Find:
     """Return a function that finds files by name: looked up on disk, or in one listing made behind a URL."""
     if not is_url(root):
-        below = real(Path(root))
-        return lambda name: find_inside(below, name)
-    there = {entry.id: entry for entry in tree_at(root).walk()}
-    return lambda name: there.get(name) or Skipped(name, "unreadable", "no such file")
+        folder = real(Path(root))
+        return lambda name: find_inside(folder, name)
+    entries = {entry.id: entry for entry in tree_at(root).walk()}
+    return lambda name: entries.get(name) or Skipped(name, "unreadable", "no such file")
 
 
-def _item(named: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item:
-    said = named.read(row)
-    if said.wrong:
-        raise Unusable("bad_row", said.wrong)
-    if said.media is None or said.media == "":
-        raise Unusable("bad_row", f"no medium in column {named.of_media}; {_there(row)}")
-    found = find(_relative(said.media, root, named.of_media))
+def _make_item(column_map: Columns, row: Mapping[str, Any], root: str, find: Find) -> Item:
+    record = column_map.read(row)
+    if record.wrong:
+        raise Unusable("bad_row", record.wrong)
+    if record.media is None or record.media == "":
+        raise Unusable("bad_row", f"no medium in column {column_map.of_media}; {_columns_hint(row)}")
+    found = find(_relative_name(record.media, root, column_map.of_media))
     if isinstance(found, Skipped):
         raise Unusable(found.reason, found.id)
     kind = kind_of(found.id)
     if kind is None:
         raise Unusable("unsupported_file", found.id)
-    own = said.id or columns.short(canonical_json([found.id, said.qa]))
-    return Item(joined(found.id, own), kind, found.size, said.licence, found.stamp, said.qa, found.id)
+    own_id = record.id or columns.short(canonical_json([found.id, record.qa]))
+    return Item(joined(found.id, own_id), kind, found.size, record.licence, found.stamp, record.qa, found.id)
 
 
-def _there(row: Mapping[str, Any]) -> str:
+def _columns_hint(row: Mapping[str, Any]) -> str:
     """Return the end of a message: which columns there are, and how to choose the one that names the media."""
     likely = (name for name, cell in row.items() if isinstance(cell, str) and kind_of(cell))
     setting = f"source.fields: {{media: {next(likely, 'COLUMN')}}}"
-    return f"the row has {', '.join(map(str, row))}"[:_MOST_NAMES] + f"; name one by {setting}"
+    return f"the row has {', '.join(map(str, row))}"[:_MAX_NAMES_LENGTH] + f"; name one by {setting}"
 
 
-def _bad(what: str) -> Item:
-    raise Unusable("bad_row", what)
+def _raise_bad_row(message: str) -> Item:
+    raise Unusable("bad_row", message)
 
 
-def _relative(path: object, root: str, column: str) -> str:
+def _relative_name(path: object, root: str, column: str) -> str:
     """Return a row's path as an escaped name below the root; that it stays inside is checked when it is looked up."""
     if not isinstance(path, str) or not path.strip():
-        raise Unusable("bad_row", f"column {column} holds no path; {_IN_CELLS}")
-    plain = path.strip()
+        raise Unusable("bad_row", f"column {column} holds no path; {_CELLS_HINT}")
+    relative = path.strip()
     # The root is removed, as names must not depend on where the media lie.
     if is_url(root):
-        plain = normpath(plain.removeprefix(root.rstrip("/") + "/"))
+        relative = normpath(relative.removeprefix(root.rstrip("/") + "/"))
     else:
-        plain = normpath(plain)
-        plain = relpath(plain, os.fsdecode(real(Path(root)))) if isabs(plain) else plain
-    return escaped(plain.encode("utf-8", "surrogatepass"))
+        relative = normpath(relative)
+        relative = relpath(relative, os.fsdecode(real(Path(root)))) if isabs(relative) else relative
+    return escaped(relative.encode("utf-8", "surrogatepass"))

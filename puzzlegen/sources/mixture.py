@@ -14,7 +14,7 @@ from puzzlegen.rng import digest
 from puzzlegen.sources import Source, source_class, unmarked
 
 
-def _source(value: object) -> object:
+def _validate_source(value: object) -> object:
     if not isinstance(value, dict):
         return value
     try:
@@ -29,7 +29,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Annotated[SerializeAsAny[Source], BeforeValidator(_source)]
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(_validate_source)]
     weight: float | None = Field(None, gt=0, le=1e6, description="share of the items, relative to the other parts")
     limit: int | None = Field(None, ge=1, description="most items")
 
@@ -38,8 +38,8 @@ class Part(BaseModel):
     def _gather(cls, value: object) -> object:
         if not isinstance(value, dict) or "source" in value:
             return value
-        own = {key: setting for key, setting in value.items() if key in ("weight", "limit")}
-        return {"source": {key: setting for key, setting in value.items() if key not in own}, **own}
+        part_settings = {key: setting for key, setting in value.items() if key in ("weight", "limit")}
+        return {"source": {key: setting for key, setting in value.items() if key not in part_settings}, **part_settings}
 
 
 _Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
@@ -85,47 +85,47 @@ class Mixture(Source):
         With weights or limits there are no marks, as all items must be known before any is drawn.
         """
         if any(part.weight is not None or part.limit is not None for part in self.parts.values()):
-            yield from self._drawn()
+            yield from self._draw_items()
             return
-        begun, _, inner = after.partition("/")
+        resumed_part, _, inner = after.partition("/")
         names = list(self.parts)
-        for name in names[names.index(begun) if begun else 0 :]:
-            for entry in self.parts[name].source.listed(inner if name == begun else ""):
-                yield Mark(f"{name}/{entry.at}") if isinstance(entry, Mark) else _named(name, entry)
+        for name in names[names.index(resumed_part) if resumed_part else 0 :]:
+            for entry in self.parts[name].source.listed(inner if name == resumed_part else ""):
+                yield Mark(f"{name}/{entry.at}") if isinstance(entry, Mark) else _prefix_part(name, entry)
 
-    def _drawn(self) -> Iterator[Item | Skipped]:
-        found: dict[str, list[Item]] = {}
+    def _draw_items(self) -> Iterator[Item | Skipped]:
+        items_by_part: dict[str, list[Item]] = {}
         for name, part in self.parts.items():
-            found[name] = []
+            items_by_part[name] = []
             for entry in part.source.items():
-                named = _named(name, entry)
-                if isinstance(named, Skipped):
-                    yield named
+                prefixed = _prefix_part(name, entry)
+                if isinstance(prefixed, Skipped):
+                    yield prefixed
                 else:
-                    found[name].append(named)
-        for name, count in self._counts({name: len(items) for name, items in found.items()}).items():
-            items = found[name]
-            drawn = sorted(items, key=lambda item: digest("mixture", item.bundle or item.id))[:count]
-            taken = {item.id for item in drawn}
-            yield from (item if item.id in taken else Skipped(item.id, "not_drawn") for item in items)
+                    items_by_part[name].append(prefixed)
+        for name, count in self._share_counts({name: len(items) for name, items in items_by_part.items()}).items():
+            items = items_by_part[name]
+            chosen = sorted(items, key=lambda item: digest("mixture", item.bundle or item.id))[:count]
+            chosen_ids = {item.id for item in chosen}
+            yield from (item if item.id in chosen_ids else Skipped(item.id, "not_drawn") for item in items)
 
-    def _counts(self, there: dict[str, int]) -> dict[str, int]:
+    def _share_counts(self, item_counts: dict[str, int]) -> dict[str, int]:
         """Return how many items each part gives: all up to its limit or, with weights, what the scarcest allows."""
-        most = {name: min(count, self.parts[name].limit or count) for name, count in there.items()}
+        limits = {name: min(count, self.parts[name].limit or count) for name, count in item_counts.items()}
         if all(part.weight is None for part in self.parts.values()):
-            return most
+            return limits
         weights = {name: part.weight or 1.0 for name, part in self.parts.items()}
-        scale = min(most[name] / weights[name] for name in most)
-        return {name: int(scale * weights[name] + 1e-9) for name in most}
+        scale = min(limits[name] / weights[name] for name in limits)
+        return {name: int(scale * weights[name] + 1e-9) for name in limits}
 
     def open(self, item: Item) -> BinaryIO:
         """Open the item from its part."""
-        name, _, own = item.id.partition("/")
+        name, _, inner_id = item.id.partition("/")
         group, bundle = (text.partition("/")[2] for text in (item.group, item.bundle))
-        return self.parts[name].source.open(item._replace(id=own, group=group, bundle=bundle))
+        return self.parts[name].source.open(item._replace(id=inner_id, group=group, bundle=bundle))
 
 
-def _named(part: str, entry: Item | Skipped) -> Item | Skipped:
+def _prefix_part(part: str, entry: Item | Skipped) -> Item | Skipped:
     if isinstance(entry, Skipped):
         return entry._replace(id=f"{part}/{entry.id}")
     group, bundle = (f"{part}/{text}" if text else "" for text in (entry.group, entry.bundle))

@@ -40,8 +40,8 @@ class Parquet(Source):
     @field_validator("path")
     @classmethod
     def _exists(cls, path: str) -> str:
-        if wrong := missing(path, "either"):
-            raise ValueError(f"{wrong}; give a Parquet file or a folder of them")
+        if problem := missing(path, "either"):
+            raise ValueError(f"{problem}; give a Parquet file or a folder of them")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
@@ -67,10 +67,10 @@ class Parquet(Source):
         """Open the bytes of the item's cell, or the file beside the Parquet file that the cell names."""
         file, _, group = item.bundle.rpartition(":")
         table = _tables.get((self.path, file, item.stamp), lambda: self._table(file, item.stamp))
-        found = open_cell(table, int(group), item.at)
-        if isinstance(found, str):
-            return open_beside(tree_at(self.path), file, found)
-        return found
+        content = open_cell(table, int(group), item.at)
+        if isinstance(content, str):
+            return open_beside(tree_at(self.path), file, content)
+        return content
 
     def _table(self, file: str, stamp: int) -> Table:
         return Table(tree_at(self.path, [_SUFFIX]).parts(file, stamp), file)
@@ -79,8 +79,8 @@ class Parquet(Source):
         reading = Reading(dict(self.media), Columns.of(None, self.fields, asks=self._asks), self.licence)
         try:
             table = self._table(found.id, found.stamp)
-        except Unusable as no:
-            yield Skipped(found.id, no.reason, no.detail)
+        except Unusable as unusable:
+            yield Skipped(found.id, unusable.reason, unusable.detail)
         except DamagedError as err:
             yield Skipped(found.id, "undecodable", str(err))
         else:

@@ -42,11 +42,11 @@ class Samples(Source):
 
     def _question(self, name: str, kind: Kind) -> str:
         kinds, kind_of = (CLIP_KINDS, clip_kind) if kind == "video" else (IMAGE_KINDS, image_kind)
-        shown = kind_of(self._rng(name))
+        scene = kind_of(self._rng(name))
         rng = rng_for("question", self.seed, name)
-        others = rng.sample(sorted({k.__name__.replace("_", " ") for k in kinds} - {shown}), _OPTIONS - 1)
-        options = dict(zip(ascii_uppercase, rng.shuffled([shown, *others]), strict=False))
-        answer = next(letter for letter, text in options.items() if text == shown)
+        others = rng.sample(sorted({k.__name__.replace("_", " ") for k in kinds} - {scene}), _OPTIONS - 1)
+        options = dict(zip(ascii_uppercase, rng.shuffled([scene, *others]), strict=False))
+        answer = next(letter for letter, text in options.items() if text == scene)
         return Question(
             f"What does the {'clip' if kind == 'video' else 'picture'} show?", options, answer, "choice"
         ).to_json()

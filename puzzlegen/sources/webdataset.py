@@ -21,7 +21,7 @@ from puzzlegen.records import Item, Mark, Skipped
 from puzzlegen.sources import Source, unmarked
 
 _JSON: Final = ".json"
-_NOTHING: Final = Said("", None, "", "")
+_NO_METADATA: Final = Said("", None, "", "")
 
 
 class Webdataset(Source):
@@ -35,8 +35,8 @@ class Webdataset(Source):
     @field_validator("path")
     @classmethod
     def _exists(cls, path: str) -> str:
-        if wrong := missing(path, "either"):
-            raise ValueError(f"{wrong}; give a tar or a folder of tars")
+        if problem := missing(path, "either"):
+            raise ValueError(f"{problem}; give a tar or a folder of tars")
         return path
 
     def items(self) -> Iterator[Item | Skipped]:
@@ -45,50 +45,50 @@ class Webdataset(Source):
 
     def listed(self, after: str = "") -> Iterator[Item | Skipped | Mark]:
         """Yield the entries of :meth:`items`, with a mark after each tar."""
-        tree, named = tree_at(self.path), Columns.of(None, self.fields, asks=self._asks)
+        tree, column_map = tree_at(self.path), Columns.of(None, self.fields, asks=self._asks)
         for tar in tree.walk(after):
             if isinstance(tar, Skipped):
                 yield tar
             elif suffix_of(tar.id) != ".tar":
                 yield Skipped(tar.id, "unsupported_file")
             else:
-                for key, members in groupby(tree.members(tar, (_JSON,)), _key):
-                    yield from self._sample(key, list(members), named)
+                for key, members in groupby(tree.members(tar, (_JSON,)), _sample_key):
+                    yield from self._sample_items(key, list(members), column_map)
             yield Mark(tar.id)
 
     def open(self, item: Item) -> BinaryIO:
         """Open the item's bytes in place in the tar."""
         return tree_at(self.path).open(item.id, item.at, item.size, item.stamp)
 
-    def _sample(self, key: str, members: list[Found | Skipped], named: Columns) -> Iterator[Item | Skipped]:
+    def _sample_items(self, key: str, members: list[Found | Skipped], column_map: Columns) -> Iterator[Item | Skipped]:
         files = [member for member in members if isinstance(member, Found)]
         yield from (member for member in members if isinstance(member, Skipped))
         media = [(file, kind) for file in files if (kind := kind_of(file.id))]
-        said, lost = _NOTHING, ""
+        metadata, unreadable_json = _NO_METADATA, ""
         for file in files:
             if suffix_of(file.id) != _JSON:
                 continue
             try:
-                told = named.read(_object(file))
-            except Unusable as no:
-                yield Skipped(file.id, no.reason, no.detail)
-                lost = lost or file.id
+                record = column_map.read(_parse_object(file))
+            except Unusable as unusable:
+                yield Skipped(file.id, unusable.reason, unusable.detail)
+                unreadable_json = unreadable_json or file.id
                 continue
-            if told.wrong:
-                yield Skipped(file.id, "bad_row", told.wrong)
-            said = told._replace(licence=told.licence or said.licence)
+            if record.wrong:
+                yield Skipped(file.id, "bad_row", record.wrong)
+            metadata = record._replace(licence=record.licence or metadata.licence)
         if files and not media:
             yield Skipped(key, "bad_row", "the sample has no picture or clip")
         group = key if len(media) > 1 else ""
         for file, kind in media:
-            if lost:  # the unreadable JSON may have stated a licence
-                yield Skipped(file.id, "bad_row", f"'{lost}' about it cannot be read")
+            if unreadable_json:  # the unreadable JSON may have stated a licence
+                yield Skipped(file.id, "bad_row", f"'{unreadable_json}' about it cannot be read")
                 continue
-            licence = said.licence or self.licence
-            yield Item(file.id, kind, file.size, licence, file.stamp, said.qa, group, at=file.at)
+            licence = metadata.licence or self.licence
+            yield Item(file.id, kind, file.size, licence, file.stamp, metadata.qa, group, at=file.at)
 
 
-def _key(member: Found | Skipped) -> str:
+def _sample_key(member: Found | Skipped) -> str:
     """Return the key of a member: its name up to the first dot of the last path part."""
     folder, slash, base = member.id.rpartition("/")
     if "#" in base:
@@ -97,7 +97,7 @@ def _key(member: Found | Skipped) -> str:
     return f"{folder}{slash}{base.partition('.')[0]}"
 
 
-def _object(file: Found) -> dict[str, Any]:
+def _parse_object(file: Found) -> dict[str, Any]:
     """Return the JSON object in a member; empty for any other JSON, such as a list of boxes."""
     if file.size > len(file.text):
         raise Unusable("bad_row", f"{file.size} bytes, too many for what is said about a sample")
