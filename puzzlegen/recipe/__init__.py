@@ -66,13 +66,13 @@ def load_recipe(path: str | Path, *, source: str | None = None, overrides: Seque
     file = find_recipe(path)
     document = parse(read_recipe(file), str(file))
     if not isinstance(document.data, dict):
-        found = f"{typed(document.data)}, not a mapping; a recipe needs at least source and tasks"
-        raise refusal(*document.where(()), found)
+        message = f"{typed(document.data)}, not a mapping; a recipe needs at least source and tasks"
+        raise refusal(*document.where(()), message)
     if source is not None:
         _replace_source(document, source)
     for override in overrides:
-        _override(document, override)
-    return _validated(document)
+        _apply_override(document, override)
+    return _validate(document)
 
 
 def recipe_from_canonical(canonical: dict[str, Any], source: dict[str, Any]) -> Recipe:
@@ -87,7 +87,7 @@ def recipe_from_canonical(canonical: dict[str, Any], source: dict[str, Any]) -> 
     """
     document = Document("recipe")
     document.data = {**canonical, "source": source}
-    return _validated(document)
+    return _validate(document)
 
 
 def _replace_source(document: Document, path: str) -> None:
@@ -100,7 +100,7 @@ def _replace_source(document: Document, path: str) -> None:
         document.problems.append(Problem(option, ("source",), str(err)))
 
 
-def _override(document: Document, override: str) -> None:
+def _apply_override(document: Document, override: str) -> None:
     option = f"--set {override}"
     dotted, equals, value = override.partition("=")
     steps = dotted.split(".")
@@ -113,50 +113,50 @@ def _override(document: Document, override: str) -> None:
     document.refused |= {place + refused for refused in parsed.refused}
 
 
-def _validated(document: Document) -> Recipe:
-    found = list(document.problems)
+def _validate(document: Document) -> Recipe:
+    mistakes = list(document.problems)
     try:
         recipe = Recipe.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as err:
-        problems = [_problem(document, detail) for detail in err.errors(include_url=False)]
-        found += [problem for problem in problems if document.understood(problem.place)]
-    if found:
-        raise RecipeError(*dict.fromkeys(str(problem) for problem in sorted(found, key=lambda p: p.order)))
+        problems = [_to_problem(document, detail) for detail in err.errors(include_url=False)]
+        mistakes += [problem for problem in problems if document.understood(problem.place)]
+    if mistakes:
+        raise RecipeError(*dict.fromkeys(str(problem) for problem in sorted(mistakes, key=lambda p: p.order)))
     return recipe
 
 
-def _problem(document: Document, detail: ErrorDetails) -> Problem:
-    place, kind = _place(detail["loc"]), detail["type"]
+def _to_problem(document: Document, detail: ErrorDetails) -> Problem:
+    place, kind = _place_in_yaml(detail["loc"]), detail["type"]
     if kind == "extra_forbidden":
-        text = unknown(str(place[-1]), _fields(document.data, place[:-1]))
+        text = unknown(str(place[-1]), _allowed_fields(document.data, place[:-1]))
     elif kind == "missing" and isinstance(place[-1], str):
-        text = missing(place[-1], _fields(document.data, place[:-1]))
+        text = missing(place[-1], _allowed_fields(document.data, place[:-1]))
     else:
-        text = wording(detail) + _task_of(document.data, place)
+        text = wording(detail) + _task_note(document.data, place)
         place = place if kind == "recipe" else document.given(place)
     return Problem(document.where(place), place, text)
 
 
-def _place(loc: Place) -> Place:
+def _place_in_yaml(loc: Place) -> Place:
     # In YAML a task's parameters stand beside its name, in the model one level below; pydantic marks keys by "[key]".
     steps = tuple(step for step in loc if step != "[key]")
     return steps[:2] + steps[3:] if steps[:1] == ("tasks",) and steps[2:3] == ("task",) else steps
 
 
-def _task_of(data: dict[str, Any], place: Place) -> str:
+def _task_note(data: dict[str, Any], place: Place) -> str:
     if place[:1] != ("tasks",) or len(place) < 3 or place[2] in ("task", "weight", "splits"):  # noqa: PLR2004 - tasks, index, key
         return ""
     return f" (task {data['tasks'][place[1]]['task']})"
 
 
-def _fields(data: dict[str, Any], place: Place) -> dict[str, FieldInfo]:
+def _allowed_fields(data: dict[str, Any], place: Place) -> dict[str, FieldInfo]:
     """Return the fields that are allowed at a place, by name; empty if the form of that place is not known."""
-    model, rest, beside = Recipe, place, {}  # type: type[BaseModel], Place, dict[str, FieldInfo]
+    model, rest, entry_fields = Recipe, place, {}  # type: type[BaseModel], Place, dict[str, FieldInfo]
     if place[:1] == ("source",):
         model, rest = source_class(data["source"]["kind"]), place[1:]
     elif place[:1] == ("tasks",) and len(place) > 1:
         model, rest = task_class(data["tasks"][place[1]]["task"]), place[2:]
-        beside = {} if rest else TaskEntry.model_fields
+        entry_fields = {} if rest else TaskEntry.model_fields
     for step in rest:
         field = model.model_fields.get(str(step))
         inner = (field.annotation, *get_args(field.annotation)) if field else ()
@@ -164,7 +164,7 @@ def _fields(data: dict[str, Any], place: Place) -> dict[str, FieldInfo]:
         if not sections:
             return {}
         model = sections[0]
-    return {**model.model_fields, **beside}
+    return {**model.model_fields, **entry_fields}
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -53,10 +53,10 @@ def read_recipe(file: Path) -> str:
         raise refusal(str(file), 0, f"cannot be read: {getattr(err, 'strerror', None) or err}") from err
     if len(raw) > MAX_BYTES:
         raise refusal(str(file), 0, f"larger than {MAX_BYTES} bytes; a recipe is a short YAML file")
-    return _decoded(raw, file)
+    return _decode(raw, file)
 
 
-def _decoded(raw: bytes, file: Path) -> str:
+def _decode(raw: bytes, file: Path) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as err:

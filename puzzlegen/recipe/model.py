@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 _RESERVED: Final = {"train": "what no split takes is train", "all": "it stands for all splits together"}
 _ROUNDING: Final = 1e-9
-_BESIDE: Final = ("weight", "splits")
-_LATER: Final = (
+_ENTRY_KEYS: Final = ("weight", "splits")
+_LATER_SETTINGS: Final = (
     ("media", "time_limit_s"),
     ("media", "image", "min_side_px"),
     ("media", "video", "min_duration_s"),
@@ -54,7 +54,7 @@ def _refusal(text: str, *loc: str | int) -> ValidationError:
     return ValidationError.from_exception_data("recipe", [InitErrorDetails(type=error, loc=loc, input=None)])
 
 
-def _class_named(
+def _find_class(
     value: dict[str, Any], key: str, names: Callable[[], list[str]], find: Callable[[str], type[BaseModel]]
 ) -> type[BaseModel]:
     name = value.get(key)
@@ -68,7 +68,7 @@ def _class_named(
         raise _refusal(str(err), key) from err
 
 
-def _strict(model: type[BaseModel], value: dict[str, Any]) -> BaseModel:
+def _validate_strictly(model: type[BaseModel], value: dict[str, Any]) -> BaseModel:
     # Strict JSON mode accepts lists as tuples and text as paths, but neither '3' nor true as a number.
     try:
         return model.model_validate_json(json.dumps(value), strict=True)
@@ -76,17 +76,17 @@ def _strict(model: type[BaseModel], value: dict[str, Any]) -> BaseModel:
         raise _refusal(f"the system says: {err.strerror}") from err
 
 
-def _source(value: object) -> object:
+def _validate_source(value: object) -> object:
     if not isinstance(value, dict):
         return value
-    return _strict(_class_named(value, "kind", source_kinds, source_class), value)
+    return _validate_strictly(_find_class(value, "kind", source_kinds, source_class), value)
 
 
-def _task(value: object) -> object:
+def _validate_task(value: object) -> object:
     if not isinstance(value, dict):
         return value
     parameters = {key: setting for key, setting in value.items() if key != "task"}
-    return _strict(_class_named(value, "task", task_names, task_class), parameters)
+    return _validate_strictly(_find_class(value, "task", task_names, task_class), parameters)
 
 
 class _Section(BaseModel):
@@ -101,7 +101,7 @@ def _as_tuple(value: object) -> object:
 class TaskEntry(_Section):
     """One entry of ``tasks``: in YAML, the task's parameters stand beside its name and weight."""
 
-    task: Annotated[SerializeAsAny[Task], BeforeValidator(_task)]
+    task: Annotated[SerializeAsAny[Task], BeforeValidator(_validate_task)]
     weight: float = Field(1.0, gt=0, le=1e6, description="share of the puzzles, relative to the other tasks")
     splits: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
         (), description="only these splits, to hold the task out of the others; default: all"
@@ -114,24 +114,24 @@ class TaskEntry(_Section):
             raise _refusal(f"{typed(value)}, not a mapping; write {{task: {value}}}")
         if not isinstance(value, dict) or isinstance(value.get("task"), Task):
             return value
-        own = {key: setting for key, setting in value.items() if key in _BESIDE}
-        return {"task": {key: setting for key, setting in value.items() if key not in _BESIDE}, **own}
+        entry_settings = {key: setting for key, setting in value.items() if key in _ENTRY_KEYS}
+        return {"task": {key: setting for key, setting in value.items() if key not in _ENTRY_KEYS}, **entry_settings}
 
 
-def _splits(entry: TaskEntry) -> dict[str, list[str]]:
+def _splits_setting(entry: TaskEntry) -> dict[str, list[str]]:
     return {"splits": list(entry.splits)} if entry.splits else {}
 
 
-def _drop_unsaid(full: dict[str, Any], plain: dict[str, Any]) -> None:
-    for *sections, key in _LATER:
-        here, there = full, plain
+def _drop_defaults(settings: dict[str, Any], defaults: dict[str, Any]) -> None:
+    for *sections, key in _LATER_SETTINGS:
+        section_settings, section_defaults = settings, defaults
         for section in sections:
-            here, there = here[section], there[section]
-        if here[key] == there[key]:
-            here.pop(key)
+            section_settings, section_defaults = section_settings[section], section_defaults[section]
+        if section_settings[key] == section_defaults[key]:
+            section_settings.pop(key)
 
 
-def _distinct(tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
+def _check_distinct(tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
     # min_length would not do: pydantic counts only valid entries, and would report an invalid one and a short list.
     if not tasks:
         raise ValueError("the list is empty; give at least one, such as {task: jigsaw}")
@@ -149,7 +149,7 @@ def _all_or_number(value: object) -> object:
     raise _refusal(f"{shown(value)} is not allowed; use all, or a whole number of at least 1")
 
 
-def _split_name(name: str) -> str:
+def _check_split_name(name: str) -> str:
     if name in _RESERVED:
         raise ValueError(f"'{name}' is reserved: {_RESERVED[name]}; choose another name")
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
@@ -157,7 +157,7 @@ def _split_name(name: str) -> str:
     return name
 
 
-def _leave_train(splits: dict[str, float]) -> dict[str, float]:
+def _check_fractions(splits: dict[str, float]) -> dict[str, float]:
     total = math.fsum(splits.values())
     if total > 1 + _ROUNDING:
         raise ValueError(f"the fractions add up to {total:.10g}, the maximum is 1")
@@ -186,7 +186,7 @@ class Output(_Section):
     )
 
 
-_Name = Annotated[str, AfterValidator(_split_name)]
+_Name = Annotated[str, AfterValidator(_check_split_name)]
 _Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -195,17 +195,17 @@ class Recipe(_Section):
 
     version: Literal[1] = Field(1, description="version of this format")
     seed: int = Field(0, ge=0, lt=1 << 63, description="another seed gives other puzzles")
-    source: Annotated[SerializeAsAny[Source], BeforeValidator(_source)] = Field(
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(_validate_source)] = Field(
         description="where the raw media are, such as {kind: folder, path: photos/}; or give --source"
     )
-    tasks: Annotated[tuple[TaskEntry, ...], AfterValidator(_distinct)] = Field(
+    tasks: Annotated[tuple[TaskEntry, ...], AfterValidator(_check_distinct)] = Field(
         description="what puzzles to make, such as [{task: jigsaw, rows: 3}]"
     )
     per_item: Annotated[Literal["all"] | int, BeforeValidator(_all_or_number)] = Field(
         "all", description="how many tasks per item, drawn by weight; or all of them"
     )
     variants: int = Field(1, ge=1, le=1000, description="puzzles of each task per item (with per_item: all)")
-    splits: Annotated[dict[_Name, _Fraction], AfterValidator(_leave_train)] = Field(
+    splits: Annotated[dict[_Name, _Fraction], AfterValidator(_check_fractions)] = Field(
         {}, description="fraction of the items per split; the rest is train"
     )
     hygiene: HygieneSettings = HygieneSettings()
@@ -215,13 +215,13 @@ class Recipe(_Section):
     join: JoinSettings | None = Field(None, description="ask the source's own questions too, in the same records")
 
     @model_validator(mode="after")
-    def _variants_need_all(self) -> Self:
+    def _check_variants(self) -> Self:
         if self.variants > 1 and self.per_item != "all":
             raise _refusal(f"{self.variants} needs per_item: all; with per_item: N, raise N instead", "variants")
         return self
 
     @model_validator(mode="after")
-    def _held_out_somewhere(self) -> Self:
+    def _check_entry_splits(self) -> Self:
         known = ("train", *self.splits)
         for k, entry in enumerate(self.tasks):
             if unknown := [name for name in entry.splits if name not in known]:
@@ -229,7 +229,7 @@ class Recipe(_Section):
         return self
 
     @model_validator(mode="after")
-    def _can_be_joined(self) -> Self:
+    def _check_joinable(self) -> Self:
         if self.join is None:
             return self
         for k, entry in enumerate(self.tasks):
@@ -247,12 +247,12 @@ class Recipe(_Section):
         if self.join is None:
             full.pop("join")
         # Settings that were added later are part of the canonical form only if they differ from their defaults.
-        _drop_unsaid(
+        _drop_defaults(
             full, {"media": Media().model_dump(mode="json"), "hygiene": HygieneSettings().model_dump(mode="json")}
         )
         full.get("hygiene", {}).pop("exclude", None)
         full["tasks"] = [
-            {"task": entry.task.name, "weight": dumped["weight"], **_splits(entry), **dumped["task"]}
+            {"task": entry.task.name, "weight": dumped["weight"], **_splits_setting(entry), **dumped["task"]}
             for entry, dumped in zip(self.tasks, full["tasks"], strict=True)
         ]
         return full

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: Keys and list indices from the top of a recipe to one value in it.
 Place = tuple[str | int, ...]
 
-_CLIP: Final = 60
-_LAST: Final = 1 << 31
+_MAX_LENGTH: Final = 60
+_AFTER_ALL_LINES: Final = 1 << 31
 
 
 class Where(NamedTuple):
@@ -44,10 +44,10 @@ class Problem(NamedTuple):
     @property
     def order(self) -> int:
         """Sort key for reading order: the file's lines from the top, then the command line."""
-        return self.where.line or _LAST
+        return self.where.line or _AFTER_ALL_LINES
 
     def __str__(self) -> str:
-        place = f"{_clipped(dotted(self.place))}: " if self.place else ""
+        place = f"{_clip(dotted(self.place))}: " if self.place else ""
         line = f"{self.where}: {place}{self.text}"
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
@@ -65,17 +65,17 @@ def dotted(place: Place) -> str:
 def shown(value: object) -> str:
     """Return a value as messages show it: text in quotes, and long values cut short."""
     if isinstance(value, str):
-        return f"'{_clipped(value)}'"
-    return _clipped(json.dumps(value, ensure_ascii=False, default=str))
+        return f"'{_clip(value)}'"
+    return _clip(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def typed(value: object) -> str:
     """Return a value and its type in words, such as ``'3' is text``, or ``empty``."""
-    words = {str: "text", bool: "a boolean", int: "a whole number", float: "a decimal number", list: "a list"}
-    words[dict] = "a mapping"
+    type_names = {str: "text", bool: "a boolean", int: "a whole number", float: "a decimal number", list: "a list"}
+    type_names[dict] = "a mapping"
     if value is None:
         return "empty"
-    return f"{shown(value)} is {words.get(type(value), type(value).__name__)}"
+    return f"{shown(value)} is {type_names.get(type(value), type(value).__name__)}"
 
 
 def unknown(name: str, known: Mapping[str, FieldInfo]) -> str:
@@ -94,32 +94,32 @@ def wording(error: ErrorDetails) -> str:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
-    for suffix, wanted in _WANTED.items():
+    for suffix, expected in _EXPECTED.items():
         if kind == suffix or kind.startswith(f"{suffix}_"):
-            return f"{typed(value)}, not {wanted}{_unquote(value, suffix)}"
-    if kind in _OUTSIDE:
-        limits = {key: _plain(limit) for key, limit in context.items()}
-        return f"{shown(value)} {_OUTSIDE[kind].format_map(limits)}"
+            return f"{typed(value)}, not {expected}{_unquote_hint(value, suffix)}"
+    if kind in _LIMIT_MESSAGES:
+        limits = {key: _without_fraction(limit) for key, limit in context.items()}
+        return f"{shown(value)} {_LIMIT_MESSAGES[kind].format_map(limits)}"
     message = error["msg"]
     return message[:1].lower() + message[1:]
 
 
-def _plain(limit: object) -> object:
+def _without_fraction(limit: object) -> object:
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
-def _unquote(value: object, suffix: str) -> str:
+def _unquote_hint(value: object, suffix: str) -> str:
     if suffix not in ("int", "float") or not isinstance(value, str):
         return ""
     return "; write a plain number without quotes" if value.lstrip(" +-")[:1].isdigit() else ""
 
 
-def _clipped(text: str) -> str:
-    return text if len(text) <= _CLIP else f"{text[: _CLIP - 3]}..."
+def _clip(text: str) -> str:
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 3]}..."
 
 
 # First words of pydantic's error types (int_type, int_parsing, int_from_float ...), and what was expected.
-_WANTED: Final = {
+_EXPECTED: Final = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -135,7 +135,7 @@ _WANTED: Final = {
     "model_attributes_type": "a mapping",
 }
 
-_OUTSIDE: Final = {
+_LIMIT_MESSAGES: Final = {
     "greater_than_equal": "is below the minimum {ge}",
     "less_than_equal": "is above the maximum {le}",
     "greater_than": "is not above {gt}",

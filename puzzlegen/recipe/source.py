@@ -10,15 +10,15 @@ from puzzlegen.errors import RecipeError
 from puzzlegen.files import ARCHIVE_SUFFIXES, is_url, kind_of, suffix_of
 from puzzlegen.rows import SUFFIXES
 
-_ON_THE_HUB: Final = "hf://datasets/"
-_ID_PARTS: Final = 2
+_HUB_PREFIX: Final = "hf://datasets/"
+_MAX_ID_PARTS: Final = 2
 _COMPRESSED: Final = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
-_GOOD: Final = (
+_ACCEPTED: Final = (
     "a folder of images or videos, an archive of them "
     f"({', '.join(ARCHIVE_SUFFIXES)}) or a table ({', '.join(SUFFIXES)})"
 )
 #: Kinds that a folder may be of: a recipe that names one of these keeps it.
-_OF_FOLDERS: Final = ("folder", "parquet", "webdataset")
+_FOLDER_KINDS: Final = ("folder", "parquet", "webdataset")
 
 
 def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
@@ -31,29 +31,29 @@ def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RecipeError: the path is none of these.
     """
-    kind = _kind(path, str(old.get("kind")))
+    kind = _infer_kind(path, str(old.get("kind")))
     if kind == "hub":
-        return {**(old if old.get("kind") == "hub" else {}), "kind": "hub", "name": path.removeprefix(_ON_THE_HUB)}
+        return {**(old if old.get("kind") == "hub" else {}), "kind": "hub", "name": path.removeprefix(_HUB_PREFIX)}
     return {**(old if old.get("kind") == kind else {}), "kind": kind, "path": path}
 
 
-def _kind(path: str, old: str) -> str:
+def _infer_kind(path: str, old_kind: str) -> str:
     if is_url(path):
-        return _kind_of_url(path, old)
+        return _kind_of_url(path, old_kind)
     try:
         path.encode()
-        folder, exists = Path(path).is_dir(), Path(path).exists()
+        is_folder, exists = Path(path).is_dir(), Path(path).exists()
     except UnicodeEncodeError as err:
         raise RecipeError("its name is not UTF-8 here; rename it, or set PYTHONUTF8=1 if the locale is C") from err
     except OSError as err:
         raise RecipeError(f"the system says: {err.strerror}") from err
-    if exists and old == "graph":
-        return old
-    if folder:
-        return old if old in _OF_FOLDERS else _kind_of_folder(Path(path))
+    if exists and old_kind == "graph":
+        return old_kind
+    if is_folder:
+        return old_kind if old_kind in _FOLDER_KINDS else _kind_of_folder(Path(path))
     if not exists or suffix_of(path) not in (*SUFFIXES, *ARCHIVE_SUFFIXES):
-        raise RecipeError(_refusal(path) if exists else f"no such file or folder; give {_GOOD}")
-    return _kind_of_file(path, old)
+        raise RecipeError(_refusal(path) if exists else f"no such file or folder; give {_ACCEPTED}")
+    return _kind_of_file(path, old_kind)
 
 
 def _refusal(file: str) -> str:
@@ -62,26 +62,26 @@ def _refusal(file: str) -> str:
         return "what is compressed as a whole cannot be read in place; unpack it, or repack it as .tar or .zip"
     if kind := kind_of(file):
         return f"one {kind} is not a source; give the folder that it lies in"
-    return f"neither a folder nor an archive or a table; give {_GOOD}"
+    return f"neither a folder nor an archive or a table; give {_ACCEPTED}"
 
 
 def _kind_of_folder(folder: Path) -> str:
     """Return ``parquet`` if the first Parquet file in the folder (or in its ``data``) holds media, else ``folder``."""
-    found = sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")))
-    return "parquet" if found and holds_media(found[0]) else "folder"
+    parquet_files = sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")))
+    return "parquet" if parquet_files and holds_media(parquet_files[0]) else "folder"
 
 
-def _kind_of_url(url: str, old: str) -> str:
-    rest = url.removeprefix(_ON_THE_HUB).strip("/").split("/")
-    if url.startswith(_ON_THE_HUB) and len(rest) <= _ID_PARTS and suffix_of(url) == "":
+def _kind_of_url(url: str, old_kind: str) -> str:
+    url_parts = url.removeprefix(_HUB_PREFIX).strip("/").split("/")
+    if url.startswith(_HUB_PREFIX) and len(url_parts) <= _MAX_ID_PARTS and suffix_of(url) == "":
         return "hub"
     if suffix_of(url) in (*SUFFIXES, *ARCHIVE_SUFFIXES):
-        return _kind_of_file(url, old)
-    return old if old in (*_OF_FOLDERS, "graph") else "folder"
+        return _kind_of_file(url, old_kind)
+    return old_kind if old_kind in (*_FOLDER_KINDS, "graph") else "folder"
 
 
-def _kind_of_file(path: str, old: str) -> str:
+def _kind_of_file(path: str, old_kind: str) -> str:
     if suffix_of(path) in ARCHIVE_SUFFIXES:
-        return old if old in ("folder", "webdataset") else "folder"
-    media = suffix_of(path) == ".parquet" and old != "manifest" and (is_url(path) or holds_media(Path(path)))
-    return "parquet" if media or old == "parquet" else "manifest"
+        return old_kind if old_kind in ("folder", "webdataset") else "folder"
+    has_media = suffix_of(path) == ".parquet" and old_kind != "manifest" and (is_url(path) or holds_media(Path(path)))
+    return "parquet" if has_media or old_kind == "parquet" else "manifest"

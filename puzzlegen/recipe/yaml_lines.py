@@ -25,7 +25,7 @@ MAX_DEPTH: Final = 16
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: Final[dict[str, bool | None]] = {
+_CONSTANTS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
@@ -120,12 +120,12 @@ def parse(text: str, name: str, *, numbered: bool = True) -> Document:
     try:
         _Reader(document, text, numbered=numbered).read()
     except (yaml.YAMLError, ValueError, OverflowError) as err:
-        line, why = _mishap(err, text)
+        line, why = _locate_error(err, text)
         raise refusal(name, line if numbered else 0, f"not valid YAML: {why}") from err
     return document
 
 
-def _mishap(err: Exception, text: str) -> tuple[int, str]:
+def _locate_error(err: Exception, text: str) -> tuple[int, str]:
     if isinstance(err, yaml.MarkedYAMLError):
         why = err.problem or err.context or "unreadable"
         tab = "; indent with spaces, not tabs" if "'\\t'" in why else ""
@@ -150,59 +150,59 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise refusal(*self._at(event), "a second document begins here; a recipe is one")
-                self._document.written[()] = self._at(root := next(self._events))
+                    raise refusal(*self._where(event), "a second document begins here; a recipe is one")
+                self._document.written[()] = self._where(root := next(self._events))
                 self._document.data = self._value(root, ())
 
     def _too_deep(self, event: _Event) -> RecipeError:
-        return refusal(*self._at(event), f"nested deeper than {MAX_DEPTH} levels")
+        return refusal(*self._where(event), f"nested deeper than {MAX_DEPTH} levels")
 
-    def _at(self, event: _Event) -> Where:
+    def _where(self, event: _Event) -> Where:
         return Where(self._document.name, event.start_mark.line + 1 if self._numbered else 0)
 
     def _note(self, event: _Event, place: Place, text: str) -> None:
-        self._document.problems.append(Problem(self._at(event), place, text))
+        self._document.problems.append(Problem(self._where(event), place, text))
 
     def _value(self, event: _Event, place: Place) -> Any:  # noqa: ANN401 - YAML is any
         if len(place) > MAX_DEPTH:
             raise self._too_deep(event)
-        if trick := _trick(event):
-            self._note(event, place, trick)
+        if forbidden := _find_forbidden(event):
+            self._note(event, place, forbidden)
             self._document.refused.add(place)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(place)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place)
-        return _scalar(event) if isinstance(event, yaml.ScalarEvent) and not trick else None
+        return _scalar(event) if isinstance(event, yaml.ScalarEvent) and not forbidden else None
 
     def _mapping(self, place: Place) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
-            if fault := self._bad_key(key, place, made):
+            if fault := self._key_fault(key, place, mapping):
                 self._note(key, (*place, getattr(key, "value", "?")), fault)
                 self._skip(key)
                 self._skip(next(self._events))
                 continue
-            inner = (*place, key.value)
-            self._document.written[inner] = self._at(key)
-            made[key.value] = self._value(next(self._events), inner)
-        return made
+            child_place = (*place, key.value)
+            self._document.written[child_place] = self._where(key)
+            mapping[key.value] = self._value(next(self._events), child_place)
+        return mapping
 
-    def _bad_key(self, key: _Event, place: Place, made: dict[str, Any]) -> str:
+    def _key_fault(self, key: _Event, place: Place, mapping: dict[str, Any]) -> str:
         if not isinstance(key, yaml.ScalarEvent):
             return "a key must be plain text"
-        if key.value not in made:
-            return _trick(key)
-        first = self._document.written[(*place, key.value)].line
-        return f"this key is there twice, first on line {first}; keep one"
+        if key.value not in mapping:
+            return _find_forbidden(key)
+        first_line = self._document.written[(*place, key.value)].line
+        return f"this key is there twice, first on line {first_line}; keep one"
 
     def _sequence(self, place: Place) -> list[Any]:
-        made: list[Any] = []
+        sequence: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            inner = (*place, len(made))
-            self._document.written[inner] = self._at(event)
-            made.append(self._value(event, inner))
-        return made
+            child_place = (*place, len(sequence))
+            self._document.written[child_place] = self._where(event)
+            sequence.append(self._value(event, child_place))
+        return sequence
 
     def _skip(self, event: _Event) -> None:
         depth = 0
@@ -215,7 +215,7 @@ class _Reader:
             event = next(self._events)
 
 
-def _trick(event: _Event) -> str:
+def _find_forbidden(event: _Event) -> str:
     # Aliases let a few hundred bytes stand for billions of values; tags name Python types.
     if getattr(event, "anchor", None):
         return "anchors and aliases (& and *) are not allowed; write the value out"
@@ -230,8 +230,8 @@ def _scalar(event: yaml.ScalarEvent) -> str | int | float | bool | None:
     text: str = event.value
     if not event.implicit[0]:
         return text
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
