@@ -55,13 +55,13 @@ class Photos:
 
     def __call__(self, path: Path, kept: list[str]) -> Iterator[Media]:
         """Yield the media of each puzzle of a file."""
-        decoded = _decoded(path)
+        decoded = _decode(path)
         if not kept:
             sketch_of(decoded)
             return
         picture = _clean(decoded, self.rng)
         for task in kept:
-            yield [_jpeg(one) for one in getattr(self, task)(picture)]
+            yield [_jpeg(image) for image in getattr(self, task)(picture)]
         self.earlier.append(picture)
 
     def rotation(self, picture: Image.Image) -> list[Image.Image]:
@@ -82,23 +82,23 @@ class Photos:
 
     def jigsaw_picture(self, picture: Image.Image) -> list[Image.Image]:
         """Return nine tiles laid out as one picture, and the picture."""
-        whole, *tiles = self.jigsaw(picture)
-        return [mosaic(tiles, 3), whole]
+        original, *tiles = self.jigsaw(picture)
+        return [mosaic(tiles, 3), original]
 
     def similarity(self, picture: Image.Image) -> list[Image.Image]:
         """Return two views of the picture and one of each of three others, recoloured, the last four in one palette."""
-        first, *rest = (self._view(one) for one in (picture, picture, *self.earlier, *[picture] * 3)[:5])
-        first = self._coloured([first])[0]
-        return [first, *one_palette(self._coloured(rest))]
+        first, *rest = (self._draw_view(image) for image in (picture, picture, *self.earlier, *[picture] * 3)[:5])
+        first = self._recolour([first])[0]
+        return [first, *one_palette(self._recolour(rest))]
 
     def inpainting(self, picture: Image.Image) -> list[Image.Image]:
         """Return the picture with a covered square, and four pieces in one palette, each in its own tone and light."""
         side = round(0.45 * min(picture.size))
         window = round(side * self.rng.uniform(0.34, 0.44))
-        shown, covered = round(window * self.rng.uniform(0.9, 1.1)), picture.copy()
+        piece_side, covered = round(window * self.rng.uniform(0.9, 1.1)), picture.copy()
         hatch(covered, (20, 20, 20 + side, 20 + side))
         boxes = [(x, 20, x + window, 20 + window) for x in (20, 40, 60, 80)]
-        pieces = [picture.resize((shown, shown), Image.Resampling.BICUBIC, box=box) for box in boxes]
+        pieces = [picture.resize((piece_side, piece_side), Image.Resampling.BICUBIC, box=box) for box in boxes]
         toned = [tone(piece, self.draws, 0.3) for piece in one_palette(pieces)]
         return [covered, *shaded(toned, self.draws, 0.5)]
 
@@ -113,16 +113,16 @@ class Photos:
         lettered_rings(views[1], [(k * side / 5, side / 2) for k in range(1, 5)])
         return views
 
-    def _view(self, picture: Image.Image) -> Image.Image:
-        part = self.rng.uniform(0.08, 1) ** 0.5
-        width, height = int(picture.width * part), int(picture.height * part)
+    def _draw_view(self, picture: Image.Image) -> Image.Image:
+        side_fraction = self.rng.uniform(0.08, 1) ** 0.5
+        width, height = int(picture.width * side_fraction), int(picture.height * side_fraction)
         x, y = self.rng.randint(0, picture.width - width), self.rng.randint(0, picture.height - height)
         view = picture.resize((224, 224), Image.Resampling.BICUBIC, box=(x, y, x + width, y + height))
         return view.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.rng.randrange(2) else view
 
-    def _coloured(self, views: list[Image.Image]) -> list[Image.Image]:
+    def _recolour(self, views: list[Image.Image]) -> list[Image.Image]:
         draw = self.draws.bits(64)
-        return [Image.fromarray(changed(np.asarray(one), self.draws.fork(draw), "plain")) for one in views]
+        return [Image.fromarray(changed(np.asarray(image), self.draws.fork(draw), "plain")) for image in views]
 
 
 def clip(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
@@ -141,8 +141,8 @@ def clip(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
         container.seek(int(start / unit), stream=stream)
         size = side * context.width // context.height // 2 * 2, side // 2 * 2
         for packet in container.demux(stream):
-            near = packet.pts is None or any(abs(packet.pts * unit - time) <= half for time in due)
-            context.skip_frame = "DEFAULT" if near else "NONREF"
+            is_near = packet.pts is None or any(abs(packet.pts * unit - time) <= half for time in due)
+            context.skip_frame = "DEFAULT" if is_near else "NONREF"
             for frame in packet.decode():
                 if len(frames) < _CLIP_FRAMES and frame.time >= due[len(frames)] - half:
                     small = scaler.reformat(frame, *size, format="gbrp", interpolation=EXACT, threads=1)
@@ -156,27 +156,31 @@ def clip(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
 def graph(path: Path, rng: random.Random, kept: list[str]) -> Iterator[Media]:
     """Yield the texts of ego networks of two hops, one per centre that no earlier network shows."""
     del kept  # one file gives many puzzles
-    near: dict[str, set[str]] = {}
+    neighbours_of: dict[str, set[str]] = {}
     for a, b in csv.reader(path.read_text().splitlines()[1:]):
-        near.setdefault(a, set()).add(b)
-        near.setdefault(b, set()).add(a)
-    shown: set[str] = set()
-    for centre, around in near.items():
-        if centre not in shown:
-            ego = {centre} | around | {far for one in around for far in near[one]}
+        neighbours_of.setdefault(a, set()).add(b)
+        neighbours_of.setdefault(b, set()).add(a)
+    covered_nodes: set[str] = set()
+    for centre, direct_neighbours in neighbours_of.items():
+        if centre not in covered_nodes:
+            ego = (
+                {centre}
+                | direct_neighbours
+                | {node for neighbour in direct_neighbours for node in neighbours_of[neighbour]}
+            )
             ego = set(rng.sample(sorted(ego), min(24, len(ego))))
-            shown |= ego
-            yield ["; ".join(f"{a} - {b}" for a in ego for b in near[a] & ego if a < b).encode()]
+            covered_nodes |= ego
+            yield ["; ".join(f"{a} - {b}" for a in ego for b in neighbours_of[a] & ego if a < b).encode()]
 
 
 WORK: dict[str, Callable[[Path, random.Random, list[str]], Iterator[Media]]] = {"clip": clip, "graph": graph}
 
 
-def _decoded(path: Path) -> Image.Image:
+def _decode(path: Path) -> Image.Image:
     """Decode a picture at the smallest of JPEG's own sizes that is large enough."""
     with Image.open(io.BytesIO(path.read_bytes())) as raw:
-        enough = 448 / 0.9 / min(raw.size)
-        raw.draft(None, (int(raw.width * enough) + 1, int(raw.height * enough) + 1))
+        scale = 448 / 0.9 / min(raw.size)
+        raw.draft(None, (int(raw.width * scale) + 1, int(raw.height * scale) + 1))
         raw.load()
         return raw if raw.mode == "RGB" else raw.convert("RGB")
 
@@ -210,18 +214,18 @@ def main(name: str, media: str, out: str, told: str) -> None:
     kept = json.loads(Path(told).read_text())
     photos, rng = Photos(), random.Random(7)
     rows: list[Media] = []
-    made = 0
+    puzzle_count = 0
     with pq.ParquetWriter(out, _SCHEMA, compression="none", use_dictionary=False) as file:
         for path in sorted(Path(media).iterdir()):
             tasks = kept.get(path.name, [])
-            found = list(photos(path, tasks) if name == "photos" else WORK[name](path, rng, tasks))
-            made += len(found)
-            rows += found
+            media_rows = list(photos(path, tasks) if name == "photos" else WORK[name](path, rng, tasks))
+            puzzle_count += len(media_rows)
+            rows += media_rows
             if len(rows) >= _ROWS:
                 _append(file, rows)
                 rows = []
         _append(file, rows)
-    print(made)
+    print(puzzle_count)
 
 
 def _append(file: pq.ParquetWriter, rows: list[Media]) -> None:

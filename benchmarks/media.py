@@ -23,7 +23,7 @@ def photos(folder: Path, source: Path | None, size: tuple[int, int], count: int)
     ready: list[bytes] = []
     for picture in _pictures(source):
         buffer = io.BytesIO()
-        _filled(picture, size).save(buffer, "JPEG", quality=90)
+        _crop_to_fill(picture, size).save(buffer, "JPEG", quality=90)
         ready.append(buffer.getvalue())
         if len(ready) == count:
             break
@@ -40,8 +40,8 @@ def clips(folder: Path, source: Path | None, height: int, count: int, seconds: i
     folder.mkdir(parents=True)
     size = (height * 16 // 9 // 2 * 2, height)
     ready = []
-    for frames in _moving(source, size, seconds * 25):
-        ready.append(_as_source(frames))
+    for frames in _clip_frames(source, size, seconds * 25):
+        ready.append(_encode_source(frames))
         if len(ready) == min(count, 8):
             break
     for k in range(count):
@@ -63,14 +63,14 @@ def _pictures(source: Path | None) -> Iterator[Image.Image]:
                 continue
 
 
-def _filled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _crop_to_fill(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     width, height = size
     factor = max(width / picture.width, height / picture.height)
     large = picture.resize((round(picture.width * factor) + 1, round(picture.height * factor) + 1))
     return large.crop((0, 0, width, height))
 
 
-def _moving(source: Path | None, size: tuple[int, int], count: int) -> Iterator[list[np.ndarray]]:
+def _clip_frames(source: Path | None, size: tuple[int, int], count: int) -> Iterator[list[np.ndarray]]:
     for data in _clip_bytes(source):
         frames: list[np.ndarray] = []
         with av.open(data) as container:
@@ -92,7 +92,7 @@ def _clip_bytes(source: Path | None) -> Iterator[io.BytesIO]:
             yield io.BytesIO(path.read_bytes())
 
 
-def _as_source(frames: list[np.ndarray]) -> bytes:
+def _encode_source(frames: list[np.ndarray]) -> bytes:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "veryfast", "g": str(_GOP)})

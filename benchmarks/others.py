@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.workloads import WORKLOADS, Workload, build_command, timed
 
 Found = dict[str, Any]
-_TEN = {"source": {"kind": "samples", "images": 10, "videos": 0}, "tasks": [{"task": "rotation"}]}
+_TEN_PUZZLES = {"source": {"kind": "samples", "images": 10, "videos": 0}, "tasks": [{"task": "rotation"}]}
 #: Shards of the large run when one worker is compared with two.
 _SHARDS = 10
-_BUILD_AND_TELL = (
+_MEMORY_SCRIPT = (
     "import json, resource as r, sys; from puzzlegen.building import build; from puzzlegen.recipe import load_recipe;"
     "from pathlib import Path; from benchmarks.plan import peak_mib\n"
     "if __name__ == '__main__':\n"
@@ -44,15 +44,15 @@ class Stopwatch:
     @contextmanager
     def on(self, what: str) -> Iterator[None]:
         """Count CPU time for ``what`` until the end of the block."""
-        self._turn()
+        self._charge()
         self._stack.append(what)
         try:
             yield
         finally:
-            self._turn()
+            self._charge()
             self._stack.pop()
 
-    def _turn(self) -> None:
+    def _charge(self) -> None:
         now = time.process_time()
         self.spent[self._stack[-1]] += now - self._since
         self._since = now
@@ -89,7 +89,7 @@ def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
     """Measure the shares of a one-process build: decoding, downscale, other cleaning, encoding, writing, and tasks."""
     kinds = ("decode", "downscale", "cleaning", "encode", "write", "task")
     print(f"{'workload':20}" + "".join(f"{kind:>11}" for kind in kinds) + "  % of CPU")
-    found = {}
+    results = {}
     for name, work in works.items():
         if work.floor == "graph":
             continue
@@ -98,9 +98,9 @@ def shares(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
             command = [sys.executable, __file__, "shares", name, scratch]
             spent = json.loads(timed(command)[1])
         total = sum(spent.values())
-        found[name] = {kind: 100 * spent[kind] / total for kind in kinds}
-        print(f"{name:20}" + "".join(f"{value:11.1f}" for value in found[name].values()), flush=True)
-    return found
+        results[name] = {kind: 100 * spent[kind] / total for kind in kinds}
+        print(f"{name:20}" + "".join(f"{value:11.1f}" for value in results[name].values()), flush=True)
+    return results
 
 
 def _shares(name: str, scratch: str) -> None:
@@ -119,8 +119,8 @@ def _shares(name: str, scratch: str) -> None:
     recipe = load_recipe(out.with_suffix(".yaml"))
     shards = list(make_plan(recipe).shards())
     watch = Stopwatch()
-    for k, one in enumerate([shards[0], *shards]):
-        job = shard.Job(recipe, one, str(out), str(out / "work"))
+    for k, shard_plan in enumerate([shards[0], *shards]):
+        job = shard.Job(recipe, shard_plan, str(out), str(out / "work"))
         if k == 1:  # The first shard has paid for imports, so counting starts with the second run of it.
             watch = Stopwatch()
             watch.around(opened, "clean_image", "cleaning")
@@ -142,54 +142,54 @@ def _shares(name: str, scratch: str) -> None:
 
 def workers(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
     """Measure the wall time of one worker over that of two, without startup; on an idle machine the maximum is 2."""
-    found = {}
+    results = {}
     for name, work in works.items():
         with tempfile.TemporaryDirectory() as scratch:
-            place = Path(scratch)
+            root = Path(scratch)
             for size in ("small", "large"):
-                work.make(place / size, args.media, getattr(work, size))
-            ratios = [_wall(work, place, 1) / _wall(work, place, 2) for _ in range(args.repeat)]
-        found[name] = median(ratios)
-        print(f"{name:20} two workers are {found[name]:.2f} times as fast as one", flush=True)
-    return found
+                work.make(root / size, args.media, getattr(work, size))
+            ratios = [_wall_seconds(work, root, 1) / _wall_seconds(work, root, 2) for _ in range(args.repeat)]
+        results[name] = median(ratios)
+        print(f"{name:20} two workers are {results[name]:.2f} times as fast as one", flush=True)
+    return results
 
 
-def _wall(work: Workload, place: Path, count: int) -> float:
+def _wall_seconds(work: Workload, root: Path, count: int) -> float:
     """Return the wall seconds of the large run less those of the small one, with shards that two can share evenly."""
-    took = {}
+    seconds = {}
     shard_size = max(1, work.large // _SHARDS)
     for size in ("small", "large"):
-        command = build_command(work, place / size, place / "out", count, shard_size)
+        command = build_command(work, root / size, root / "out", count, shard_size)
         begin = time.perf_counter()
         timed(command)
-        took[size] = time.perf_counter() - begin
-    return took["large"] - took["small"]
+        seconds[size] = time.perf_counter() - begin
+    return seconds["large"] - seconds["small"]
 
 
 def memory(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
     """Measure peak resident MB of the parent and its largest child, at the small and the large number of files."""
-    found: Found = {}
+    results: Found = {}
     for name, work in works.items():
         for size in ("small", "large"):
             with tempfile.TemporaryDirectory() as scratch:
                 folder, out, script = Path(scratch) / "media", Path(scratch) / "out", Path(scratch) / "tell.py"
                 work.make(folder, args.media, count := getattr(work, size))
                 build_command(work, folder, out)
-                script.write_text(_BUILD_AND_TELL)
+                script.write_text(_MEMORY_SCRIPT)
                 command = [sys.executable, str(script), str(out.with_suffix(".yaml")), str(out)]
                 parent, worker = json.loads(timed(command)[1].splitlines()[-1])
-            found[f"{name}_{count}"] = {"parent": parent, "worker": worker}
+            results[f"{name}_{count}"] = {"parent": parent, "worker": worker}
             print(f"{name:20} {count:6} files: parent {parent:4.0f} MB, worker {worker:4.0f} MB", flush=True)
-    return found
+    return results
 
 
 def startup(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
     """Measure the CPU-seconds that a user waits for before anything is made."""
     del works
-    found = {}
+    results = {}
     with tempfile.TemporaryDirectory() as scratch:
         recipe = Path(scratch) / "ten.yaml"
-        recipe.write_text(yaml.safe_dump(_TEN))
+        recipe.write_text(yaml.safe_dump(_TEN_PUZZLES))
         puzzlegen = [sys.executable, "-m", "puzzlegen"]
         commands: dict[str, Callable[[int], list[str]]] = {
             "import puzzlegen": lambda _: [sys.executable, "-c", "import puzzlegen"],
@@ -197,9 +197,9 @@ def startup(works: Mapping[str, Workload], args: argparse.Namespace) -> Found:
             "build of 10 puzzles": lambda k: [*puzzlegen, "build", str(recipe), "--out", f"{scratch}/{k}"],
         }
         for name, command in commands.items():
-            found[name] = median(timed(command(k))[0] for k in range(args.repeat))
-            print(f"{name:20} {found[name]:.2f} CPU-s", flush=True)
-    return found
+            results[name] = median(timed(command(k))[0] for k in range(args.repeat))
+            print(f"{name:20} {results[name]:.2f} CPU-s", flush=True)
+    return results
 
 
 MEASURES: dict[str, Callable[[Mapping[str, Workload], argparse.Namespace], Found]] = {

@@ -50,13 +50,13 @@ def pyav(folder: Path, out: Path) -> None:
     for path in sorted(folder.iterdir()):
         with av.open(str(path)) as container:
             frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][: 4 * 16 : 4]
-        with av.open(io.BytesIO(), "w", format="mp4") as made:
-            stream = made.add_stream("libx264", rate=4)
+        with av.open(io.BytesIO(), "w", format="mp4") as output:
+            stream = output.add_stream("libx264", rate=4)
             stream.height, stream.width = 224, frames[0].shape[1] * 224 // frames[0].shape[0] // 2 * 2
             stream.pix_fmt = "yuv420p"
             for frame in reversed(frames):
-                made.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            made.mux(stream.encode(None))
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            output.mux(stream.encode(None))
 
 
 if __name__ == "__main__":

@@ -53,17 +53,17 @@ def recipe(count: int) -> Recipe:
     """Return a recipe with two weighted tasks and a split, so that every part of planning has something to do."""
     settings = {"seed": 7, "per_item": 1, "splits": {"validation": 0.01}}
     tasks = [{"task": "rotation", "weight": 2}, {"task": "jigsaw"}]
-    made = recipe_from_canonical({**settings, "tasks": tasks}, {"kind": "samples"})
-    return made.model_copy(update={"source": Listed(count=count)})
+    base_recipe = recipe_from_canonical({**settings, "tasks": tasks}, {"kind": "samples"})
+    return base_recipe.model_copy(update={"source": Listed(count=count)})
 
 
 def one(count: int) -> dict[str, float]:
     """Make a plan in this process, read its first and last shard, and return the measurements."""
-    with tempfile.TemporaryDirectory() as place:
-        before = _cpu()
-        plan = make_plan(recipe(count), None, Path(place))
-        spent = _cpu() - before
-        size = sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file())
+    with tempfile.TemporaryDirectory() as folder:
+        before = _cpu_seconds()
+        plan = make_plan(recipe(count), None, Path(folder))
+        spent = _cpu_seconds() - before
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
         rows = len(plan.shard(0).work) + len(plan.shard(len(plan) - 1).work)
         peak = peak_mib()
     return {"items": plan.items, "shards": len(plan), "cpu_s": spent, "peak_mib": peak, "bytes": size, "read": rows}
@@ -78,9 +78,9 @@ def peak_mib() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
@@ -93,17 +93,17 @@ def main() -> None:
     if args.one is not None:
         print(json.dumps(one(args.one)))
         return
-    found = []
+    results = []
     print(f"{'items':>11} {'shards':>7} {'CPU s':>8} {'us / item':>9} {'peak MiB':>9} {'plan MB':>8} {'B / item':>8}")
     for count in args.items or SIZES:
         command = [sys.executable, str(HERE / "plan.py"), "--one", str(count)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ))
-        told = json.loads(done.stdout)
-        found.append(told)
-        each = f"{told['cpu_s'] / count * 1e6:9.1f} {told['peak_mib']:9.0f} {told['bytes'] / 1e6:8.1f}"
-        print(f"{count:11,} {told['shards']:7,} {told['cpu_s']:8.1f} {each} {told['bytes'] / count:8.1f}", flush=True)
+        process = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ))
+        row = json.loads(process.stdout)
+        results.append(row)
+        cells = f"{row['cpu_s'] / count * 1e6:9.1f} {row['peak_mib']:9.0f} {row['bytes'] / 1e6:8.1f}"
+        print(f"{count:11,} {row['shards']:7,} {row['cpu_s']:8.1f} {cells} {row['bytes'] / count:8.1f}", flush=True)
     if args.json:
-        args.json.write_text(json.dumps(found, indent=1) + "\n")
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -41,21 +41,21 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     if args.what == "efficiency":
-        found = efficiencies(args.only or WORKLOADS, args.media, args.repeat)
+        results = efficiencies(args.only or WORKLOADS, args.media, args.repeat)
     else:
-        found = others.MEASURES[args.what]({name: WORKLOADS[name] for name in args.only or WORKLOADS}, args)
+        results = others.MEASURES[args.what]({name: WORKLOADS[name] for name in args.only or WORKLOADS}, args)
     if args.json:
-        args.json.write_text(json.dumps(found, indent=1) + "\n")
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def efficiencies(names: Iterable[str], source: Path | None, repeat: int) -> dict[str, dict[str, float]]:
     """Measure each workload and print one line for it."""
     print(f"{'workload':20} {'floor':>8} {'build':>8}  efficiency  {'peers (build / peer)'}  CPU-s per 1,000 puzzles")
-    found = {}
+    results = {}
     for name in names:
-        found[name] = measure(WORKLOADS[name], source, repeat)
-        print(line(name, found[name]), flush=True)
-    return found
+        results[name] = measure(WORKLOADS[name], source, repeat)
+        print(line(name, results[name]), flush=True)
+    return results
 
 
 def line(name: str, found: dict[str, float]) -> str:
@@ -67,34 +67,34 @@ def line(name: str, found: dict[str, float]) -> str:
 def measure(work: Workload, source: Path | None, repeat: int) -> dict[str, float]:
     """Return the medians over paired repeats, in CPU-seconds per 1,000 puzzles, and the efficiency."""
     with tempfile.TemporaryDirectory() as scratch:
-        place = Path(scratch)
+        root = Path(scratch)
         for size in ("small", "large"):
-            work.make(place / size, source, getattr(work, size))
+            work.make(root / size, source, getattr(work, size))
         sides = ["build", "floor", *(f"peer_{peer}" for peer in work.peers)]
-        rounds = [{side: _slope(side, work, place) for side in sides} for _ in range(repeat)]
-    found = {side: median(one[side] for one in rounds) for side in sides}
-    found["efficiency"] = median(one["floor"] / one["build"] for one in rounds)
-    return found
+        rounds = [{side: _slope(side, work, root) for side in sides} for _ in range(repeat)]
+    medians = {side: median(round_costs[side] for round_costs in rounds) for side in sides}
+    medians["efficiency"] = median(round_costs["floor"] / round_costs["build"] for round_costs in rounds)
+    return medians
 
 
-def _slope(side: str, work: Workload, place: Path) -> float:
+def _slope(side: str, work: Workload, root: Path) -> float:
     """Return the CPU-seconds per 1,000 puzzles, as the slope between the small and the large run."""
-    costs = [_cost(side, work, place / size, place / "out") for size in ("small", "large")]
+    costs = [_cost(side, work, root / size, root / "out") for size in ("small", "large")]
     (small, few), (large, many) = costs
     return 1000 * (large - small) / (many - few)
 
 
 def _cost(side: str, work: Workload, folder: Path, out: Path) -> tuple[float, int]:
     """Return the CPU-seconds of one run and its number of puzzles; a build also writes what it kept, for the floor."""
-    told = folder.with_suffix(".json")
+    kept_file = folder.with_suffix(".json")
     if side == "build":
         spent, printed = timed(build_command(work, folder, out))
-        told.write_text(json.dumps(_kept(out)))
+        kept_file.write_text(json.dumps(_kept(out)))
         return spent, sum(json.loads(printed)["kept"].values())
     script = "floors.py" if side == "floor" else "peers.py"
     name = work.floor if side == "floor" else side.removeprefix("peer_")
     command = [sys.executable, str(HERE / script), name, str(folder), str(out.with_suffix(".parquet"))]
-    spent, printed = timed(command + ([str(told)] if side == "floor" else []))
+    spent, printed = timed(command + ([str(kept_file)] if side == "floor" else []))
     return spent, int(printed.split()[-1])
 
 
