@@ -56,17 +56,17 @@ def main(
 ) -> None:
     """Collect a model's responses to the puzzles of a build."""
     sampling = Sampling(transformers or model or "", temperature, max_tokens or None, seed, json_object(extra))
-    asked = sampling._asdict() | {"frames": None if whole_clips else frames}
+    settings = sampling._asdict() | {"frames": None if whole_clips else frames}
     if transformers:
         concurrency = 1
-    with ResponseFile(out, asked) as responses, Watch() as report:
+    with ResponseFile(out, settings) as responses, Watch() as report:
         end = evaluate(
             folder,
             opened(sampling, transformers, base_url, retries, timeout_s),
             responses,
             selection=Selection(split, tuple(task or ()), limit),
             samples=samples,
-            frames=asked["frames"],
+            frames=settings["frames"],
             concurrency=concurrency,
             report=report,
         )

@@ -35,8 +35,8 @@ def section(name: str, command: Described) -> str:
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [param for param in command.params if param.param_type_name == "option" and param.name != "help"]
     usage = " ".join(["puzzlegen", name, *map(placeholder, arguments), *(["[OPTIONS]"] if options else [])])
-    lines = [f"- `{placeholder(one)}`: {one.help}" for one in arguments]
-    lines += [f"- `{', '.join(one.opts)}`{default(one)}: {one.help}" for one in options]
+    lines = [f"- `{placeholder(entry)}`: {entry.help}" for entry in arguments]
+    lines += [f"- `{', '.join(entry.opts)}`{default(entry)}: {entry.help}" for entry in options]
     return f"## {name}\n\n{command.help}\n\n```text\n{usage}\n```\n\n" + "\n".join(lines) + "\n"
 
 
@@ -48,8 +48,8 @@ def placeholder(argument: Described) -> str:
 
 def default(option: Described) -> str:
     """Return the note on an option's default; empty if the option has none worth showing."""
-    shown = option.default not in {None, False, "", ()} if not isinstance(option.default, list) else False
-    return f" (default {option.default})" if shown else ""
+    has_default = option.default not in {None, False, "", ()} if not isinstance(option.default, list) else False
+    return f" (default {option.default})" if has_default else ""
 
 
 def main() -> None:

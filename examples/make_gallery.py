@@ -52,28 +52,28 @@ def puzzle_of(task: Task, recipe: Recipe) -> Puzzle:
         peers = partial(lambda rank: [*opened[rank + 1 :], *opened[:rank]], len(opened))
         opened.append(OpenItem(item, source.open, recipe.media, rng_for("gallery", item.id), peers))
     for item in opened:
-        made = task.make(item, rng_for("gallery", task.name, item.item.id))
-        if isinstance(made, Puzzle):
-            return made
+        result = task.make(item, rng_for("gallery", task.name, item.item.id))
+        if isinstance(result, Puzzle):
+            return result
     raise SystemExit(f"no sample gives a {task.name} puzzle")
 
 
 def section(task: Task, puzzle: Puzzle) -> str:
     """Return the section of the page about one task."""
-    about = (getdoc(type(task)) or "").partition("\n")[0]
+    summary = (getdoc(type(task)) or "").partition("\n")[0]
     question = puzzle.question.replace("<image>", "(picture)").replace("<video>", "(clip)")
     picture = f"![{task.name}](gallery/{task.name}.jpg)\n\n" if puzzle.media else ""
     quoted = "\n".join(f"> {line}  " for line in question.strip().splitlines())
     facts = f"difficulty {puzzle.difficulty:.2f}, chance {puzzle.answer.chance:.4g}, `{task.params}`"
     answer = f"<details><summary>answer</summary>\n\n`{puzzle.answer.text}`\n\n</details>"
-    return f"## `{task.name}`\n\n{about}\n\n{picture}{quoted}\n\n{answer}\n\n{facts}\n"
+    return f"## `{task.name}`\n\n{summary}\n\n{picture}{quoted}\n\n{answer}\n\n{facts}\n"
 
 
 def gallery() -> tuple[str, dict[str, bytes]]:
     """Return the page, and its pictures by file name."""
     source = {"kind": "samples", "images": 12, "videos": 8}
     recipe = recipe_from_canonical({"seed": 1, "tasks": [{"task": "rotation"}]}, source)
-    parts, pictures, shown = [HEAD], {}, {}
+    parts, pictures, selected = [HEAD], {}, {}
     for name in task_names():
         task = task_class(name)()
         puzzle = puzzle_of(task, recipe)
@@ -82,8 +82,8 @@ def gallery() -> tuple[str, dict[str, bytes]]:
             pictures[f"{name}.jpg"] = sheet(puzzle.media, puzzle.question)
         if name in QUESTIONS:
             options = puzzle.answer.spec.params.get("options", {})
-            shown[name] = pictures[f"{name}.jpg"], options.get(puzzle.answer.text, puzzle.answer.text)
-    pictures["four.jpg"] = four({name: shown[name] for name in QUESTIONS})
+            selected[name] = pictures[f"{name}.jpg"], options.get(puzzle.answer.text, puzzle.answer.text)
+    pictures["four.jpg"] = four({name: selected[name] for name in QUESTIONS})
     return "\n".join(parts), pictures
 
 
@@ -92,17 +92,17 @@ def four(shown: dict[str, tuple[bytes, str]]) -> bytes:
     font = ImageFont.load_default(size=17)
     puzzles = [(name, Image.open(io.BytesIO(data)), answer) for name, (data, answer) in shown.items()]
     rows = [puzzles[:2], puzzles[2:]]
-    talls = [round((WIDE - GAP) / sum(p.width / p.height for _, p, _ in row)) for row in rows]
-    canvas = Image.new("RGB", (WIDE, sum(talls) + 2 * CAPTION), "white")
+    row_heights = [round((WIDE - GAP) / sum(p.width / p.height for _, p, _ in row)) for row in rows]
+    canvas = Image.new("RGB", (WIDE, sum(row_heights) + 2 * CAPTION), "white")
     draw, y = ImageDraw.Draw(canvas), 0
-    for row, tall in zip(rows, talls, strict=True):
+    for row, row_height in zip(rows, row_heights, strict=True):
         x = 0
         for name, picture, answer in row:
-            wide = round(picture.width * tall / picture.height)
-            canvas.paste(picture.resize((wide, tall), Image.Resampling.LANCZOS), (x, y))
-            draw.text((x, y + tall + 8), f"{QUESTIONS[name]}\n{answer}", fill="black", font=font)
-            x += wide + GAP
-        y += tall + CAPTION
+            scaled_width = round(picture.width * row_height / picture.height)
+            canvas.paste(picture.resize((scaled_width, row_height), Image.Resampling.LANCZOS), (x, y))
+            draw.text((x, y + row_height + 8), f"{QUESTIONS[name]}\n{answer}", fill="black", font=font)
+            x += scaled_width + GAP
+        y += row_height + CAPTION
     buffer = io.BytesIO()
     canvas.save(buffer, "JPEG", quality=82)
     return buffer.getvalue()
@@ -113,8 +113,8 @@ def main() -> None:
     text, pictures = gallery()
     folder = HERE / "gallery"
     if "--check" in sys.argv[1:]:
-        there = {path.name: path.read_bytes() for path in folder.glob("*.jpg")}
-        stale = sorted(name for name in there.keys() | pictures if there.get(name) != pictures.get(name))
+        existing = {path.name: path.read_bytes() for path in folder.glob("*.jpg")}
+        stale = sorted(name for name in existing.keys() | pictures if existing.get(name) != pictures.get(name))
         if stale or (HERE / "GALLERY.md").read_text(encoding="utf-8") != text:
             raise SystemExit(
                 f"the gallery is stale ({', '.join(stale) or 'text'}): run python examples/make_gallery.py"

@@ -62,9 +62,9 @@ def page() -> str:
         parts += [f"### `kind: {kind}`\n", table(source_class(kind), {"kind"})]
     parts += ["## Tasks\n"]
     for name in task_names():
-        found = task_class(name)
-        about = (found.__doc__ or "").partition("\n")[0]
-        parts += [f"### `task: {name}`\n\n{about} Takes: {found.accepts}.\n", table(found)]
+        task_type = task_class(name)
+        about = (task_type.__doc__ or "").partition("\n")[0]
+        parts += [f"### `task: {name}`\n\n{about} Takes: {task_type.accepts}.\n", table(task_type)]
     parts += ["## Reasons\n\nWhy something is no puzzle, as `rejections.parquet` and summaries say it.\n"]
     reasons = "".join(f"| `{reason}` | {cell(meaning)} |\n" for reason, meaning in REASONS.items())
     parts += [f"| reason | what it means |\n|---|---|\n{reasons}"]
@@ -81,7 +81,7 @@ def table(model: type[BaseModel], without: Container[str] = ()) -> str:
 
 def is_section(field: dict[str, Any]) -> bool:
     """Whether a key is a section, which has a table of its own."""
-    return "$ref" in field or any("$ref" in one for one in field.get("anyOf", ()))
+    return "$ref" in field or any("$ref" in variant for variant in field.get("anyOf", ()))
 
 
 def row(name: str, field: dict[str, Any]) -> str:
@@ -95,16 +95,16 @@ def allowed(field: dict[str, Any]) -> str:
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if "anyOf" in field:
-        return " or ".join(filter(None, (allowed(one) for one in field["anyOf"])))
+        return " or ".join(filter(None, (allowed(variant) for variant in field["anyOf"])))
     if "const" in field:
         return str(field["const"])
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
     bounds = [f"{word} {field[key]}" for key, word in words.items() if key in field]
     if field.get("type") == "array":
-        of = field.get("items") or next(iter(field.get("prefixItems", [])), {})
+        item_schema = field.get("items") or next(iter(field.get("prefixItems", [])), {})
         fewest, most = field.get("minItems"), field.get("maxItems")
         count = (f"{most} of " if fewest == most else f"{fewest or 0} to {most} of ") if most else "list of "
-        return count + ("mappings" if "$ref" in of else allowed(of))
+        return count + ("mappings" if "$ref" in item_schema else allowed(item_schema))
     return " ".join([KINDS[field["type"]], *bounds])
 
 

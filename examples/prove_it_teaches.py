@@ -147,12 +147,14 @@ def _tokens(tiny: tiny_vlm.Tiny, rows: list[Any]) -> torch.Tensor:
 def right(tiny: tiny_vlm.Tiny, rows: list[Any]) -> list[int]:
     """Return for each puzzle 1 if the verifier scores the likeliest answer as right, else 0."""
     tiny.model.eval()
-    found: list[int] = []
+    hits: list[int] = []
     with torch.no_grad():
         for batch in _batches(rows):
-            said = tiny.processor.batch_decode(answering(tiny, batch).argmax(-1, keepdim=True))
-            found += [int(score(text, row["ground_truth"]).value >= 1) for text, row in zip(said, batch, strict=True)]
-    return found
+            responses = tiny.processor.batch_decode(answering(tiny, batch).argmax(-1, keepdim=True))
+            hits += [
+                int(score(text, row["ground_truth"]).value >= 1) for text, row in zip(responses, batch, strict=True)
+            ]
+    return hits
 
 
 def _batches(rows: list[Any]) -> Iterator[list[Any]]:
@@ -163,25 +165,25 @@ def _batches(rows: list[Any]) -> Iterator[list[Any]]:
 
 def report(runs: Path, picture: Path) -> None:
     """Print accuracy with intervals, and draw the curves of all runs that have a file."""
-    done = [json.loads(path.read_text()) for path in sorted(runs.glob("*.json"))]
+    results = [json.loads(path.read_text()) for path in sorted(runs.glob("*.json"))]
     print(f"{'':24} {'n':>5} {'chance':>7} {'after SFT':>24} {'after GRPO':>24}")
     for task, blank in product(TASKS, (False, True)):
-        some = [one for one in done if one["task"] == task and one["blank"] == blank]
-        if some:
-            ends = [interval(some, look) for look in (0, -1)]
+        matching = [result for result in results if result["task"] == task and result["blank"] == blank]
+        if matching:
+            ends = [interval(matching, look) for look in (0, -1)]
             cells = " ".join(f"{mean:7.3f} ({low:.3f} to {high:.3f})" for mean, low, high in ends)
-            count = sum(len(one["items"]) for one in some)
+            count = sum(len(result["items"]) for result in matching)
             print(f"{task:12} {'blank' if blank else 'pictures':11} {count:5} {CHANCE[task]:7.3f} {cells}")
-    if done:
-        draw(done, picture)
+    if results:
+        draw(results, picture)
 
 
 def interval(some: list[dict[str, Any]], look: int) -> tuple[float, float, float]:
     """Return the mean accuracy of some runs and its 95 % interval, by resampling seeds and held-out scenes."""
     table: dict[tuple[int, str], list[int]] = {}
-    for one in some:
-        for item, hit in zip(one["items"], one["looks"][look][1], strict=True):
-            table.setdefault((one["seed"], item), []).append(hit)
+    for result in some:
+        for item, hit in zip(result["items"], result["looks"][look][1], strict=True):
+            table.setdefault((result["seed"], item), []).append(hit)
     seeds, items = sorted({key[0] for key in table}), sorted({key[1] for key in table})
     cell = np.array([[np.mean(table[seed, item]) for item in items] for seed in seeds])
     draws = np.random.default_rng(0)
@@ -196,13 +198,13 @@ def draw(done: list[dict[str, Any]], path: Path) -> None:
     """Plot one panel per task, with one line per run and a dotted line at chance."""
     from matplotlib import pyplot as plt  # noqa: PLC0415 - nothing else needs it
 
-    tasks = [task for task in TASKS if any(one["task"] == task for one in done)]
+    tasks = [task for task in TASKS if any(result["task"] == task for result in done)]
     figure, panels = plt.subplots(1, len(tasks), figsize=(5 * len(tasks), 3.6), layout="constrained", squeeze=False)
     for task, axes in zip(tasks, panels[0], strict=True):
-        for one in (one for one in done if one["task"] == task):
-            steps, values = [step for step, _ in one["looks"]], [np.mean(found) for _, found in one["looks"]]
-            label = ("blank pictures" if one["blank"] else "pictures") if one["seed"] == done[0]["seed"] else None
-            axes.plot(steps, values, color="tab:grey" if one["blank"] else "tab:blue", label=label)
+        for result in (result for result in done if result["task"] == task):
+            steps, values = [step for step, _ in result["looks"]], [np.mean(hits) for _, hits in result["looks"]]
+            label = ("blank pictures" if result["blank"] else "pictures") if result["seed"] == done[0]["seed"] else None
+            axes.plot(steps, values, color="tab:grey" if result["blank"] else "tab:blue", label=label)
         axes.axhline(CHANCE[task], color="black", linestyle=":", label="chance")
         axes.set(title=task, xlabel="GRPO steps after a short SFT", ylabel="held-out accuracy", ylim=(0, 1))
         axes.legend()

@@ -28,14 +28,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path)
     parser.add_argument("responses", type=Path, help="a new file")
-    chosen = parser.parse_args()
-    if chosen.responses.exists():
-        parser.error(f"{chosen.responses} exists; `puzzlegen score` scores it, this writes another one")
-    with chosen.responses.open("x", encoding="utf-8") as file:
-        for shard in files_of(manifest_of(chosen.build)):
-            for row in read_rows(chosen.build / shard["path"]):
+    args = parser.parse_args()
+    if args.responses.exists():
+        parser.error(f"{args.responses} exists; `puzzlegen score` scores it, this writes another one")
+    with args.responses.open("x", encoding="utf-8") as file:
+        for shard in files_of(manifest_of(args.build)):
+            for row in read_rows(args.build / shard["path"]):
                 file.write(json.dumps({"id": row["id"], "response": respond(row)}) + "\n")
-    for task in score_file(chosen.build, chosen.responses).tasks:
+    for task in score_file(args.build, args.responses).tasks:
         print(f"{task.task:20} n {task.n:5}  reward {task.reward:.3f}  chance {task.chance:.3f}")
 
 

@@ -93,12 +93,12 @@ def _tokenizer(words: Iterable[str], phrases: Iterable[str]) -> PreTrainedTokeni
         vocab_size=600, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
     )
     raw.train_from_iterator(words, trainer)
-    made = PreTrainedTokenizerFast(
+    fast_tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left",
         additional_special_tokens=specials[3:],
     )  # fmt: skip
-    made.add_tokens(sorted(phrases))
-    return made
+    fast_tokenizer.add_tokens(sorted(phrases))
+    return fast_tokenizer
 
 
 def _config(tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int) -> Qwen2_5_VLConfig:

@@ -96,11 +96,11 @@ def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
 
 def config(chosen: argparse.Namespace) -> GRPOConfig:
     """Return GRPO's configuration with the command line's settings."""
-    where: dict[str, Any] = (
+    precision: dict[str, Any] = (
         {"use_cpu": True, "bf16": False, "gradient_checkpointing": False} if chosen.tiny else {"bf16": True}
     )
     if not chosen.tiny:
-        where["model_init_kwargs"] = {"dtype": "bfloat16"}
+        precision["model_init_kwargs"] = {"dtype": "bfloat16"}
     return GRPOConfig(
         str(chosen.out),
         max_steps=chosen.max_steps,
@@ -118,7 +118,7 @@ def config(chosen: argparse.Namespace) -> GRPOConfig:
         eval_steps=100,
         save_strategy="no" if chosen.tiny else "steps",
         report_to="none",
-        **where,
+        **precision,
     )
 
 

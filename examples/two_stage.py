@@ -30,10 +30,10 @@ FORM = "\n\nThink it through inside <think> and </think>, then give the answer i
 
 
 def main(given: list[str] | None = None) -> GRPOTrainer:
-    words = sys.argv[1:] if given is None else given
+    command_line = sys.argv[1:] if given is None else given
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("way", choices=["pretext", "joint"])
-    way, rest = parser.parse_known_args(words[:1])[0].way, words[1:]
+    way, rest = parser.parse_known_args(command_line[:1])[0].way, command_line[1:]
     return joint(rest) if way == "joint" else pretext(rest)
 
 
@@ -45,21 +45,21 @@ def joint(rest: list[str]) -> GRPOTrainer:
 
 def pretext(rest: list[str]) -> GRPOTrainer:
     """Train in two stages, the second on the first's model in memory; save each in its own folder below --out."""
-    build, own, *flags = rest
+    build, own_data, *flags = rest
     chosen = grpo.arguments([build, *flags])
     # Prepared first, so that mistakes in the second stage's input show before the first stage is paid for.
-    rows, args = own_rows(Path(own)), grpo.config(_stage(chosen, "own", evaluate=None))
-    first = grpo.trainer_for(_stage(chosen, "puzzles"), grpo.load(chosen, "train"))
-    _train(first)
-    second = GRPOTrainer(
-        first.model,
+    rows, args = own_rows(Path(own_data)), grpo.config(_stage(chosen, "own", evaluate=None))
+    first_trainer = grpo.trainer_for(_stage(chosen, "puzzles"), grpo.load(chosen, "train"))
+    _train(first_trainer)
+    second_trainer = GRPOTrainer(
+        first_trainer.model,
         [grpo.PARTS[name] for name in chosen.rewards],
         args=args,
         train_dataset=rows,
-        processing_class=first.processing_class,
+        processing_class=first_trainer.processing_class,
     )
-    _train(second)
-    return second
+    _train(second_trainer)
+    return second_trainer
 
 
 def _stage(chosen: argparse.Namespace, name: str, **changes: object) -> argparse.Namespace:
@@ -75,27 +75,27 @@ def own_rows(path: Path) -> Dataset:
     """Return the user's rows in the form of puzzles, each with a verifier spec, so that the same rewards score them."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     pictures = [[str(path.parent / row["media"])] for row in rows]
-    made = Dataset.from_dict(
+    dataset = Dataset.from_dict(
         {
             "images": pictures,
-            "prompt": [[{"role": "user", "content": _placed(row["question"]) + FORM}] for row in rows],
+            "prompt": [[{"role": "user", "content": _with_placeholder(row["question"]) + FORM}] for row in rows],
             "ground_truth": [_truth(str(row["answer"])) for row in rows],
             "data_source": ["own"] * len(rows),
         }
     ).cast_column("images", [Picture()])
-    return trl.prepare(made)
+    return trl.prepare(dataset)
 
 
-def _placed(question: str) -> str:
+def _with_placeholder(question: str) -> str:
     """Return the question with one ``<image>`` for its picture, in front unless the question has it already.
 
     Raises:
         SystemExit: the question has more than one placeholder, or a ``<video>``.
     """
-    placed = question if "<image>" in question else f"<image>\n{question}"
-    if placed.count("<image>") > 1 or "<video>" in placed:
+    text = question if "<image>" in question else f"<image>\n{question}"
+    if text.count("<image>") > 1 or "<video>" in text:
         raise SystemExit(f"{question!r:.80}: a question has one picture; take out the other <image> or <video>")
-    return placed
+    return text
 
 
 def _truth(answer: str) -> str:

@@ -40,12 +40,14 @@ class Channels(Task):
         """Reject pictures without colour before drawing the answer, then exchange channels and ask."""
         pixels = np.asarray(item.image())
         small = np.asarray(item.image().resize((16, 16), Image.Resampling.BOX), dtype=np.float32)
-        apart = min(float(np.abs(small[..., a] - small[..., b]).mean()) for a, b in combinations(range(3), 2))
-        if apart < _LEAST_APART:
-            raise Unusable("flat", f"two channels differ by {apart:.1f} of 255, need {_LEAST_APART}")
+        least_difference = min(
+            float(np.abs(small[..., a] - small[..., b]).mean()) for a, b in combinations(range(3), 2)
+        )
+        if least_difference < _LEAST_APART:
+            raise Unusable("flat", f"two channels differ by {least_difference:.1f} of 255, need {_LEAST_APART}")
         k = rng.balanced("answer", len(_ORDERS))
         # Answers are always made by puzzlegen.answers, which gives each its verifier spec.
         block, answer = answers.choice(rng, _TEXTS, k)
-        shown = Image.fromarray(np.ascontiguousarray(pixels[..., list(_ORDERS[k])]))
+        changed = Image.fromarray(np.ascontiguousarray(pixels[..., list(_ORDERS[k])]))
         question = f"<image>\nWhich two colour channels of this picture were exchanged?\n{block}"
-        return Puzzle(question, (encode_image(shown),), answer, self.difficulty, apart - _LEAST_APART)
+        return Puzzle(question, (encode_image(changed),), answer, self.difficulty, least_difference - _LEAST_APART)
