@@ -54,7 +54,7 @@ def pick(rng: Rng, n: int) -> tuple[int, Answer]:
 def _lettered(letters: str, slot: int, options: dict[str, str] | list[str]) -> Answer:
     wrong = letters[:slot] + letters[slot + 1 :]
     return _answer(
-        "choice", letters[slot], {"options": options}, letters[slot], wrong, "only the right option's letter"
+        "choice", letters[slot], {"options": options}, letters[slot], wrong, "only the letter of the correct option"
     )
 
 
@@ -136,7 +136,7 @@ def subset(names: Sequence[str], chosen: Sequence[str]) -> Answer:
     target = [name for name in names if name in chosen]
     others = [name for name in names if name not in chosen]
     wrong = [", ".join(part) for part in (others, list(names), target[1:]) if part and part != target]
-    hint = f"only the right ones of: {', '.join(names)}; separated by commas"
+    hint = f"only the correct ones of: {', '.join(names)}; separated by commas"
     return _answer("set", target, {"gamma": 1, "names": list(names)}, ", ".join(target), wrong, hint)
 
 

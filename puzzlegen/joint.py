@@ -41,7 +41,7 @@ _METRICS: Final[dict[AnswerType, str]] = {
     "regression": "relative",
 }
 _HINTS: Final[dict[AnswerType, str]] = {
-    "choice": "only the letter of the right option",
+    "choice": "only the letter of the correct option",
     "numerical": "only the number",
     "ocr": "only the text that is read, word for word",
     "free": "only the answer itself",
@@ -147,13 +147,13 @@ def _second(question: Question, item: Item) -> str:
     medium = "clip" if item.kind == "video" else "picture"
     options = "".join(f"\n{letter}. {text}" for letter, text in question.options.items())
     return (
-        f"That was the first question. The second is about the {medium} as it was before it was changed: undo the "
-        f"change in your mind, then answer.\n{question.text}{options}"
+        f"That was the first question. The second is about the {medium} as it was before it was changed: mentally undo "
+        f"the change, then answer.\n{question.text}{options}"
     )
 
 
 def _form(puzzle: Puzzle, question: Question, prompt: PromptSettings) -> str:
-    think = "Think both through step by step inside <think> and </think>. Then give" if prompt.reasoning else "Give"
+    think = "Think about both step by step inside <think> and </think>. Then give" if prompt.reasoning else "Give"
     return (
         f"{think} the answer to the first question inside <transform> and </transform>: {puzzle.answer.hint}. "
         f"Then give the answer to the second question {PLACE[prompt.format]}: {_HINTS[question.type]}."

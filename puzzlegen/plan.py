@@ -34,7 +34,7 @@ from puzzlegen.rng import digest
 __all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan", "picks", "split_of"]
 
 #: Version of the output: increased whenever the same recipe and source give other bytes than before.
-FORMAT = 4
+FORMAT = 5
 TRAIN = "train"
 _ALL: Final = 1 << 64
 _REASONS_TOLD: Final = 3

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from puzzlegen.records import Answer, Puzzle
 
-_THINK = "Think it through step by step inside <think> and </think>, then give the final answer "
+_THINK = "Think step by step inside <think> and </think>, then give the final answer "
 _PLAIN = "Give the final answer "
 #: Placeholders of media in a question.
 PLACEHOLDERS = ("<image>", "<video>")

@@ -27,7 +27,7 @@ Table = NDArray[np.float32]
 
 _MOST_SIDE_BY_SIDE: Final = 3
 _OPTION_MEDIUM_PATTERN: Final = re.compile(r"^([A-Z])[.:] ?<(?:image|video)>$", re.MULTILINE)
-_GIVEN_PATTERN: Final = re.compile(r"(?:Shot|The picture as it was):(?: <(?:image|video)>)+\n")
+_GIVEN_PATTERN: Final = re.compile(r"(?:Shot|Original picture):(?: <(?:image|video)>)+\n")
 _GROUPS_PATTERN: Final = re.compile(r"frames in (\d+) groups")
 
 

@@ -15,13 +15,13 @@ Kind = Literal["frozen", "reversed", "shuffled", "mirrored", "turned", "recolour
 
 #: How questions describe what each kind of change looks like.
 WORDS: Final[dict[Kind, str]] = {
-    "frozen": "the picture stands still",
+    "frozen": "the picture is frozen",
     "reversed": "the frames run backwards",
-    "shuffled": "the frames are out of order",
-    "mirrored": "left and right are exchanged",
+    "shuffled": "the frames are shuffled",
+    "mirrored": "left and right are swapped",
     "turned": "the picture is upside down",
-    "recoloured": "the colours are exchanged",
-    "zoomed": "the picture is enlarged",
+    "recoloured": "the colours are swapped",
+    "zoomed": "the picture is zoomed in",
 }
 #: Fewest frames that can be shuffled such that no neighbours stay neighbours.
 LEAST_FRAMES: Final = 4

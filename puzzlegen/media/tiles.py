@@ -42,7 +42,7 @@ Jitter = Annotated[
 Reference = Annotated[bool, Field(description="show the original image beside the tiles")]
 
 #: The line of a question that shows the original picture beside its tiles.
-AS_IT_WAS: Final = "The picture as it was: <image>"
+AS_IT_WAS: Final = "Original picture: <image>"
 LEAST_SIDE_PX: Final = 28
 # Mean and spread that tiles are brought to, the middle values of the tiles of 126 photos. The gain is limited, as flat
 # tiles would become noise otherwise.
@@ -97,11 +97,11 @@ def _level_curves(tile: Image.Image, level: float) -> NDArray[np.int64]:
 def as_shown(gap: float, *tones: float) -> str:
     """Return what a question says of tiles whose lines do not meet, or whose tones (levels, jitters, shades) differ."""
     if not gap:
-        return " Each tile is shown in a light of its own." if any(tones) else ""
-    light = " and in a light of its own" if any(tones) else ""
+        return " The brightness, contrast and colours of each tile were altered." if any(tones) else ""
+    tones_note = ", with altered brightness, contrast and colours" if any(tones) else ""
     return (
-        f" Each tile shows only a part of its place, somewhat enlarged{light}: what goes on from one tile to the next "
-        "need not meet."
+        f" Each tile shows only part of its cell of the grid, slightly enlarged{tones_note}, so lines and objects need "
+        "not continue from one tile to the next."
     )
 
 
@@ -113,16 +113,16 @@ def opening(*, reference: bool) -> str:
 def laid_out(rows: int, cols: int, parts: str, order: str = "a random order", *, reference: bool = False) -> str:
     """Return the beginning of a question about a :func:`mosaic`; ``parts`` is the sentence of :func:`as_shown`."""
     return (
-        f"{opening(reference=reference)} was cut into {rows} rows and {cols} columns, and its {rows * cols} tiles "
-        f"were laid out in {order}, none of them turned, in as many rows and columns.{parts}"
+        f"{opening(reference=reference)} was cut into a grid of {rows} rows and {cols} columns, and its {rows * cols} "
+        f"tiles are shown in {order} in a grid of the same size; no tile is rotated.{parts}"
     )
 
 
 def numbered(n: int) -> str:
     """Return the sentence of a question that numbers the tiles of a :func:`mosaic`."""
     return (
-        " They are numbered as they lie here, from left to right and top to bottom: tile 1 is in the top left corner, "
-        f"tile 2 to the right of it, and tile {n} in the bottom right corner."
+        " The tiles are numbered as they are shown, from left to right and top to bottom: tile 1 is in the top left "
+        f"corner, tile 2 is to its right, and tile {n} is in the bottom right corner."
     )
 
 

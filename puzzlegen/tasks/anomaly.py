@@ -65,7 +65,9 @@ class Anomaly(Task):
             question = f"What is wrong in that part?\n{block}"
         else:
             answer = answers.interval(part.start / FPS, part.stop / FPS, len(clip) / FPS)
-            question = f"The change is one of these: {_KINDS}. From which second to which second does that part last?"
+            question = (
+                f"It was altered in one of these ways: {_KINDS}. From which second to which second does that part last?"
+            )
         margin = float(len(part.kinds) - self._least_kinds)
         return Puzzle(
             f"{_describe_clip(len(clip))} {question}", (encode_clip(tampered),), answer, self.difficulty, margin
@@ -93,6 +95,6 @@ class Anomaly(Task):
 
 def _describe_clip(frames: int) -> str:
     return (
-        f"<video>\nThis clip lasts {frames / FPS:g} seconds. One part of it was changed; before and after that part, "
-        "it is as it was filmed."
+        f"<video>\nThis clip lasts {frames / FPS:g} seconds. One part of it was altered; before and after that part, "
+        "the clip is as it was filmed."
     )

@@ -138,10 +138,10 @@ class Arrangement(Task):
         parts = as_shown(self.gap, self.level, self.jitter, self.shade)
         return (
             f"{laid_out(self.rows, self.cols, parts)}{numbered(n)} Which list restores the original picture? A list "
-            f"gives, for each place of the original from left to right and top to bottom, the number of the tile that "
-            f"belongs there. For example, {', '.join(map(str, example))} would mean that tile {example[0]} belongs in "
-            f"the top left corner, tile {example[1]} to the right of it, and tile {example[-1]} in the bottom right "
-            f"corner."
+            f"gives, for each position in the original picture from left to right and top to bottom, the number of the "
+            f"tile that belongs there. For example, {', '.join(map(str, example))} would mean that tile {example[0]} "
+            f"belongs in the top left corner, tile {example[1]} to its right, and tile {example[-1]} in the bottom "
+            f"right corner."
         )
 
 

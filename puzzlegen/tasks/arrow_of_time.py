@@ -34,8 +34,8 @@ from puzzlegen.tasks import Task
 WAYS: Final = ("forward", "backward")
 QUESTION: Final = "<video>\nIs this video played forward, as it was filmed, or backward?"
 BESIDE: Final = (
-    "First: <video>\nSecond: <video>\nThe second clip shows a part of the first, cut smaller and changed in brightness;"
-    " the first may itself run backward in time. Compared with the first, is the second played forward, so that things "
+    "First: <video>\nSecond: <video>\nThe second clip shows a part of the first, cropped and changed in brightness; "
+    "the first may itself run backward in time. Compared with the first, is the second played forward, so that things "
     "happen in the same order, or backward?"
 )
 # Of 200 clips of 45 sources judged by eye, 32 have a direction and 144 have none. 24 and 79 of these lie below this

@@ -86,12 +86,13 @@ class ClipOrder(Task):
         example = answers.example_order(n)
         clips = "\n".join(f"Clip {k + 1}: <video>" for k in range(n))
         shot = (
-            f"Shot: <video>\n{clips}\nThe shot is shown as it was filmed. {n} parts of it are shown in another order"
+            f"Shot: <video>\n{clips}\nThe shot is shown as it was filmed. The {n} clips are parts of it in a different "
+            "order"
             if self.reference
-            else f"{clips}\nOne shot was cut into {n} clips, and they are shown in another order"
+            else f"{clips}\nOne shot was cut into {n} clips, which are shown in a different order"
         )
         return (
-            f"{shot}, each cropped and lit in its own way. List the numbers of the clips in the order in which they "
-            f"were filmed, the earliest first. For example, {', '.join(map(str, example))} would mean that clip "
-            f"{example[0]} was filmed first, then clip {example[1]}, and clip {example[-1]} last."
+            f"{shot}, each cropped and with altered brightness and colours. List the numbers of the clips in the order "
+            f"in which they were filmed, earliest first. For example, {', '.join(map(str, example))} would mean that "
+            f"clip {example[0]} was filmed first, then clip {example[1]}, and clip {example[-1]} last."
         )

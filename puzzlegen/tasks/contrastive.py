@@ -24,9 +24,9 @@ from puzzlegen.tasks import Task
 
 OPTIONS: Final = ("the same picture", "two different pictures")
 QUESTION: Final = (
-    "First: <image>\nSecond: <image>\nEach of these was cut out of a picture; it may have been mirrored left to right, "
+    "First: <image>\nSecond: <image>\nEach of these is a crop of a picture; it may have been mirrored left to right, "
     "and its colours, brightness and sharpness may have been changed. If both were cut out of the same picture, they "
-    "overlap there. Are they parts of the same picture or of two different pictures?"
+    "overlap there. Do they come from the same picture or from two different pictures?"
 )
 
 

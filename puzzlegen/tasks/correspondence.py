@@ -133,13 +133,13 @@ class Correspondence(Task):
 
     def _question(self) -> str:
         start = (
-            "First view: <image>\nSecond view: <image>\nBoth are views of one picture, shifted, turned and bent. A "
-            "ring marks a place in the first view. "
+            "First view: <image>\nSecond view: <image>\nBoth are views of one picture, shifted, rotated and distorted. "
+            "A ring in the first view marks the place at its centre. "
         )
         if self.form == "choice":
-            return start + "Which of the lettered rings of the second view has the same place at its centre?"
+            return start + "Which of the lettered rings in the second view is centred on the same place?"
         return start + (
-            "Where is the centre of that place in the second view? Count x from its left edge and y from its top edge, "
+            "Where is that place in the second view? Measure x from its left edge and y from its top edge, on a scale "
             f"from 0 to {_COORDINATES}, where {_COORDINATES} is the opposite edge."
         )
 

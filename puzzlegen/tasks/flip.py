@@ -25,10 +25,10 @@ from puzzlegen.tasks import Task
 
 _LEAST_PART: Final = 0.85
 _NAMES: Final = ("none", "vertical", "horizontal")
-_QUESTION: Final = "<image>\nThis picture was mirrored, or left as it was taken. Which is it?"
+_QUESTION: Final = "<image>\nThis picture was either mirrored or left as it was taken. Which is it?"
 _REFERENCE_QUESTION: Final = (
-    "As it was: <image>\nAfterwards: <image>\n"
-    "The second picture shows most of the first one, mirrored or left as it was. Which is it?"
+    "Original: <image>\nResult: <image>\n"
+    "The second picture shows most of the first one, either mirrored or left as it was. Which is it?"
 )
 _TEXTS: Final = ("not mirrored", "mirrored top to bottom, so that it is upside down", "mirrored left to right")
 
@@ -75,4 +75,4 @@ class Flip(Task):
         names, texts = _NAMES[:count], _TEXTS[:count]
         meanings = "; ".join(f"{name} if it was {text}" for name, text in zip(names, texts, strict=True))
         question = _REFERENCE_QUESTION if self.reference else _QUESTION
-        return answers.option(rng, question, self.form, texts, k, labels=names, meaning=f" Say {meanings}.")
+        return answers.option(rng, question, self.form, texts, k, labels=names, meaning=f" Answer {meanings}.")

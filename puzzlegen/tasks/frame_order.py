@@ -92,20 +92,21 @@ class FrameOrder(Task):
         pictures = "\n".join(f"Picture {k + 1}: <image>" for k in range(n))
         if self.reference:
             intro = (
-                f"Shot: {' '.join(['<image>'] * _SHOT_PICTURES)}\n{pictures}\nThe shot is shown by {_SHOT_PICTURES} "
-                f"of its pictures from the first to the last, in the order in which they were filmed. {n} of its "
-                "pictures are shown in another order, each cropped and lit in its own way. List the numbers of these"
+                f"Shot: {' '.join(['<image>'] * _SHOT_PICTURES)}\n{pictures}\nThe shot is shown as {_SHOT_PICTURES} of "
+                f"its frames, from the first to the last, in the order in which they were filmed. The {n} pictures are "
+                "frames of the shot in a different order, each cropped and with altered brightness and colours. List "
+                "their numbers"
             )
         else:
             intro = (
-                f"Start: <image>\n{pictures}\nThese are {n + 1} pictures of one shot. The one called start was filmed "
-                f"first; the other {n} are shown in another order. All are cropped and lit in their own ways. List the "
-                f"numbers of the other {n}"
+                f"Start: <image>\n{pictures}\nThese are {n + 1} frames of one shot, each cropped and with altered "
+                f"brightness and colours. The one called start was filmed first; the {n} pictures are shown in a "
+                "different order. List their numbers"
             )
         return (
-            f"{intro} in the order in which they were filmed, the earliest first. For example, "
-            f"{', '.join(map(str, example))} would mean that picture {example[0]} was filmed first of these, then "
-            f"picture {example[1]}, and picture {example[-1]} last."
+            f"{intro} in the order in which they were filmed, earliest first. For example, "
+            f"{', '.join(map(str, example))} would mean that picture {example[0]} was filmed before the other "
+            f"pictures, then picture {example[1]}, and picture {example[-1]} last."
         )
 
 

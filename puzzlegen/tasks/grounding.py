@@ -107,7 +107,7 @@ def _draw_clip_and_piece(margins: Floats, rng: Rng) -> tuple[int, int, float]:
 
 def _question(seconds: float, length: float) -> str:
     return (
-        f"Clip: <video>\nPiece: <video>\nThe clip lasts {seconds:g} seconds. The piece, of {length:g} seconds, was "
-        "taken out of it and then cut smaller and changed in brightness. From which second to which second of the clip "
-        "does the piece occur?"
+        f"Clip: <video>\nPiece: <video>\nThe clip lasts {seconds:g} seconds. The piece, {length:g} seconds long, was "
+        "copied from it, then cropped and changed in brightness. From which second to which second of the clip does "
+        "the piece last?"
     )

@@ -88,9 +88,9 @@ class GroupSwap(Task):
         )
         return (
             f"{intro} {GROUPS * length} frames in {GROUPS} groups: {', '.join(spans)}. Some frames between the groups "
-            "were left out, each group is cropped and lit in its own way, and two of the groups have exchanged their "
-            "places; within a group the frames are in order. Which two groups must change places for the clip to run "
-            "as it was filmed?"
+            "were left out, each group is cropped and has altered brightness and colours, and two of the groups were "
+            "swapped; within each group the frames are in order. Which two groups must be swapped back for the clip to "
+            "run as it was filmed?"
         )
 
 

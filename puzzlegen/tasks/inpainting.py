@@ -233,8 +233,9 @@ class Inpainting(Task):
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
         return (
             f"Picture: <image>\n{options}\nA square of the picture is covered by stripes. One of the lettered pieces "
-            "shows a part of what is under the stripes; the others come from elsewhere in the picture. Each is about "
-            "as large as it is there, in a light of its own. Which piece is it?"
+            "shows part of what is under the stripes; the others come from elsewhere in the picture. Each piece has "
+            "about its size in the picture, but altered brightness, contrast and colours. Which piece belongs under "
+            "the stripes?"
         )
 
 

@@ -88,19 +88,19 @@ class Jigsaw(Task):
         n = self.rows * self.cols
         example = answers.example_order(n)
         return (
-            f"{self._describe_media(n)} List, for each place of the original picture from left to right and top to "
+            f"{self._describe_media(n)} List, for each position in the original picture from left to right and top to "
             f"bottom, the number of the tile that belongs there. For example, {', '.join(map(str, example))} would "
-            f"mean that tile {example[0]} belongs in the top left corner, tile {example[1]} to the right of it, and "
-            f"tile {example[-1]} in the bottom right corner."
+            f"mean that tile {example[0]} belongs in the top left corner, tile {example[1]} to its right, and tile "
+            f"{example[-1]} in the bottom right corner."
         )
 
     def _describe_media(self, n: int) -> str:
         parts = as_shown(self.gap, self.level, self.jitter)
         if self.form == "picture_order":
-            return laid_out(self.rows, self.cols, parts, "another order", reference=self.reference) + numbered(n)
+            return laid_out(self.rows, self.cols, parts, "a different order", reference=self.reference) + numbered(n)
         tiles = "\n".join(f"Tile {k + 1}: <image>" for k in range(n))
         original_line, article = (f"{AS_IT_WAS}\n", "The") if self.reference else ("", "A")
         return (
-            f"{original_line}{tiles}\n{article} picture was cut into {self.rows} rows and {self.cols} columns, "
-            f"and its {n} tiles are shown in another order, none of them turned.{parts}"
+            f"{original_line}{tiles}\n{article} picture was cut into a grid of {self.rows} rows and {self.cols} "
+            f"columns, and its {n} tiles are shown in a different order; no tile is rotated.{parts}"
         )

@@ -81,11 +81,12 @@ class Locate(Task):
         return left, top, left + width, top + height
 
     def _question(self) -> str:
-        note = ", and its colours, brightness and sharpness may have been changed" if self.augment else ""
+        note = " Its colours, brightness and sharpness may have been changed." if self.augment else ""
         return (
-            f"Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture at the same scale{note}. Where "
-            "was it? Give its left, top, right and bottom edge in the picture. Count from the picture's left edge and "
-            f"from its top edge, from 0 to {_COORDINATES}, where {_COORDINATES} is the opposite edge."
+            "Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture and is shown at the same scale."
+            f"{note} Where in the picture was it? Give its left, top, right and bottom edge, measured from the left "
+            f"and top edge of the picture on a scale from 0 to {_COORDINATES}, where {_COORDINATES} is the opposite "
+            "edge."
         )
 
 

@@ -59,7 +59,7 @@ class Neighbours(Task):
         others = [net_listing.names[name] for name in net_listing.nodes if name != asked]
         answer = answers.subset(others, [net_listing.names[name] for name in rings[asked]])
         return self._make_puzzle(
-            net_listing, f"List all nodes {self._describe_distance(net_listing.names[asked])}.", answer
+            net_listing, f"List all nodes that {self._describe_distance(net_listing.names[asked])}.", answer
         )
 
     def _pose_choice(self, net: Network, rng: Rng) -> Puzzle:
@@ -74,7 +74,7 @@ class Neighbours(Task):
                     block, answer = answers.choice(rng, option_texts, 0)
                     return self._make_puzzle(
                         net_listing,
-                        f"Which is a node {self._describe_distance(net_listing.names[asked])}?\n{block}",
+                        f"Which of these nodes {self._describe_distance(net_listing.names[asked])}?\n{block}",
                         answer,
                     )
         raise Unusable("too_few_nodes", f"no neighbour has {self.options - 1} like it that are none")
@@ -91,11 +91,9 @@ class Neighbours(Task):
     def _describe_distance(self, node: str) -> str:
         is_single = self.form == "choice"
         if self.steps == 1:
-            return f"that {'has' if is_single else 'have'} an edge with node {node}"
+            return f"{'has' if is_single else 'have'} an edge with node {node}"
         path = f"the shortest path to it has {self.steps} edges"
-        return (
-            f"that {'is' if is_single else 'are'} exactly {self.steps} steps from node {node}, which means that {path}"
-        )
+        return f"{'is' if is_single else 'are'} exactly {self.steps} steps from node {node}, which means that {path}"
 
     def _make_puzzle(self, net_listing: Listing, request: str, answer: Answer) -> Puzzle:
         direction_note = " Edges count whichever way they point." if net_listing.directed else ""

@@ -133,13 +133,14 @@ class NextClip(Task):
         if self.reference:
             return (
                 f"Shot: <video>\nClip: <video>\n{candidates}\nThe clip and A to D are parts of the shot, each cropped "
-                "and lit in its own way. The shot may itself run backward in time: what is meant is always the order "
-                "in which it shows things. Two of A to D run against that order. Of the two that run with it, one "
-                "comes before the clip and one after it: which comes after it?"
+                "and with altered brightness and colours. The shot itself may run backward in time; what counts is the "
+                "order in which it shows things. Two of A to D run against that order. Of the two that run with it, "
+                "one comes before the clip and one after it. Which one comes after it?"
             )
         return (
-            f"Clip: <video>\n{candidates}\nWhich of the clips A to D goes on from the first clip, a moment later in "
-            "the same shot and played forward as it was filmed? Each clip is cropped and lit in its own way."
+            f"Clip: <video>\n{candidates}\nWhich of the clips A to D continues the first clip, a moment later in the "
+            "same shot and played forward as it was filmed? Each clip is cropped and has altered brightness and "
+            "colours."
         )
 
 

@@ -71,10 +71,11 @@ class NodeAttribute(Task):
         )
         block, answer = answers.choice(rng, values, correct)
         question = (
-            f"This is a part of a network.\n{nodes}\n{net_listing.edges_text()}\n\n"
+            f"This is part of a network.\n{nodes}\n{net_listing.edges_text()}\n\n"
             f"Nodes with an edge between them mostly have the same {attribute}. "
-            f"What is known of nodes {net_listing.written([node for node in net_listing.nodes if node in hidden])} is "
-            f"hidden. Judging by its neighbours, what is the {attribute} of node {net_listing.names[asked]}?\n{block}"
+            f"What is known about nodes {net_listing.written([node for node in net_listing.nodes if node in hidden])} "
+            f"is hidden. Judging by its neighbours, what is the {attribute} of node {net_listing.names[asked]}?"
+            f"\n{block}"
         )
         # Neighbours agree most on the commonest value, so one node's own share would reveal which value is asked for.
         share = min(case.share for case in cases.values())

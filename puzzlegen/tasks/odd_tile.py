@@ -63,9 +63,9 @@ _CELL: Final = 4
 _GAP_FACTORS: Final = (0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
 _HUE_RANGE: Final = (80, 176)
 _CHANGE_TEXTS: Final = {
-    "turned": "turned upside down, by 180 degrees",
+    "turned": "rotated by 180 degrees",
     "mirrored": "mirrored left to right",
-    "hue": "given other colours",
+    "hue": "given different hues",
 }
 _HARDNESS: Final = {"turned": 0.3, "mirrored": 0.45, "hue": 0.05}
 
@@ -160,10 +160,11 @@ class OddTile(Task):
     def _question(self) -> str:
         n = self.rows * self.cols
         return (
-            f"{opening(reference=self.reference)} was cut into {self.rows} rows and {self.cols} columns of tiles."
-            f"{as_shown(self.gap, self.level, self.jitter, self._shade)} One tile was {_CHANGE_TEXTS[self.change]}. "
-            f"Tiles are numbered from left to right and top to bottom: 1 is the top left corner, 2 is to the right of "
-            f"it, and {n} is the bottom right corner. Which tile was changed?"
+            f"{opening(reference=self.reference)} was cut into a grid of {self.rows} rows and {self.cols} columns of "
+            f"tiles.{as_shown(self.gap, self.level, self.jitter, self._shade)} One tile was also "
+            f"{_CHANGE_TEXTS[self.change]}. The tiles are numbered from left to right and top to bottom: tile 1 is in "
+            f"the top left corner, tile 2 is to its right, and tile {n} is in the bottom right corner. Which tile is "
+            "it?"
         )
 
 

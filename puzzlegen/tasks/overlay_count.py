@@ -68,7 +68,7 @@ class OverlayCount(Task):
 
 def _question(shape: Shape) -> str:
     return (
-        "<video>\nFlat shapes with a black and white rim were drawn over this clip: circles, squares, triangles and "
-        "stars. Each appears at a place of its own, stays for some frames and is gone. How many "
-        f"{_PLURALS[shape]} appear over the whole clip?"
+        "<video>\nFlat shapes with a black and white outline were drawn over this clip: circles, squares, triangles "
+        "and stars. Each appears in its own place, stays for some frames and disappears. How many "
+        f"{_PLURALS[shape]} appear in the whole clip?"
     )

@@ -46,9 +46,9 @@ class PathLength(Task):
         direction_note = ", whichever way the edges point" if net_listing.directed else ""
         question = (
             f"This is a network.\n{net_listing.names_text()}\n{net_listing.edges_text()}\n\n"
-            f"How many edges has the shortest path between node {net_listing.names[start]} "
-            f"and node {net_listing.names[ends[length - 1]]}{direction_note}? "
-            f"It has 1 to {self.longest}; 1 means that an edge joins them."
+            f"How many edges does the shortest path between node {net_listing.names[start]} "
+            f"and node {net_listing.names[ends[length - 1]]} have{direction_note}? "
+            f"It has 1 to {self.longest}; 1 means that an edge joins the two nodes."
         )
         answer = answers.count(length, self.longest, least=1)
         return Puzzle(question, (), answer, self.difficulty, 0.0)

@@ -133,8 +133,8 @@ class Position(Task):
 
     def _describe_cells(self) -> str:
         return (
-            f"the {self.rows * self.cols} equal cells of {self.rows} rows, counted from the top, and {self.cols} "
-            "columns, counted from the left. Which cell"
+            f"the {self.rows * self.cols} equal cells of a grid of {self.rows} rows, counted from the top, and "
+            f"{self.cols} columns, counted from the left. Which cell"
         )
 
 

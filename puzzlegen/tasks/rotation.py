@@ -92,14 +92,13 @@ class Rotation(Task):
 
     def _question(self, angles: range) -> str:
         start = (
-            "Upright: <image>\nTurned: <image>\nThe second picture shows most of the first one,"
+            "Original: <image>\nRotated: <image>\nThe second picture shows most of the first one,"
             if self.reference
             else "<image>\nThis picture was"
         )
         choices = f"{', '.join(map(str, angles[:-1]))} or {angles[-1]} degrees"
-        zero_meaning = "it stands like the first" if self.reference else "it stands as it was taken"
-        tolerance_note = "" if self.step_deg == _RIGHT_ANGLE_DEG else ", give or take two degrees"
+        tolerance_note = "" if self.step_deg == _RIGHT_ANGLE_DEG else " (give or take two degrees)"
         return (
-            f"{start} turned counter-clockwise by {choices}{tolerance_note}, where 0 means that "
-            f"{zero_meaning}. By how many degrees was it turned?"
+            f"{start} rotated counter-clockwise by {choices}{tolerance_note}, where 0 means that it was not rotated. "
+            "By how many degrees was it rotated?"
         )

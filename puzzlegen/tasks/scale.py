@@ -28,8 +28,8 @@ from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 _QUESTION: Final = (
-    "Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture and enlarged until it was as wide and as "
-    "high as the picture. How many times wider and higher does everything in the piece look than in the picture?"
+    "Picture: <image>\nPiece: <image>\nThe piece was cut out of the picture and enlarged to the picture's width and "
+    "height. How many times as wide and as high as in the picture does everything in the piece appear?"
 )
 # Even the piece of the largest factor is made smaller, by a tenth per side, and so loses the clean picture's finest
 # detail.

@@ -73,7 +73,7 @@ class Similarity(Task):
         options = "\n".join(f"{letter}: <image>" for letter in ascii_uppercase[: self.options])
         return (
             f"Crop: <image>\n{options}\n"
-            "Each of these was cut out of a picture; it may have been mirrored left to right, and its colours, "
-            "brightness and sharpness may have been changed. One of the lettered ones was cut out of the same picture "
-            "as the first and overlaps it there; the others are of other pictures. Which one is it?"
+            "Each of these is a crop of a picture; it may have been mirrored left to right, and its colours, "
+            "brightness and sharpness may have been changed. One of the lettered crops was cut out of the same picture "
+            "as the first crop and overlaps it there; the others come from other pictures. Which one is it?"
         )

@@ -40,7 +40,7 @@ _QUESTION_TEXT: Final = "Is {clip} played at half, normal or double the speed at
 QUESTION: Final = f"<video>\n{_QUESTION_TEXT.format(clip='this video')}"
 BESIDE: Final = (
     "First: <video>\nSecond: <video>\nThe first clip is played as it was filmed. The second begins at the same moment, "
-    f"has as many frames, and was cut smaller and changed in brightness. {_QUESTION_TEXT.format(clip='it')}"
+    f"has as many frames, and was cropped and changed in brightness. {_QUESTION_TEXT.format(clip='it')}"
 )
 
 

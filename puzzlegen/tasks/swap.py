@@ -130,10 +130,10 @@ class Swap(Task):
     def _question(self) -> str:
         n, start = self.rows * self.cols, opening(reference=self.reference)
         return (
-            f"{start} was cut into {self.rows} rows and {self.cols} columns, and two of its {n} tiles were exchanged."
-            f"{as_shown(self.gap, self.level, self.jitter, self.shade)} Places are numbered from left to right and top "
-            f"to bottom: 1 is the top left corner, 2 is to the right of it, and {n} is the bottom right corner. Which "
-            "two tiles stand in each other's place?"
+            f"{start} was cut into a grid of {self.rows} rows and {self.cols} columns, and two of its {n} tiles were "
+            f"swapped.{as_shown(self.gap, self.level, self.jitter, self.shade)} The tiles are numbered as they are "
+            f"shown, from left to right and top to bottom: tile 1 is in the top left corner, tile 2 is to its right, "
+            f"and tile {n} is in the bottom right corner. Which two tiles were swapped?"
         )
 
 

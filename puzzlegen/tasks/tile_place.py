@@ -79,9 +79,9 @@ class TilePlace(Task):
     def _question(self, asked: int) -> str:
         return (
             f"{laid_out(self.rows, self.cols, as_shown(self.gap, self.level, self.jitter))} Rows are counted from the "
-            f"top and columns from the left: {self._cell(0)} is the top left corner, "
-            f"{self._cell(self.rows * self.cols - 1)} the bottom right one. Where in the original picture was the tile "
-            f"that now lies in {self._cell(asked)}?"
+            f"top and columns from the left: {self._cell(0)} is the top left corner and "
+            f"{self._cell(self.rows * self.cols - 1)} the bottom right one. Where in the original picture does the "
+            f"tile shown in {self._cell(asked)} belong?"
         )
 
 

@@ -37,14 +37,14 @@ from puzzlegen.tasks import Task
 
 #: Offset of the first tile from the second: rows down, columns to the right. The first four share a side.
 _DIRECTIONS: Final = {
-    "directly above it": (-1, 0),
-    "directly below it": (1, 0),
-    "directly to the left of it": (0, -1),
-    "directly to the right of it": (0, 1),
-    "above and to the left of it": (-1, -1),
-    "above and to the right of it": (-1, 1),
-    "below and to the left of it": (1, -1),
-    "below and to the right of it": (1, 1),
+    "directly above": (-1, 0),
+    "directly below": (1, 0),
+    "directly to the left": (0, -1),
+    "directly to the right": (0, 1),
+    "above and to the left": (-1, -1),
+    "above and to the right": (-1, 1),
+    "below and to the left": (1, -1),
+    "below and to the right": (1, 1),
 }
 
 
@@ -97,6 +97,6 @@ class TileRelation(Task):
     def _question(self, first: int, second: int) -> str:
         n, parts = self.rows * self.cols, as_shown(self.gap, self.level, self.jitter)
         return (
-            f"{laid_out(self.rows, self.cols, parts, reference=self.reference)}{numbered(n)} In the original picture "
-            f"tiles {first} and {second} were neighbours. Seen from tile {second}, where did tile {first} lie?"
+            f"{laid_out(self.rows, self.cols, parts, reference=self.reference)}{numbered(n)} In the original picture, "
+            f"tiles {first} and {second} are neighbours. Where is tile {first} relative to tile {second} there?"
         )

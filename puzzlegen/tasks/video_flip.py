@@ -25,14 +25,16 @@ from puzzlegen.records import Answer, Puzzle
 from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
-WAYS: Final = ("not mirrored", "top and bottom exchanged", "left and right exchanged")
+WAYS: Final = ("not mirrored", "top and bottom swapped", "left and right swapped")
 LABELS: Final = ("none", "top-bottom", "left-right")
 _NAMES: Final = ("none", "vertical", "horizontal")
-_QUESTION: Final = (
-    "<video>\nThis video either stands as it was filmed, or it was mirrored so that top and bottom are exchanged"
+_VERTICAL: Final = (
+    "<video>\nThis video is shown either as it was filmed or mirrored so that top and bottom are swapped. Which is it?"
 )
-_VERTICAL: Final = ". Which of the two?"
-_BOTH: Final = ", or so that left and right are exchanged. Which of the three?"
+_BOTH: Final = (
+    "<video>\nThis video is shown as it was filmed, mirrored so that top and bottom are swapped, or mirrored so that "
+    "left and right are swapped. Which is it?"
+)
 
 
 class VideoFlip(Task):
@@ -65,6 +67,6 @@ class VideoFlip(Task):
 
     def _ask(self, count: int, k: int, rng: Rng) -> tuple[str, Answer]:
         labels = LABELS[:count]
-        question = _QUESTION + (_VERTICAL if self.axes == "vertical" else _BOTH)
+        question = _VERTICAL if self.axes == "vertical" else _BOTH
         meaning = f" Answer {', '.join(labels[:-1])} or {labels[-1]}."
         return answers.option(rng, question, self.form, WAYS[:count], k, labels=labels, meaning=meaning)

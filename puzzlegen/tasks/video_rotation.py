@@ -23,8 +23,8 @@ from puzzlegen.rng import Rng
 from puzzlegen.tasks import Task
 
 QUESTION: Final = (
-    "<video>\nThis video was turned counter-clockwise by 0, 90, 180 or 270 degrees, where 0 means that it stands as "
-    "it was filmed. By how many degrees was it turned?"
+    "<video>\nThis video was rotated counter-clockwise by 0, 90, 180 or 270 degrees, where 0 means that it was not "
+    "rotated. By how many degrees was it rotated?"
 )
 
 
