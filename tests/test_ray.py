@@ -24,7 +24,7 @@ from conftest import MIXED, export_samples, recipe_with, tree_bytes
 from hostile import many_scans
 
 from puzzlegen.building import Share, Status, build
-from puzzlegen.engines.ray import _knock
+from puzzlegen.engines.ray import _check_reachable
 from puzzlegen.errors import EngineError, OutputError
 from puzzlegen.manifest import environment
 from puzzlegen.recipe import Recipe
@@ -197,7 +197,7 @@ def test_an_ipv6_address_is_knocked_at(address: str, monkeypatch: pytest.MonkeyP
         return io.BytesIO()
 
     monkeypatch.setattr("socket.create_connection", connected)
-    _knock(address)
+    _check_reachable(address)
     assert seen == [("::1", 1)]
 
 

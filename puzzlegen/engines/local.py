@@ -32,12 +32,12 @@ from puzzlegen.threads import one_thread_each
 
 TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
-_FIELDS: Final = len(Progress._fields)
-_MORE_FILES: Final = "raise the limit on open files (ulimit -n)"
+_COUNTS_PER_LANE: Final = len(Progress._fields)
+_RAISE_FILE_LIMIT: Final = "raise the limit on open files (ulimit -n)"
 #: What the user can do when the system starts no process.
 _REMEDIES: Final = {
-    errno.EMFILE: _MORE_FILES,
-    errno.ENFILE: _MORE_FILES,
+    errno.EMFILE: _RAISE_FILE_LIMIT,
+    errno.ENFILE: _RAISE_FILE_LIMIT,
     errno.ENOENT: "the working directory is gone: change to one that exists",
 }
 
@@ -52,10 +52,10 @@ class Local:
         self._free = list(range(lanes))
         self._running: dict[Future[dict[str, Any]], Job] = {}
         self._tries: Counter[str] = Counter()
-        self._waited: set[str] = set()
+        self._timed_out: set[str] = set()
         self._processes: dict[int, BaseProcess] = {}
         with _starting():
-            self._counts: MutableSequence[int] = sharedctypes.RawArray("q", lanes * _FIELDS)
+            self._counts: MutableSequence[int] = sharedctypes.RawArray("q", lanes * _COUNTS_PER_LANE)
             # Per lane: the process that is opening an item now (else 0), and the item's rank in the shard.
             self._opening: MutableSequence[int] = sharedctypes.RawArray("q", lanes * 2)
             self._pool = self._new_pool()
@@ -78,15 +78,15 @@ class Local:
         Raises:
             EngineError: the system starts no more processes.
         """
-        lane = job._replace(lane=self._free.pop())
+        queued = job._replace(lane=self._free.pop())
         try:
             with one_thread_each(), _starting():
-                future = self._pool.submit(_work, lane)
+                future = self._pool.submit(_work, queued)
             self._tries[job.shard.name] += 1
         except BrokenProcessPool as broken:
             future = Future()
             future.set_exception(broken)
-        self._running[future] = lane
+        self._running[future] = queued
         self._processes |= self._pool._processes or {}  # noqa: SLF001 - a broken pool forgets them
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
@@ -100,13 +100,13 @@ class Local:
         try:
             entries = [future.result() for future in done]
         except BrokenProcessPool:
-            self._start_over()
+            self._restart()
             return []
         for future in done:
             self._free.append(self._running.pop(future).lane)
         return entries
 
-    def _start_over(self) -> None:
+    def _restart(self) -> None:
         """Replace the pool, which breaks when a worker dies, and submit the unfinished jobs again."""
         # Killed, because the pool would ask them to end and wait for all, and a stopped process never answers.
         for process in self._processes.values():
@@ -114,13 +114,13 @@ class Local:
         # All exit codes are known only when the pool has shut down and joined its workers.
         self._pool.shutdown(wait=True, cancel_futures=True)
         check_started(self._processes.values())
-        late = self._late()
-        jobs = [self._without(job, late) for job in self._running.values()]
+        late = self._late_items()
+        jobs = [self._without_late(job, late) for job in self._running.values()]
         if late:
             self._tries.subtract(job.shard.name for job in jobs)
-        worn = [job.shard.name for job in jobs if self._tries[job.shard.name] >= TRIES]
-        if worn:
-            names = ", ".join(sorted(worn))
+        exhausted = [job.shard.name for job in jobs if self._tries[job.shard.name] >= TRIES]
+        if exhausted:
+            names = ", ".join(sorted(exhausted))
             raise OutputError(
                 f"a worker was killed {TRIES} times, by the system or by a person, while building {names}; if memory "
                 "was short, use fewer --workers or a smaller output.shard_size, then run the same command again"
@@ -129,11 +129,11 @@ class Local:
         self._pool = self._new_pool()
         self._running.clear()
         for job in jobs:
-            self._clear(job.lane)
+            self._clear_lane(job.lane)
             self._free.append(job.lane)
             self.submit(job)
 
-    def _late(self) -> dict[int, tuple[str, int]]:
+    def _late_items(self) -> dict[int, tuple[str, int]]:
         """Return, by lane, the item whose opening exceeded the time limit, and the signal that ended its process."""
         killed = {pid: -(process.exitcode or 0) for pid, process in self._processes.items()}
         lanes = {job.lane: job for job in self._running.values()}
@@ -144,22 +144,22 @@ class Local:
             if killed.get(pid) in SIGNALS
         }
 
-    def _without(self, job: Job, late: dict[int, tuple[str, int]]) -> Job:
+    def _without_late(self, job: Job, late: dict[int, tuple[str, int]]) -> Job:
         """Return the job without the item that proved too slow; after a first wall-clock timeout, still with it."""
-        name, number = late.get(job.lane, ("", 0))
-        if number == signal.SIGALRM and name not in self._waited:
-            self._waited.add(name)
+        name, signum = late.get(job.lane, ("", 0))
+        if signum == signal.SIGALRM and name not in self._timed_out:
+            self._timed_out.add(name)
             return job
         return job._replace(slow=job.slow | {name}) if name else job
 
-    def _clear(self, lane: int) -> None:
+    def _clear_lane(self, lane: int) -> None:
         self._opening[2 * lane] = 0
-        for k in range(lane * _FIELDS, (lane + 1) * _FIELDS):
+        for k in range(lane * _COUNTS_PER_LANE, (lane + 1) * _COUNTS_PER_LANE):
             self._counts[k] = 0
 
     def progress(self) -> Progress:
         """Return the sums over all lanes."""
-        return Progress(*(sum(self._counts[k::_FIELDS]) for k in range(_FIELDS)))
+        return Progress(*(sum(self._counts[k::_COUNTS_PER_LANE]) for k in range(_COUNTS_PER_LANE)))
 
     def close(self) -> None:
         """Kill the workers."""

@@ -26,9 +26,9 @@ from puzzlegen.shard import Job
 
 _RETRIES: Final = 3
 _JOBS_PER_CORE: Final = 2
-_KNOCK_S: Final = 20
-_TICK_S: Final = 1.0
-_AUTH: Final = (
+_CONNECT_TIMEOUT_S: Final = 20
+_POLL_S: Final = 1.0
+_AUTH_HINT: Final = (
     "a cluster with tokens wants RAY_AUTH_MODE=token and its token in RAY_AUTH_TOKEN or the file RAY_AUTH_TOKEN_PATH; "
     "one without wants RAY_AUTH_MODE=disabled"
 )
@@ -46,8 +46,8 @@ class Ray:
 
     def __init__(self, workers: int | None) -> None:
         self._ray = _import_ray()
-        self._ours = not self._ray.is_initialized()
-        if self._ours:
+        self._owns_cluster = not self._ray.is_initialized()
+        if self._owns_cluster:
             _connect(self._ray, workers)
         self._workers = workers
         self._task = self._ray.remote(num_cpus=1, max_retries=_RETRIES)(_work)
@@ -75,14 +75,14 @@ class Ray:
         done, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=seconds)
         entries = []
         for task in done:
-            entries.append(self._entry(task))
+            entries.append(self._get_entry(task))
             del self._running[task]
         for entry in entries:
             kept, rejected = sum(entry["kept"].values()), len(entry["rejections"])
             self._done = Progress(*map(sum, zip(self._done, (len(entry["sources"]), kept, rejected), strict=True)))
         return entries
 
-    def _entry(self, task: Any) -> dict[str, Any]:  # noqa: ANN401 - Ray's reference
+    def _get_entry(self, task: Any) -> dict[str, Any]:  # noqa: ANN401 - Ray's reference
         failures = self._ray.exceptions
         try:
             entry: dict[str, Any] = self._ray.get(task)
@@ -103,7 +103,7 @@ class Ray:
 
     def close(self) -> None:
         """End the running tasks; a cluster that was there before is left as it was."""
-        if self._ours:
+        if self._owns_cluster:
             # Ray ends the tasks of a driver that disconnects. Cancelling a task while its result is under way makes Ray
             # end this process silently (issue 54846 of ray-project/ray), before its own error is shown.
             self._ray.shutdown()
@@ -124,24 +124,24 @@ def _import_ray() -> Any:  # noqa: ANN401 - a module without types
 
 def _connect(ray: Any, workers: int | None) -> None:  # noqa: ANN401
     address = os.environ.get("RAY_ADDRESS")
-    here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False}
+    local_options: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         if address:
-            _knock(address)
+            _check_reachable(address)
         # "local" always starts a cluster of its own, even if another one runs on this machine.
-        ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else here))
+        ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else local_options))
     except (ray.exceptions.RayError, OSError, RuntimeError, ValueError, SystemExit) as err:
         where = f"the Ray cluster at '{address}'" if address else "a Ray cluster on this machine"
-        raise EngineError(f"cannot use {where}: {_first_line(err)}; {_AUTH}") from err
+        raise EngineError(f"cannot use {where}: {_first_line(err)}; {_AUTH_HINT}") from err
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Raise OSError if the address does not answer: Ray itself would try for minutes, then end the process."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if host and port.isdecimal():
         # Brackets separate an IPv6 address from its port and are not part of it.
-        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT_S).close()
 
 
 def _first_line(err: BaseException) -> str:
@@ -152,34 +152,36 @@ def _work(job: Job, folder: str, versions: dict[str, str]) -> dict[str, Any]:
     """On a node: build the shard as the driver would, in the driver's working directory."""
     with contextlib.suppress(FileNotFoundError):  # absolute paths work without it
         os.chdir(folder)
-    if (found := environment(job.recipe)) != versions:
-        other = [
-            f"{name} {found.get(name)} for {value}" for name, value in versions.items() if found.get(name) != value
+    if (node_versions := environment(job.recipe)) != versions:
+        differing = [
+            f"{name} {node_versions.get(name)} for {value}"
+            for name, value in versions.items()
+            if node_versions.get(name) != value
         ]
         raise OutputError(
-            f"a node would give other bytes: it has {', '.join(other)}; install the same versions on every node"
+            f"a node would give other bytes: it has {', '.join(differing)}; install the same versions on every node"
         )
     if is_url(job.out):
-        with tempfile.TemporaryDirectory(prefix="puzzlegen-") as own:
-            return _spared(job._replace(workplace=own))
-    return _spared(job._replace(workplace=str(Path(job.workplace) / uuid.uuid4().hex)))
+        with tempfile.TemporaryDirectory(prefix="puzzlegen-") as temp_dir:
+            return _build_in_child(job._replace(workplace=temp_dir))
+    return _build_in_child(job._replace(workplace=str(Path(job.workplace) / uuid.uuid4().hex)))
 
 
 @cache
-def _child() -> Engine:
+def _child_engine() -> Engine:
     """Return this worker's child process, kept from task to task because starting one takes a second."""
     return open_engine("local", 1, 1)
 
 
-def _spared(job: Job) -> dict[str, Any]:
+def _build_in_child(job: Job) -> dict[str, Any]:
     """Build the shard in a child process. A child that hangs on an item is ended; the next one leaves the item out."""
     try:
-        _child().submit(job)
+        _child_engine().submit(job)
         entries: list[dict[str, Any]] = []
         while not entries:
-            entries = _child().wait(_TICK_S)
+            entries = _child_engine().wait(_POLL_S)
     except BaseException:
-        _child().close()
-        _child.cache_clear()
+        _child_engine().close()
+        _child_engine.cache_clear()
         raise
     return entries[0]
