@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Recipe", "Score", "__version__", "build", "load_recipe", "score", "visual_tokens"]
 
-_HOME = {
+_MODULES = {
     "Recipe": "puzzlegen.recipe",
     "Score": "puzzlegen.verify",
     "build": "puzzlegen.building",
@@ -28,8 +28,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'puzzlegen' has no attribute {name!r}")
     import importlib  # noqa: PLC0415 - a bare import of the package must stay free
 
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

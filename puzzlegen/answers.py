@@ -16,7 +16,7 @@ _GAMMA = 0.2
 #: IoU up to which an interval or box earns nothing: an answer that overlaps the target less might as well name the
 #: middle of the clip or picture.
 _FLOOR = 0.5
-_LARGEST = 1000
+_MAX_COORDINATE = 1000
 
 
 def choice(rng: Rng, options: Sequence[str], correct: int) -> tuple[str, Answer]:
@@ -33,11 +33,11 @@ def choice(rng: Rng, options: Sequence[str], correct: int) -> tuple[str, Answer]
     n = len(options)
     letters = ascii_uppercase[:n]
     slot = rng.balanced("letter", n)
-    rest = rng.shuffled(text for i, text in enumerate(options) if i != correct)
-    texts = [*rest[:slot], options[correct], *rest[slot:]]
+    distractors = rng.shuffled(text for i, text in enumerate(options) if i != correct)
+    texts = [*distractors[:slot], options[correct], *distractors[slot:]]
     table = dict(zip(letters, texts, strict=True))
     block = "\n".join(f"{letter}. {text}" for letter, text in table.items())
-    return block, _lettered(letters, slot, table)
+    return block, _lettered_answer(letters, slot, table)
 
 
 def pick(rng: Rng, n: int) -> tuple[int, Answer]:
@@ -48,10 +48,10 @@ def pick(rng: Rng, n: int) -> tuple[int, Answer]:
     """
     letters = ascii_uppercase[:n]
     slot = rng.balanced("answer", n)
-    return slot, _lettered(letters, slot, list(letters))
+    return slot, _lettered_answer(letters, slot, list(letters))
 
 
-def _lettered(letters: str, slot: int, options: dict[str, str] | list[str]) -> Answer:
+def _lettered_answer(letters: str, slot: int, options: dict[str, str] | list[str]) -> Answer:
     wrong = letters[:slot] + letters[slot + 1 :]
     return _answer(
         "choice", letters[slot], {"options": options}, letters[slot], wrong, "only the letter of the correct option"
@@ -124,10 +124,10 @@ def counts(mapping: Mapping[str, int], most: int = 9) -> Answer:
     wrong = [{**mapping, name: n + 1 if n < most else n - 1} for name, n in mapping.items()]
     names = ", ".join(mapping)
     hint = f"only the number of each, as name, colon, number, separated by commas, in the order {names}"
-    return _answer("counts", dict(mapping), params, _listed(mapping), map(_listed, wrong), hint)
+    return _answer("counts", dict(mapping), params, _format_counts(mapping), map(_format_counts, wrong), hint)
 
 
-def _listed(mapping: Mapping[str, int]) -> str:
+def _format_counts(mapping: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {n}" for name, n in mapping.items())
 
 
@@ -145,31 +145,31 @@ def interval(start_s: float, end_s: float, duration_s: float, metric: Literal["i
 
     With the metric ``boundary``, the IoU is first multiplied by how near the start and the end are to the target's.
     """
-    start, end, whole = (_seconds(time) for time in (start_s, end_s, duration_s))
-    params = {"duration": float(whole), "floor": _FLOOR, "gamma": 1, "metric": metric}
-    text, everything, half = f"{start}-{end}", f"0-{whole}", f"0-{_seconds(duration_s / 2)}"
-    wrong = [other for other in (everything, half) if other != text]
+    start, end, duration = (_format_seconds(time) for time in (start_s, end_s, duration_s))
+    params = {"duration": float(duration), "floor": _FLOOR, "gamma": 1, "metric": metric}
+    text, everything, half = f"{start}-{end}", f"0-{duration}", f"0-{_format_seconds(duration_s / 2)}"
+    wrong = [guess for guess in (everything, half) if guess != text]
     hint = "only its start and its end in seconds, with a hyphen between them"
     return _answer("interval", [float(start), float(end)], params, text, wrong, hint)
 
 
-def _seconds(time: float) -> str:
+def _format_seconds(time: float) -> str:
     return f"{time:.2f}".rstrip("0").rstrip(".")
 
 
 def box(edges: tuple[int, int, int, int]) -> Answer:
     """A box (left, top, right, bottom, in thousandths of the picture's sides), scored by its IoU above one half."""
-    text = _written(edges)
-    wrong = [other for other in ("0, 0, 1000, 1000", "0, 0, 500, 500", "500, 500, 1000, 1000") if other != text]
+    text = _join_numbers(edges)
+    wrong = [guess for guess in ("0, 0, 1000, 1000", "0, 0, 500, 500", "500, 500, 1000, 1000") if guess != text]
     hint = "only its left, top, right and bottom edge as whole numbers from 0 to 1000, separated by commas"
     return _answer("box", list(edges), {"floor": _FLOOR, "gamma": 1}, text, wrong, hint)
 
 
 def point(at: tuple[int, int], radius: int) -> Answer:
     """A point in thousandths of the picture's width and height; right if within ``radius`` of the target."""
-    far = [0 if part > _LARGEST // 2 else _LARGEST for part in at]
+    farthest = [0 if coordinate > _MAX_COORDINATE // 2 else _MAX_COORDINATE for coordinate in at]
     hint = "only its distance from the left and from the top edge as whole numbers from 0 to 1000, separated by a comma"
-    return _answer("point", list(at), {"radius": radius}, _written(at), [_written(far)], hint)
+    return _answer("point", list(at), {"radius": radius}, _join_numbers(at), [_join_numbers(farthest)], hint)
 
 
 def text(value: str, metric: Literal["exact", "numeric", "relative", "rouge", "wer"]) -> Answer:
@@ -184,12 +184,12 @@ def example_order(n: int) -> list[int]:
 
 def draw_order(rng: Rng, n: int) -> list[int]:
     """Draw a permutation of ``1 .. n``, all equally likely, but never the identity or the prompt's example."""
-    while (order := [k + 1 for k in rng.permutation(n)]) in _never_asked(n):
+    while (order := [k + 1 for k in rng.permutation(n)]) in _excluded_orders(n):
         pass
     return order
 
 
-def _never_asked(n: int) -> list[list[int]]:
+def _excluded_orders(n: int) -> list[list[int]]:
     return [list(range(1, n + 1)), example_order(n)]
 
 
@@ -205,17 +205,17 @@ def permutation(order: Sequence[int], partial_credit: PartialCredit = "auto", au
     """
     n = len(order)
     metric = {"auto": "positions" if n >= auto_from else "none"}.get(partial_credit, partial_credit)
-    params = {"excluded": _never_asked(n), "n": n}
+    params = {"excluded": _excluded_orders(n), "n": n}
     if metric != "none":
         params |= {"gamma": _GAMMA, "metric": metric}
-    swapped, turned = list(order), [*order[1:], order[0]]
+    swapped, rotated = list(order), [*order[1:], order[0]]
     swapped[0], swapped[-1] = swapped[-1], swapped[0]
-    wrong = map(_written, (swapped, turned, _never_asked(n)[0]))
+    wrong = map(_join_numbers, (swapped, rotated, _excluded_orders(n)[0]))
     hint = f"only the {n} numbers in order, separated by commas"
-    return _answer("permutation", list(order), params, _written(order), wrong, hint)
+    return _answer("permutation", list(order), params, _join_numbers(order), wrong, hint)
 
 
-def _written(numbers: Sequence[int]) -> str:
+def _join_numbers(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 

@@ -33,15 +33,15 @@ def arrow_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         child = arrow_array(list(chain.from_iterable(values)), kind.value_type)
         return pa.Array.from_buffers(kind, len(values), [None, _offsets(values)], children=[child])
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
-        raw = [value.encode() for value in values] if pa.types.is_string(kind) else values
-        return pa.Array.from_buffers(kind, len(raw), [None, _offsets(raw), pa.py_buffer(b"".join(raw))])
+        encoded = [value.encode() for value in values] if pa.types.is_string(kind) else values
+        return pa.Array.from_buffers(kind, len(encoded), [None, _offsets(encoded), pa.py_buffer(b"".join(encoded))])
     numbers = array("d" if pa.types.is_floating(kind) else "q", values)
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
 
 
 def _offsets(values: Sequence[Any]) -> pa.Buffer:
-    ends = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum([len(value) for value in values], out=ends[1:])
-    if ends[-1] > np.iinfo(np.int32).max:
-        raise OverflowError(f"{ends[-1]} bytes or values in one column of a row group")
-    return pa.py_buffer(ends.astype(np.int32))
+    offsets = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    if offsets[-1] > np.iinfo(np.int32).max:
+        raise OverflowError(f"{offsets[-1]} bytes or values in one column of a row group")
+    return pa.py_buffer(offsets.astype(np.int32))

@@ -46,6 +46,10 @@ def even_out(counts: Sequence[int], movable: Sequence[Sequence[str]], rng: Rng) 
     share, extra = divmod(sum(counts), len(counts))
     by_count = sorted(rng.permutation(len(counts)), key=lambda k: -counts[k])
     goal = {k: share + (place < extra) for place, k in enumerate(by_count)}
-    free = [name for k, names in enumerate(movable) for name in names[::-1][: max(0, counts[k] - goal[k])]]
-    wanted = rng.shuffled(k for k in range(len(counts)) for _ in range(goal[k] - counts[k]))
-    return dict(zip(free, wanted, strict=False))
+    changeable = [
+        puzzle_id
+        for k, puzzle_ids in enumerate(movable)
+        for puzzle_id in puzzle_ids[::-1][: max(0, counts[k] - goal[k])]
+    ]
+    new_answers = rng.shuffled(k for k in range(len(counts)) for _ in range(goal[k] - counts[k]))
+    return dict(zip(changeable, new_answers, strict=False))

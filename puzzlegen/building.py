@@ -37,7 +37,7 @@ from puzzlegen.shard import Job
 
 _TICK_S: Final = 0.2
 #: Errors of a file system that refuses to write: full, over quota, read-only, or a file too large for it.
-_NOT_WRITTEN: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+_WRITE_ERRNOS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 class Share(NamedTuple):
@@ -113,54 +113,55 @@ def build(
     out = folder_at(out) if isinstance(out, str) else out
     share = share or Share()
     recipe = recipe.model_copy(update={"source": recipe.source.pinned()})
-    _refuse_strangers(out)
-    with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as place:
-        _begun(out, recipe, limit)  # refuses another build's folder before the source is listed, which may take long
-        plan = _planned(recipe, limit, _plan_place(out, place, share))
-        begun = claim(out, plan, limit)
+    _refuse_foreign_folder(out)
+    with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as work_dir:
+        # Refuses another build's folder before the source is listed, which may take long.
+        _read_identity(out, recipe, limit)
+        plan = _make_plan(recipe, limit, _plan_path(out, work_dir, share))
+        stored_identity = claim(out, plan, limit)
         # Kept out of the manifest, which is published: where the source lies on this machine is private.
         write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
-        mine = range(share.part, len(plan), share.of)
-        done, before = _done(out, plan, build_digest(begun), mine)
-        todo = [number for number in mine if not done[number]]
+        own_shards = range(share.part, len(plan), share.of)
+        done, earlier_progress = _finished_shards(out, plan, build_digest(stored_identity), own_shards)
+        todo = [number for number in own_shards if not done[number]]
         if todo:
-            name = "inline" if _only_here(recipe, out) else engine
-            with closing(open_engine(name, workers, len(todo))) as opened:
-                report_on = _Reporter(report, len(mine) - len(todo), len(mine), before)
-                _run(plan, todo, out, place, build_digest(begun), opened, report_on)
-        manifest = _close(out, plan, begun)
+            engine_name = "inline" if _only_here(recipe, out) else engine
+            with closing(open_engine(engine_name, workers, len(todo))) as shard_engine:
+                reporter = _Reporter(report, len(own_shards) - len(todo), len(own_shards), earlier_progress)
+                _run(plan, todo, out, work_dir, build_digest(stored_identity), shard_engine, reporter)
+        manifest = _finish_build(out, plan, stored_identity)
         if manifest is None and share.of == 1:
-            raise _incomplete(out, plan, begun)
-        _remove_plan(out, place, share)
+            raise _missing_shards_error(out, plan, stored_identity)
+        _remove_plan(out, work_dir, share)
     return Built(manifest, len(todo), plan)
 
 
-def _planned(recipe: Recipe, limit: int | None, place: Path) -> Plan:
+def _make_plan(recipe: Recipe, limit: int | None, plan_dir: Path) -> Plan:
     try:
-        return make_plan(recipe, limit, place.absolute())
+        return make_plan(recipe, limit, plan_dir.absolute())
     except OSError as err:
         # Only errors of the plan's folder are converted: sources report their own failures.
-        if err.errno in _NOT_WRITTEN or str(place.absolute()) in f"{err.filename} {err}":
-            raise refused(place, err) from err
+        if err.errno in _WRITE_ERRNOS or str(plan_dir.absolute()) in f"{err.filename} {err}":
+            raise refused(plan_dir, err) from err
         raise
 
 
-def _plan_place(out: Path, place: Path, share: Share) -> Path:
+def _plan_path(out: Path, work_dir: Path, share: Share) -> Path:
     """Where this run keeps its plan: in the output folder if not a URL, so that an interrupted listing can resume."""
-    return place / "plan" if is_url(str(out)) else out / STATE / "plan" / f"{share.part}-of-{share.of}"
+    return work_dir / "plan" if is_url(str(out)) else out / STATE / "plan" / f"{share.part}-of-{share.of}"
 
 
-def _remove_plan(out: Path, place: Path, share: Share) -> None:
+def _remove_plan(out: Path, work_dir: Path, share: Share) -> None:
     """Delete this run's plan; the next run makes a new one. Files of the plan that are open can still be read."""
-    mine = _plan_place(out, place, share)
+    own_plan = _plan_path(out, work_dir, share)
     # A run without other shares at work also deletes the plans that killed shares have left.
-    shutil.rmtree(mine.parent if share.of == 1 and not is_url(str(out)) else mine, ignore_errors=True)
+    shutil.rmtree(own_plan.parent if share.of == 1 and not is_url(str(out)) else own_plan, ignore_errors=True)
 
 
-def _refuse_strangers(out: Path) -> None:
+def _refuse_foreign_folder(out: Path) -> None:
     """Refuse a folder that holds something other than a build, without changing the folder."""
-    held = entries(out) or set()
-    if held - {STATE} and not held & {STATE, MANIFEST}:
+    entry_names = entries(out) or set()
+    if entry_names - {STATE} and not entry_names & {STATE, MANIFEST}:
         raise OutputError(f"'{out}' is not empty and holds no build; choose another --out, or empty it")
 
 
@@ -173,81 +174,81 @@ def claim(out: Path, plan: Plan, limit: int | None) -> dict[str, Any]:
     Raises:
         OutputError: the folder holds another build (the message says what differs), or something else.
     """
-    found = _begun(out, plan.recipe, limit)
-    mine = identity(plan, limit, environment(plan.recipe))
-    if found is None:
-        write_json(out / STATE / "build.json", mine, over=False)
+    stored = _read_identity(out, plan.recipe, limit)
+    expected = identity(plan, limit, environment(plan.recipe))
+    if stored is None:
+        write_json(out / STATE / "build.json", expected, over=False)
         # Another run may have written its identity at the same moment; the stored one is authoritative.
-        found = _begun(out, plan.recipe, limit) or mine
-    if found["source"] != mine["source"]:
-        raise _other(out, [_source_change(out, found["source"], mine["source"], plan)])
-    return {key: found[key] for key in mine}
+        stored = _read_identity(out, plan.recipe, limit) or expected
+    if stored["source"] != expected["source"]:
+        raise _other_build_error(out, [_describe_source_change(out, stored["source"], expected["source"], plan)])
+    return {key: stored[key] for key in expected}
 
 
-def _begun(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | None:
+def _read_identity(out: Path, recipe: Recipe, limit: int | None) -> dict[str, Any] | None:
     """The identity with which this build was begun in ``out``; None if it has not begun yet.
 
     Raises:
         OutputError: the folder holds a build with another recipe, limit or environment, or a selection of puzzles.
         IntegrityError: the stored identity is damaged.
     """
-    found = read_begun(out) or read_manifest(out)
-    if found is None:
+    stored = read_begun(out) or read_manifest(out)
+    if stored is None:
         return None
-    if "subset" in found:
+    if "subset" in stored:
         raise OutputError(f"'{out}' holds a selection of another build's puzzles; choose another --out")
-    if changes := _changes(found, terms(recipe, limit, environment(recipe))):
-        raise _other(out, changes)
-    return found
+    if changes := _describe_changes(stored, terms(recipe, limit, environment(recipe))):
+        raise _other_build_error(out, changes)
+    return stored
 
 
-def _other(out: Path, changes: list[str]) -> OutputError:
+def _other_build_error(out: Path, changes: list[str]) -> OutputError:
     return OutputError(
         f"'{out}' holds another build: {'; '.join(changes)}; choose another --out, or delete it to start again"
     )
 
 
-def _changes(found: dict[str, Any], mine: dict[str, Any]) -> list[str]:
-    changes = [f"recipe {line}" for line in difference(found["recipe"], mine["recipe"])]
-    changes += difference(found["environment"], mine["environment"])
-    changes += [f"task version {line}" for line in difference(found["task_versions"], mine["task_versions"])]
+def _describe_changes(stored: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    changes = [f"recipe {line}" for line in difference(stored["recipe"], expected["recipe"])]
+    changes += difference(stored["environment"], expected["environment"])
+    changes += [f"task version {line}" for line in difference(stored["task_versions"], expected["task_versions"])]
     for key in ("limit", "format"):
-        if found[key] != mine[key]:
-            changes.append(f"{key} {found[key]} -> {mine[key]}")
+        if stored[key] != expected[key]:
+            changes.append(f"{key} {stored[key]} -> {expected[key]}")
     return changes
 
 
-def _source_change(out: Path, found: dict[str, Any], mine: dict[str, Any], plan: Plan) -> str:
+def _describe_source_change(out: Path, stored: dict[str, Any], expected: dict[str, Any], plan: Plan) -> str:
     """How the source's listing differs from the earlier one: counts, and the names known from shards made so far."""
-    before, now = found["items"], mine["items"]
-    entries = map(whole_entry, sorted((out / STATE / "shards").glob("*.json")))
-    old = {name for entry in entries if entry for name in entry["sources"]}
-    new = {item.id for group in plan.groups for item in group.items}
-    gone = sorted(old - new)
-    added = sorted(new - old) if len(old) == before else []
-    names = [f"{word} {', '.join(map(repr, found[:3]))}" for word, found in (("gone:", gone), ("new:", added)) if found]
+    before, now = stored["items"], expected["items"]
+    shard_entries = map(whole_entry, sorted((out / STATE / "shards").glob("*.json")))
+    old_names = {name for entry in shard_entries if entry for name in entry["sources"]}
+    new_names = {item.id for group in plan.groups for item in group.items}
+    removed = sorted(old_names - new_names)
+    added = sorted(new_names - old_names) if len(old_names) == before else []
+    names = [f"{word} {', '.join(map(repr, ids[:3]))}" for word, ids in (("gone:", removed), ("new:", added)) if ids]
     count = f"{before} -> {now} items" if before != now else f"names or sizes of its {now} items"
     return "; ".join([f"source {count}", *names])
 
 
-def _done(out: Path, plan: Plan, build: str, mine: range) -> tuple[bytearray, Progress]:
-    """One byte per shard, 1 if it is finished, and the total progress of the finished shards in ``mine``.
+def _finished_shards(out: Path, plan: Plan, digest: str, own_shards: range) -> tuple[bytearray, Progress]:
+    """One byte per shard, 1 if it is finished, and the total progress of the finished ones in ``own_shards``.
 
     A shard is finished if its files are in place and the items that they were made from are unchanged.
 
     Raises:
         OutputError: an item has changed (only items with a new stamp are read again), or a shard is of another build.
     """
-    begun = entries_in(out)
-    done, before = bytearray(len(plan)), Progress(0, 0, 0)
+    recorded = entries_in(out)
+    done, earlier_progress = bytearray(len(plan)), Progress(0, 0, 0)
     for number in range(len(plan)):
-        if (name := plan.name(number)) in begun and (entry := read_entry(out, name, build)) is not None:
+        if (name := plan.name(number)) in recorded and (entry := read_entry(out, name, digest)) is not None:
             _refuse_changed_sources(out, plan, number, entry["sources"])
             done[number] = 1
-            if number in mine:
-                made = len(entry["sources"]), sum(entry["kept"].values()), len(entry["rejections"])
-                before = Progress(*map(add, before, made))
-    return done, before
+            if number in own_shards:
+                counts = len(entry["sources"]), sum(entry["kept"].values()), len(entry["rejections"])
+                earlier_progress = Progress(*map(add, earlier_progress, counts))
+    return done, earlier_progress
 
 
 def _refuse_changed_sources(out: Path, plan: Plan, number: int, sources: dict[str, list[Any]]) -> None:
@@ -264,8 +265,8 @@ def _source_sha256(recipe: Recipe, item: Item) -> str:
     try:
         with recipe.source.open(item) as file:
             return sha256_of(file)
-    except Unusable as no:
-        return no.reason
+    except Unusable as unusable:
+        return unusable.reason
 
 
 class _Reporter:
@@ -282,16 +283,18 @@ class _Reporter:
             self._report(Status(self._done + made, self._total, now, self._before))
 
 
-def _run(plan: Plan, todo: list[int], out: Path, place: Path, build: str, engine: Engine, report: _Reporter) -> None:
+def _run(
+    plan: Plan, todo: list[int], out: Path, work_dir: Path, digest: str, engine: Engine, report: _Reporter
+) -> None:
     """Build the shards in ``todo``; the items of a shard are read from the plan only when a worker has room for it."""
-    made, waiting = 0, iter(todo)
-    while made < len(todo):
-        for number in islice(waiting, engine.room):
-            engine.submit(Job(plan.recipe, plan.shard(number), _absolute(out), _absolute(place)))
+    finished, pending = 0, iter(todo)
+    while finished < len(todo):
+        for number in islice(pending, engine.room):
+            engine.submit(Job(plan.recipe, plan.shard(number), _absolute(out), _absolute(work_dir)))
         for entry in engine.wait(_TICK_S):
-            write_json(entry_path(out, entry["shard"]), entry | {"build": build})
-            made += 1
-        report(made, engine.progress())
+            write_json(entry_path(out, entry["shard"]), entry | {"build": digest})
+            finished += 1
+        report(finished, engine.progress())
 
 
 def _absolute(folder: Path) -> str:
@@ -307,22 +310,22 @@ def merge(recipe: Recipe, out: Path, *, limit: int | None = None) -> dict[str, A
     Raises:
         OutputError: shards are missing, or the folder holds another build.
     """
-    with workplace(out, "merge", beside=True) as place:
-        plan = _planned(recipe, limit, place / "plan")
-        begun = claim(out, plan, limit)
-        _done(out, plan, build_digest(begun), range(0))
-        manifest = _close(out, plan, begun)
+    with workplace(out, "merge", beside=True) as work_dir:
+        plan = _make_plan(recipe, limit, work_dir / "plan")
+        stored_identity = claim(out, plan, limit)
+        _finished_shards(out, plan, build_digest(stored_identity), range(0))
+        manifest = _finish_build(out, plan, stored_identity)
         if manifest is None:
-            raise _incomplete(out, plan, begun)
+            raise _missing_shards_error(out, plan, stored_identity)
     return manifest
 
 
-def _incomplete(out: Path, plan: Plan, begun: dict[str, Any]) -> OutputError:
-    names, build = map(plan.name, range(len(plan))), build_digest(begun)
-    missing = [name for name in names if read_entry(out, name, build) is None]
-    such = f", such as {missing[0]}" if missing else ""  # none if another share has made the last one by now
+def _missing_shards_error(out: Path, plan: Plan, stored_identity: dict[str, Any]) -> OutputError:
+    names, digest = map(plan.name, range(len(plan))), build_digest(stored_identity)
+    missing = [name for name in names if read_entry(out, name, digest) is None]
+    example = f", such as {missing[0]}" if missing else ""  # none if another share has made the last one by now
     return OutputError(
-        f"'{out}' lacks {len(missing)} of {len(plan)} shards{such}; run the build again, it makes those that are "
+        f"'{out}' lacks {len(missing)} of {len(plan)} shards{example}; run the build again, it makes those that are "
         "missing"
     )
 
@@ -332,9 +335,9 @@ def _only_here(recipe: Recipe, out: Path) -> bool:
     return in_memory(f"{out} {recipe.source.model_dump_json()}")
 
 
-def _close(out: Path, plan: Plan, begun: dict[str, Any]) -> dict[str, Any] | None:
+def _finish_build(out: Path, plan: Plan, stored_identity: dict[str, Any]) -> dict[str, Any] | None:
     """Write and return the manifest if all shards are done, including those of other runs; else return None."""
-    there = entries_in(out)
-    if not all(plan.name(number) in there for number in range(len(plan))):
+    completed = entries_in(out)
+    if not all(plan.name(number) in completed for number in range(len(plan))):
         return None
-    return write_manifest(out, plan, begun)
+    return write_manifest(out, plan, stored_identity)

@@ -15,32 +15,32 @@ from puzzlegen.tasks import task_class, task_names
 
 def tasks() -> list[dict[str, str]]:
     """Name, kind of item and description of each task; the error in place of the description if it cannot be loaded."""
-    return [_told(name) for name in task_names()]
+    return [_describe_task(name) for name in task_names()]
 
 
-def _told(name: str) -> dict[str, str]:
+def _describe_task(name: str) -> dict[str, str]:
     try:
-        found = task_class(name)
+        task_type = task_class(name)
     except RecipeError as err:
         return {"task": name, "accepts": "", "about": str(err)}
-    return {"task": name, "accepts": found.accepts, "about": _first_line(found)}
+    return {"task": name, "accepts": task_type.accepts, "about": _first_line(task_type)}
 
 
 def task(name: str) -> dict[str, Any]:
     """One task: its description, and its parameters as JSON Schema properties."""
-    found = task_class(name)
-    schema = found.model_json_schema()
+    task_type = task_class(name)
+    schema = task_type.model_json_schema()
     return {
         "task": name,
-        "accepts": found.accepts,
-        "ability": found.ability,
-        "about": _first_line(found),
+        "accepts": task_type.accepts,
+        "ability": task_type.ability,
+        "about": _first_line(task_type),
         "parameters": schema.get("properties", {}),
     }
 
 
-def _first_line(found: type[Any]) -> str:
-    return (getdoc(found) or "").partition("\n")[0]
+def _first_line(task_type: type[Any]) -> str:
+    return (getdoc(task_type) or "").partition("\n")[0]
 
 
 def tasks_lines(found: list[dict[str, str]]) -> list[str]:
@@ -61,17 +61,17 @@ def task_lines(found: dict[str, Any]) -> list[str]:
 
 def recipes() -> dict[str, str]:
     """Name and first comment line of each shipped recipe."""
-    return {name: _headline(path) for name, path in sorted(shipped_recipes().items())}
+    return {name: _recipe_headline(path) for name, path in sorted(shipped_recipes().items())}
 
 
-def _headline(path: Path) -> str:
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    return first.lstrip("# ") if first.startswith("#") else ""
+def _recipe_headline(path: Path) -> str:
+    first_line = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first_line.lstrip("# ") if first_line.startswith("#") else ""
 
 
 def recipe_text(name: str) -> str:
     """The YAML text of a shipped recipe."""
-    return _path(name).read_text(encoding="utf-8")
+    return _recipe_path(name).read_text(encoding="utf-8")
 
 
 def copy_recipe(name: str) -> Path:
@@ -79,11 +79,11 @@ def copy_recipe(name: str) -> Path:
     target = Path(f"{name}.yaml")
     if target.exists():
         raise OutputError(f"'{target}' exists already; move it away first")
-    shutil.copyfile(_path(name), target)
+    shutil.copyfile(_recipe_path(name), target)
     return target
 
 
-def _path(name: str) -> Path:
+def _recipe_path(name: str) -> Path:
     known = shipped_recipes()
     if name not in known:
         raise RecipeError(f"unknown recipe '{name}'{did_you_mean(name, sorted(known))}")

@@ -14,13 +14,13 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.records import Kind
 
-_MOST_ROWS: Final = 64
+_MAX_BATCH_ROWS: Final = 64
 _BATCH_BYTES: Final = 8 << 20
-_BUFFER: Final = 1 << 20
+_BUFFER_BYTES: Final = 1 << 20
 _ROWS_AT_ONCE: Final = 512
-_KEPT: Final = 3
-_USUAL: Final[dict[str, Kind]] = {"image": "image", "images": "image", "video": "video", "videos": "video"}
-_FEATURES: Final[dict[str, Kind]] = {"Image": "image", "Video": "video"}
+_KEPT_BATCHES: Final = 3
+_USUAL_COLUMNS: Final[dict[str, Kind]] = {"image": "image", "images": "image", "video": "video", "videos": "video"}
+_FEATURE_KINDS: Final[dict[str, Kind]] = {"Image": "image", "Video": "video"}
 
 
 class MediaColumn(NamedTuple):
@@ -65,26 +65,26 @@ class Table:
         import pyarrow as pa  # noqa: PLC0415 - only these sources pay for it
         import pyarrow.parquet as pq  # noqa: PLC0415
 
-        self._broken = (pa.ArrowException, OSError)
-        self._own = file
+        self._read_errors = (pa.ArrowException, OSError)
+        self._raw_file = file
         try:
             # Without a buffer, pyarrow would read a whole column of a row group at once.
-            self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-        except self._broken as err:
+            self._file = pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+        except self._read_errors as err:
             file.close()
             raise DamagedError(f"'{name}' is not a Parquet file: {err}"[:300]) from err
         except SourceError:
             file.close()
             raise
         self.name = name
-        self._read: _Batches | None = None
+        self._current: _Batches | None = None
         self.schema = self._file.schema_arrow
 
     def close(self) -> None:
         """Close the file."""
-        self._read = None
+        self._current = None
         self._file.close()
-        self._own.close()
+        self._raw_file.close()
 
     def groups(self) -> Iterator[Group]:
         """All row groups, in the order of the file."""
@@ -100,26 +100,32 @@ class Table:
         Raises:
             SourceError: there is no media column, or one is missing or does not hold media.
         """
-        columns = named or _marked(self.schema) or {n: k for n, k in _USUAL.items() if n in self.schema.names}
-        found = [self._media_column(name, kind) for name, kind in columns.items()]
-        if not found:
+        columns = (
+            named or _marked_columns(self.schema) or {n: k for n, k in _USUAL_COLUMNS.items() if n in self.schema.names}
+        )
+        checked = [self._media_column(name, kind) for name, kind in columns.items()]
+        if not checked:
             names = ", ".join(self.schema.names)
             raise SourceError(
                 f"'{self.name}' has no known column of media; name one by media: {{NAME: image}}, of {names}"
             )
-        return found
+        return checked
 
     def _media_column(self, name: str, kind: Kind) -> MediaColumn:
         import pyarrow.types as pt  # noqa: PLC0415
 
         if name not in self.schema.names:
             raise SourceError(f"'{self.name}' has no column '{name}'; it has {', '.join(self.schema.names)}")
-        form = self.schema.field(name).type
-        several = pt.is_list(form) or pt.is_large_list(form)
-        cell = form.value_type if several else form
-        known = pt.is_struct(cell) and {"bytes", "path"} <= {cell.field(k).name for k in range(cell.num_fields)}
-        if not (known or pt.is_binary(cell) or pt.is_large_binary(cell)):
-            raise SourceError(f"'{self.name}': column '{name}' is {form}, neither bytes nor {{bytes, path}} nor a list")
+        dtype = self.schema.field(name).type
+        several = pt.is_list(dtype) or pt.is_large_list(dtype)
+        cell_type = dtype.value_type if several else dtype
+        is_medium = pt.is_struct(cell_type) and {"bytes", "path"} <= {
+            cell_type.field(k).name for k in range(cell_type.num_fields)
+        }
+        if not (is_medium or pt.is_binary(cell_type) or pt.is_large_binary(cell_type)):
+            raise SourceError(
+                f"'{self.name}': column '{name}' is {dtype}, neither bytes nor {{bytes, path}} nor a list"
+            )
         return MediaColumn(name, kind, several)
 
     def rows(self, group: Group, media: Sequence[MediaColumn], others: set[str]) -> Iterator[dict[str, Any]]:
@@ -128,26 +134,28 @@ class Table:
         Media bytes are not read, except where cells are lists of plain bytes, which have no path to count instead.
         """
         present = [name for name in self.schema.names if name in others and name not in {c.name for c in media}]
-        light = [leaf for column in media if (leaf := self._light(column))]
+        count_leaves = [leaf for column in media if (leaf := self._count_leaf(column))]
         try:
-            batches = self._file.iter_batches(_ROWS_AT_ONCE, row_groups=[group.number], columns=present + light)
+            batches = self._file.iter_batches(_ROWS_AT_ONCE, row_groups=[group.number], columns=present + count_leaves)
             rows = (row for batch in batches for row in batch.to_pylist())
             # With no column to read there are no batches, but every row must still be yielded.
-            for row in rows if present or light else ({} for _ in range(group.rows)):
-                yield {name: row.get(name) for name in present} | {c.name: _count(row, c) for c in media}
-        except self._broken as err:
+            for row in rows if present or count_leaves else ({} for _ in range(group.rows)):
+                yield {name: row.get(name) for name in present} | {c.name: _count_media(row, c) for c in media}
+        except self._read_errors as err:
             raise SourceError(f"'{self.name}' is damaged: {err}"[:300]) from err
 
-    def _light(self, column: MediaColumn) -> str:
+    def _count_leaf(self, column: MediaColumn) -> str:
         """The leaf column to read for the number of media in a cell; empty if each cell holds a single medium."""
         import pyarrow.types as pt  # noqa: PLC0415
 
         if not column.several:
             return ""
         leaves = [self._file.schema.column(k).path for k in range(len(self._file.schema))]
-        mine = [leaf for leaf in leaves if leaf.split(".")[0] == column.name]
-        plain = not pt.is_struct(self.schema.field(column.name).type.value_type)
-        return str(mine[0] if plain else next(leaf for leaf in mine if leaf.endswith(".path")))
+        column_leaves = [leaf for leaf in leaves if leaf.split(".")[0] == column.name]
+        is_plain_bytes = not pt.is_struct(self.schema.field(column.name).type.value_type)
+        return str(
+            column_leaves[0] if is_plain_bytes else next(leaf for leaf in column_leaves if leaf.endswith(".path"))
+        )
 
     def cell(self, group: int, row: int, column: str, place: int, *, several: bool) -> bytes | str:
         """The bytes of a medium, or the path of its file.
@@ -157,8 +165,8 @@ class Table:
             SourceError: the file is damaged.
         """
         try:
-            value = self._batches(group, column).at(row)
-        except self._broken as err:
+            value = self._open_batches(group, column).at(row)
+        except self._read_errors as err:
             raise SourceError(f"'{self.name}' is damaged: {err}"[:300]) from err
         if several:
             value = value[place] if value and place < len(value) else None
@@ -168,21 +176,21 @@ class Table:
             raise Unusable("unreadable", "the cell is empty")
         return value
 
-    def _batches(self, group: int, column: str) -> _Batches:
-        if self._read is None or self._read.key != (group, column):
+    def _open_batches(self, group: int, column: str) -> _Batches:
+        if self._current is None or self._current.key != (group, column):
             size = self._batch_rows(group, column)
-            self._read = None  # frees the old batches first: a single page may be as large as its row group
-            self._read = _Batches(
+            self._current = None  # frees the old batches first: a single page may be as large as its row group
+            self._current = _Batches(
                 (group, column), lambda: self._file.iter_batches(size, row_groups=[group], columns=[column])
             )
-        return self._read
+        return self._current
 
     def _batch_rows(self, group: int, column: str) -> int:
         """How many rows of a column to read at once, so that memory use stays bounded."""
-        told = self._file.metadata.row_group(group)
-        leaves = (told.column(k) for k in range(told.num_columns))
+        group_metadata = self._file.metadata.row_group(group)
+        leaves = (group_metadata.column(k) for k in range(group_metadata.num_columns))
         size = sum(leaf.total_uncompressed_size for leaf in leaves if leaf.path_in_schema.split(".")[0] == column)
-        return int(max(1, min(_MOST_ROWS, _BATCH_BYTES * told.num_rows // max(1, size))))
+        return int(max(1, min(_MAX_BATCH_ROWS, _BATCH_BYTES * group_metadata.num_rows // max(1, size))))
 
 
 class _Batches:
@@ -190,44 +198,44 @@ class _Batches:
 
     def __init__(self, key: tuple[int, str], read: Callable[[], Iterator[Any]]) -> None:
         self.key = key
-        self._again = read
-        self._rest: Iterator[Any] = iter(())
-        self._kept: list[tuple[int, Any]] = []
-        self._next = -1
+        self._reopen = read
+        self._remaining: Iterator[Any] = iter(())
+        self._recent: list[tuple[int, Any]] = []
+        self._next_row = -1
 
     def at(self, row: int) -> Any:  # noqa: ANN401 - whatever the cell holds
         """The value in a row's cell."""
-        if self._next < 0 or row < (self._kept[0][0] if self._kept else 0):
-            self._rest, self._kept, self._next = self._again(), [], 0
-        while row >= self._next:
-            batch = next(self._rest, None)
+        if self._next_row < 0 or row < (self._recent[0][0] if self._recent else 0):
+            self._remaining, self._recent, self._next_row = self._reopen(), [], 0
+        while row >= self._next_row:
+            batch = next(self._remaining, None)
             if batch is None:
                 raise Unusable("unreadable", "there is no such row")
-            self._kept = [*self._kept[1 - _KEPT :], (self._next, batch)]
-            self._next += batch.num_rows
-        first, batch = next(kept for kept in reversed(self._kept) if kept[0] <= row)
+            self._recent = [*self._recent[1 - _KEPT_BATCHES :], (self._next_row, batch)]
+            self._next_row += batch.num_rows
+        first, batch = next(entry for entry in reversed(self._recent) if entry[0] <= row)
         return batch.column(0)[row - first].as_py()
 
 
-def _marked(schema: Any) -> dict[str, Kind]:  # noqa: ANN401 - pyarrow has no types
+def _marked_columns(schema: Any) -> dict[str, Kind]:  # noqa: ANN401 - pyarrow has no types
     """The columns that the metadata written by ``datasets`` marks as media."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, ValueError, TypeError):
         return {}
-    found = ((name, _feature(form)) for name, form in features.items() if name in schema.names)
-    return {name: kind for name, kind in found if kind}
+    kinds = ((name, _feature_kind(feature)) for name, feature in features.items() if name in schema.names)
+    return {name: kind for name, kind in kinds if kind}
 
 
-def _feature(form: Any) -> Kind | None:  # noqa: ANN401 - JSON
-    if isinstance(form, list) and form:
-        form = form[0]
-    if isinstance(form, dict) and form.get("_type") in ("List", "Sequence", "LargeList"):
-        form = form.get("feature")
-    return _FEATURES.get(str(form.get("_type"))) if isinstance(form, dict) else None
+def _feature_kind(feature: Any) -> Kind | None:  # noqa: ANN401 - JSON
+    if isinstance(feature, list) and feature:
+        feature = feature[0]
+    if isinstance(feature, dict) and feature.get("_type") in ("List", "Sequence", "LargeList"):
+        feature = feature.get("feature")
+    return _FEATURE_KINDS.get(str(feature.get("_type"))) if isinstance(feature, dict) else None
 
 
-def _count(row: dict[str, Any], column: MediaColumn) -> int:
+def _count_media(row: dict[str, Any], column: MediaColumn) -> int:
     if not column.several:
         return 1
     cells = row.get(column.name)

@@ -12,7 +12,7 @@ from puzzlegen.writers import Row
 #: Counts of answers are dropped for a task with more different answers than this.
 _MOST_ANSWERS: Final = 64
 _BINS: Final = 10
-_WORDS: Final = ["id", "answer", "extra_info"]
+_TEXT_COLUMNS: Final = ["id", "answer", "extra_info"]
 
 
 class TaskCensus:
@@ -32,19 +32,19 @@ class TaskCensus:
         self.answers: Counter[str] | None = Counter()
         self.histogram = [0] * _BINS
         self.example: Row = {}
-        self._difficulty = [1.0, 0.0, 0.0]
-        self._chance = 0.0
+        self._difficulty_totals = [1.0, 0.0, 0.0]
+        self._chance_total = 0.0
 
     @property
     def difficulty(self) -> tuple[float, float, float]:
         """Least, mean and largest difficulty."""
-        low, total, high = self._difficulty
+        low, total, high = self._difficulty_totals
         return low, total / self.n, high
 
     @property
     def chance(self) -> float:
         """Mean chance level of the puzzles."""
-        return self._chance / self.n
+        return self._chance_total / self.n
 
     def add(self, answer: str, info: dict[str, Any]) -> None:
         """Count a puzzle."""
@@ -53,11 +53,11 @@ class TaskCensus:
             self.answers[answer] += 1
             if len(self.answers) > _MOST_ANSWERS:
                 self.answers = None
-        low, total, high = self._difficulty
-        hard = info["difficulty"]
-        self._difficulty = [min(low, hard), total + hard, max(high, hard)]
-        self._chance += info["chance"]
-        self.histogram[min(int(hard * _BINS + 1e-9), _BINS - 1)] += 1
+        low, total, high = self._difficulty_totals
+        puzzle_difficulty = info["difficulty"]
+        self._difficulty_totals = [min(low, puzzle_difficulty), total + puzzle_difficulty, max(high, puzzle_difficulty)]
+        self._chance_total += info["chance"]
+        self.histogram[min(int(puzzle_difficulty * _BINS + 1e-9), _BINS - 1)] += 1
 
 
 class Census:
@@ -83,23 +83,23 @@ def take_census(out: Path, manifest: dict[str, Any]) -> Census:
     census = Census()
     for file in files_of(manifest):
         path = out / file["path"]
-        fresh: dict[str, str] = {}
-        for row in read_rows(path, _WORDS):
+        example_tasks: dict[str, str] = {}
+        for row in read_rows(path, _TEXT_COLUMNS):
             info = row["extra_info"]
             if info["task"] not in census.tasks:
                 census.tasks[info["task"]] = TaskCensus()
-                fresh[row["id"]] = info["task"]
+                example_tasks[row["id"]] = info["task"]
             census.tasks[info["task"]].add(row["answer"], info)
             census.licences[info["licence"]] += 1
-        _take_examples(census, path, fresh)
+        _take_examples(census, path, example_tasks)
     return census
 
 
-def _take_examples(census: Census, path: Path, fresh: dict[str, str]) -> None:
-    if not fresh:
+def _take_examples(census: Census, path: Path, example_tasks: dict[str, str]) -> None:
+    if not example_tasks:
         return
     for row in read_rows(path):
-        if task := fresh.pop(row["id"], ""):
+        if task := example_tasks.pop(row["id"], ""):
             census.tasks[task].example = row
-            if not fresh:
+            if not example_tasks:
                 return

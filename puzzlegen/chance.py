@@ -47,7 +47,7 @@ def expected(spec: VerifierSpec) -> float:
 
 
 def _mean(outcomes: Outcomes) -> float:
-    return fsum(score * likely for score, likely in outcomes)
+    return fsum(score * probability for score, probability in outcomes)
 
 
 def outcomes(spec: VerifierSpec) -> Outcomes:
@@ -63,86 +63,86 @@ def outcomes(spec: VerifierSpec) -> Outcomes:
     return _OUTCOMES[spec.kind](spec)
 
 
-def _each(answers: Callable[[Mapping[str, Any]], list[Any]]) -> Callable[[VerifierSpec], Outcomes]:
+def _scoring_all(answers: Callable[[Mapping[str, Any]], list[Any]]) -> Callable[[VerifierSpec], Outcomes]:
     """Make the function that gives the outcomes of a kind with few enough answers to score them all."""
-    return lambda spec: _tried(spec, answers(spec.params))
+    return lambda spec: _score_answers(spec, answers(spec.params))
 
 
-def _tried(spec: VerifierSpec, answers: list[Any]) -> Outcomes:
+def _score_answers(spec: VerifierSpec, answers: list[Any]) -> Outcomes:
     grade = grader(spec.to_json())
     return [(grade(answer), 1 / len(answers)) for answer in answers]
 
 
-def _nothing(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - the same signature for all kinds
+def _zero_outcome(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - the same signature for all kinds
     return [(0.0, 1.0)]
 
 
 def _number(spec: VerifierSpec) -> Outcomes:
-    return _each(lambda params: params["allowed"])(spec) if "allowed" in spec.params else _nothing(spec)
+    return _scoring_all(lambda params: params["allowed"])(spec) if "allowed" in spec.params else _zero_outcome(spec)
 
 
 def _point(spec: VerifierSpec) -> Outcomes:
     """The outcomes of all points within the radius; other points earn nothing."""
     grade, (x, y), radius = grader(spec.to_json()), spec.target, spec.params["radius"]
-    likely = 1 / (SIDE + 1) ** 2
+    probability = 1 / (SIDE + 1) ** 2
     for across in range(max(0, x - int(radius)), min(SIDE, x + int(radius)) + 1):
         reach = isqrt(int(radius * radius) - (across - x) ** 2)
         for down in range(max(0, y - reach), min(SIDE, y + reach) + 1):
-            yield grade([across, down]), likely
+            yield grade([across, down]), probability
 
 
 def _interval(spec: VerifierSpec) -> Outcomes:
     start, end = spec.target
     duration, length = spec.params["duration"], end - start
-    free = duration - length
-    as_long = [[low, low + length] for low in _even(free, STEPS)]
-    return _best(spec, spans(duration), [free / 2, free / 2 + length], as_long)
+    slack = duration - length
+    same_length = [[low, low + length] for low in _even_steps(slack, STEPS)]
+    return _better_outcomes(spec, spans(duration), [slack / 2, slack / 2 + length], same_length)
 
 
 def _box(spec: VerifierSpec) -> Outcomes:
     left, top, right, bottom = spec.target
     width, height = right - left, bottom - top
     across, down = SIDE - width, SIDE - height
-    corners = product(_even(across, BOX_STEPS), _even(down, BOX_STEPS))
-    as_large = [[x, y, x + width, y + height] for x, y in corners]
-    return _best(spec, boxes(), [across // 2, down // 2, across // 2 + width, down // 2 + height], as_large)
+    corners = product(_even_steps(across, BOX_STEPS), _even_steps(down, BOX_STEPS))
+    same_size = [[x, y, x + width, y + height] for x, y in corners]
+    return _better_outcomes(spec, boxes(), [across // 2, down // 2, across // 2 + width, down // 2 + height], same_size)
 
 
-def _best(spec: VerifierSpec, every: list[Any], middle: Any, as_large: list[Any]) -> Outcomes:  # noqa: ANN401 - a target
+def _better_outcomes(spec: VerifierSpec, all_answers: list[Any], middle: Any, same_size: list[Any]) -> Outcomes:  # noqa: ANN401 - a target
     """The outcomes of a random answer, or of the middle answer of the target's size, whichever earns more on average.
 
     The middle answer is scored against targets of that size at every place. This is computed the other way round, with
     answers at every place scored against a target in the middle, because the metric is symmetric.
     """
-    found = [_tried(spec, every)]
-    if as_large[0] != as_large[-1] and not spec.params.get("also"):
-        found.append(_tried(spec._replace(target=middle), as_large))
-    return max(found, key=_mean)
+    candidates = [_score_answers(spec, all_answers)]
+    if same_size[0] != same_size[-1] and not spec.params.get("also"):
+        candidates.append(_score_answers(spec._replace(target=middle), same_size))
+    return max(candidates, key=_mean)
 
 
-def _even(room: float, steps: int) -> list[float]:
+def _even_steps(room: float, steps: int) -> list[float]:
     return [room * k / steps for k in range(steps + 1)]
 
 
 def _set(spec: VerifierSpec) -> Outcomes:
     """The outcomes of a set, which depend only on how many names there are and how many are right, not on the names."""
-    others = {key: value for key, value in spec.params.items() if key != "names"}
-    return _set_of(len(spec.params["names"]), len(spec.target), canonical_json(others))
+    other_params = {key: value for key, value in spec.params.items() if key != "names"}
+    return _set_outcomes(len(spec.params["names"]), len(spec.target), canonical_json(other_params))
 
 
 @lru_cache(maxsize=4096)
-def _set_of(count: int, right: int, others: str) -> list[tuple[float, float]]:
+def _set_outcomes(count: int, right_count: int, params_json: str) -> list[tuple[float, float]]:
     """The outcomes by size and number of right names: answers that agree in both earn the same, so one is scored."""
-    names, params = [str(k) for k in range(count)], json.loads(others)
-    grade = grader(VerifierSpec("set", names[:right], {**params, "names": names}).to_json())
+    names, params = [str(k) for k in range(count)], json.loads(params_json)
+    grade = grader(VerifierSpec("set", names[:right_count], {**params, "names": names}).to_json())
     sizes = range(params.get("least", 1), params.get("most", count) + 1)
     ways = sum(comb(count, size) for size in sizes)
-    found = []
+    scored = []
     for size in sizes:
-        for hits in range(max(0, size - count + right), min(size, right) + 1):
-            likely = comb(right, hits) * comb(count - right, size - hits) / ways
-            found.append((grade([*names[:hits], *names[right : right + size - hits]]), likely))
-    return found
+        for hits in range(max(0, size - count + right_count), min(size, right_count) + 1):
+            probability = comb(right_count, hits) * comb(count - right_count, size - hits) / ways
+            scored.append((grade([*names[:hits], *names[right_count : right_count + size - hits]]), probability))
+    return scored
 
 
 def _counts(spec: VerifierSpec) -> Outcomes:
@@ -150,13 +150,13 @@ def _counts(spec: VerifierSpec) -> Outcomes:
     most, metric = spec.params["most"], spec.params.get("metric", "relative")
     total: Spread = Counter({Fraction(0): 1})
     for right in spec.target.values():
-        one = Counter(_nearness(metric, guess, right) for guess in range(most + 1))
+        single = Counter(_nearness(metric, guess, right) for guess in range(most + 1))
         folded: Spread = Counter()
         for sum_, ways in total.items():
-            for value, more in one.items():
-                folded[sum_ + value] += ways * more
+            for value, value_ways in single.items():
+                folded[sum_ + value] += ways * value_ways
         total = folded
-    return _credited(Counter({sum_ / len(spec.target): ways for sum_, ways in total.items()}), spec.params)
+    return _credited_outcomes(Counter({sum_ / len(spec.target): ways for sum_, ways in total.items()}), spec.params)
 
 
 def _nearness(metric: str, guess: int, right: int) -> Fraction:
@@ -168,20 +168,20 @@ def _nearness(metric: str, guess: int, right: int) -> Fraction:
 def _permutation(spec: VerifierSpec) -> Outcomes:
     """The outcomes of all orders, by their metric, without the orders that are never asked for."""
     metric = spec.params.get("metric", "positions")
-    place = {part: rank for rank, part in enumerate(spec.target)}
-    excluded = (ORDER_METRICS[metric][0]([place[part] for part in order]) for order in spec.params.get("excluded", []))
-    others = {key: value for key, value in spec.params.items() if key != "excluded"}
-    return _orders(metric, tuple(excluded), canonical_json(others))
+    ranks = {part: rank for rank, part in enumerate(spec.target)}
+    excluded = (ORDER_METRICS[metric][0]([ranks[part] for part in order]) for order in spec.params.get("excluded", []))
+    other_params = {key: value for key, value in spec.params.items() if key != "excluded"}
+    return _order_outcomes(metric, tuple(excluded), canonical_json(other_params))
 
 
 @lru_cache(maxsize=4096)
-def _orders(metric: str, excluded: tuple[float, ...], others: str) -> list[tuple[float, float]]:
+def _order_outcomes(metric: str, excluded: tuple[float, ...], params_json: str) -> list[tuple[float, float]]:
     """The outcomes of all orders but those never asked for, whose values of the metric are ``excluded``."""
-    params = json.loads(others)
+    params = json.loads(params_json)
     spread = _SPREADS[metric](params["n"]).copy()
     for measured in excluded:
         spread[min(spread, key=lambda value: abs(value - measured))] -= 1
-    return list(_credited(spread, params))
+    return list(_credited_outcomes(spread, params))
 
 
 @lru_cache(maxsize=32)
@@ -196,10 +196,10 @@ def _positions(n: int) -> Spread:
 @lru_cache(maxsize=32)
 def _adjacency(n: int) -> Spread:
     """Number of orders of n with k successions: choose k, glue their parts, and order what is left without any."""
-    free = [1, 1]
+    without_successions = [1, 1]
     for k in range(2, n + 1):
-        free.append((k - 1) * free[-1] + (k - 2) * free[-2])
-    return Counter({Fraction(k, n - 1): comb(n - 1, k) * free[n - k] for k in range(n)})
+        without_successions.append((k - 1) * without_successions[-1] + (k - 2) * without_successions[-2])
+    return Counter({Fraction(k, n - 1): comb(n - 1, k) * without_successions[n - k] for k in range(n)})
 
 
 @lru_cache(maxsize=32)
@@ -221,39 +221,39 @@ def _footrule(n: int) -> Spread:
     """
     ways: Counter[tuple[int, int]] = Counter({(0, 0): 1})
     for _ in range(n):
-        after: Counter[tuple[int, int]] = Counter()
-        for (waiting, far), count in ways.items():
-            for now, choices in ((waiting - 1, waiting**2), (waiting, 2 * waiting + 1), (waiting + 1, 1)):
+        next_ways: Counter[tuple[int, int]] = Counter()
+        for (waiting, distance), count in ways.items():
+            for next_waiting, choices in ((waiting - 1, waiting**2), (waiting, 2 * waiting + 1), (waiting + 1, 1)):
                 if choices:
-                    after[now, far + 2 * now] += count * choices
-        ways = after
+                    next_ways[next_waiting, distance + 2 * next_waiting] += count * choices
+        ways = next_ways
     most = n * n // 2
-    return Counter({1 - Fraction(far, most): count for (waiting, far), count in ways.items() if not waiting})
+    return Counter({1 - Fraction(distance, most): count for (waiting, distance), count in ways.items() if not waiting})
 
 
-def _credited(spread: Spread, params: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+def _credited_outcomes(spread: Spread, params: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
     """The scores of the metric's values: 1 for the right answer, else gamma times the part above the mean value."""
     gamma, signed = params.get("gamma", 0), params.get("signed", False)
     ways = sum(spread.values())
     mean = sum((value * count for value, count in spread.items()), Fraction(0)) / ways
     for value, count in spread.items():
-        part = gamma * float((value - mean) / (1 - mean)) if value < 1 and mean < 1 else float(value == 1)
-        yield max(-gamma if signed else 0.0, part), float(Fraction(count, ways))
+        credit = gamma * float((value - mean) / (1 - mean)) if value < 1 and mean < 1 else float(value == 1)
+        yield max(-gamma if signed else 0.0, credit), float(Fraction(count, ways))
 
 
 def _composite(spec: VerifierSpec) -> Outcomes:
     """The outcomes of guessing both answers in a response of the form and length that are asked for."""
     weights = spec.params.get("weights", WEIGHTS)
     parts = [VerifierSpec(**spec.target[name]) for name in ("answer", "transform")]
-    for (answer, one), (transform, other) in product(*(list(outcomes(part)) for part in parts)):
+    for (answer, p_answer), (transform, p_transform) in product(*(list(outcomes(part)) for part in parts)):
         earned = {"answer": answer, "transform": transform, "format": 1, "length": answer > LEAST_ACCURACY}
-        yield sum(weights[part] * earned[part] for part in weights) / sum(weights.values()), one * other
+        yield sum(weights[part] * earned[part] for part in weights) / sum(weights.values()), p_answer * p_transform
 
 
 _SPREADS = {"positions": _positions, "adjacency": _adjacency, "pairs": _pairs, "footrule": _footrule}
 _OUTCOMES: dict[str, Callable[[VerifierSpec], Outcomes]] = {
-    "choice": _each(lambda params: list(params["options"])),
-    "label": _each(lambda params: params["labels"]),
+    "choice": _scoring_all(lambda params: list(params["options"])),
+    "label": _scoring_all(lambda params: params["labels"]),
     "number": _number,
     "permutation": _permutation,
     "interval": _interval,
@@ -261,6 +261,6 @@ _OUTCOMES: dict[str, Callable[[VerifierSpec], Outcomes]] = {
     "point": _point,
     "set": _set,
     "counts": _counts,
-    "text": _nothing,
+    "text": _zero_outcome,
     "composite": _composite,
 }

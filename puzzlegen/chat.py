@@ -21,11 +21,11 @@ from puzzlegen.records import MIME
 FRAMES: Final = 32
 #: Fewest frames of a clip that can show a change.
 LEAST_PER_CLIP: Final = 2
-_QUALITY: Final = 90
+_JPEG_QUALITY: Final = 90
 _PLACEHOLDER: Final = re.compile(r"(<image>|<video>)")
 #: Finds questions that count frames: ``This clip has 24 frames in 4 groups: frames 1 to 6 are group 1``.
-_COUNTED: Final = re.compile(r"\bframes? \d|\b\d+ frames\b")
-_COLUMNS: Final = {"<image>": "images", "<video>": "videos"}
+_COUNTS_FRAMES: Final = re.compile(r"\bframes? \d|\b\d+ frames\b")
+_MEDIA_COLUMNS: Final = {"<image>": "images", "<video>": "videos"}
 
 
 class Part(NamedTuple):
@@ -61,11 +61,11 @@ def chat_of(row: Mapping[str, Any], frames: int | None = FRAMES) -> list[Message
     """
     if frames is not None and frames < LEAST_PER_CLIP:
         raise PuzzlegenError(f"{frames} frames show no motion; give at least {LEAST_PER_CLIP}, or send clips whole")
-    media = {mark: _media(row, column, frames) for mark, column in _COLUMNS.items()}
-    chat = [Message(said["role"], list(_parts(said["content"], media, row["id"]))) for said in row["prompt"]]
-    left = sum(1 for column in media.values() for _ in column)
-    if left:
-        raise PuzzlegenError(f"puzzle {row['id']}: {left} media have no placeholder in its prompt; build it again")
+    media = {placeholder: _media_parts(row, column, frames) for placeholder, column in _MEDIA_COLUMNS.items()}
+    chat = [Message(turn["role"], list(_split_parts(turn["content"], media, row["id"]))) for turn in row["prompt"]]
+    unused = sum(1 for column in media.values() for _ in column)
+    if unused:
+        raise PuzzlegenError(f"puzzle {row['id']}: {unused} media have no placeholder in its prompt; build it again")
     return chat
 
 
@@ -74,7 +74,7 @@ def openai_messages(chat: list[Message]) -> list[dict[str, Any]]:
 
     Parts of type ``video_url`` are an extension that vLLM and SGLang support.
     """
-    return [{"role": said.role, "content": _content(said.parts)} for said in chat]
+    return [{"role": turn.role, "content": _message_content(turn.parts)} for turn in chat]
 
 
 def whole_response(said: str | None, thought: object = None) -> str:
@@ -82,7 +82,7 @@ def whole_response(said: str | None, thought: object = None) -> str:
     return f"<think>\n{thought}\n</think>\n{said or ''}" if thought and isinstance(thought, str) else said or ""
 
 
-def _content(parts: list[Part]) -> str | list[dict[str, Any]]:
+def _message_content(parts: list[Part]) -> str | list[dict[str, Any]]:
     # A message of text alone stays a string: some servers accept no list as a system message.
     if all(part.kind == "text" for part in parts):
         return "\n".join(part.text for part in parts)
@@ -95,24 +95,24 @@ def _block(part: Part) -> dict[str, Any]:
     return {"type": f"{part.kind}_url", f"{part.kind}_url": {"url": part.uri}}
 
 
-def _parts(text: str, media: Mapping[str, Iterator[list[Part]]], puzzle_id: str) -> Iterator[Part]:
+def _split_parts(text: str, media: Mapping[str, Iterator[list[Part]]], puzzle_id: str) -> Iterator[Part]:
     for piece in _PLACEHOLDER.split(text):
         if piece in media:
-            found = next(media[piece], None)
-            if found is None:
+            medium_parts = next(media[piece], None)
+            if medium_parts is None:
                 raise PuzzlegenError(f"puzzle {puzzle_id}: a {piece} has no medium; build it again")
-            yield from found
+            yield from medium_parts
         elif piece.strip():
             yield Part("text", piece.strip("\n"))
 
 
-def _media(row: Mapping[str, Any], column: str, frames: int | None) -> Iterator[list[Part]]:
-    metas, found = row.get("video_meta") or [], row.get(column) or []
-    most = frames_of_each(row, frames) if column == "videos" and frames is not None else []
-    for k, medium in enumerate(found):
+def _media_parts(row: Mapping[str, Any], column: str, frames: int | None) -> Iterator[list[Part]]:
+    metas, stored = row.get("video_meta") or [], row.get(column) or []
+    frame_limits = frames_of_each(row, frames) if column == "videos" and frames is not None else []
+    for k, medium in enumerate(stored):
         if column == "videos" and frames is not None:
             times = metas[k]["timestamps"] if k < len(metas) else []
-            yield frame_parts(medium["bytes"], times, most[k])
+            yield frame_parts(medium["bytes"], times, frame_limits[k])
         else:
             mime = MIME[medium["path"].rpartition(".")[2]]
             yield [Part("image" if column == "images" else "video", data=medium["bytes"], mime=mime)]
@@ -129,13 +129,13 @@ def frames_of_each(row: Mapping[str, Any], most: int) -> list[int]:
         text = f"{row.get('data_source')}: a question counts frames, and its clips have more than the {most} shown"
         warnings.warn(f"{text}; raise frames to show them all", stacklevel=1)
     metas, clips = row.get("video_meta") or [], row.get("videos") or []
-    known = len(metas) == len(clips) or not clips
-    return shares([meta["frames"] for meta in metas] if known else [most] * len(clips), most)
+    is_complete = len(metas) == len(clips) or not clips
+    return shares([meta["frames"] for meta in metas] if is_complete else [most] * len(clips), most)
 
 
 def loses_counted(row: Mapping[str, Any], most: int) -> bool:
     """Whether the question counts frames and the clips have more than ``most`` frames in all."""
-    counted = _COUNTED.search(str(row.get("problem"))) is not None
+    counted = _COUNTS_FRAMES.search(str(row.get("problem"))) is not None
     return counted and sum(meta["frames"] for meta in row.get("video_meta") or ()) > most
 
 
@@ -163,8 +163,8 @@ def frame_parts(clip: bytes, times: list[float], most: int) -> list[Part]:
     from puzzlegen.media.shown import timed_frames  # noqa: PLC0415 - only clips need it
 
     parts: list[Part] = []
-    for shown in timed_frames(clip, times, most):
+    for frame in timed_frames(clip, times, most):
         buffer = io.BytesIO()
-        shown.picture.save(buffer, "JPEG", quality=_QUALITY)
-        parts += [Part("text", shown.caption), Part("image", data=buffer.getvalue(), mime="image/jpeg")]
+        frame.picture.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+        parts += [Part("text", frame.caption), Part("image", data=buffer.getvalue(), mime="image/jpeg")]
     return parts

@@ -37,13 +37,13 @@ class Claims:
         self._manifest = manifest
         self._kept: Counter[str] = Counter()
         self._rows: dict[str, Counter[str]] = defaultdict(Counter)
-        self._whole = True
+        self._all_read = True
 
-    def of_file(self, file: dict[str, Any]) -> _File:
+    def of_file(self, file: dict[str, Any]) -> _FileCount:
         """An empty count for the rows of one data file."""
-        return _File(self._manifest, file)
+        return _FileCount(self._manifest, file)
 
-    def add(self, counted: _File) -> Iterator[str]:
+    def add(self, counted: _FileCount) -> Iterator[str]:
         """Add the count of a file that was read to its end; yields how the file differs from the manifest."""
         file = counted.file
         self._kept.update(counted.tasks)
@@ -55,21 +55,23 @@ class Claims:
 
     def miss(self) -> None:
         """Note that a file could not be read, so that totals over all files are not compared."""
-        self._whole = False
+        self._all_read = False
 
     def problems(self, folder: Path) -> Iterator[str]:
         """Yield how the manifest as a whole differs from the folder."""
         manifest = self._manifest
         if manifest["content_sha256"] != content_of(manifest["shards"]):
-            yield _not_so("content_sha256")
-        if self._whole:
+            yield _mismatch("content_sha256")
+        if self._all_read:
             rows = {name: dict(splits) for name, splits in self._rows.items()}
-            yield from (_not_so(key) for key, found in (("kept", self._kept), ("rows", rows)) if manifest[key] != found)
+            yield from (
+                _mismatch(key) for key, value in (("kept", self._kept), ("rows", rows)) if manifest[key] != value
+            )
         yield from self._rejections(folder)
-        yield from _names(manifest["shards"], {TRAIN, *manifest["recipe"]["splits"]})
+        yield from _check_shard_names(manifest["shards"], {TRAIN, *manifest["recipe"]["splits"]})
         unknown = sorted(set(manifest) - set(Manifest.model_fields))
         yield from (f"{MANIFEST}: '{key}' is not a key of a manifest" for key in unknown)
-        yield from _begun(folder, manifest)
+        yield from _check_identity(folder, manifest)
 
     def _rejections(self, folder: Path) -> Iterator[str]:
         path = folder / REJECTIONS
@@ -85,15 +87,15 @@ class Claims:
         except (OSError, pa.ArrowException, LookupError) as err:
             yield f"{REJECTIONS}: cannot be read: {type(err).__name__}"
             return
-        found: dict[str, dict[str, int]] = defaultdict(dict)
+        reason_counts: dict[str, dict[str, int]] = defaultdict(dict)
         counted = table.group_by(["task", "reason"], use_threads=False).aggregate([([], "count_all")])
-        for one in counted.to_pylist():
-            found[one["task"]][one["reason"]] = one["count_all"]
-        if found != self._manifest["rejected"]:
-            yield _not_so("rejected")
+        for group_row in counted.to_pylist():
+            reason_counts[group_row["task"]][group_row["reason"]] = group_row["count_all"]
+        if reason_counts != self._manifest["rejected"]:
+            yield _mismatch("rejected")
 
 
-class _File:
+class _FileCount:
     """Counts over the rows of one data file."""
 
     def __init__(self, manifest: dict[str, Any], file: dict[str, Any]) -> None:
@@ -116,30 +118,30 @@ class _File:
             yield "its id is not that of its task, source and variant under the manifest's seed and versions"
 
 
-def _not_so(key: str) -> str:
+def _mismatch(key: str) -> str:
     return f"{MANIFEST}: {key} is not what the folder holds"
 
 
-def _names(shards: list[dict[str, Any]], known: set[str]) -> Iterator[str]:
+def _check_shard_names(shards: list[dict[str, Any]], known: set[str]) -> Iterator[str]:
     """Check the names of shards: kind, split and number, the numbers of each kind and split complete and in order."""
     groups = Counter(shard["name"].rsplit("-", 3)[0] for shard in shards)
     numbers: dict[str, Iterator[int]] = defaultdict(count)
     for shard in shards:
         group = shard["name"].rsplit("-", 3)[0]
         kind, _, split = group.partition("-")
-        right = f"{group}-{next(numbers[group]):05d}-of-{groups[group]:05d}"
+        expected_name = f"{group}-{next(numbers[group]):05d}-of-{groups[group]:05d}"
         splits = {split_in(file["path"]) for file in shard["files"]}
-        if shard["name"] != right or kind not in get_args(Kind) or split not in known or splits - {split}:
+        if shard["name"] != expected_name or kind not in get_args(Kind) or split not in known or splits - {split}:
             yield f"{MANIFEST}: '{shard['name']}' is not the name of the shard in this place"
             return
 
 
-def _begun(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+def _check_identity(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """Yield the manifest keys that differ from what the build was begun with, if the folder still records that."""
     try:
-        begun = read_begun(folder) or {}
+        identity = read_begun(folder) or {}
     except IntegrityError as err:
         yield str(err)
         return
-    changed = (key for key in begun if begun[key] != manifest.get(key))
+    changed = (key for key in identity if identity[key] != manifest.get(key))
     yield from (f"{MANIFEST}: {key} is not what the build began with" for key in changed)

@@ -36,14 +36,14 @@ def _folder(location: str) -> Path:
     return folder_at(location)
 
 
-def _here(location: str) -> Path:
+def _local_path(location: str) -> Path:
     """Parse a path on this machine, for commands that cannot write to a URL."""
     if "://" in location:
         raise PuzzlegenError(f"'{location}' is a URL; give a path on this machine, and copy or push what is there")
     return Path(location)
 
 
-def _say_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"puzzlegen {__version__}")
         raise typer.Exit
@@ -52,7 +52,7 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version.")
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
 ) -> None:
     """Make verifiable puzzles for multimodal RL out of raw images and videos."""
@@ -76,8 +76,8 @@ def main() -> None:
     one_thread()
     terminated: list[int] = []
 
-    def stop(number: int, _: object) -> None:
-        terminated.append(number)
+    def stop(signum: int, _: object) -> None:
+        terminated.append(signum)
         raise KeyboardInterrupt
 
     # Without a handler, SIGTERM leaves temporary folders behind and does not end the first process of a container.
@@ -91,8 +91,8 @@ def main() -> None:
     except MemoryError:
         say("memory ran out; run the same command with more of it, or on fewer items at once")
         code = USER_MISTAKE
-    except SystemExit as end:
-        code = end.code
+    except SystemExit as system_exit:
+        code = system_exit.code
     sys.exit(TERMINATED if terminated else code)
 
 
@@ -103,9 +103,9 @@ def _open_streams() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            number = os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(number, True)  # workers need the stream too
-            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)  # workers need the stream too
+            setattr(sys, name, open(descriptor, mode, closefd=False))  # noqa: SIM115
 
 
 def say(text: str) -> None:
@@ -180,11 +180,11 @@ def tasks(
     from puzzlegen import catalogue
 
     if name:
-        one = catalogue.task(name)
-        show(one, catalogue.task_lines(one), as_json)
+        chosen_task = catalogue.task(name)
+        show(chosen_task, catalogue.task_lines(chosen_task), as_json)
     else:
-        every = catalogue.tasks()
-        show(every, catalogue.tasks_lines(every), as_json)
+        all_tasks = catalogue.tasks()
+        show(all_tasks, catalogue.tasks_lines(all_tasks), as_json)
 
 
 @app.command()
@@ -204,8 +204,8 @@ def recipes(
         text = catalogue.recipe_text(name)
         show({"name": name, "yaml": text}, [text.rstrip()], as_json)
     else:
-        found = catalogue.recipes()
-        show(found, [f"{key:16} {text}" for key, text in found.items()], as_json)
+        shipped = catalogue.recipes()
+        show(shipped, [f"{key:16} {text}" for key, text in shipped.items()], as_json)
 
 
 @app.command()
@@ -220,14 +220,14 @@ def verify(
     from puzzlegen.integrity import verify as verify_folder
 
     try:
-        found = verify_folder(folder, runs.recipe_of(folder, source) if replay else None, replay)
+        verified = verify_folder(folder, runs.recipe_of(folder, source) if replay else None, replay)
     except IntegrityError as err:
         if not folder.is_dir():
             raise
         say(str(err))
         raise typer.Exit(FOUND_WRONG) from None
-    show(found._asdict(), runs.verified_lines(found), as_json)
-    if found.problems:
+    show(verified._asdict(), runs.verified_lines(verified), as_json)
+    if verified.problems:
         raise typer.Exit(FOUND_WRONG)
 
 
@@ -238,7 +238,8 @@ def score(
         Path, typer.Argument(help='JSON lines of {"id": ..., "response": ...}, or "responses": [...].')
     ],
     rollouts: Annotated[
-        Path | None, typer.Option(help="Also write each puzzle's pass rate to this file.", parser=_here, metavar="PATH")
+        Path | None,
+        typer.Option(help="Also write each puzzle's pass rate to this file.", parser=_local_path, metavar="PATH"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -263,7 +264,7 @@ def score(
 def select(
     folder: Folder,
     pass_rates: Annotated[Path, typer.Argument(help="What score --rollouts wrote.")],
-    out: Annotated[Path, typer.Option(help="The new folder.", parser=_here, metavar="PATH")],
+    out: Annotated[Path, typer.Option(help="The new folder.", parser=_local_path, metavar="PATH")],
     keep: Annotated[str, typer.Option(help="Least and largest mean reward to keep.")] = "0.2..0.8",
     as_json: AsJson = False,
 ) -> None:
@@ -286,7 +287,7 @@ def tokens(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="A new folder for the puzzles that are kept.", parser=_here, metavar="PATH"),
+        typer.Option(help="A new folder for the puzzles that are kept.", parser=_local_path, metavar="PATH"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -296,9 +297,9 @@ def tokens(
     if (max_tokens is None) != (out is None):
         raise PuzzlegenError("--max-tokens and --out go together: what to keep, and where")
     counted = list(visual.tokens_of(folder, model, frames))
-    found = visual.spread(counted)
-    value: dict[str, Any] = {"model": model, "tasks": [task._asdict() for task in found]}
-    lines = visual.lines(found)
+    spreads = visual.spread(counted)
+    value: dict[str, Any] = {"model": model, "tasks": [task._asdict() for task in spreads]}
+    lines = visual.lines(spreads)
     if max_tokens is not None and out is not None:
         kept = sum(visual.keep_short(folder, out, max_tokens, counted, model)["kept"].values())
         value |= {"kept": kept, "of": len(counted), "out": str(out)}
@@ -339,7 +340,7 @@ def export(
     folder: Folder,
     to: Annotated[str, typer.Option(help="The program that is to read it: easyr1, openrlhf, swift, verl, ...")],
     out: Annotated[
-        Path | None, typer.Option(help="The new folder; default <folder>-<to>.", parser=_here, metavar="PATH")
+        Path | None, typer.Option(help="The new folder; default <folder>-<to>.", parser=_local_path, metavar="PATH")
     ] = None,
     images: Annotated[str | None, typer.Option(help="How rows carry pictures: bytes, path or data_uri.")] = None,
     videos: Annotated[str | None, typer.Option(help="How rows carry clips: path or data_uri.")] = None,
@@ -370,14 +371,14 @@ def doctor(
     """
     from puzzlegen.diagnosis import diagnose, lines
 
-    pairs = dict(_pair(text) for text in settings or ())
+    pairs = dict(_parse_pair(text) for text in settings or ())
     report = diagnose(folder, trainer, model=model, rows=rows, profile=profile, settings=pairs)
     show(report.to_json(), lines(report), as_json)
     if report.lost:
         raise typer.Exit(FOUND_WRONG)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
         raise PuzzlegenError(f"--set {text}: give key=value")
@@ -388,7 +389,7 @@ def _pair(text: str) -> tuple[str, str]:
 def preview(
     target: Annotated[str, typer.Argument(metavar="RECIPE|DIR", help="A build, or a recipe to build a little of.")],
     out: Annotated[
-        Path | None, typer.Option(help="The HTML file; default <name>.html.", parser=_here, metavar="PATH")
+        Path | None, typer.Option(help="The HTML file; default <name>.html.", parser=_local_path, metavar="PATH")
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Of a build: puzzles to show, 500. Of a recipe: items to build, 12.")

@@ -29,9 +29,9 @@ _VIDEO_R1: Final[dict[Field, str]] = _PLAIN | {
     "type": "problem_type",
     "thought": "process",
 }
-_DIALOGUE: Final = ("conversations", "video", "image")
-_SPELT_OTHERWISE: Final = "license"
-_DIGITS: Final = 12
+_DIALOGUE_COLUMNS: Final = ("conversations", "video", "image")
+_LICENCE_ALIAS: Final = "license"
+_HEX_DIGITS: Final = 12
 
 
 class Said(NamedTuple):
@@ -74,7 +74,7 @@ class Columns(NamedTuple):
     @property
     def wanted(self) -> set[str]:
         """All columns that may be read."""
-        return {*self.names.values(), *_DIALOGUE, _SPELT_OTHERWISE}
+        return {*self.names.values(), *_DIALOGUE_COLUMNS, _LICENCE_ALIAS}
 
     @property
     def of_media(self) -> str:
@@ -83,37 +83,37 @@ class Columns(NamedTuple):
 
     def read(self, row: Mapping[str, Any]) -> Said:
         """Read a row. A bad question invalidates nothing else in the row, least of all the licence."""
-        plain, wrong = _turned(row) if self.dialogue else (row, "")
-        known = {name: plain.get(column) for name, column in self.names.items()}
-        licence = text_of(known["licence"]) or text_of(plain.get(_SPELT_OTHERWISE))
+        flat, wrong = _flatten_dialogue(row) if self.dialogue else (row, "")
+        cells = {name: flat.get(column) for name, column in self.names.items()}
+        licence = text_of(cells["licence"]) or text_of(flat.get(_LICENCE_ALIAS))
         qa = ""
-        if not wrong and text_of(known["question"]):
+        if not wrong and text_of(cells["question"]):
             try:
-                qa = _question(known)
-            except Unusable as no:
-                wrong = no.detail
-        return Said(text_of(known["id"]), known["media"], qa, licence, wrong if self.asks else "")
+                qa = _question_json(cells)
+            except Unusable as unusable:
+                wrong = unusable.detail
+        return Said(text_of(cells["id"]), cells["media"], qa, licence, wrong if self.asks else "")
 
 
-def _question(known: Mapping[Field, Any]) -> str:
+def _question_json(cells: Mapping[Field, Any]) -> str:
     """The row's question as canonical JSON."""
-    rest = {"options": known["options"], "kind": known["type"], "thought": known["thought"]}
-    return question_of(known["question"], known["answer"], **rest).to_json()
+    extras = {"options": cells["options"], "kind": cells["type"], "thought": cells["thought"]}
+    return question_of(cells["question"], cells["answer"], **extras).to_json()
 
 
-def _turned(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def _flatten_dialogue(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A LLaVA row under plain names, with the first question and answer of its conversation.
 
     The second value says what is wrong with the conversation; empty if nothing is.
     """
-    plain = {**row, "media": row.get("video") or row.get("image")}
+    flat = {**row, "media": row.get("video") or row.get("image")}
     turns = row.get("conversations")
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        return plain, "conversations is not a list of turns"
-    said: dict[str, object] = {}
+        return flat, "conversations is not a list of turns"
+    first_turns: dict[str, object] = {}
     for turn in turns:
-        said.setdefault(str(turn.get("from")), turn.get("value"))
-    return {**plain, "question": said.get("human"), "answer": said.get("gpt")}, ""
+        first_turns.setdefault(str(turn.get("from")), turn.get("value"))
+    return {**flat, "question": first_turns.get("human"), "answer": first_turns.get("gpt")}, ""
 
 
 def text_of(value: object) -> str:
@@ -123,4 +123,4 @@ def text_of(value: object) -> str:
 
 def short(text: str) -> str:
     """A short name for a text: the first 12 hexadecimal digits of its SHA-256."""
-    return sha256(text.encode()).hexdigest()[:_DIGITS]
+    return sha256(text.encode()).hexdigest()[:_HEX_DIGITS]

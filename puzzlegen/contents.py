@@ -26,9 +26,9 @@ Row = dict[str, Any]
 Medium = Literal["image", "video", ""]
 COLUMNS: Final = ("images", "videos")
 _SUFFIXES: Final = (".parquet", ".jsonl", ".json", ".tar")
-_PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_CLIPS: Final = (b"\x1aE\xdf\xa3", b"\0\0\x01\xba", b"\0\0\x01\xb3")
-_STILL: Final = (b"avif", b"avis", b"heic", b"mif1")
+_PICTURE_MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_CLIP_MAGIC: Final = (b"\x1aE\xdf\xa3", b"\0\0\x01\xba", b"\0\0\x01\xb3")
+_STILL_BRANDS: Final = (b"avif", b"avis", b"heic", b"mif1")
 
 
 class Part(NamedTuple):
@@ -79,11 +79,11 @@ def contents(folder: Path) -> Contents:
         names = [name for name in mark.files if name.rpartition("/")[0] in mark.rows]
         parts = [Part(folder / name, name.partition("/")[0], Path(name).stem) for name in names]
         return Contents(folder, "export", parts, mark.to, mark.root, mark.system)
-    found = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
-    if not found:
+    data_paths = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    if not data_paths:
         what = "no rows" if folder.is_dir() else "no such folder"
         raise IntegrityError(f"'{folder}': {what}; give a build ({MANIFEST}), an export ({MARK}) or a folder of rows")
-    return Contents(folder, "files", [_part(path, path.parent.name) for path in found])
+    return Contents(folder, "files", [_part(path, path.parent.name) for path in data_paths])
 
 
 def _part(path: Path, profile: str) -> Part:
@@ -93,12 +93,12 @@ def _part(path: Path, profile: str) -> Part:
 def head(path: Path, n: int) -> list[Row]:
     """The first ``n`` rows of a file; raises IntegrityError if they cannot be read."""
     try:
-        return list(islice(_rows(path), n))
+        return list(islice(_iter_rows(path), n))
     except (pa.ArrowException, OSError, ValueError) as err:
         raise IntegrityError(f"'{path}' cannot be read: {err}"[:300]) from err
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _iter_rows(path: Path) -> Iterator[Row]:
     if path.suffix in {".parquet", ".tar"}:
         yield from read_rows(path)
     else:
@@ -141,25 +141,25 @@ def path_in(value: object) -> str:
 
 def file_of(found: Contents, path: str) -> Path:
     """The file that a row's media path refers to, even if the folder was made for another place."""
-    inside = found.root and path.startswith(f"{found.root}/")
-    return found.folder / path[len(found.root) + 1 :] if inside else Path(path)
+    is_inside = found.root and path.startswith(f"{found.root}/")
+    return found.folder / path[len(found.root) + 1 :] if is_inside else Path(path)
 
 
 def clips_of(found: Contents, row: Row) -> list[Clip]:
     """The clips of a row, by its ``video_meta``, or by the media files themselves if an export left that column out."""
     if metas := row.get("video_meta"):
         return [Clip(meta["fps"], meta["frames"]) for meta in metas]
-    return [clip for medium in row.get("videos") or () if (clip := _clip(_encoded(found, medium))) is not None]
+    return [clip for medium in row.get("videos") or () if (clip := _clip(_medium_bytes(found, medium))) is not None]
 
 
-def _encoded(found: Contents, medium: object) -> bytes:
+def _medium_bytes(folder_contents: Contents, medium: object) -> bytes:
     """The bytes of a medium's file; empty if the file is missing, which another check reports."""
     if isinstance(medium, dict) and medium.get("bytes"):
         return bytes(medium["bytes"])
     if isinstance(medium, str) and medium.startswith("data:"):
         return base64.b64decode(medium.partition(",")[2])
     path = path_in(medium)
-    file = file_of(found, path)
+    file = file_of(folder_contents, path)
     return file.read_bytes() if path and file.is_file() else b""
 
 
@@ -177,9 +177,9 @@ def _clip(data: bytes) -> Clip | None:
 def kind_of(start: bytes) -> Medium:
     """The kind of medium in a file, by its first bytes; empty if these are not recognised."""
     if start[4:8] == b"ftyp":
-        return "image" if start[8:12] in _STILL else "video"
+        return "image" if start[8:12] in _STILL_BRANDS else "video"
     if start[:4] == b"RIFF":
         return "image" if start[8:12] == b"WEBP" else "video"
-    if start.startswith(_PICTURES):
+    if start.startswith(_PICTURE_MAGIC):
         return "image"
-    return "video" if start.startswith(_CLIPS) else ""
+    return "video" if start.startswith(_CLIP_MAGIC) else ""

@@ -30,21 +30,21 @@ def check_puzzle(puzzle: Any, task: str, item: str, media_count: int) -> None:  
         item: the id of the item that the puzzle was made from.
         media_count: how many media the task declares for its puzzles.
     """
-    wrong = next(_wrong(puzzle, media_count), "")
-    if wrong:
-        raise TaskError(f"task {task}, '{item}': {wrong}")
+    violation = next(_violations(puzzle, media_count), "")
+    if violation:
+        raise TaskError(f"task {task}, '{item}': {violation}")
 
 
-def _wrong(puzzle: Any, media_count: int) -> Iterator[str]:  # noqa: ANN401
+def _violations(puzzle: Any, media_count: int) -> Iterator[str]:  # noqa: ANN401
     if not isinstance(puzzle, Puzzle):
         yield f"pose returned {type(puzzle).__name__}; return a Puzzle or raise Unusable"
         return
     if len(puzzle.media) != media_count:
         yield f"the puzzle has {len(puzzle.media)} media, but the task's media_count is {media_count}"
-    named = _PLACEHOLDER.findall(puzzle.question)
-    shown = ["<video>" if medium.ext == "mp4" else "<image>" for medium in puzzle.media]
-    if named != shown:
-        yield f"the question has the placeholders {named}, its media need {shown}"
+    placeholders = _PLACEHOLDER.findall(puzzle.question)
+    needed = ["<video>" if medium.ext == "mp4" else "<image>" for medium in puzzle.media]
+    if placeholders != needed:
+        yield f"the question has the placeholders {placeholders}, its media need {needed}"
     options = puzzle.answer.spec.params.get("options")
     if isinstance(options, dict) and len(set(options.values())) < len(options):
         yield f"two options are the same: {', '.join(map(repr, options.values()))}"
@@ -60,18 +60,18 @@ def _fault(medium: Medium) -> str:
     if medium.ext not in MIME:
         return f"has the suffix '{medium.ext}'; allowed: {', '.join(MIME)}"
     if medium.ext == "mp4":
-        return _fault_of_clip(medium)
+        return _clip_fault(medium)
     if MIME[medium.ext] == "image/jpeg" and (medium.data[:3], medium.data[-2:]) == _JPEG_ENDS:
         return ""
     try:
         with Image.open(io.BytesIO(medium.data)) as image:
-            found = image.get_format_mimetype()
+            mime = image.get_format_mimetype()
     except (OSError, ValueError, SyntaxError) as err:
         return f"cannot be opened as {medium.ext} ({type(err).__name__})"
-    return "" if found == MIME[medium.ext] else f"is {found}, its suffix '{medium.ext}' says {MIME[medium.ext]}"
+    return "" if mime == MIME[medium.ext] else f"is {mime}, its suffix '{medium.ext}' says {MIME[medium.ext]}"
 
 
-def _fault_of_clip(medium: Medium) -> str:
+def _clip_fault(medium: Medium) -> str:
     if medium.meta is None:
         return "is a clip without meta: its frames per second and their times"
     return "" if medium.data[4:8] == _FTYP else "is not an MP4 file, as its suffix says"

@@ -35,9 +35,9 @@ from puzzlegen.plugins import did_you_mean
 from puzzlegen.verify import VerifierError
 
 _PLACEHOLDERS: Final = {"images": "<image>", "videos": "<video>"}
-_KEYS: Final = {"images": "image_key", "videos": "video_key"}
-_PLACE: Final = re.compile("<image>|<video>")
-_MOST: Final = 3
+_COLUMN_SETTINGS: Final = {"images": "image_key", "videos": "video_key"}
+_PLACEHOLDER_PATTERN: Final = re.compile("<image>|<video>")
+_MAX_SHOWN: Final = 3
 _NOT_RUN: Final = "not run: "
 
 
@@ -106,113 +106,136 @@ def diagnose(
     Raises:
         PuzzlegenError: there is no such trainer, setting, profile or folder.
     """
-    who, found = trainer(name), _only(contents(folder), profile)
-    samples = {part: head(part.path, rows) for part in _first_of_each(found)}
-    used = _settings(who, found, [row for some in samples.values() for row in some], settings or {})
-    findings = [*_static(who, found, samples, used)]
-    scored, wrong = _rewards(who, [row for some in samples.values() for row in some])
-    ran = {"files": f"{sum(map(len, samples.values()))} rows of {len(samples)} files", "rewards": scored}
-    loaded, lost = _loader(who, found, samples, used, model, rows)
+    framework, dataset = trainer(name), _select_profile(contents(folder), profile)
+    samples = {part: head(part.path, rows) for part in _first_parts(dataset)}
+    merged_settings = _merge_settings(
+        framework, dataset, [row for part_rows in samples.values() for row in part_rows], settings or {}
+    )
+    findings = [*_static_findings(framework, dataset, samples, merged_settings)]
+    rewards_summary, reward_findings = _check_rewards(
+        framework, [row for part_rows in samples.values() for row in part_rows]
+    )
+    ran = {"files": f"{sum(map(len, samples.values()))} rows of {len(samples)} files", "rewards": rewards_summary}
+    loader_summary, loader_findings = _run_loader(framework, dataset, samples, merged_settings, model, rows)
     order = ["error", "warning", "note"]
-    everything = sorted([*findings, *wrong, *lost], key=lambda finding: order.index(finding.level))
-    return Report(name, ran | loaded, everything, who.config(found, used) if found.parts else [])
+    all_findings = sorted(
+        [*findings, *reward_findings, *loader_findings], key=lambda finding: order.index(finding.level)
+    )
+    return Report(
+        name, ran | loader_summary, all_findings, framework.config(dataset, merged_settings) if dataset.parts else []
+    )
 
 
-def _only(found: Contents, profile: str | None) -> Contents:
+def _select_profile(dataset: Contents, profile: str | None) -> Contents:
     if profile is None:
-        return found
-    parts = [part for part in found.parts if part.profile == profile]
+        return dataset
+    parts = [part for part in dataset.parts if part.profile == profile]
     if not parts:
-        known = sorted({part.profile for part in found.parts})
-        raise PuzzlegenError(f"--profile {profile}: '{found.folder}' has none{did_you_mean(profile, known)}")
-    return found._replace(parts=parts)
+        known = sorted({part.profile for part in dataset.parts})
+        raise PuzzlegenError(f"--profile {profile}: '{dataset.folder}' has none{did_you_mean(profile, known)}")
+    return dataset._replace(parts=parts)
 
 
-def _first_of_each(found: Contents) -> list[Part]:
-    return list({(part.profile, part.split): part for part in reversed(found.parts)}.values())[::-1]
+def _first_parts(dataset: Contents) -> list[Part]:
+    return list({(part.profile, part.split): part for part in reversed(dataset.parts)}.values())[::-1]
 
 
-def _settings(who: Trainer, found: Contents, rows: list[Row], given: Mapping[str, str]) -> dict[str, str]:
-    for key in given:
-        if key not in who.settings:
-            raise PuzzlegenError(f"--set {key}: no setting of the loader{did_you_mean(key, list(who.settings))}")
-        if wanted := _misfit(who.settings[key], given[key]):
-            raise PuzzlegenError(f"--set {key}={given[key]}: no {wanted}; such as {key}={who.settings[key]}")
-    return {**who.defaults(found, rows), **given}
+def _merge_settings(
+    framework: Trainer, dataset: Contents, rows: list[Row], overrides: Mapping[str, str]
+) -> dict[str, str]:
+    for key in overrides:
+        if key not in framework.settings:
+            raise PuzzlegenError(f"--set {key}: no setting of the loader{did_you_mean(key, list(framework.settings))}")
+        if expected_type := _expected_type(framework.settings[key], overrides[key]):
+            raise PuzzlegenError(
+                f"--set {key}={overrides[key]}: no {expected_type}; such as {key}={framework.settings[key]}"
+            )
+    return {**framework.defaults(dataset, rows), **overrides}
 
 
-def _misfit(usual: str, value: str) -> str:
+def _expected_type(example_value: str, value: str) -> str:
     """The type that a setting should have, by its usual value, but does not; empty if the value fits."""
     try:
-        if usual.startswith("{"):
+        if example_value.startswith("{"):
             return "" if isinstance(json.loads(value), dict) else "JSON object"
-        if usual[:1].isdigit():
+        if example_value[:1].isdigit():
             float(value)
     except ValueError:
-        return "JSON object" if usual.startswith("{") else "number"
+        return "JSON object" if example_value.startswith("{") else "number"
     return ""
 
 
-def _static(who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings) -> Iterator[Finding]:
+def _static_findings(
+    framework: Trainer, dataset: Contents, samples: Mapping[Part, list[Row]], settings: Settings
+) -> Iterator[Finding]:
     """Findings that need no trainer installed; for each file at most a few."""
-    if not who.adapts(found, settings):
+    if not framework.adapts(dataset, settings):
         for part, rows in samples.items():
-            yield from list(dict.fromkeys(_of_file(who, found, part, rows, settings)))[:_MOST]
-    yield from who.check(found, [row for some in samples.values() for row in some], settings)
+            yield from list(dict.fromkeys(_file_findings(framework, dataset, part, rows, settings)))[:_MAX_SHOWN]
+    yield from framework.check(dataset, [row for part_rows in samples.values() for row in part_rows], settings)
 
 
-def _of_file(who: Trainer, found: Contents, part: Part, rows: list[Row], settings: Settings) -> Iterator[Finding]:
-    place = part.path.relative_to(found.folder).as_posix()
-    if part.path.suffix not in who.suffixes:
-        yield Finding("error", f"{place}: the loader reads {', '.join(who.suffixes)}; {_remedy(who, found)}")
+def _file_findings(
+    framework: Trainer, dataset: Contents, part: Part, rows: list[Row], settings: Settings
+) -> Iterator[Finding]:
+    relative = part.path.relative_to(dataset.folder).as_posix()
+    if part.path.suffix not in framework.suffixes:
+        yield Finding(
+            "error", f"{relative}: the loader reads {', '.join(framework.suffixes)}; {_remedy(framework, dataset)}"
+        )
         return
     if not rows:
-        yield Finding("error", f"{place}: no rows")
+        yield Finding("error", f"{relative}: no rows")
     for row in rows[:1]:
-        for column, key in _KEYS.items():
+        for column, key in _COLUMN_SETTINGS.items():
             if row.get(column) and settings.get(key, column) not in row:
-                text = f"{place}: {key}={settings[key]} is not a column, so {column} are never looked at"
+                text = f"{relative}: {key}={settings[key]} is not a column, so {column} are never looked at"
                 yield Finding("error", f"{text}; it has {', '.join(row)}")
-        if missing := [name for name in who.needed(settings) if name not in row]:
+        if missing := [name for name in framework.needed(settings) if name not in row]:
             has = ", ".join(row)
-            yield Finding("error", f"{place}: no column {', '.join(missing)}; it has {has}; {_remedy(who, found)}")
+            yield Finding(
+                "error", f"{relative}: no column {', '.join(missing)}; it has {has}; {_remedy(framework, dataset)}"
+            )
     for row in rows:
-        yield from _of_media(who, found, place, row, settings)
+        yield from _media_findings(framework, dataset, relative, row, settings)
 
 
-def _of_media(who: Trainer, found: Contents, place: str, row: Row, settings: Settings) -> Iterator[Finding]:
+def _media_findings(
+    framework: Trainer, dataset: Contents, relative: str, row: Row, settings: Settings
+) -> Iterator[Finding]:
     """Findings on one row's media: how they are carried, what they are, and whether placeholders match them."""
-    who_is = f"{place}: puzzle {row.get('id', '?')}"
-    for column, accepted in who.carriers.items():
+    label = f"{relative}: puzzle {row.get('id', '?')}"
+    for column, accepted in framework.carriers.items():
         media = list(row.get(column) or ())
-        for how in sorted({carrier(medium) for medium in media} - set(accepted)):
-            takes = f"takes {' or '.join(accepted)}" if accepted else f"takes no {column} at all"
-            text = f"{place}: {column} are carried as {how}, which the loader loses: it {takes}; {_remedy(who, found)}"
+        for used_carrier in sorted({carrier(medium) for medium in media} - set(accepted)):
+            requirement = f"takes {' or '.join(accepted)}" if accepted else f"takes no {column} at all"
+            text = (
+                f"{relative}: {column} are carried as {used_carrier}, which the loader loses: it {requirement}; "
+                f"{_remedy(framework, dataset)}"
+            )
             yield Finding("error", text)
         for medium in media:
-            yield from _of_medium(found, who_is, column, medium)
-        asked = _text(row, settings).count(_PLACEHOLDERS[column])
-        if asked != len(media):
-            yield Finding("error", f"{who_is} has {asked} {_PLACEHOLDERS[column]} and {len(media)} {column}")
+            yield from _medium_findings(dataset, label, column, medium)
+        placeholder_count = _question_text(row, settings).count(_PLACEHOLDERS[column])
+        if placeholder_count != len(media):
+            yield Finding("error", f"{label} has {placeholder_count} {_PLACEHOLDERS[column]} and {len(media)} {column}")
 
 
-def _of_medium(found: Contents, who_is: str, column: str, medium: object) -> Iterator[Finding]:
+def _medium_findings(dataset: Contents, label: str, column: str, medium: object) -> Iterator[Finding]:
     data = medium.get("bytes") if isinstance(medium, dict) else None
     if not data and (path := path_in(medium)):
-        file = file_of(found, path)
+        file = file_of(dataset, path)
         if not file.is_file():
-            yield Finding(
-                "error", f"{who_is}: no file '{path}'; export again with the --root that the trainer will see"
-            )
+            yield Finding("error", f"{label}: no file '{path}'; export again with the --root that the trainer will see")
             return
-        with file.open("rb") as opened:
-            data = opened.read(16)
+        with file.open("rb") as handle:
+            data = handle.read(16)
     kind = kind_of(data[:16]) if isinstance(data, bytes) else ""
     if kind and kind != column.removesuffix("s"):
-        yield Finding("error", f"{who_is}: {column} holds a {kind}, which would be read as something else")
+        yield Finding("error", f"{label}: {column} holds a {kind}, which would be read as something else")
 
 
-def _text(row: Row, settings: Settings) -> str:
+def _question_text(row: Row, settings: Settings) -> str:
     value = _question(row, settings)
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
@@ -223,14 +246,14 @@ def _question(row: Row, settings: Settings) -> Any:  # noqa: ANN401 - text or me
     return next((row[key] for key in keys if key in row), "")
 
 
-def _remedy(who: Trainer, found: Contents) -> str:
-    name = type(who).__module__.rpartition(".")[2]
+def _remedy(framework: Trainer, dataset: Contents) -> str:
+    name = type(framework).__module__.rpartition(".")[2]
     if name == "trl":
         return "load the build with puzzlegen.adapters.trl.load"
-    return f"puzzlegen export {found.folder if found.kind == 'build' else 'BUILD'} --to {name}"
+    return f"puzzlegen export {dataset.folder if dataset.kind == 'build' else 'BUILD'} --to {name}"
 
 
-def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
+def _check_rewards(framework: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
     """Check that every solution earns 1, and that a response without an answer earns less."""
     wrong, n = [], 0
     for row in rows:
@@ -240,146 +263,177 @@ def _rewards(who: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
             continue
         n += 1
         try:
-            right, nothing = who.score(solution, truth), who.score("I cannot tell.", truth)
+            solution_reward, empty_reward = framework.score(solution, truth), framework.score("I cannot tell.", truth)
         except ImportError as err:
-            return f"{_NOT_RUN}{who.package}'s rewards need {err.name or err}; {who.install}", []
+            return f"{_NOT_RUN}{framework.package}'s rewards need {err.name or err}; {framework.install}", []
         except (VerifierError, ValueError) as err:
             wrong.append(Finding("error", f"puzzle {row.get('id', n)} cannot be scored: {err}"))
             continue
-        if right < 1 or nothing >= 1:
+        if solution_reward < 1 or empty_reward >= 1:
             wrong.append(
-                Finding("error", f"puzzle {row.get('id', n)}: its solution earns {right}, no answer {nothing}")
+                Finding(
+                    "error",
+                    f"puzzle {row.get('id', n)}: its solution earns {solution_reward}, no answer {empty_reward}",
+                )
             )
-    return (f"{n} solutions and as many non-answers" if n else f"{_NOT_RUN}no row has a solution"), wrong[:_MOST]
+    return (f"{n} solutions and as many non-answers" if n else f"{_NOT_RUN}no row has a solution"), wrong[:_MAX_SHOWN]
 
 
-def _loader(
-    who: Trainer, found: Contents, samples: Mapping[Part, list[Row]], settings: Settings, model: str | None, rows: int
+def _run_loader(
+    framework: Trainer,
+    dataset: Contents,
+    samples: Mapping[Part, list[Row]],
+    settings: Settings,
+    model: str | None,
+    rows: int,
 ) -> tuple[dict[str, str], list[Finding]]:
     """Run the trainer's own loader on excerpts of the files, one profile at a time, as in a training run."""
-    if lacking := _lacking(who):
-        return {"loader": f"{_NOT_RUN}{lacking}"}, []
-    if who.needs_model and model is None:
-        return {"loader": f"{_NOT_RUN}the loader of {_version(who)} encodes prompts; give --model"}, []
-    readable = [part for part in samples if part.path.suffix in who.suffixes or who.adapts(found, settings)]
+    if problem := _import_problem(framework):
+        return {"loader": f"{_NOT_RUN}{problem}"}, []
+    if framework.needs_model and model is None:
+        return {"loader": f"{_NOT_RUN}the loader of {_version(framework)} encodes prompts; give --model"}, []
+    readable = [
+        part for part in samples if part.path.suffix in framework.suffixes or framework.adapts(dataset, settings)
+    ]
     profiles = list(dict.fromkeys(part.profile for part in readable))
-    seen, lost = 0, []
-    with tempfile.TemporaryDirectory() as place, _quiet(Path(place)):
+    seen_count, loader_findings = 0, []
+    with tempfile.TemporaryDirectory() as temp_dir, _quiet(Path(temp_dir)):
         for profile in profiles:
             parts = [part for part in readable if part.profile == profile]
-            named = [(_name(row, k), row) for part in parts for k, row in enumerate(samples[part])]
-            expected = {name: sum(len(row.get(column) or ()) for column in COLUMNS) for name, row in named}
-            asked = {name: _pieces(row, settings) for name, row in named}
+            named_rows = [(_row_name(row, k), row) for part in parts for k, row in enumerate(samples[part])]
+            expected = {name: sum(len(row.get(column) or ()) for column in COLUMNS) for name, row in named_rows}
+            expected_pieces = {name: _text_pieces(row, settings) for name, row in named_rows}
             try:
-                result = _run(who, found, parts, settings, model, rows, Path(place))
+                result = _load_rows(framework, dataset, parts, settings, model, rows, Path(temp_dir))
             except Exception as err:  # noqa: BLE001 - whatever the trainer's code raises is the finding
-                lost.append(Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_line(err)}"))
+                loader_findings.append(
+                    Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_one_line(err)}")
+                )
                 continue
-            seen += len(result)
-            lost += _compared(profile, result, expected) + _unsaid(profile, result, asked)
-            lost += _fewer(profile, result, {name: clips_of(found, row) for name, row in named})
+            seen_count += len(result)
+            loader_findings += _count_findings(profile, result, expected) + _prompt_findings(
+                profile, result, expected_pieces
+            )
+            loader_findings += _frame_findings(
+                profile, result, {name: clips_of(dataset, row) for name, row in named_rows}
+            )
     tokens = "with" if model else "without (give --model)"
-    return {"loader": f"{_version(who)}: {seen} rows, {tokens} a model's processor"}, lost
+    return {"loader": f"{_version(framework)}: {seen_count} rows, {tokens} a model's processor"}, loader_findings
 
 
-def _lacking(who: Trainer) -> str:
+def _import_problem(framework: Trainer) -> str:
     """Why the trainer's package cannot be imported; empty if it can."""
     try:
-        importlib.import_module(who.package)
+        importlib.import_module(framework.package)
     except ModuleNotFoundError as err:
-        if err.name == who.package.partition(".")[0]:
-            return f"{who.package} is not installed here; {who.install}"
-        return f"{who.package} is installed, but {err.name} is not, which it needs ({err})"
+        if err.name == framework.package.partition(".")[0]:
+            return f"{framework.package} is not installed here; {framework.install}"
+        return f"{framework.package} is installed, but {err.name} is not, which it needs ({err})"
     except Exception as err:  # noqa: BLE001 - a trainer's modules raise anything as they are imported
-        return f"{who.package} cannot be imported here: {type(err).__name__}: {_line(err)}"
+        return f"{framework.package} cannot be imported here: {type(err).__name__}: {_one_line(err)}"
     return ""
 
 
-def _run(
-    who: Trainer, found: Contents, parts: list[Part], settings: Settings, model: str | None, rows: int, place: Path
+def _load_rows(
+    framework: Trainer,
+    dataset: Contents,
+    parts: list[Part],
+    settings: Settings,
+    model: str | None,
+    rows: int,
+    temp_dir: Path,
 ) -> list[Seen]:
-    if who.adapts(found, settings):
-        return who.load_build(found, parts[0].profile, rows, settings, model)
-    return who.load([excerpt(part, rows, place) for part in parts], settings, model)
+    if framework.adapts(dataset, settings):
+        return framework.load_build(dataset, parts[0].profile, rows, settings, model)
+    return framework.load([excerpt(part, rows, temp_dir) for part in parts], settings, model)
 
 
-def _name(row: Row, k: int) -> str:
+def _row_name(row: Row, k: int) -> str:
     return str(row.get("id") or (row.get("extra_info") or {}).get("id") or (row.get("metadata") or {}).get("id") or k)
 
 
-def _pieces(row: Row, settings: Settings) -> list[str]:
+def _text_pieces(row: Row, settings: Settings) -> list[str]:
     """The prompt's text between its media, without spaces, because templates and tokenizers change those."""
     value = _question(row, settings)
     texts = [value] if isinstance(value, str) else [message["content"] for message in value]
-    return ["".join(piece.split()) for text in texts if isinstance(text, str) for piece in _PLACE.split(text)]
+    return [
+        "".join(piece.split()) for text in texts if isinstance(text, str) for piece in _PLACEHOLDER_PATTERN.split(text)
+    ]
 
 
-def _compared(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[Finding]:
+def _count_findings(profile: str, seen: list[Seen], expected: dict[str, int]) -> list[Finding]:
     """Findings where the loader passes on fewer rows or media than it was given, or no vision tokens."""
-    found = []
+    problems = []
     if len(seen) < len(expected):
         text = f"{profile}: the loader drops {len(expected) - len(seen)} of {len(expected)} rows without an error"
-        found.append(Finding("error", f"{text}: too long for max_prompt_length, or media that it cannot read"))
-    in_order = (
+        problems.append(Finding("error", f"{text}: too long for max_prompt_length, or media that it cannot read"))
+    default_counts = (
         list(expected.values()) if len(seen) == len(expected) else [min(expected.values(), default=0)] * len(seen)
     )
-    for one, there in zip(seen, in_order, strict=True):
-        media = expected.get(one.name, there)
-        if one.media < media:
-            found.append(
-                Finding("error", f"{profile}: puzzle {one.name} has {media} media, the loader passes {one.media}")
+    for loaded_row, default_count in zip(seen, default_counts, strict=True):
+        media = expected.get(loaded_row.name, default_count)
+        if loaded_row.media < media:
+            problems.append(
+                Finding(
+                    "error",
+                    f"{profile}: puzzle {loaded_row.name} has {media} media, the loader passes {loaded_row.media}",
+                )
             )
-        elif media and one.tokens == 0:
-            found.append(Finding("error", f"{profile}: puzzle {one.name}: its prompt has no vision token"))
-        elif any(mark in one.text for mark in _PLACEHOLDERS.values()):
-            found.append(Finding("error", f"{profile}: puzzle {one.name}: a placeholder stays in the prompt as text"))
-    return found[: _MOST + 1]
+        elif media and loaded_row.tokens == 0:
+            problems.append(Finding("error", f"{profile}: puzzle {loaded_row.name}: its prompt has no vision token"))
+        elif any(mark in loaded_row.text for mark in _PLACEHOLDERS.values()):
+            problems.append(
+                Finding("error", f"{profile}: puzzle {loaded_row.name}: a placeholder stays in the prompt as text")
+            )
+    return problems[: _MAX_SHOWN + 1]
 
 
-def _unsaid(profile: str, seen: list[Seen], asked: Mapping[str, list[str]]) -> list[Finding]:
+def _prompt_findings(profile: str, seen: list[Seen], expected_pieces: Mapping[str, list[str]]) -> list[Finding]:
     """Findings on prompts that no longer contain the row's question."""
-    found = []
-    for one in seen:
-        text = "".join(one.text.split())
-        if text and not all(piece in text for piece in asked.get(one.name, ())):
-            begins = f"puzzle {one.name}: the prompt does not hold its question; it begins {one.text[:80]!r}"
-            found.append(Finding("error", f"{profile}: {begins}"))
-    return found[:_MOST]
+    problems = []
+    for loaded_row in seen:
+        text = "".join(loaded_row.text.split())
+        if text and not all(piece in text for piece in expected_pieces.get(loaded_row.name, ())):
+            begins = (
+                f"puzzle {loaded_row.name}: the prompt does not hold its question; it begins {loaded_row.text[:80]!r}"
+            )
+            problems.append(Finding("error", f"{profile}: {begins}"))
+    return problems[:_MAX_SHOWN]
 
 
-def _fewer(profile: str, seen: list[Seen], clips: Mapping[str, list[Clip]]) -> list[Finding]:
+def _frame_findings(profile: str, seen: list[Seen], clips: Mapping[str, list[Clip]]) -> list[Finding]:
     """Findings on clips of which frames are dropped; one frame per clip may be, as loaders that pair frames do."""
-    found = []
-    for one in seen:
-        there = clips.get(one.name, [])
-        frames = sum(clip.frames for clip in there)
-        if one.frames is not None and one.frames < frames - len(there):
-            text = f"{profile}: puzzle {one.name} has {frames} frames, the loader passes {one.frames}"
-            found.append(Finding("error", f"{text}; raise the rate at which it samples clips"))
-    return found[:_MOST]
+    problems = []
+    for loaded_row in seen:
+        row_clips = clips.get(loaded_row.name, [])
+        frames = sum(clip.frames for clip in row_clips)
+        if loaded_row.frames is not None and loaded_row.frames < frames - len(row_clips):
+            text = f"{profile}: puzzle {loaded_row.name} has {frames} frames, the loader passes {loaded_row.frames}"
+            problems.append(Finding("error", f"{text}; raise the rate at which it samples clips"))
+    return problems[:_MAX_SHOWN]
 
 
 @contextlib.contextmanager
-def _quiet(place: Path) -> Iterator[None]:
-    """Send what trainers print to stderr, as stdout is for the report, and keep caches of ``datasets`` in ``place``."""
+def _quiet(temp_dir: Path) -> Iterator[None]:
+    """Send what trainers print to stderr, as stdout is for the report; keep caches of ``datasets`` in ``temp_dir``."""
     try:
-        known = importlib.import_module("datasets").config
+        hf_config = importlib.import_module("datasets").config
     except ImportError:
-        known = SimpleNamespace(HF_DATASETS_CACHE=place)
-    before, known.HF_DATASETS_CACHE = known.HF_DATASETS_CACHE, place / "cache"
+        hf_config = SimpleNamespace(HF_DATASETS_CACHE=temp_dir)
+    old_cache, hf_config.HF_DATASETS_CACHE = hf_config.HF_DATASETS_CACHE, temp_dir / "cache"
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
-        known.HF_DATASETS_CACHE = before
+        hf_config.HF_DATASETS_CACHE = old_cache
 
 
-def _version(who: Trainer) -> str:
-    names = packages_distributions().get(who.package, [])
-    return f"{names[0]} {version(names[0])}" if names else who.package
+def _version(framework: Trainer) -> str:
+    names = packages_distributions().get(framework.package, [])
+    return f"{names[0]} {version(names[0])}" if names else framework.package
 
 
-def _line(err: Exception) -> str:
+def _one_line(err: Exception) -> str:
     return " ".join(str(err).split())[:300]
 
 

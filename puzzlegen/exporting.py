@@ -28,7 +28,7 @@ from puzzlegen.records import MIME, Profile, canonical_json
 #: The file that marks a folder as an export, and says of which build and what it holds.
 MARK: Final = "export.json"
 MEDIA: Final = "media"
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _GROUP_BYTES: Final = 1 << 26
 
 
@@ -56,17 +56,22 @@ def export(
         IntegrityError: ``folder`` is not a finished build, or is damaged.
         OutputError: ``out`` holds something else, or cannot be written.
     """
-    form, manifest = target(to), manifest_of(folder)
-    carriers = {"images": _carrier(form, "images", images), "videos": _carrier(form, "videos", videos)}
+    export_target, manifest = target(to), manifest_of(folder)
+    carriers = {
+        "images": _choose_carrier(export_target, "images", images),
+        "videos": _choose_carrier(export_target, "videos", videos),
+    }
     refuse_foreign(out, to)
     try:
-        with made_aside(out, "export") as new, ExitStack() as files:
-            writing = _Writing(form, new, root or str(out.resolve()), carriers, files)
+        with made_aside(out, "export") as staging, ExitStack() as files:
+            writer = _ExportWriter(export_target, staging, root or str(out.resolve()), carriers, files)
             for file in files_of(manifest):
-                writing.copy(folder, file)
-            made = writing.finish(to, manifest["content_sha256"])
+                writer.copy(folder, file)
+            made = writer.finish(to, manifest["content_sha256"])
             if not made.rows:
-                raise PuzzlegenError(f"'{folder}' has nothing for {to}: {_left_out(made)}; choose another --to")
+                raise PuzzlegenError(
+                    f"'{folder}' has nothing for {to}: {_describe_left_out(made)}; choose another --to"
+                )
     except pa.ArrowException as err:
         raise IntegrityError(f"'{folder}' is damaged: {err}") from err
     return made
@@ -75,12 +80,12 @@ def export(
 def read_mark(folder: Path) -> Made | None:
     """What an export holds; None if the folder is not an export."""
     try:
-        found = json.loads((folder / MARK).read_bytes())
+        parsed = json.loads((folder / MARK).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError as err:
         raise IntegrityError(f"'{folder / MARK}' is damaged: {err}; export again") from err
-    return Made(**{name: found[name] for name in Made._fields if name in found or name not in Made._field_defaults})
+    return Made(**{name: parsed[name] for name in Made._fields if name in parsed or name not in Made._field_defaults})
 
 
 def refuse_foreign(out: Path, to: str) -> None:
@@ -92,28 +97,35 @@ def refuse_foreign(out: Path, to: str) -> None:
         what = f"an export to {mark.to}" if mark else "something else"
         raise OutputError(f"'{out}' holds {what}; choose another --out")
     known = {MARK, MEDIA, *(name.partition("/")[0] for name in mark.files)}
-    if strangers := sorted(entry.name for entry in out.iterdir() if entry.name not in known):
-        raise OutputError(f"'{out}' holds '{strangers[0]}' beside its export; move it away, or choose another --out")
+    if foreign := sorted(entry.name for entry in out.iterdir() if entry.name not in known):
+        raise OutputError(f"'{out}' holds '{foreign[0]}' beside its export; move it away, or choose another --out")
 
 
-def _carrier(form: Target, column: str, asked: str | None) -> Carrier | None:
-    allowed: tuple[Carrier, ...] = getattr(form, column)
-    if asked is None:
+def _choose_carrier(export_target: Target, column: str, requested: str | None) -> Carrier | None:
+    allowed: tuple[Carrier, ...] = getattr(export_target, column)
+    if requested is None:
         return allowed[0] if allowed else None
-    if asked not in allowed:
-        name = type(form).__module__.rpartition(".")[2]
-        raise PuzzlegenError(f"--{column} {asked}: {name} takes {column} as {', '.join(allowed) or 'nothing at all'}")
-    return asked
+    if requested not in allowed:
+        name = type(export_target).__module__.rpartition(".")[2]
+        raise PuzzlegenError(
+            f"--{column} {requested}: {name} takes {column} as {', '.join(allowed) or 'nothing at all'}"
+        )
+    return requested
 
 
-class _Writing:
+class _ExportWriter:
     """An export in progress: one open file of rows per profile and split, with media files beside them."""
 
     def __init__(
-        self, form: Target, place: Path, root: str, carriers: dict[str, Carrier | None], files: ExitStack
+        self,
+        export_target: Target,
+        new_folder: Path,
+        root: str,
+        carriers: dict[str, Carrier | None],
+        open_files: ExitStack,
     ) -> None:
-        self._form, self._place, self._root = form, place, root
-        self._carriers, self._open = carriers, files
+        self._target, self._folder, self._root = export_target, new_folder, root
+        self._carriers, self._open_files = carriers, open_files
         self._files: dict[str, Callable[[Row], None]] = {}
         self._rows: dict[str, Counter[str]] = defaultdict(Counter)
         self._left_out: Counter[str] = Counter()
@@ -126,33 +138,35 @@ class _Writing:
         column = "videos" if profile == "video" else "images"
         carrier = self._carriers[column]
         for row in read_rows(folder / file["path"]):
-            split = _safe(row["extra_info"]["split"], "split")
+            split = _check_name(row["extra_info"]["split"], "split")
             media = [*row.pop("images", ()), *row.pop("videos", ())]
             if media and carrier is None:
                 self._left_out[profile] += 1
                 continue
-            carried = [self._carried(_safe(row["id"], "id"), k, m, carrier) for k, m in enumerate(media)]
-            self._write(profile, split, carrier or "path")(self._form.row(row, carried))
+            stored_media = [
+                self._store_medium(_check_name(row["id"], "id"), k, m, carrier) for k, m in enumerate(media)
+            ]
+            self._row_writer(profile, split, carrier or "path")(self._target.row(row, stored_media))
             self._rows[profile][split] += 1
             self._system |= any(message["role"] == "system" for message in row["prompt"])
 
     def finish(self, to: str, source: str) -> Made:
         """Close the files and write the mark last, so that only a complete export has it."""
-        self._open.close()
+        self._open_files.close()
         rows = {profile: dict(sorted(splits.items())) for profile, splits in sorted(self._rows.items())}
         carriers = {column: carrier for column, carrier in self._carriers.items() if carrier}
         files = sorted(self._files)
         left_out = dict(self._left_out)
         made = Made(to, rows, left_out, self._media, files, self._root, carriers, source, self._system)
-        for name, data in sorted(self._form.files(made).items()):
-            path = self._place / name
+        for name, data in sorted(self._target.files(made).items()):
+            path = self._folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             files.append(name)
-        write_json(self._place / MARK, made._asdict() | {"puzzlegen": __version__})
+        write_json(self._folder / MARK, made._asdict() | {"puzzlegen": __version__})
         return made
 
-    def _carried(self, puzzle: str, k: int, medium: dict[str, Any], carrier: Carrier | None) -> Any:  # noqa: ANN401
+    def _store_medium(self, puzzle: str, k: int, medium: dict[str, Any], carrier: Carrier | None) -> Any:  # noqa: ANN401
         data, suffix = medium["bytes"], medium["path"].rpartition(".")[2]
         if suffix not in MIME:
             raise IntegrityError(f"puzzle {puzzle}: the suffix of '{medium['path']}' is not one of {', '.join(MIME)}")
@@ -163,36 +177,36 @@ class _Writing:
             return f"data:{MIME[suffix]};base64,{base64.b64encode(data).decode()}"
         # A folder with a million files is slow everywhere, so 256 folders share them, by the first digits of the id.
         path = f"{MEDIA}/{puzzle[:2]}/{name}"
-        (self._place / path).parent.mkdir(parents=True, exist_ok=True)
-        (self._place / path).write_bytes(data)
+        (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self._folder / path).write_bytes(data)
         self._media += 1
         return f"{self._root}/{path}"
 
-    def _write(self, profile: Profile, split: str, carrier: Carrier) -> Callable[[Row], None]:
-        name = f"{profile}/{split}{self._form.suffix}"
+    def _row_writer(self, profile: Profile, split: str, carrier: Carrier) -> Callable[[Row], None]:
+        name = f"{profile}/{split}{self._target.suffix}"
         if name not in self._files:
-            path = self._place / name
+            path = self._folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if self._form.suffix == ".jsonl":
-                self._files[name] = _json_lines(path, self._open)
+            if self._target.suffix == ".jsonl":
+                self._files[name] = _open_json_lines(path, self._open_files)
             else:
-                self._files[name] = _parquet(path, self._form.schema(profile, carrier), self._open)
+                self._files[name] = _open_parquet(path, self._target.schema(profile, carrier), self._open_files)
         return self._files[name]
 
 
-def _safe(name: str, what: str) -> str:
+def _check_name(name: str, what: str) -> str:
     """Check text from the data that becomes part of a file name: a build from elsewhere may hold anything."""
-    if not _NAME.fullmatch(name):
+    if not _FILE_NAME.fullmatch(name):
         raise IntegrityError(f"{what} {name!r:.80} cannot be a file's name; allowed: letters, digits, - and _")
     return name
 
 
-def _json_lines(path: Path, stack: ExitStack) -> Callable[[Row], None]:
+def _open_json_lines(path: Path, stack: ExitStack) -> Callable[[Row], None]:
     file = stack.enter_context(path.open("w", encoding="utf-8"))
     return lambda row: print(canonical_json(row), file=file)
 
 
-def _parquet(path: Path, schema: pa.Schema, stack: ExitStack) -> Callable[[Row], None]:
+def _open_parquet(path: Path, schema: pa.Schema, stack: ExitStack) -> Callable[[Row], None]:
     """Open a Parquet file whose row groups are limited in bytes, so that large media do not raise memory use."""
     file = stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False))
     rows: list[Row] = []
@@ -206,7 +220,7 @@ def _parquet(path: Path, schema: pa.Schema, stack: ExitStack) -> Callable[[Row],
     def write(row: Row) -> None:
         nonlocal size
         rows.append(row)
-        size += sum(_weight(medium) for medium in (*row.get("images", ()), *row.get("videos", ()))) + 4096
+        size += sum(_medium_size(medium) for medium in (*row.get("images", ()), *row.get("videos", ()))) + 4096
         if size > _GROUP_BYTES:
             flush()
             size = 0
@@ -215,7 +229,7 @@ def _parquet(path: Path, schema: pa.Schema, stack: ExitStack) -> Callable[[Row],
     return write
 
 
-def _weight(medium: object) -> int:
+def _medium_size(medium: object) -> int:
     return len(medium["bytes"]) if isinstance(medium, dict) and "bytes" in medium else 0
 
 
@@ -223,14 +237,14 @@ def lines(made: Made, out: Path) -> list[str]:
     """What was written, as lines for the terminal."""
     total = sum(sum(splits.values()) for splits in made.rows.values())
     text = [f"{total} puzzles for {made.to} in {out} ({made.media} media files)"]
-    text += [f"  {name:32} {made.rows[name.partition('/')[0]][Path(name).stem]}" for name in _data(made)]
-    return [*text, *([f"  {_left_out(made)}"] if made.left_out else [])]
+    text += [f"  {name:32} {made.rows[name.partition('/')[0]][Path(name).stem]}" for name in _data_files(made)]
+    return [*text, *([f"  {_describe_left_out(made)}"] if made.left_out else [])]
 
 
-def _left_out(made: Made) -> str:
+def _describe_left_out(made: Made) -> str:
     counts = ", ".join(f"{profile}: {n} left out" for profile, n in sorted(made.left_out.items()))
     return f"{counts}, {made.to} takes no such media" if counts else "no rows"
 
 
-def _data(made: Made) -> Iterator[str]:
+def _data_files(made: Made) -> Iterator[str]:
     return (name for name in made.files if name.rpartition("/")[0] in made.rows)

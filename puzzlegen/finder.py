@@ -13,7 +13,7 @@ from puzzlegen.records import Item
 from puzzlegen.shard import ShardItems
 
 #: How many shards keep their decoded media at once; a few suffice, as requests mostly follow the plan's order.
-_OPEN: Final = 4
+_MAX_OPEN_SHARDS: Final = 4
 
 
 class Finder:
@@ -27,30 +27,30 @@ class Finder:
         keys = np.concatenate(names)
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]
-        self._opened = lru_cache(maxsize=_OPEN)(self._items)
+        self._open_shard = lru_cache(maxsize=_MAX_OPEN_SHARDS)(self._items)
 
     def item(self, name: str) -> Item | None:
         """The item of that name; None if the plan has no such item."""
-        found = self._placed(name)
-        return found[2] if found else None
+        match = self._find(name)
+        return match[2] if match else None
 
     def place(self, name: str) -> tuple[ShardItems, int] | None:
         """The items of the named item's shard, and the item's rank among them; None if the plan has no such item."""
-        found = self._placed(name)
-        if found is None:
+        match = self._find(name)
+        if match is None:
             return None
-        number, rank, _ = found
-        return self._opened(number), rank
+        number, rank, _ = match
+        return self._open_shard(number), rank
 
     def _items(self, number: int) -> ShardItems:
         return ShardItems(self._plan.recipe, self._plan.shard(number))
 
-    def _placed(self, name: str) -> tuple[int, int, Item] | None:
+    def _find(self, name: str) -> tuple[int, int, Item] | None:
         """The shard's number, the item's rank in the shard, and the item."""
         key = hashes([name], "find")[0]
         start, stop = (np.searchsorted(self._keys, key, side) for side in ("left", "right"))
-        for at in self._order[start:stop].tolist():
-            number, rank, item = self._plan.at(at)
+        for position in self._order[start:stop].tolist():
+            number, rank, item = self._plan.at(position)
             if item.id == name:
                 return number, rank, item
         return None

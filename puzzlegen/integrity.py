@@ -25,10 +25,10 @@ from puzzlegen.verify import VerifierError, score, solved
 from puzzlegen.writers import Row
 
 #: Files that commands put into a build's folder and that its manifest does not list.
-_BESIDE: Final = (MANIFEST, CARD, "audit.json", "audit.html")
+_UNLISTED_FILES: Final = (MANIFEST, CARD, "audit.json", "audit.html")
 _FOLDERS: Final = ("data", "assets")
 #: The first format whose manifests list the file of rejections.
-_REJECTIONS_NAMED: Final = 4
+_FORMAT_LISTING_REJECTIONS: Final = 4
 
 
 class Verified(NamedTuple):
@@ -54,19 +54,19 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0, *, besid
         SourceError: puzzles cannot be rebuilt from this source or with these library versions.
     """
     manifest = manifest_of(folder)
-    problems = [*_strangers(folder, manifest, beside), *_stale_audit(folder, manifest)]
+    problems = [*_unlisted_problems(folder, manifest, beside), *_stale_audit(folder, manifest)]
     for asset in manifest["assets"]:
         problems += _file_problems(folder, asset)
-    rows, good, claims = 0, [], Claims(manifest)
+    rows, good_files, claims = 0, [], Claims(manifest)
     for file in files_of(manifest):
-        found = _file_problems(folder, file)
-        problems += found
-        if not found:
-            good.append(file)
-        if _there(folder / file["path"]):
-            count, bad = _row_problems(folder, file, claims)
+        file_problems = _file_problems(folder, file)
+        problems += file_problems
+        if not file_problems:
+            good_files.append(file)
+        if _is_file(folder / file["path"]):
+            count, new_problems = _row_problems(folder, file, claims)
             rows += count
-            problems += bad
+            problems += new_problems
         else:
             claims.miss()
     problems += claims.problems(folder)
@@ -74,34 +74,34 @@ def verify(folder: Path, recipe: Recipe | None = None, replay: int = 0, *, besid
     if replay:
         if recipe is None:
             raise SourceError("rebuilding puzzles needs the source: give --source")
-        replayed, bad = _replay(folder, good, recipe, manifest, replay)
-        problems += bad
+        replayed, new_problems = _replay(folder, good_files, recipe, manifest, replay)
+        problems += new_problems
     return Verified(len(files_of(manifest)), rows, replayed, problems)
 
 
-def _strangers(folder: Path, manifest: dict[str, Any], beside: bool) -> Iterator[str]:
-    known = {*_BESIDE, *(file["path"] for file in [*files_of(manifest), *manifest["assets"]])}
-    if manifest["format"] < _REJECTIONS_NAMED:
+def _unlisted_problems(folder: Path, manifest: dict[str, Any], beside: bool) -> Iterator[str]:
+    known = {*_UNLISTED_FILES, *(file["path"] for file in [*files_of(manifest), *manifest["assets"]])}
+    if manifest["format"] < _FORMAT_LISTING_REJECTIONS:
         known.add(REJECTIONS)
     try:
         # Hidden entries belong to a build, to git or to the Hub, and no reader of the data opens them.
         tops = [top for top in folder.iterdir() if not top.name.startswith(".") and (beside or top.name in _FOLDERS)]
-        found = sorted(path for top in tops for path in ([top] if top.is_file() else top.rglob("*")))
+        paths = sorted(path for top in tops for path in ([top] if top.is_file() else top.rglob("*")))
     except OSError as err:
         yield f"'{folder}' cannot be listed: {err.strerror or err}"
         return
-    for path in found:
+    for path in paths:
         relative = path.relative_to(folder).as_posix()
         if relative not in known and not path.is_dir():
             yield f"{relative}: not in the manifest"
-    if not _there(folder / CARD):
+    if not _is_file(folder / CARD):
         yield f"{CARD}: missing, by which loaders find configs and splits; run the build again"
 
 
 def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """Report an ``audit.json`` made for other puzzles. The card is prose and may be edited, so it is not checked."""
     path = folder / "audit.json"
-    if not _there(path):
+    if not _is_file(path):
         return
     try:
         audited = json.loads(path.read_bytes()).get("content_sha256")
@@ -114,20 +114,20 @@ def _stale_audit(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 def _file_problems(folder: Path, file: dict[str, Any]) -> list[str]:
     path = folder / file["path"]
-    if not _there(path):
+    if not _is_file(path):
         return [f"{file['path']}: missing"]
     try:
         size = path.stat().st_size
         if size != file["bytes"]:
             return [f"{file['path']}: {size} bytes, the manifest says {file['bytes']}"]
         with path.open("rb") as handle:
-            found = hashlib.file_digest(handle, "sha256").hexdigest()
+            actual = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as err:
         return [f"{file['path']}: cannot be read: {err.strerror or err}"]
-    return [] if found == file["sha256"] else [f"{file['path']}: its bytes changed (sha256 {found[:12]}...)"]
+    return [] if actual == file["sha256"] else [f"{file['path']}: its bytes changed (sha256 {actual[:12]}...)"]
 
 
-def _there(path: Path) -> bool:
+def _is_file(path: Path) -> bool:
     """Whether the path is a file that may be accessed."""
     try:
         return path.is_file()
@@ -140,8 +140,8 @@ def _row_problems(folder: Path, file: dict[str, Any], claims: Claims) -> tuple[i
     counted = claims.of_file(file)
     try:
         for row in read_rows(folder / file["path"], [*WORDS, "solution", "reward_model"]):
-            found = [*counted.add(row), *_answer_problems(row)]
-            problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in found]
+            row_problems = [*counted.add(row), *_answer_problems(row)]
+            problems += [f"{file['path']}: puzzle {row['id']}: {p}" for p in row_problems]
     # A damaged file can fail in any layer that reads it.
     except Exception as err:  # noqa: BLE001 - whatever fails is the problem
         claims.miss()
@@ -171,71 +171,71 @@ def _as_response(answer: str, params: dict[str, Any]) -> str:
 
 
 def _replay(
-    folder: Path, files: list[dict[str, Any]], recipe: Recipe, manifest: dict[str, Any], wanted: int
+    folder: Path, files: list[dict[str, Any]], recipe: Recipe, manifest: dict[str, Any], replay_count: int
 ) -> tuple[int, list[str]]:
-    """Rebuild ``wanted`` puzzles, drawn from all files, and compare every stored value."""
-    if (made := manifest["format"]) != FORMAT:
-        raise SourceError(f"puzzles of format {made} are rebuilt by the version that made them; here it is {FORMAT}")
+    """Rebuild ``replay_count`` puzzles, drawn from all files, and compare every stored value."""
+    if (stored := manifest["format"]) != FORMAT:
+        raise SourceError(f"puzzles of format {stored} are rebuilt by the version that made them; here it is {FORMAT}")
     if changed := difference(manifest["environment"], environment(recipe)):
         raise SourceError(f"puzzles are rebuilt with the versions they were built with: {'; '.join(changed)}")
-    chosen = _draw(folder, files, manifest["content_sha256"], wanted)
-    rebuild = _Rebuild(recipe, manifest["limit"])
+    chosen = _draw_puzzles(folder, files, manifest["content_sha256"], replay_count)
+    rebuilder = _Rebuilder(recipe, manifest["limit"])
     problems = []
     for path, ids in chosen.items():
         for row in read_rows(folder / path):
             if row["id"] in ids:
-                problems += [f"{path}: puzzle {row['id']}: {p}" for p in rebuild.differences(row)]
+                problems += [f"{path}: puzzle {row['id']}: {p}" for p in rebuilder.differences(row)]
     return sum(len(ids) for ids in chosen.values()), problems
 
 
-def _draw(folder: Path, files: list[dict[str, Any]], key: str, wanted: int) -> dict[str, set[str]]:
+def _draw_puzzles(folder: Path, files: list[dict[str, Any]], key: str, replay_count: int) -> dict[str, set[str]]:
     ids = ((row["id"], file["path"]) for file in files for row in read_rows(folder / file["path"], ["id"]))
     chosen: dict[str, set[str]] = {}
-    for puzzle_id, path in heapq.nsmallest(wanted, ids, key=lambda pair: digest("replay", key, pair[0])):
+    for puzzle_id, path in heapq.nsmallest(replay_count, ids, key=lambda pair: digest("replay", key, pair[0])):
         chosen.setdefault(path, set()).add(puzzle_id)
     return chosen
 
 
-class _Rebuild:
+class _Rebuilder:
     """Rebuilds single puzzles, each within its shard, because some tasks compare an item with its neighbours there."""
 
     def __init__(self, recipe: Recipe, limit: int | None) -> None:
         plan = make_plan(recipe, limit)
         self._recipe = plan.recipe
-        self._items = Finder(plan)
+        self._finder = Finder(plan)
         self._skipped = plan.skipped
 
     def differences(self, row: Row) -> Iterator[str]:
         """Yield how a stored record differs from the record that its source gives now."""
         info = row["extra_info"]
-        place = self._items.place(info["source_uri"])
-        if place is None:
-            yield self._absent(info["source_uri"])
+        position = self._finder.place(info["source_uri"])
+        if position is None:
+            yield self._describe_missing(info["source_uri"])
             return
-        task = self._task(info)
+        task = self._task_index(info)
         if task is None:
             yield f"the recipe has no task {info['task']} with {info['params']}"
             return
-        items, rank = place
-        opened, pick = items(rank, info["variant"]), Pick(task, info["variant"])
+        shard_items, rank = position
+        opened, pick = shard_items(rank, info["variant"]), Pick(task, info["variant"])
         try:
             made = make_puzzle(self._recipe, opened, pick, info["split"], json.loads(info["slots"]))
         except PuzzlegenError as err:
             yield str(err)
             return
-        yield from self._compared(made, opened.sha256, row)
+        yield from self._row_differences(made, opened.sha256, row)
 
-    def _absent(self, name: str) -> str:
+    def _describe_missing(self, name: str) -> str:
         left_out = next((skipped for skipped in self._skipped if skipped.id == name), None)
         if left_out is None:
             return f"its source '{name}' is missing"
         return f"its source '{name}' is left out now: {left_out.reason} {left_out.detail}".rstrip()
 
-    def _task(self, info: Row) -> int | None:
+    def _task_index(self, info: Row) -> int | None:
         tasks = (entry.task for entry in self._recipe.tasks)
         return next((k for k, t in enumerate(tasks) if (t.name, t.params) == (info["task"], info["params"])), None)
 
-    def _compared(self, made: Made | Rejection, sha256: str, row: Row) -> Iterator[str]:
+    def _row_differences(self, made: Made | Rejection, sha256: str, row: Row) -> Iterator[str]:
         if isinstance(made, Rejection):
             yield f"its source gives no puzzle now: {made.reason}"
         elif sha256 != row["extra_info"]["source_sha256"]:

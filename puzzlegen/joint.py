@@ -33,7 +33,7 @@ _WORDS: Final[dict[Spoils, str]] = {
         "|becom(?:e|es|ing)|timestamps?|directions?"
     ),
 }
-_SPOILED: Final = {spoils: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for spoils, words in _WORDS.items()}
+_SPOILED_PATTERNS: Final = {spoils: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for spoils, words in _WORDS.items()}
 _METRICS: Final[dict[AnswerType, str]] = {
     "numerical": "numeric",
     "ocr": "wer",
@@ -94,16 +94,16 @@ def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: P
     question = Question.from_json(item.qa)
     if settings.spoilable == "reject" and spoilable(question, spoils):
         return "spoiled_question"
-    return "" if _verifiable(question, prompt, settings) else "unverifiable"
+    return "" if _is_verifiable(question, prompt, settings) else "unverifiable"
 
 
-def _verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) -> bool:
+def _is_verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) -> bool:
     """Whether a response with both right answers scores as solved, and one with a wrong second answer does not."""
-    first = VerifierSpec("choice", "A", {"options": {"A": "yes", "B": "no"}})
-    truth, thought = _truth(first, question, prompt, join).to_json(), _second_thought(question, join)
-    said = [_response("A", text, prompt, thought) for text in (question.answer, *_wrong(question))]
+    first_spec = VerifierSpec("choice", "A", {"options": {"A": "yes", "B": "no"}})
+    truth, thought = _joint_spec(first_spec, question, prompt, join).to_json(), _second_thought(question, join)
+    responses = [_response("A", text, prompt, thought) for text in (question.answer, *_wrong_answers(question))]
     try:
-        right, *wrong = (solved(score(one, truth)) for one in said)
+        right, *wrong = (solved(score(scored_response, truth)) for scored_response in responses)
     except VerifierError:
         return False
     return right and not any(wrong)
@@ -112,7 +112,7 @@ def _verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) 
 def spoilable(question: Question, spoils: Spoils | None) -> bool:
     """Whether the question mentions what the transformation changes, so that only the restored medium answers it."""
     words = " ".join([question.text, *question.options.values()])
-    return spoils is not None and _SPOILED[spoils].search(words) is not None
+    return spoils is not None and _SPOILED_PATTERNS[spoils].search(words) is not None
 
 
 def compose(puzzle: Puzzle, item: Item, spoils: Spoils | None, prompt: PromptSettings, join: JoinSettings) -> Posed:
@@ -126,11 +126,11 @@ def compose(puzzle: Puzzle, item: Item, spoils: Spoils | None, prompt: PromptSet
         join: the weights, and whose reasoning the solution contains.
     """
     question = Question.from_json(item.qa)
-    problem = f"{puzzle.question}\n\n{_second(question, item)}\n\n{_form(puzzle, question, prompt)}"
-    truth = _truth(puzzle.answer.spec, question, prompt, join)
+    problem = f"{puzzle.question}\n\n{_second_problem(question, item)}\n\n{_answer_form(puzzle, question, prompt)}"
+    truth = _joint_spec(puzzle.answer.spec, question, prompt, join)
     thought = _thought(puzzle, question, join)
     wrong = [(text, question.answer) for text in puzzle.answer.wrong]
-    wrong += [(puzzle.answer.text, text) for text in _wrong(question)]
+    wrong += [(puzzle.answer.text, text) for text in _wrong_answers(question)]
     return Posed(
         problem,
         messages(problem, prompt),
@@ -138,12 +138,12 @@ def compose(puzzle: Puzzle, item: Item, spoils: Spoils | None, prompt: PromptSet
         truth.to_json(),
         question.answer,
         expected(truth),
-        tuple(_response(*both, prompt, thought) for both in wrong),
+        tuple(_response(*answers, prompt, thought) for answers in wrong),
         "+question:spoilable" if spoilable(question, spoils) else "+question",
     )
 
 
-def _second(question: Question, item: Item) -> str:
+def _second_problem(question: Question, item: Item) -> str:
     medium = "clip" if item.kind == "video" else "picture"
     options = "".join(f"\n{letter}. {text}" for letter, text in question.options.items())
     return (
@@ -152,7 +152,7 @@ def _second(question: Question, item: Item) -> str:
     )
 
 
-def _form(puzzle: Puzzle, question: Question, prompt: PromptSettings) -> str:
+def _answer_form(puzzle: Puzzle, question: Question, prompt: PromptSettings) -> str:
     think = "Think about both step by step inside <think> and </think>. Then give" if prompt.reasoning else "Give"
     return (
         f"{think} the answer to the first question inside <transform> and </transform>: {puzzle.answer.hint}. "
@@ -160,11 +160,13 @@ def _form(puzzle: Puzzle, question: Question, prompt: PromptSettings) -> str:
     )
 
 
-def _truth(first: VerifierSpec, question: Question, prompt: PromptSettings, join: JoinSettings) -> VerifierSpec:
-    target = {"answer": spec_of(question)._asdict(), "transform": first._asdict()}
-    form = {"format": prompt.format, "think": prompt.reasoning}
+def _joint_spec(
+    first_spec: VerifierSpec, question: Question, prompt: PromptSettings, join: JoinSettings
+) -> VerifierSpec:
+    target = {"answer": spec_of(question)._asdict(), "transform": first_spec._asdict()}
+    response_form = {"format": prompt.format, "think": prompt.reasoning}
     weights = {"weights": join.weights.model_dump(), "words": list(join.words_range)}
-    return VerifierSpec("composite", target, form | weights)
+    return VerifierSpec("composite", target, response_form | weights)
 
 
 def spec_of(question: Question) -> VerifierSpec:
@@ -174,7 +176,7 @@ def spec_of(question: Question) -> VerifierSpec:
     return VerifierSpec("text", question.answer, {"metric": _METRICS[question.type]})
 
 
-def _wrong(question: Question) -> list[str]:
+def _wrong_answers(question: Question) -> list[str]:
     if question.type == "choice":
         return [letter for letter in question.options if letter != question.answer]
     return [f"not {question.answer}"]
@@ -188,8 +190,8 @@ def _thought(puzzle: Puzzle, question: Question, join: JoinSettings) -> str:
 
 
 def _second_thought(question: Question, join: JoinSettings) -> str:
-    own = question.thought if join.mode == "sft" else ""
-    return own or f"what I see gives {question.answer}."
+    own_thought = question.thought if join.mode == "sft" else ""
+    return own_thought or f"what I see gives {question.answer}."
 
 
 def _response(transform: str, answer: str, prompt: PromptSettings, thought: str) -> str:

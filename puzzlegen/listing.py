@@ -40,12 +40,12 @@ _SPAN_BYTES: Final = 1 << 20
 _MOST_SPANS: Final = 32
 #: About how many names are compared at once.
 _SPAN_NAMES: Final = 1 << 18
-_ALL: Final = 1 << 64
-_DESCRIPTION: Final = "listing.json"
-_TOLD: Final = b"told"
+_HASH_VALUES: Final = 1 << 64
+_DESCRIPTION_FILE: Final = "listing.json"
+_PART_INFO_KEY: Final = b"told"
 
 
-class _Told(NamedTuple):
+class _PartInfo(NamedTuple):
     """Metadata of a part: the source's mark at its end, its number of skipped entries, whether it is the last part."""
 
     mark: str
@@ -73,12 +73,12 @@ class Listing:
     """
 
     def __init__(self, place: Path, seed: int) -> None:
-        self._place = place
+        self._folder = place
         self._seed = seed
         self._parts: list[tuple[Path, int]] = []
         self._left: Numbers = np.zeros(0, bool)
         self._dropped: list[Skipped] = []
-        self._skipped: list[Table] = []
+        self._skipped_tables: list[Table] = []
 
     def take(self, listed: Callable[[str], Iterable[Item | Skipped | Mark]], kinds: set[str], what: str) -> None:
         """List a source, or resume a listing that was interrupted.
@@ -88,46 +88,46 @@ class Listing:
             kinds: the kinds of items that are wanted; others are skipped.
             what: description of the source; only a listing with the same description is resumed.
         """
-        after = self._resumed(what)
-        if after is not None:
-            self._list(listed(after), kinds)
+        resume_mark = self._resume(what)
+        if resume_mark is not None:
+            self._write_parts(listed(resume_mark), kinds)
         self._left = np.ones(sum(rows for _, rows in self._parts), bool)
-        self._skipped = [_read(path) for path in sorted(self._place.glob("*.skipped"))]
+        self._skipped_tables = [_read_table(path) for path in sorted(self._folder.glob("*.skipped"))]
 
-    def _resumed(self, what: str) -> str | None:
+    def _resume(self, what: str) -> str | None:
         """Load the parts that can be kept; returns the mark to resume from, or None if the listing is complete."""
-        described = self._place / _DESCRIPTION
-        if not described.is_file() or described.read_text(encoding="utf-8") != what:
-            shutil.rmtree(self._place, ignore_errors=True)
-            self._place.mkdir(parents=True)
-            described.write_text(what, encoding="utf-8")
-        found = [part for part in iter(lambda: self._whole(len(self._parts)), None) if part]
-        last = found[-1].last if found else False
-        while not last and found and not found[-1].mark:
-            found.pop()
-        self._parts = self._parts[: len(found)]
-        for path in (*self._place.glob("*.items"), *self._place.glob("*.skipped")):
-            if int(path.stem) >= len(found):
+        description_path = self._folder / _DESCRIPTION_FILE
+        if not description_path.is_file() or description_path.read_text(encoding="utf-8") != what:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(parents=True)
+            description_path.write_text(what, encoding="utf-8")
+        part_infos = [part for part in iter(lambda: self._load_part(len(self._parts)), None) if part]
+        is_complete = part_infos[-1].last if part_infos else False
+        while not is_complete and part_infos and not part_infos[-1].mark:
+            part_infos.pop()
+        self._parts = self._parts[: len(part_infos)]
+        for path in (*self._folder.glob("*.items"), *self._folder.glob("*.skipped")):
+            if int(path.stem) >= len(part_infos):
                 path.unlink()
-        return None if last else found[-1].mark if found else ""
+        return None if is_complete else part_infos[-1].mark if part_infos else ""
 
-    def _whole(self, number: int) -> _Told | None:
+    def _load_part(self, number: int) -> _PartInfo | None:
         """Load a part written earlier; None if it is missing, or damaged because the machine went down."""
-        path = self._place / f"{number:08}.items"
+        path = self._folder / f"{number:08}.items"
         try:
-            part = _read(path)
-            told = _Told(*json.loads(part.schema.metadata[_TOLD]))
-            if told.skipped and _read(path.with_suffix(".skipped")).num_rows != told.skipped:
+            part = _read_table(path)
+            info = _PartInfo(*json.loads(part.schema.metadata[_PART_INFO_KEY]))
+            if info.skipped and _read_table(path.with_suffix(".skipped")).num_rows != info.skipped:
                 return None
         except (pa.ArrowException, OSError):
             return None
         self._parts.append((path, part.num_rows))
-        return told
+        return info
 
-    def _list(self, entries: Iterable[Item | Skipped | Mark], kinds: set[str]) -> None:
+    def _write_parts(self, entries: Iterable[Item | Skipped | Mark], kinds: set[str]) -> None:
         items: list[Item] = []
         skipped: list[Skipped] = []
-        marked, began = True, time.monotonic()
+        has_mark, started = True, time.monotonic()
         for entry in entries:
             mark = ""
             if isinstance(entry, Mark):
@@ -139,22 +139,22 @@ class Listing:
             else:
                 skipped.append(Skipped(entry.id, "no_task_for_kind", entry.kind))
             count = len(items) + len(skipped)
-            late = mark and (count >= _PART_ROWS or not marked or time.monotonic() - began > _PART_S)
-            if late or count >= 2 * _PART_ROWS:
-                self._write(items, skipped, _Told(mark, len(skipped)))
-                items, skipped, marked, began = [], [], bool(mark), time.monotonic()
-        self._write(items, skipped, _Told("", len(skipped), last=True))
+            is_due = mark and (count >= _PART_ROWS or not has_mark or time.monotonic() - started > _PART_S)
+            if is_due or count >= 2 * _PART_ROWS:
+                self._write(items, skipped, _PartInfo(mark, len(skipped)))
+                items, skipped, has_mark, started = [], [], bool(mark), time.monotonic()
+        self._write(items, skipped, _PartInfo("", len(skipped), last=True))
 
-    def _write(self, items: list[Item], skipped: list[Skipped], told: _Told) -> None:
-        path = self._place / f"{len(self._parts):08}.items"
+    def _write(self, items: list[Item], skipped: list[Skipped], info: _PartInfo) -> None:
+        path = self._folder / f"{len(self._parts):08}.items"
         if skipped:
-            _put(path.with_suffix(".skipped"), columns(skipped, SKIPPED))
+            _write_table(path.with_suffix(".skipped"), columns(skipped, SKIPPED))
         # Written last, because the presence of this file says that the part is complete.
-        table = self._with_keys(columns(items, ITEM))
-        _put(path, table.replace_schema_metadata({_TOLD: json.dumps(told)}))
+        table = self._add_keys(columns(items, ITEM))
+        _write_table(path, table.replace_schema_metadata({_PART_INFO_KEY: json.dumps(info)}))
         self._parts.append((path, len(items)))
 
-    def _with_keys(self, table: Table) -> Table:
+    def _add_keys(self, table: Table) -> Table:
         ids, bundles = table["id"].to_pylist(), table["bundle"].to_pylist()
         names = keys = hashes(ids, "order", self._seed)
         if any(bundles):
@@ -174,22 +174,24 @@ class Listing:
 
     def numbers(self, name: str) -> Numbers:
         """A numeric column, over all rows."""
-        return np.concatenate([as_numbers(_read(path)[name]) for path, _ in self._parts])
+        return np.concatenate([as_numbers(_read_table(path)[name]) for path, _ in self._parts])
 
     def equal(self, name: str, text: str) -> Numbers:
         """In which rows a column equals a text, as booleans."""
-        return np.concatenate([equal(_read(path)[name], text) for path, _ in self._parts])
+        return np.concatenate([equal(_read_table(path)[name], text) for path, _ in self._parts])
 
     def items(self, rows: Numbers | None = None) -> Iterator[tuple[int, Item]]:
         """Yield row number and item for the given rows, or for all that are left, in order."""
         wanted = np.flatnonzero(self._left) if rows is None else rows
-        first = 0
+        part_start = 0
         for path, count in self._parts:
-            start, stop = np.searchsorted(wanted, (first, first + count))
+            start, stop = np.searchsorted(wanted, (part_start, part_start + count))
             if start < stop:
-                here = wanted[start:stop]
-                yield from zip(here.tolist(), items_of(_read(path).take(as_array(here - first))), strict=True)
-            first += count
+                part_rows = wanted[start:stop]
+                yield from zip(
+                    part_rows.tolist(), items_of(_read_table(path).take(as_array(part_rows - part_start))), strict=True
+                )
+            part_start += count
 
     def drop(self, row: int, why: Skipped) -> None:
         """Drop an item from the plan, and note why."""
@@ -200,17 +202,17 @@ class Listing:
         """Note entries that are not items of the plan."""
         self._dropped += entries
         if len(self._dropped) >= _PART_ROWS:
-            self._skipped.append(columns(self._dropped, SKIPPED))
+            self._skipped_tables.append(columns(self._dropped, SKIPPED))
             self._dropped = []
 
     def skipped(self) -> Table:
         """All skipped and dropped entries, sorted by all their columns."""
-        tables = [*self._skipped, columns(self._dropped, SKIPPED)]
+        tables = [*self._skipped_tables, columns(self._dropped, SKIPPED)]
         return pa.concat_tables(tables).sort_by([(name, "ascending") for name in SKIPPED.names])
 
     def drop_repeated(self) -> None:
         """Drop items whose name an earlier item has."""
-        for span in _spans(sum(rows for _, rows in self._parts) // _SPAN_NAMES + 1):
+        for span in _split_keys(sum(rows for _, rows in self._parts) // _SPAN_NAMES + 1):
             rows = self._sharing_names(span)
             seen: set[str] = set()
             for row, item in self.items(rows):
@@ -220,30 +222,32 @@ class Listing:
 
     def _sharing_names(self, span: Span) -> Numbers:
         """The rows whose name's hash lies in the span and equals the hash of another row's name."""
-        found, first = [], 0
+        candidates, part_start = [], 0
         for path, count in self._parts:
-            names = as_numbers(_read(path)["name"])
-            here = np.flatnonzero(span.holds(names))
-            found.append((names[here], here + first))
-            first += count
-        names, rows = (np.concatenate(columns) for columns in zip(*found, strict=True))
+            names = as_numbers(_read_table(path)["name"])
+            matches = np.flatnonzero(span.holds(names))
+            candidates.append((names[matches], matches + part_start))
+            part_start += count
+        names, rows = (np.concatenate(columns) for columns in zip(*candidates, strict=True))
         return rows[shared(names)]
 
     def ordered(self) -> Iterator[Table]:
         """Yield what is left in the plan's order (by the hash of the bundle's or item's name), one table per span."""
         size = sum(path.stat().st_size for path, _ in self._parts)
-        for span in _spans(min(_MOST_SPANS, size // _SPAN_BYTES + 1)):
-            tables, first = [], 0
+        for span in _split_keys(min(_MOST_SPANS, size // _SPAN_BYTES + 1)):
+            tables, part_start = [], 0
             for path, count in self._parts:
-                table = _read(path)
-                here = np.flatnonzero(span.holds(as_numbers(table["key"])) & self._left[first : first + count])
-                tables.append(table.take(as_array(here)).replace_schema_metadata())
-                first += count
+                table = _read_table(path)
+                matches = np.flatnonzero(
+                    span.holds(as_numbers(table["key"])) & self._left[part_start : part_start + count]
+                )
+                tables.append(table.take(as_array(matches)).replace_schema_metadata())
+                part_start += count
             yield in_order(pa.concat_tables(tables), self._seed).drop_columns(["key", "name"])
 
     def remove(self) -> None:
         """Delete the listing's files."""
-        shutil.rmtree(self._place, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def in_order(table: Table, seed: int) -> Table:
@@ -255,21 +259,21 @@ def in_order(table: Table, seed: int) -> Table:
     order = np.argsort(keys, kind="stable")
     keys, table = keys[order], table.take(as_array(order))
     names = pc.if_else(pc.equal(table["bundle"], texts([""])[0]), table["id"], table["bundle"]).combine_chunks()
-    clash = (keys[1:] == keys[:-1]) & as_numbers(pc.not_equal(names[1:], names[:-1]))
-    for key in np.unique(keys[1:][clash]):
+    is_clash = (keys[1:] == keys[:-1]) & as_numbers(pc.not_equal(names[1:], names[:-1]))
+    for key in np.unique(keys[1:][is_clash]):
         start, stop = np.searchsorted(keys, key, "left"), np.searchsorted(keys, key, "right")
         tied = sorted(range(start, stop), key=lambda row: digest("order", seed, names[row].as_py()))
-        places = np.arange(len(keys))
-        places[start:stop] = tied
-        table = table.take(as_array(places))
+        positions = np.arange(len(keys))
+        positions[start:stop] = tied
+        table = table.take(as_array(positions))
     return table
 
 
 def shared(*columns: Numbers) -> Numbers:
     """The positions, in order, whose combination of values over all columns occurs at another position, too."""
     order = np.lexsort(columns)
-    same = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
-    return np.sort(order[np.append(same, False) | np.append(False, same)] if len(order) else order)
+    equals_next = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
+    return np.sort(order[np.append(equals_next, False) | np.append(False, equals_next)] if len(order) else order)
 
 
 def items_of(table: Table) -> Iterator[Item]:
@@ -278,8 +282,8 @@ def items_of(table: Table) -> Iterator[Item]:
     return map(Item._make, zip(*columns, strict=True))
 
 
-def _spans(count: int) -> Iterator[Span]:
-    edges = [k * _ALL // count for k in range(count + 1)]
+def _split_keys(count: int) -> Iterator[Span]:
+    edges = [k * _HASH_VALUES // count for k in range(count + 1)]
     return (Span(first, stop - 1) for first, stop in pairwise(edges))
 
 
@@ -290,10 +294,10 @@ def hashes(texts: Iterable[str], *parts: str | int) -> Numbers:
 
 def columns(rows: Sequence[Any], schema: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
     """Convert tuples to a table."""
-    told = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    column_values = zip(*rows, strict=True) if rows else ((),) * len(schema)
     arrays = [
         texts(values) if field.type == pa.string() else as_array(np.array(values, field.type.to_pandas_dtype()))
-        for values, field in zip(told, schema, strict=True)
+        for values, field in zip(column_values, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
 
@@ -329,14 +333,14 @@ def texts(values: Sequence[str]) -> Any:  # noqa: ANN401
     return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(data.encode()))
 
 
-def _put(path: Path, table: Table) -> None:
+def _write_table(path: Path, table: Table) -> None:
     temporary = path.with_suffix(".tmp")
     with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
     temporary.replace(path)
 
 
-def _read(path: Path) -> Table:
+def _read_table(path: Path) -> Table:
     """A part, memory-mapped, so that it takes memory only while some of it is in use."""
     with pa.memory_map(str(path)) as file:
         return pa.ipc.open_file(file).read_all()

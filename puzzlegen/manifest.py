@@ -28,8 +28,10 @@ from puzzlegen.stated import Begun, Entry, Manifest, refuse_unstated
 DECISIVE: Final = ("av", "numpy", "pillow", "pyarrow")
 MANIFEST: Final = "manifest.json"
 #: Arrow's own default for the rows of a row group.
-_ROW_GROUP: Final = 1 << 20
-_REJECTION = pa.schema([(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())])
+_ROWS_PER_GROUP: Final = 1 << 20
+_REJECTION_SCHEMA = pa.schema(
+    [(k, pa.string()) for k in ("item", "task", "reason", "detail")] + [("variant", pa.int64())]
+)
 
 
 def environment(recipe: Recipe) -> dict[str, str]:
@@ -38,14 +40,14 @@ def environment(recipe: Recipe) -> dict[str, str]:
     Raises:
         RecipeError: a task needs a package that is not installed.
     """
-    found = {name: version(name) for name in DECISIVE}
+    versions = {name: version(name) for name in DECISIVE}
     for task in (entry.task for entry in recipe.tasks):
         for name in task.packages:
             try:
-                found[name] = version(name)
+                versions[name] = version(name)
             except PackageNotFoundError as err:
                 raise RecipeError(f'task {task.name} needs {name}: pip install "puzzlegen[augment]"') from err
-    return found | {"puzzlegen": __version__, "machine": platform.machine()}
+    return versions | {"puzzlegen": __version__, "machine": platform.machine()}
 
 
 def entry_path(out: Path, shard: str) -> Path:
@@ -104,16 +106,16 @@ def entries_in(out: Path) -> set[str]:
     """Return the names of all shards that have an entry, from one listing of their folder."""
     folder = out / STATE / "shards"
 
-    def look() -> set[str]:
+    def list_names() -> set[str]:
         try:
             return {path.stem for path in folder.iterdir() if path.suffix == ".json"}
         except (FileNotFoundError, NotADirectoryError):
             return set()
 
-    return retried(str(folder), look) if is_url(str(out)) else look()
+    return retried(str(folder), list_names) if is_url(str(out)) else list_names()
 
 
-class _Gathered:
+class _Totals:
     """Totals over the entries of all shards."""
 
     def __init__(self, skipped: Counter[str]) -> None:
@@ -139,12 +141,12 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
     """
     from puzzlegen.finish import finish  # noqa: PLC0415 - it reads the folder back, which needs this module
 
-    with scratch(out / STATE) as place:
+    with scratch(out / STATE) as temp_dir:
         # Two shares that end at the same time may both finish the folder, with the same bytes.
-        temporary = place / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
+        temporary = temp_dir / f".{REJECTIONS}.{uuid.uuid4().hex}.tmp"
         try:
-            found = _gather(out, plan, build_digest(identity), temporary)
-            if found is None:
+            totals = _gather_entries(out, plan, build_digest(identity), temporary)
+            if totals is None:
                 return None
             publish(temporary, out / REJECTIONS)
         except OSError as err:
@@ -153,30 +155,30 @@ def write_manifest(out: Path, plan: Plan, identity: dict[str, Any]) -> dict[str,
             temporary.unlink(missing_ok=True)
     manifest: dict[str, Any] = {
         **identity,
-        "shards": found.shards,
-        "rows": {folder: dict(rows) for folder, rows in sorted(found.rows.items())},
-        "kept": dict(found.kept),
-        "rejected": {task: dict(reasons) for task, reasons in sorted(found.rejected.items())},
-        "content_sha256": content_of(found.shards),
+        "shards": totals.shards,
+        "rows": {folder: dict(rows) for folder, rows in sorted(totals.rows.items())},
+        "kept": dict(totals.kept),
+        "rejected": {task: dict(reasons) for task, reasons in sorted(totals.rejected.items())},
+        "content_sha256": content_of(totals.shards),
     }
     manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest
 
 
-def _gather(out: Path, plan: Plan, build: str, rejections: Path) -> _Gathered | None:
+def _gather_entries(out: Path, plan: Plan, build: str, rejections: Path) -> _Totals | None:
     """Read every entry once and write the file of rejections; return None if an entry is missing."""
-    found = _Gathered(plan.skipped.reasons)
-    with pq.ParquetWriter(rejections.absolute(), _REJECTION, compression="zstd", use_dictionary=False) as file:
-        for skipped in plan.skipped.tables(_ROW_GROUP):
+    totals = _Totals(plan.skipped.reasons)
+    with pq.ParquetWriter(rejections.absolute(), _REJECTION_SCHEMA, compression="zstd", use_dictionary=False) as file:
+        for skipped in plan.skipped.tables(_ROWS_PER_GROUP):
             file.write_batch(_as_rejections(skipped))
         for number in range(len(plan)):
             entry = read_entry(out, plan.name(number), build)
             if entry is None:
                 return None
-            found.add(entry)
-            _append(file, entry["rejections"])
-    return found
+            totals.add(entry)
+            _write_rejections(file, entry["rejections"])
+    return totals
 
 
 def content_of(shards: list[dict[str, Any]]) -> str:
@@ -190,12 +192,12 @@ def _as_rejections(skipped: Table) -> Table:
     count = skipped.num_rows
     item, reason, detail = (skipped[name] for name in ("id", "reason", "detail"))
     arrays = [item, texts([""] * count), reason, detail, as_array(np.zeros(count, np.int64))]
-    return pa.RecordBatch.from_arrays(arrays, schema=_REJECTION)
+    return pa.RecordBatch.from_arrays(arrays, schema=_REJECTION_SCHEMA)
 
 
-def _append(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
+def _write_rejections(file: pq.ParquetWriter, rows: list[list[Any]]) -> None:
     if rows:
-        file.write_table(columns(rows, _REJECTION))
+        file.write_table(columns(rows, _REJECTION_SCHEMA))
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:
@@ -205,11 +207,11 @@ def read_manifest(out: Path) -> dict[str, Any] | None:
         IntegrityError: the manifest is damaged, or the file is something else.
     """
     try:
-        found = read_json(out / MANIFEST)
+        stored = read_json(out / MANIFEST)
     except FileNotFoundError:
         return None
-    refuse_unstated(found, Manifest, out / MANIFEST)
-    return found
+    refuse_unstated(stored, Manifest, out / MANIFEST)
+    return stored
 
 
 def read_begun(out: Path) -> dict[str, Any] | None:
@@ -221,6 +223,6 @@ def read_begun(out: Path) -> dict[str, Any] | None:
     path = out / STATE / "build.json"
     if not path.exists():
         return None
-    found = read_json(path)
-    refuse_unstated(found, Begun, path)
-    return found
+    stored = read_json(path)
+    refuse_unstated(stored, Begun, path)
+    return stored

@@ -29,8 +29,8 @@ SOURCE = "source.json"
 REJECTIONS: Final = "rejections.parquet"
 CARD: Final = "README.md"
 #: Errors of file systems without hard links.
-_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
-_WRITABLE: Final = ("s3", "gs", "az", "memory")
+_NO_LINK_ERRNOS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+_WRITABLE_PROTOCOLS: Final = ("s3", "gs", "az", "memory")
 
 
 def folder_at(location: str) -> Path:
@@ -45,8 +45,8 @@ def folder_at(location: str) -> Path:
         protocol = checked(location).partition("://")[0]
     except ValueError as err:
         raise OutputError(str(err)) from err
-    if protocol not in _WRITABLE:
-        known = ", ".join(f"{name}://" for name in _WRITABLE)
+    if protocol not in _WRITABLE_PROTOCOLS:
+        known = ", ".join(f"{name}://" for name in _WRITABLE_PROTOCOLS)
         raise OutputError(f"'{location}' cannot be written to; use {known}, or build into a folder and push that")
     try:
         from upath import UPath  # noqa: PLC0415 - only URLs need it
@@ -62,8 +62,8 @@ def entries(out: Path) -> set[str] | None:
     Raises:
         OutputError: the path is a file, or the folder cannot be listed.
     """
-    there = retried(str(out), out.exists, write=True) if is_url(str(out)) else os.path.lexists(out)
-    if not there:
+    is_present = retried(str(out), out.exists, write=True) if is_url(str(out)) else os.path.lexists(out)
+    if not is_present:
         return None
     if not out.is_dir():
         raise OutputError(f"'{out}' is a file; choose another --out")
@@ -93,7 +93,7 @@ def read_json(path: Path) -> dict[str, Any]:
         SourceError: the network failed.
     """
     try:
-        found = json.loads(retried(str(path), path.read_bytes) if is_url(str(path)) else path.read_bytes())
+        parsed = json.loads(retried(str(path), path.read_bytes) if is_url(str(path)) else path.read_bytes())
     except ValueError as err:
         raise IntegrityError(f"'{path}' is damaged: {err}") from err
     except NotADirectoryError as err:
@@ -102,9 +102,9 @@ def read_json(path: Path) -> dict[str, Any]:
         raise
     except OSError as err:
         raise IntegrityError(f"'{path}' cannot be read: {err.strerror or err}") from err
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise IntegrityError(f"'{path}' is damaged, or of something else: it is not an object")
-    return found
+    return parsed
 
 
 def measured(path: Path) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def write_atomic(path: Path, data: bytes, *, over: bool = True) -> None:
         if over:
             publish(temporary, path)
         else:
-            _publish_first(temporary, path)
+            _publish_new(temporary, path)
     except OSError as err:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -156,28 +156,28 @@ def publish(temporary: Path, path: Path) -> None:
         temporary.unlink()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sync(temporary)
+    _fsync(temporary)
     temporary.replace(path)
-    _sync(path.parent)
+    _fsync(path.parent)
 
 
-def _publish_first(temporary: Path, path: Path) -> None:
+def _publish_new(temporary: Path, path: Path) -> None:
     """Publish like :func:`publish`, but keep a file that another process has put there in the meantime."""
-    _sync(temporary)
+    _fsync(temporary)
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
         temporary.unlink()
         return
     except OSError as err:
-        if err.errno not in _NO_LINKS:
+        if err.errno not in _NO_LINK_ERRNOS:
             raise
         temporary.replace(path)
     temporary.unlink(missing_ok=True)
-    _sync(path.parent)
+    _fsync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -201,32 +201,36 @@ def workplace(out: Path, share: str, *, beside: bool = False) -> Iterator[Path]:
         OutputError: another run is at work on the folder, or the folder cannot be written.
     """
     if is_url(str(out)):
-        with scratch(out) as place:
-            yield place
+        with scratch(out) as work_dir:
+            yield work_dir
         return
-    place = out / STATE / "tmp" / share
-    with ExitStack() as held:
+    work_dir = out / STATE / "tmp" / share
+    with ExitStack() as locks:
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            work_dir.mkdir(parents=True, exist_ok=True)
             # Opened for reading and writing: over NFS, a shared lock needs the former and an exclusive one the latter.
-            whole, own, swept = (
-                held.enter_context((out / STATE / name).open("w+b")) for name in ("lock", f"lock-{share}", "lock-sweep")
+            build_lock, share_lock, sweep_lock = (
+                locks.enter_context((out / STATE / name).open("w+b"))
+                for name in ("lock", f"lock-{share}", "lock-sweep")
             )
-            if not (_locked(whole, fcntl.LOCK_SH if beside else fcntl.LOCK_EX) and _locked(own, fcntl.LOCK_EX)):
+            if not (
+                _try_lock(build_lock, fcntl.LOCK_SH if beside else fcntl.LOCK_EX)
+                and _try_lock(share_lock, fcntl.LOCK_EX)
+            ):
                 raise OutputError(f"another build is at work on '{out}'; wait for it, or choose another --out")
-            if _locked(swept, fcntl.LOCK_EX):
+            if _try_lock(sweep_lock, fcntl.LOCK_EX):
                 _sweep(out)
             # Shares that start together wait here for the one that sweeps, instead of being refused.
-            fcntl.flock(swept, fcntl.LOCK_SH)
-            _empty(place)
+            fcntl.flock(sweep_lock, fcntl.LOCK_SH)
+            _clear_folder(work_dir)
         except OSError as err:
             raise refused(out, err) from err
         try:
-            yield place
+            yield work_dir
         finally:
             # If the folder has become unwritable, the earlier error is the one that counts.
             with suppress(OSError):
-                _empty(place)
+                _clear_folder(work_dir)
 
 
 @contextmanager
@@ -243,31 +247,31 @@ def made_aside(out: Path, share: str) -> Iterator[Path]:
         OutputError: another run is at work on ``out``, or it cannot be written.
     """
     out = out.resolve()
-    part, ours = out.with_name(f".{out.name}.part"), False
+    staging, is_locked = out.with_name(f".{out.name}.part"), False
     try:
-        with workplace(part, share) as place:
-            ours = True
-            yield place / "new"
+        with workplace(staging, share) as work_dir:
+            is_locked = True
+            yield work_dir / "new"
             out.parent.mkdir(parents=True, exist_ok=True)
             if out.exists():
-                out.rename(place / "old")
-            (place / "new").rename(out)
+                out.rename(work_dir / "old")
+            (work_dir / "new").rename(out)
     except OSError as err:
         raise refused(out, err) from err
     finally:
-        if ours:
-            shutil.rmtree(part, ignore_errors=True)
+        if is_locked:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def _sweep(out: Path) -> None:
-    for left in out.rglob(".*.tmp"):
-        left.unlink(missing_ok=True)
+    for leftover in out.rglob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
-def _locked(file: BinaryIO, how: int) -> bool:
+def _try_lock(file: BinaryIO, operation: int) -> bool:
     """Whether the lock was free. If so, it is held until the file is closed or the process dies."""
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -277,13 +281,13 @@ def _locked(file: BinaryIO, how: int) -> bool:
 def scratch(folder: Path) -> Iterator[Path]:
     """Yield a folder for making files of ``folder``: that folder, or one on this machine if it lies behind a URL."""
     if is_url(str(folder)):
-        with tempfile.TemporaryDirectory(prefix="puzzlegen-") as place:
-            yield Path(place)
+        with tempfile.TemporaryDirectory(prefix="puzzlegen-") as work_dir:
+            yield Path(work_dir)
     else:
         yield folder
 
 
-def _empty(folder: Path) -> None:
+def _clear_folder(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)

@@ -36,8 +36,8 @@ __all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan
 #: Version of the output: increased whenever the same recipe and source give other bytes than before.
 FORMAT = 5
 TRAIN = "train"
-_ALL: Final = 1 << 64
-_REASONS_TOLD: Final = 3
+_HASH_VALUES: Final = 1 << 64
+_REASONS_SHOWN: Final = 3
 
 
 class Shard(NamedTuple):
@@ -80,7 +80,7 @@ class Plan:
     def __init__(
         self,
         recipe: Recipe,
-        place: _Place,
+        place: _PlanFolder,
         groups: list[Group],
         skipped: SkippedFile,
         listed: ListingDigest,
@@ -92,33 +92,33 @@ class Plan:
         self.listing = listed.hex()
         self.items = listed.rows
         self.excluded = excluded
-        self._place = place  # a temporary folder is deleted with the plan
-        self._upto = list(accumulate(len(group.starts) for group in groups))
+        self._folder = place  # a temporary folder is deleted with the plan
+        self._shard_ends = list(accumulate(len(group.starts) for group in groups))
 
     def __len__(self) -> int:
         """Return the number of shards."""
-        return self._upto[-1]
+        return self._shard_ends[-1]
 
     def name(self, number: int) -> str:
         """Return the name of a shard by its number in the plan."""
-        group, k = self._placed(number)
-        return _name(self.groups[group], k)
+        group, k = self._locate(number)
+        return _shard_name(self.groups[group], k)
 
     def shard(self, number: int) -> Shard:
         """Return a shard by its number in the plan, with its items read from the plan's files.
 
         Output files are numbered per folder and split, whichever kinds of items fill them.
         """
-        g, k = self._placed(number)
+        g, k = self._locate(number)
         group = self.groups[g]
         start = group.starts[k]
         items = group.items[start : group.starts[k + 1] if k + 1 < len(group.starts) else None]
         work = tuple((item, group.quota.picks(start + rank)) for rank, item in enumerate(items))
         files = {}
         for folder in group.quota.folders:
-            begun, of = self._begun[g, folder], self._totals[group.split, folder]
-            files[folder] = f"data/{folder}/{_number(group.split, begun + k, of)}"
-        return Shard(_name(group, k), group.split, work, files)
+            offset, total = self._files_before[g, folder], self._totals[group.split, folder]
+            files[folder] = f"data/{folder}/{_file_number(group.split, offset + k, total)}"
+        return Shard(_shard_name(group, k), group.split, work, files)
 
     def shards(self) -> Iterator[Shard]:
         """Return all shards, in order."""
@@ -135,9 +135,9 @@ class Plan:
             first += len(group.starts)
         raise IndexError(place)
 
-    def _placed(self, number: int) -> tuple[int, int]:
-        group = bisect_right(self._upto, number)
-        return group, number - (self._upto[group - 1] if group else 0)
+    def _locate(self, number: int) -> tuple[int, int]:
+        group = bisect_right(self._shard_ends, number)
+        return group, number - (self._shard_ends[group - 1] if group else 0)
 
     @cached_property
     def _totals(self) -> Counter[tuple[str, str]]:
@@ -148,25 +148,25 @@ class Plan:
         return totals
 
     @cached_property
-    def _begun(self) -> dict[tuple[int, str], int]:
+    def _files_before(self) -> dict[tuple[int, str], int]:
         """For each group and folder, the number of files that earlier groups have there."""
-        found = {}
-        begun: Counter[tuple[str, str]] = Counter()
+        offsets = {}
+        file_counts: Counter[tuple[str, str]] = Counter()
         for g, group in enumerate(self.groups):
             for folder in group.quota.folders:
-                found[g, folder] = begun[group.split, folder]
-                begun[group.split, folder] += len(group.starts)
-        return found
+                offsets[g, folder] = file_counts[group.split, folder]
+                file_counts[group.split, folder] += len(group.starts)
+        return offsets
 
 
-class _Place:
+class _PlanFolder:
     """The folder of a plan; a temporary one is deleted when nothing uses it any more."""
 
-    def __init__(self, named: Path | None) -> None:
+    def __init__(self, given_path: Path | None) -> None:
         # Absolute, because Arrow takes a relative path with a colon for a URI.
-        self.path = (named or Path(tempfile.mkdtemp(prefix="puzzlegen-plan-"))).absolute()
+        self.path = (given_path or Path(tempfile.mkdtemp(prefix="puzzlegen-plan-"))).absolute()
         self.path.mkdir(parents=True, exist_ok=True)
-        if named is None:
+        if given_path is None:
             weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
@@ -183,58 +183,67 @@ def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = Non
     """
     source = recipe.source.pinned()
     recipe = recipe.model_copy(update={"source": source.asking() if recipe.join else source})
-    kept = _Place(place)
-    listing = Listing(kept.path / "listing", recipe.seed)
+    plan_folder = _PlanFolder(place)
+    listing = Listing(plan_folder.path / "listing", recipe.seed)
     kinds: set[str] = {entry.task.accepts for entry in recipe.tasks}
-    what = canonical_json([FORMAT, recipe.seed, sorted(kinds), _told(recipe), recipe.source.listing_state()])
-    listing.take(recipe.source.listed, kinds, what)
+    description = canonical_json(
+        [FORMAT, recipe.seed, sorted(kinds), _describe_source(recipe), recipe.source.listing_state()]
+    )
+    listing.take(recipe.source.listed, kinds, description)
     listing.drop_repeated()
     seconds = 0 if in_memory(recipe.source.model_dump_json()) else recipe.media.time_limit_s
     sifted = sift(listing, recipe.source.open, recipe.hygiene, seconds)
-    listed = ListingDigest()
-    groups = list(_groups(recipe, listing, sifted, limit, kept.path, listed))
-    skipped = SkippedFile(kept.path / "skipped.parquet", listing.skipped())
+    listing_digest = ListingDigest()
+    groups = list(_groups(recipe, listing, sifted, limit, plan_folder.path, listing_digest))
+    skipped = SkippedFile(plan_folder.path / "skipped.parquet", listing.skipped())
     listing.remove()
     if not groups:
-        raise SourceError(f"the source has no {' or '.join(sorted(kinds))} for the recipe's tasks: {_why(skipped)}")
-    return Plan(recipe, kept, groups, skipped, listed, sifted.excluded)
+        raise SourceError(
+            f"the source has no {' or '.join(sorted(kinds))} for the recipe's tasks: {_describe_reasons(skipped)}"
+        )
+    return Plan(recipe, plan_folder, groups, skipped, listing_digest, sifted.excluded)
 
 
-def _why(skipped: SkippedFile) -> str:
+def _describe_reasons(skipped: SkippedFile) -> str:
     """Describe the commonest reasons why nothing is left, each with an example."""
     if not len(skipped):
         return "it is empty"
     examples: dict[str, Skipped] = {}
-    for one in skipped:
-        examples.setdefault(one.reason, one)
+    for skipped_entry in skipped:
+        examples.setdefault(skipped_entry.reason, skipped_entry)
         if len(examples) == len(skipped.reasons):
             break
-    told = []
-    for reason, count in skipped.reasons.most_common(_REASONS_TOLD):
-        one = examples[reason]
-        told.append(f"{reason} {count}, such as '{one.id}'" + (f" ({one.detail})" if one.detail else ""))
-    return "; ".join(told)
+    lines = []
+    for reason, count in skipped.reasons.most_common(_REASONS_SHOWN):
+        example = examples[reason]
+        lines.append(f"{reason} {count}, such as '{example.id}'" + (f" ({example.detail})" if example.detail else ""))
+    return "; ".join(lines)
 
 
-def _told(recipe: Recipe) -> dict[str, Any]:
-    told: dict[str, Any] = recipe.source.model_dump(mode="json")
-    return {**told, "asked": recipe.join is not None}
+def _describe_source(recipe: Recipe) -> dict[str, Any]:
+    source_state: dict[str, Any] = recipe.source.model_dump(mode="json")
+    return {**source_state, "asked": recipe.join is not None}
 
 
 def _groups(
-    recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None, place: Path, listed: ListingDigest
+    recipe: Recipe,
+    listing: Listing,
+    sifted: Sifted,
+    limit: int | None,
+    folder_path: Path,
+    listing_digest: ListingDigest,
 ) -> Iterator[Group]:
     """Write the items of each kind and split to files, in order, and cut them into shards."""
     files: dict[tuple[Kind, str], ItemsFile] = {}
-    for table, splits in _chosen(recipe, listing, sifted, limit):
-        listed.add(table)
+    for table, splits in _iter_chosen(recipe, listing, sifted, limit):
+        listing_digest.add(table)
         for kind, split in _kinds_and_splits(recipe):
             members = table.take(as_array(np.flatnonzero(equal(table["kind"], kind) & (splits == split))))
             if members.num_rows and not entries_of(recipe, kind, split):
                 listing.skip([Skipped(name, "no_task_for_split", split) for name in members["id"].to_pylist()])
             elif members.num_rows:
                 if (kind, split) not in files:
-                    files[kind, split] = ItemsFile(place / f"{kind}-{split}.parquet")
+                    files[kind, split] = ItemsFile(folder_path / f"{kind}-{split}.parquet")
                 files[kind, split].add(members)
     for kind, split in _kinds_and_splits(recipe):
         if (kind, split) in files:
@@ -243,38 +252,38 @@ def _groups(
             yield Group(kind, split, items, quota, quota.starts())
 
 
-def _chosen(recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None) -> Iterator[tuple[Table, Any]]:
+def _iter_chosen(recipe: Recipe, listing: Listing, sifted: Sifted, limit: int | None) -> Iterator[tuple[Table, Any]]:
     """Yield the items of the plan in order, a table at a time, with the split of each item."""
-    left = len(listing) if limit is None else limit
+    remaining = len(listing) if limit is None else limit
     for ordered in listing.ordered():
-        table = sifted.grouped(ordered).slice(0, left)
-        left -= table.num_rows
+        table = sifted.grouped(ordered).slice(0, remaining)
+        remaining -= table.num_rows
         if table.num_rows:
             yield table, _splits_of(recipe, table)
-        if not left:
+        if not remaining:
             return
 
 
 def _splits_of(recipe: Recipe, table: Table) -> Any:  # noqa: ANN401 - an array of names
-    names = [*(name for name, _ in _last_places(recipe)), TRAIN]
+    names = [*(name for name, _ in _split_bounds(recipe)), TRAIN]
     if len(names) == 1:
         return np.full(table.num_rows, TRAIN)
     groups, ids = table["group"].to_pylist(), table["id"].to_pylist()
-    places = hashes([group or name for group, name in zip(groups, ids, strict=True)], "split", recipe.seed)
-    lasts = np.array([last for _, last in _last_places(recipe)], np.uint64)
-    return np.array(names)[np.searchsorted(lasts, places, side="left")]
+    hash_values = hashes([group or name for group, name in zip(groups, ids, strict=True)], "split", recipe.seed)
+    last_values = np.array([last for _, last in _split_bounds(recipe)], np.uint64)
+    return np.array(names)[np.searchsorted(last_values, hash_values, side="left")]
 
 
-def _last_places(recipe: Recipe) -> list[tuple[str, int]]:
+def _split_bounds(recipe: Recipe) -> list[tuple[str, int]]:
     """Return each split with the last hash value that belongs to it.
 
     The splits divide the 2**64 values of a hash; values beyond all of them are train.
     """
-    found, upto = [], Fraction(0)
+    bounds, share_sum = [], Fraction(0)
     for name, share in sorted(recipe.splits.items()):
-        upto += Fraction(str(share))
-        found.append((name, min(ceil(upto * _ALL), _ALL) - 1))
-    return found
+        share_sum += Fraction(str(share))
+        bounds.append((name, min(ceil(share_sum * _HASH_VALUES), _HASH_VALUES) - 1))
+    return bounds
 
 
 def _kinds_and_splits(recipe: Recipe) -> Iterator[tuple[Kind, str]]:
@@ -289,8 +298,8 @@ def split_of(recipe: Recipe, group: str) -> str:
 
     Only the hash of its name decides, so all puzzles of an item share a split, and no other item can move them.
     """
-    place = int.from_bytes(digest("split", recipe.seed, group)[:8], "big")
-    return next((name for name, last in _last_places(recipe) if place <= last), TRAIN)
+    hash_value = int.from_bytes(digest("split", recipe.seed, group)[:8], "big")
+    return next((name for name, last in _split_bounds(recipe) if hash_value <= last), TRAIN)
 
 
 def picks(recipe: Recipe, kind: Kind, rank: int, count: int, split: str = "") -> tuple[Pick, ...]:
@@ -298,12 +307,12 @@ def picks(recipe: Recipe, kind: Kind, rank: int, count: int, split: str = "") ->
     return Quota(recipe, kind, split, count).picks(rank)
 
 
-def _name(group: Group, k: int) -> str:
-    return f"{group.kind}-{_number(group.split, k, len(group.starts))}"
+def _shard_name(group: Group, k: int) -> str:
+    return f"{group.kind}-{_file_number(group.split, k, len(group.starts))}"
 
 
-def _number(split: str, k: int, of: int) -> str:
-    return f"{split}-{k:05d}-of-{of:05d}"
+def _file_number(split: str, k: int, total: int) -> str:
+    return f"{split}-{k:05d}-of-{total:05d}"
 
 
 def terms(recipe: Recipe, limit: int | None, environment: dict[str, str]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from puzzlegen.records import Item, Skipped
 
 #: Rows of a row group, the least that is read to get one item.
 _ROWS: Final = 1 << 13
-_FEW_VALUES: Final = ["kind", "licence", "group", "bundle"]
-_BATCH: Final = 1 << 10
+_DICTIONARY_COLUMNS: Final = ["kind", "licence", "group", "bundle"]
+_BATCH_ROWS: Final = 1 << 10
 
 
 class ItemsFile:
@@ -28,26 +28,26 @@ class ItemsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
-        self._writer = pq.ParquetWriter(path, ITEM, compression="zstd", use_dictionary=_FEW_VALUES)
-        self._held: Table = columns([], ITEM)
+        self._writer = pq.ParquetWriter(path, ITEM, compression="zstd", use_dictionary=_DICTIONARY_COLUMNS)
+        self._pending: Table = columns([], ITEM)
 
     def add(self, table: Table) -> None:
         """Append items."""
         self.rows += table.num_rows
-        self._held = pa.concat_tables([self._held, table])
-        self._write(self._held.num_rows // _ROWS * _ROWS)
+        self._pending = pa.concat_tables([self._pending, table])
+        self._write(self._pending.num_rows // _ROWS * _ROWS)
 
     def close(self) -> Items:
         """Write the remaining items and return all that were written."""
-        self._write(self._held.num_rows)
+        self._write(self._pending.num_rows)
         self._writer.close()
         return Items(self.path)
 
     def _write(self, rows: int) -> None:
         if rows:
-            self._writer.write_table(self._held.slice(0, rows), row_group_size=_ROWS)
+            self._writer.write_table(self._pending.slice(0, rows), row_group_size=_ROWS)
             # A copy, because a slice would keep the whole table in memory.
-            self._held = self._held.take(as_array(np.arange(rows, self._held.num_rows)))
+            self._pending = self._pending.take(as_array(np.arange(rows, self._pending.num_rows)))
 
 
 class Items(Sequence[Item]):
@@ -55,7 +55,7 @@ class Items(Sequence[Item]):
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path, memory_map=True)
-        self._kept: tuple[int, list[Item]] = -1, []
+        self._cached_group: tuple[int, list[Item]] = -1, []
 
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
@@ -73,7 +73,7 @@ class Items(Sequence[Item]):
 
     def __iter__(self) -> Iterator[Item]:
         for group in range(self._file.num_row_groups):
-            yield from self._group(group)
+            yield from self._read_group(group)
 
     def columns(self, names: list[str]) -> Iterator[Table]:
         """Yield some columns, a row group at a time."""
@@ -82,16 +82,16 @@ class Items(Sequence[Item]):
     def _slice(self, places: range) -> list[Item]:
         if places.step != 1 and places:
             return [self[place] for place in places]
-        found: list[Item] = []
+        selected: list[Item] = []
         for group in range(places.start // _ROWS, -(-places.stop // _ROWS) if places else 0):
             first = group * _ROWS
-            found += self._group(group)[max(0, places.start - first) : max(0, places.stop - first)]
-        return found
+            selected += self._read_group(group)[max(0, places.start - first) : max(0, places.stop - first)]
+        return selected
 
-    def _group(self, group: int) -> list[Item]:
-        if self._kept[0] != group:
-            self._kept = group, list(items_of(self._file.read_row_group(group, use_threads=False)))
-        return self._kept[1]
+    def _read_group(self, group: int) -> list[Item]:
+        if self._cached_group[0] != group:
+            self._cached_group = group, list(items_of(self._file.read_row_group(group, use_threads=False)))
+        return self._cached_group[1]
 
 
 class SkippedFile:
@@ -111,7 +111,7 @@ class SkippedFile:
         return int(self._file.metadata.num_rows)
 
     def __iter__(self) -> Iterator[Skipped]:
-        for table in self.tables(_BATCH):
+        for table in self.tables(_BATCH_ROWS):
             yield from map(Skipped._make, zip(*(table[name].to_pylist() for name in SKIPPED.names), strict=True))
 
     def tables(self, rows: int) -> Iterator[Table]:
@@ -126,33 +126,33 @@ class ListingDigest:
         rows: number of items added so far.
     """
 
-    _TOLD: Final = ("id", "kind", "qa", "group", "bundle")
+    _TEXT_COLUMNS: Final = ("id", "kind", "qa", "group", "bundle")
 
     def __init__(self) -> None:
         self.rows = 0
         self._sizes = hashlib.sha256()
-        self._told = {name: (hashlib.sha256(), hashlib.sha256()) for name in self._TOLD}
+        self._text_digests = {name: (hashlib.sha256(), hashlib.sha256()) for name in self._TEXT_COLUMNS}
 
     def add(self, table: Table) -> None:
         """Add items."""
         self.rows += table.num_rows
-        self._sizes.update(_bytes(as_numbers(table["size"])))
-        for name, (lengths, texts) in self._told.items():
+        self._sizes.update(_number_bytes(as_numbers(table["size"])))
+        for name, (lengths, texts) in self._text_digests.items():
             column = table[name].cast(pa.large_binary()).combine_chunks()
-            lengths.update(_bytes(as_numbers(pc.binary_length(column))))
-            texts.update(_text(column))
+            lengths.update(_number_bytes(as_numbers(pc.binary_length(column))))
+            texts.update(_text_bytes(column))
 
     def hex(self) -> str:
         """Return the digest of all items added so far."""
-        parts = [self._sizes, *(h for pair in self._told.values() for h in pair)]
+        parts = [self._sizes, *(h for pair in self._text_digests.values() for h in pair)]
         return hashlib.sha256(b"".join(part.digest() for part in parts)).hexdigest()
 
 
-def _bytes(numbers: Numbers) -> bytes:
+def _number_bytes(numbers: Numbers) -> bytes:
     return numbers.astype("<i8").tobytes()
 
 
-def _text(column: Any) -> memoryview:  # noqa: ANN401 - an Arrow array
+def _text_bytes(column: Any) -> memoryview:  # noqa: ANN401 - an Arrow array
     """Return all texts of a column, one after the other."""
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]

@@ -20,18 +20,18 @@ from puzzlegen.errors import RecipeError
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for a near miss, else the list of known words."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+    matches = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else f"; known: {', '.join(known)}"
 
 
 @cache
 def names(package: str) -> list[str]:
     """Return the names that :func:`find` knows, without importing any of their modules."""
-    built_in = _built_in(package)
+    built_in = _built_in_names(package)
     return built_in + sorted(point.name for point in entry_points(group=package) if point.name not in built_in)
 
 
-def _built_in(package: str) -> list[str]:
+def _built_in_names(package: str) -> list[str]:
     folder = importlib.import_module(package).__path__
     return sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
 
@@ -44,16 +44,16 @@ def find(package: str, name: str, base: type[Any]) -> type[Any]:
         RecipeError: the name is unknown, its module does not define exactly one such class, or its entry point is
             wrong.
     """
-    if name in _built_in(package):
+    if name in _built_in_names(package):
         return _only_class(f"{package}.{name}", base)
     for point in entry_points(group=package):
         if point.name == name:
-            return _checked(_loaded(point), name, package, base)
+            return _check_class(_load_entry_point(point), name, package, base)
     word = base.__name__.lower()
     raise RecipeError(f"unknown {word} '{name}'{did_you_mean(name, names(package))}")
 
 
-def _loaded(point: EntryPoint) -> Any:  # noqa: ANN401 - anything at all
+def _load_entry_point(point: EntryPoint) -> Any:  # noqa: ANN401 - anything at all
     try:
         return point.load()
     # Importing other people's code may raise anything.
@@ -62,19 +62,19 @@ def _loaded(point: EntryPoint) -> Any:  # noqa: ANN401 - anything at all
         raise RecipeError(f"entry point '{point.name}' of group {point.group} cannot be loaded: {what}") from err
 
 
-def _checked(found: Any, name: str, package: str, base: type[Any]) -> type[Any]:  # noqa: ANN401 - anything at all
-    if not (inspect.isclass(found) and issubclass(found, base)):
-        raise RecipeError(f"entry point '{name}' of group {package} is {found!r}, not a {base.__name__}")
-    if lacking := ", ".join(sorted(getattr(found, "__abstractmethods__", ()))):
-        raise RecipeError(f"entry point '{name}' of group {package} is not a whole {base.__name__}: it lacks {lacking}")
-    if found.__module__.rpartition(".")[2] != name:
-        raise RecipeError(f"entry point '{name}' of group {package} lies in {found.__module__}; name it like its file")
-    return found
+def _check_class(loaded: Any, name: str, package: str, base: type[Any]) -> type[Any]:  # noqa: ANN401 - anything at all
+    if not (inspect.isclass(loaded) and issubclass(loaded, base)):
+        raise RecipeError(f"entry point '{name}' of group {package} is {loaded!r}, not a {base.__name__}")
+    if missing := ", ".join(sorted(getattr(loaded, "__abstractmethods__", ()))):
+        raise RecipeError(f"entry point '{name}' of group {package} is not a whole {base.__name__}: it lacks {missing}")
+    if loaded.__module__.rpartition(".")[2] != name:
+        raise RecipeError(f"entry point '{name}' of group {package} lies in {loaded.__module__}; name it like its file")
+    return loaded
 
 
 def _only_class(module_name: str, base: type[Any]) -> type[Any]:
     module = importlib.import_module(module_name)
-    found = [
+    classes = [
         value
         for key, value in vars(module).items()
         if inspect.isclass(value)
@@ -82,6 +82,6 @@ def _only_class(module_name: str, base: type[Any]) -> type[Any]:
         and value.__module__ == module_name
         and not key.startswith("_")
     ]
-    if len(found) != 1:
-        raise RecipeError(f"{module_name} must define exactly one public {base.__name__}, it defines {len(found)}")
-    return found[0]
+    if len(classes) != 1:
+        raise RecipeError(f"{module_name} must define exactly one public {base.__name__}, it defines {len(classes)}")
+    return classes[0]

@@ -29,8 +29,8 @@ PUBLISHED: Final = (
     "data/**",
     "assets/**",
 )
-_SHOWN: Final = 3
-_KIND: Final = "dataset"
+_MAX_SHOWN: Final = 3
+_REPO_TYPE: Final = "dataset"
 
 
 class Pushed(NamedTuple):
@@ -61,9 +61,9 @@ def plan_push(
         IntegrityError: the folder is not finished or not what was built.
         PushError: both a revision and a pull request were asked for.
     """
-    _refuse_both(revision, create_pr)
+    _refuse_revision_with_pr(revision, create_pr)
     _refuse_damaged(folder)
-    files = {name: path.stat().st_size for name, path in sorted(_to_publish(folder).items())}
+    files = {name: path.stat().st_size for name, path in sorted(_files_to_publish(folder).items())}
     target = "a pull request" if create_pr else f"branch {revision or 'main'}"
     visibility = "private" if private else "public, unless it exists as private"
     return Planned(repo_id, target, visibility, files, sum(files.values()))
@@ -86,17 +86,17 @@ def push(
         PushError: there is no token or no ``huggingface_hub``, the repository holds something else, or the Hub refuses
             or cannot be reached.
     """
-    _refuse_both(revision, create_pr)
+    _refuse_revision_with_pr(revision, create_pr)
     _refuse_damaged(folder)
-    api = _api()
+    api = _open_api()
     try:
         return _Upload(api, folder, repo_id, create_pr).run(private, revision)
-    except _failures() as err:
-        why = _without_token(" ".join(f"{type(err).__name__}: {err}".split()))
+    except _hub_errors() as err:
+        why = _redact_token(" ".join(f"{type(err).__name__}: {err}".split()))
         raise PushError(f"pushing to '{repo_id}' stopped: {why:.300}; the same command goes on from there") from err
 
 
-def _refuse_both(revision: str | None, create_pr: bool) -> None:
+def _refuse_revision_with_pr(revision: str | None, create_pr: bool) -> None:
     if create_pr and revision:
         raise PushError(f"--revision '{revision}' and --create-pr exclude each other: a pull request is its own branch")
 
@@ -104,11 +104,11 @@ def _refuse_both(revision: str | None, create_pr: bool) -> None:
 def _refuse_damaged(folder: Path) -> None:
     problems = verify(folder, beside=False).problems
     if problems:
-        first = "; ".join(problems[:_SHOWN])
+        first = "; ".join(problems[:_MAX_SHOWN])
         raise IntegrityError(f"'{folder}' is not what was built, {len(problems)} problems: {first}; build it again")
 
 
-def _api() -> HfApi:
+def _open_api() -> HfApi:
     try:
         from huggingface_hub import HfApi, get_token  # noqa: PLC0415 - an extra
     except ImportError as err:
@@ -118,14 +118,14 @@ def _api() -> HfApi:
     return HfApi(library_name="puzzlegen")
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def _hub_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that the Hub's client raises: those of its HTTP library, of the system, and its own."""
     from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
     return (*HfHubHTTPError.__bases__, RuntimeError, ValueError)
 
 
-def _without_token(text: str) -> str:
+def _redact_token(text: str) -> str:
     from huggingface_hub import get_token  # noqa: PLC0415
 
     return text.replace(get_token() or "\0", "***")
@@ -137,27 +137,27 @@ class _Upload:
     def __init__(self, api: HfApi, folder: Path, repo_id: str, create_pr: bool) -> None:
         self._api, self._folder, self._create_pr = api, folder, create_pr
         self._repo = repo_id
-        self._begun = folder / STATE / "pull-request.json"
+        self._pr_file = folder / STATE / "pull-request.json"
 
     def run(self, private: bool, revision: str | None) -> Pushed:
-        made = self._api.create_repo(self._repo, repo_type=_KIND, private=private or None, exist_ok=True)
-        self._repo = made.repo_id
+        repo_url = self._api.create_repo(self._repo, repo_type=_REPO_TYPE, private=private or None, exist_ok=True)
+        self._repo = repo_url.repo_id
         self._refuse_others(private)
         if revision:
-            self._api.create_branch(self._repo, branch=revision, repo_type=_KIND, exist_ok=True)
+            self._api.create_branch(self._repo, branch=revision, repo_type=_REPO_TYPE, exist_ok=True)
         target = self._pull_request() if self._create_pr else revision
         commit = self._api.upload_folder(
             repo_id=self._repo,
-            repo_type=_KIND,
+            repo_type=_REPO_TYPE,
             folder_path=self._folder,
             revision=target,
             allow_patterns=list(PUBLISHED),
             delete_patterns=list(PUBLISHED),
             commit_message=f"Puzzles {manifest_of(self._folder)['content_sha256'][:12]}",
         )
-        files = self._compare(target)
-        self._begun.unlink(missing_ok=True)
-        url = f"{made}/discussions/{target.rpartition('/')[2]}" if self._create_pr and target else str(made)
+        files = self._check_uploaded(target)
+        self._pr_file.unlink(missing_ok=True)
+        url = f"{repo_url}/discussions/{target.rpartition('/')[2]}" if self._create_pr and target else str(repo_url)
         return Pushed(url, commit.oid, len(files), sum(files.values()))
 
     def _refuse_others(self, private: bool) -> None:
@@ -168,47 +168,49 @@ class _Upload:
         names = {sibling.rfilename for sibling in info.siblings or ()}
         others = sorted(names - {".gitattributes", CARD})
         if others and "manifest.json" not in names:
-            shown = ", ".join(others[:_SHOWN])
+            shown = ", ".join(others[:_MAX_SHOWN])
             raise PushError(f"'{self._repo}' holds something else ({shown}); choose another name")
 
     def _pull_request(self) -> str:
         """Return the pull request to upload to: that of an upload that stopped, or a new one."""
-        wanted = {"repo": self._repo, "content": manifest_of(self._folder)["content_sha256"]}
-        found: dict[str, Any] = json.loads(self._begun.read_bytes()) if self._begun.exists() else {}
-        if {key: found.get(key) for key in wanted} != wanted:
-            opened = self._api.create_pull_request(self._repo, "Puzzles", repo_type=_KIND)
-            found = {**wanted, "revision": f"refs/pr/{opened.num}"}
-            write_json(self._begun, found)
-        return str(found["revision"])
+        pr_key = {"repo": self._repo, "content": manifest_of(self._folder)["content_sha256"]}
+        stored: dict[str, Any] = json.loads(self._pr_file.read_bytes()) if self._pr_file.exists() else {}
+        if {key: stored.get(key) for key in pr_key} != pr_key:
+            opened = self._api.create_pull_request(self._repo, "Puzzles", repo_type=_REPO_TYPE)
+            stored = {**pr_key, "revision": f"refs/pr/{opened.num}"}
+            write_json(self._pr_file, stored)
+        return str(stored["revision"])
 
-    def _compare(self, revision: str | None) -> dict[str, int]:
+    def _check_uploaded(self, revision: str | None) -> dict[str, int]:
         """Return the sizes of the files by name; raise PushError if the repository holds other bytes."""
-        there = {
+        remote = {
             entry.path: entry
-            for entry in self._api.list_repo_tree(self._repo, recursive=True, repo_type=_KIND, revision=revision)
+            for entry in self._api.list_repo_tree(self._repo, recursive=True, repo_type=_REPO_TYPE, revision=revision)
             if hasattr(entry, "blob_id")
         }
-        paths = _to_publish(self._folder)
-        wrong = [name for name, path in paths.items() if name not in there or not _same(path, there[name])]
+        paths = _files_to_publish(self._folder)
+        wrong = [name for name, path in paths.items() if name not in remote or not _same_bytes(path, remote[name])]
         if wrong:
             raise PushError(
-                f"'{self._repo}' does not hold the bytes that were sent: {', '.join(sorted(wrong)[:_SHOWN])}"
+                f"'{self._repo}' does not hold the bytes that were sent: {', '.join(sorted(wrong)[:_MAX_SHOWN])}"
             )
         return {name: path.stat().st_size for name, path in paths.items()}
 
 
-def _to_publish(folder: Path) -> dict[str, Path]:
-    return {name: path for path in folder.rglob("*") if (name := _published(path, folder))}
+def _files_to_publish(folder: Path) -> dict[str, Path]:
+    return {name: path for path in folder.rglob("*") if (name := _published_name(path, folder))}
 
 
-def _published(path: Path, folder: Path) -> str:
+def _published_name(path: Path, folder: Path) -> str:
     """Return the name that a file has in the repository, or an empty string if it is not published."""
     name = path.relative_to(folder).as_posix()
-    wanted = any(name == one or (one.endswith("/**") and name.startswith(one[:-2])) for one in PUBLISHED)
-    return name if wanted and path.is_file() else ""
+    is_wanted = any(
+        name == pattern or (pattern.endswith("/**") and name.startswith(pattern[:-2])) for pattern in PUBLISHED
+    )
+    return name if is_wanted and path.is_file() else ""
 
 
-def _same(path: Path, entry: Any) -> bool:  # noqa: ANN401 - RepoFile, of an extra
+def _same_bytes(path: Path, entry: Any) -> bool:  # noqa: ANN401 - RepoFile, of an extra
     """Whether the repository's file has these bytes, by SHA-256 for large files and by git's digest for others."""
     size = path.stat().st_size
     with path.open("rb") as file:

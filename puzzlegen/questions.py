@@ -78,24 +78,24 @@ def question_of(
     Raises:
         Unusable: ``bad_row``, with what is missing or contradictory.
     """
-    question, right = _plain(text), _plain(answer)
+    question, right = _clean_text(text), _clean_text(answer)
     if not question or not right:
         raise Unusable("bad_row", f"the row has no {'answer' if question else 'question'}")
-    table = _table(options)
+    table = _read_options(options)
     if not table and kind in (None, "", *(word for word, known in _TYPES.items() if known == "choice")):
-        question, table = _split(question)
-    asked = _type(kind, table, right)
-    if asked != "choice":
-        return Question(question, {}, right, asked, _plain(thought))
-    return Question(question, table, _letter(table, right), asked, _plain(thought))
+        question, table = _split_options(question)
+    answer_type = _answer_type(kind, table, right)
+    if answer_type != "choice":
+        return Question(question, {}, right, answer_type, _clean_text(thought))
+    return Question(question, table, _answer_letter(table, right), answer_type, _clean_text(thought))
 
 
-def _plain(value: object) -> str:
+def _clean_text(value: object) -> str:
     text = "" if value is None else str(value).encode("utf-8", "replace").decode()
     return _TAGS.sub(" ", text).strip()
 
 
-def _type(kind: object, table: Mapping[str, str], right: str) -> AnswerType:
+def _answer_type(kind: object, table: Mapping[str, str], right: str) -> AnswerType:
     if kind in (None, ""):
         return "choice" if table else "numerical" if _NUMBER.fullmatch(right) else "free"
     known = _TYPES.get(" ".join(str(kind).casefold().split()))
@@ -104,7 +104,7 @@ def _type(kind: object, table: Mapping[str, str], right: str) -> AnswerType:
     return known
 
 
-def _table(options: object) -> dict[str, str]:
+def _read_options(options: object) -> dict[str, str]:
     """Return the options as letters to texts; empty if there are none."""
     raw: Any = options
     if isinstance(raw, str) and raw.strip()[:1] in ("[", "{"):
@@ -118,39 +118,39 @@ def _table(options: object) -> dict[str, str]:
         raw = [f"{letter}. {text}" for letter, text in raw.items() if text is not None]
     if not isinstance(raw, Sequence) or isinstance(raw, str):
         raise Unusable("bad_row", "the options are neither a list nor letters with texts")
-    return _lettered([_plain(option) for option in raw])
+    return _letter_options([_clean_text(option) for option in raw])
 
 
-def _lettered(texts: list[str]) -> dict[str, str]:
+def _letter_options(texts: list[str]) -> dict[str, str]:
     matches = [_LETTERED.fullmatch(text) for text in texts]
-    own = [match[1].upper() for match in matches if match]
-    if len(own) == len(texts) and len(set(own)) == len(own):
+    own_letters = [match[1].upper() for match in matches if match]
+    if len(own_letters) == len(texts) and len(set(own_letters)) == len(own_letters):
         return {match[1].upper(): match[2] for match in matches if match}
     if len(texts) > len(ascii_uppercase):
         raise Unusable("bad_row", f"{len(texts)} options, at most {len(ascii_uppercase)} have letters")
     return dict(zip(ascii_uppercase, texts, strict=False))
 
 
-def _split(question: str) -> tuple[str, dict[str, str]]:
+def _split_options(question: str) -> tuple[str, dict[str, str]]:
     """Separate a question from the options in its text, which must be two or more, lettered from A on."""
-    found = list(_INLINE.finditer(question))
-    letters = "".join(match[1] for match in found)
-    if len(found) < _LEAST_OPTIONS or not ascii_uppercase.startswith(letters):
+    option_lines = list(_INLINE.finditer(question))
+    letters = "".join(match[1] for match in option_lines)
+    if len(option_lines) < _LEAST_OPTIONS or not ascii_uppercase.startswith(letters):
         return question, {}
     rest = "\n".join(line for line in _INLINE.sub("", question).splitlines() if line.strip())
-    return rest.strip(), {match[1]: match[2] for match in found}
+    return rest.strip(), {match[1]: match[2] for match in option_lines}
 
 
-def _letter(table: Mapping[str, str], right: str) -> str:
+def _answer_letter(table: Mapping[str, str], right: str) -> str:
     if len(table) < _LEAST_OPTIONS:
         raise Unusable("bad_row", "a choice needs two or more options")
     match = _LETTERED.fullmatch(right)
     bare = right.strip("().: ").upper()
-    texts = [letter for letter, text in table.items() if text.casefold().strip(". ") == right.casefold().strip(". ")]
+    matching = [letter for letter, text in table.items() if text.casefold().strip(". ") == right.casefold().strip(". ")]
     if bare in table:
         return bare
     if match and match[1].upper() in table:
         return match[1].upper()
-    if len(texts) != 1:
+    if len(matching) != 1:
         raise Unusable("bad_row", f"the answer '{right[:80]}' is not one of the options")
-    return texts[0]
+    return matching[0]

@@ -65,14 +65,14 @@ class Quota:
     def __init__(self, recipe: Recipe, kind: Kind, split: str, count: int) -> None:
         self._tasks = [k for k, _ in entries_of(recipe, kind, split)]
         self._folders = [folder_of(recipe, k) for k in self._tasks]
-        self._size = recipe.output.shard_size
+        self._shard_size = recipe.output.shard_size
         self._variants = recipe.variants
         self._count = count
-        self._drawn = recipe.per_item != "all"
+        self._is_sampled = recipe.per_item != "all"
         self._stride = _stride(count)
         weights = [recipe.tasks[k].weight for k in self._tasks]
-        self._bounds = [] if recipe.per_item == "all" else _cumulated(weights, recipe.per_item)
-        self._known: dict[tuple[int, ...], tuple[Pick, ...]] = {}
+        self._bounds = [] if recipe.per_item == "all" else _cumulated_shares(weights, recipe.per_item)
+        self._cached_picks: dict[tuple[int, ...], tuple[Pick, ...]] = {}
 
     @property
     def folders(self) -> list[str]:
@@ -81,23 +81,26 @@ class Quota:
 
     def picks(self, rank: int) -> tuple[Pick, ...]:
         """Return the puzzles to make from the ``rank``-th item."""
-        if not self._drawn:
-            return self._all
+        if not self._is_sampled:
+            return self._all_picks
         step = rank * self._stride % self._count
-        upto = [low + (step >= turn) for low, turn in zip(self._floors, self._turns, strict=True)]
-        taken = tuple(high - low for low, high in pairwise(upto))
-        if taken not in self._known:
-            drawn = (Pick(k, v) for k, times in zip(self._tasks, taken, strict=True) for v in range(times))
-            self._known[taken] = tuple(sorted(drawn, key=_by_variant))
-        return self._known[taken]
+        cumulated = [low + (step >= threshold) for low, threshold in zip(self._floors, self._thresholds, strict=True)]
+        task_counts = tuple(high - low for low, high in pairwise(cumulated))
+        if task_counts not in self._cached_picks:
+            sampled = (Pick(k, v) for k, times in zip(self._tasks, task_counts, strict=True) for v in range(times))
+            self._cached_picks[task_counts] = tuple(sorted(sampled, key=_by_variant))
+        return self._cached_picks[task_counts]
 
     def totals(self) -> Counter[int]:
         """Return how many puzzles each task gets from all items together."""
-        if not self._drawn:
+        if not self._is_sampled:
             return Counter(dict.fromkeys(self._tasks, self._variants * self._count))
         # Of the steps 0 .. count - 1, those from a bound's turn on add one.
-        upto = [low * self._count + self._count - turn for low, turn in zip(self._floors, self._turns, strict=True)]
-        return Counter({k: high - low for k, (low, high) in zip(self._tasks, pairwise(upto), strict=True)})
+        cumulated = [
+            low * self._count + self._count - threshold
+            for low, threshold in zip(self._floors, self._thresholds, strict=True)
+        ]
+        return Counter({k: high - low for k, (low, high) in zip(self._tasks, pairwise(cumulated), strict=True)})
 
     def starts(self) -> Sequence[int]:
         """Cut the items into shards, so that no file of a shard is planned to hold more than ``shard_size`` puzzles.
@@ -105,22 +108,22 @@ class Quota:
         Returns:
             The rank at which each shard starts.
         """
-        if not self._drawn:
+        if not self._is_sampled:
             most = max(self._folders.count(folder) for folder in self._folders) * self._variants
-            return range(0, self._count, max(1, self._size // most))
+            return range(0, self._count, max(1, self._shard_size // most))
         starts = [0]
         # Each item gives at least one puzzle, so a shard has no more items than its files together have room for.
-        window = max(_WINDOW, self._size * len(self.folders) + 1)
+        window = max(_WINDOW, self._shard_size * len(self.folders) + 1)
         while (begin := starts[-1]) + 1 < self._count:
-            filled = self._filled(begin, min(self._count, begin + window))
-            cuts = _cuts(filled, self._size)
+            filled = self._count_filled(begin, min(self._count, begin + window))
+            cuts = _find_cuts(filled, self._shard_size)
             if not cuts:
                 break
             starts += [begin + cut for cut in cuts]
         return starts
 
     @cached_property
-    def _all(self) -> tuple[Pick, ...]:
+    def _all_picks(self) -> tuple[Pick, ...]:
         return tuple(Pick(k, v) for v in range(self._variants) for k in self._tasks)
 
     @cached_property
@@ -128,31 +131,31 @@ class Quota:
         return [int(bound) for bound in self._bounds]
 
     @cached_property
-    def _turns(self) -> list[int]:
+    def _thresholds(self) -> list[int]:
         """For each bound, the first step at which one more puzzle is taken."""
         return [ceil(self._count * (1 - bound % 1)) for bound in self._bounds]
 
-    def _filled(self, begin: int, stop: int) -> Any:  # noqa: ANN401 - an array of whole numbers, by folder and rank
+    def _count_filled(self, begin: int, stop: int) -> Any:  # noqa: ANN401 - an array of whole numbers, by folder and rank
         """Return how many puzzles each folder has before each rank of a range, and after its last rank."""
         steps = np.arange(begin, stop, dtype=np.int64) * self._stride % self._count
-        upto = [low + (steps >= turn) for low, turn in zip(self._floors, self._turns, strict=True)]
+        cumulated = [low + (steps >= threshold) for low, threshold in zip(self._floors, self._thresholds, strict=True)]
         filled = np.zeros((len(self.folders), len(steps) + 1), np.int64)
-        for folder, (low, high) in zip(self._folders, pairwise(upto), strict=True):
+        for folder, (low, high) in zip(self._folders, pairwise(cumulated), strict=True):
             filled[self.folders.index(folder), 1:] += high - low
         return filled.cumsum(axis=1)
 
 
-def _cuts(filled: Any, most: int) -> list[int]:  # noqa: ANN401
+def _find_cuts(filled: Any, most: int) -> list[int]:  # noqa: ANN401
     """Return the ranks, counted from the first, at which a shard must end because the next item does not fit."""
     cuts: list[int] = []
-    at, last = 0, filled.shape[1] - 1
+    position, last = 0, filled.shape[1] - 1
     while True:
         # The last rank up to which no folder exceeds its file; a shard has one item at least.
-        fits = min(int(np.searchsorted(row, row[at] + most, side="right")) - 1 for row in filled)
-        at = max(fits, at + 1)
-        if at >= last:
+        fits = min(int(np.searchsorted(row, row[position] + most, side="right")) - 1 for row in filled)
+        position = max(fits, position + 1)
+        if position >= last:
             return cuts
-        cuts.append(at)
+        cuts.append(position)
 
 
 def _stride(count: int) -> int:
@@ -163,7 +166,7 @@ def _stride(count: int) -> int:
     return step
 
 
-def _cumulated(weights: Sequence[float], per_item: int) -> list[Fraction]:
+def _cumulated_shares(weights: Sequence[float], per_item: int) -> list[Fraction]:
     shares = [Fraction(str(weight)) for weight in weights]
     bounds = [Fraction(0)]
     for share in shares:

@@ -25,12 +25,12 @@ UNREADABLE: Final = (pa.ArrowException, tarfile.TarError, OSError, EOFError, Val
 
 def manifest_of(folder: Path) -> dict[str, Any]:
     """Return the manifest of a finished build; IntegrityError if the folder has none, or a damaged one."""
-    found = read_manifest(folder)
-    if found is None:
+    stored = read_manifest(folder)
+    if stored is None:
         missing = "it is a file" if folder.is_file() else "there is no such folder"
         state = "the build is not finished: run it again" if folder.is_dir() else missing
         raise IntegrityError(f"'{folder}' has no {MANIFEST}; {state}")
-    return found
+    return stored
 
 
 def files_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
         IntegrityError: the file is missing, may not be read, or is damaged.
     """
     try:
-        yield from _rows(path, columns)
+        yield from _iter_rows(path, columns)
     except UNREADABLE as err:
         raise unreadable(path, err) from err
 
@@ -86,12 +86,12 @@ def decoding(puzzle: str) -> Iterator[None]:
         raise IntegrityError(f"{what}; puzzlegen verify lists what is damaged") from err
 
 
-def _rows(path: Path, columns: list[str] | None) -> Iterator[Row]:
+def _iter_rows(path: Path, columns: list[str] | None) -> Iterator[Row]:
     if path.suffix == ".parquet":
         # Arrow reads local files itself, because what Python reads for it is in memory twice.
-        with ExitStack() as opened:
-            source = opened.enter_context(path.open("rb")) if is_url(str(path)) else path
-            file = opened.enter_context(pq.ParquetFile(source))
+        with ExitStack() as stack:
+            source = stack.enter_context(path.open("rb")) if is_url(str(path)) else path
+            file = stack.enter_context(pq.ParquetFile(source))
             for batch in file.iter_batches(batch_size=64, columns=columns, use_threads=False):
                 yield from batch.to_pylist()
     else:
@@ -109,18 +109,18 @@ def read_tar(file: BinaryIO, columns: list[str] | None = None) -> Iterator[Row]:
                 continue
             if member.name.endswith(".json"):
                 if row:
-                    yield _only(row, columns)
-                row = _words(member.name, json.loads(data.read()))
+                    yield _select_columns(row, columns)
+                row = _check_record(member.name, json.loads(data.read()))
                 continue
             _, k, ext = member.name.split(".")
             column = "videos" if ext == "mp4" else "images"
             if columns is None or column in columns:  # else the medium is skipped unread
                 row.setdefault(column, []).append({"bytes": data.read(), "path": f"{row['id']}-{k}.{ext}"})
         if row:
-            yield _only(row, columns)
+            yield _select_columns(row, columns)
 
 
-def _words(name: str, row: object) -> Row:
+def _check_record(name: str, row: object) -> Row:
     """Return a record without its media, checked here because a tar has no schema."""
     if not isinstance(row, dict) or not row.keys() >= set(WORDS):
         raise ValueError(f"{name} is not a record")
@@ -130,5 +130,5 @@ def _words(name: str, row: object) -> Row:
     return row
 
 
-def _only(row: Row, columns: list[str] | None) -> Row:
+def _select_columns(row: Row, columns: list[str] | None) -> Row:
     return row if columns is None else {key: row[key] for key in columns}

@@ -16,27 +16,27 @@ _FLOAT_BITS = 53
 
 def digest(*parts: str | int) -> bytes:
     """Return the SHA-256 of the parts, each preceded by its type and length, so that different lists never collide."""
-    return _hashed(parts).digest()
+    return _hash_parts(parts).digest()
 
 
 def heads(texts: Iterable[str], *parts: str | int) -> bytes:
     """Return the first 8 bytes of ``digest(*parts, text)`` of each text, concatenated. Fast for very many texts."""
-    found, begun = [], _hashed(parts)
+    hashes, prefix = [], _hash_parts(parts)
     for text in texts:
         raw = text.encode()
-        h = begun.copy()
-        h.update(b"s%d:%b" % (len(raw), raw))
-        found.append(h.digest()[:8])
-    return b"".join(found)
+        hasher = prefix.copy()
+        hasher.update(b"s%d:%b" % (len(raw), raw))
+        hashes.append(hasher.digest()[:8])
+    return b"".join(hashes)
 
 
-def _hashed(parts: Iterable[str | int]) -> hashlib._Hash:
-    h = hashlib.sha256()
+def _hash_parts(parts: Iterable[str | int]) -> hashlib._Hash:
+    hasher = hashlib.sha256()
     for part in parts:
         raw = str(part).encode()
-        h.update(b"%c%d:" % (b"i" if isinstance(part, int) else b"s", len(raw)))
-        h.update(raw)
-    return h
+        hasher.update(b"%c%d:" % (b"i" if isinstance(part, int) else b"s", len(raw)))
+        hasher.update(raw)
+    return hasher
 
 
 def rng_for(*parts: str | int) -> Rng:

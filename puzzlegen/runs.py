@@ -39,38 +39,38 @@ def run(
     shards: str,
 ) -> dict[str, Any]:
     """Build with progress on stderr, and return the summary as data."""
-    began = time.monotonic()
+    started = time.monotonic()
     try:
-        with _watch() as report:
+        with _open_progress() as report:
             built = build(
                 recipe, out, workers=workers, engine=engine, limit=limit, share=Share.parse(shards), report=report
             )
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
-    return _summary(built, out, time.monotonic() - began)
+    return _summary(built, out, time.monotonic() - started)
 
 
 def recipe_of(folder: Path, source: str | None) -> Recipe:
     """Return the recipe that a folder was built by, with the source it was built from or ``source`` instead."""
-    canonical = _begun(folder)["recipe"]
+    canonical = _read_identity(folder)["recipe"]
     if source is not None:
         return recipe_from_canonical(canonical, source_at(source, canonical["source"]))
-    remembered = folder / STATE / SOURCE
-    if not remembered.exists():
+    source_file = folder / STATE / SOURCE
+    if not source_file.exists():
         raise SourceError(f"'{folder}' does not know where its source lies; give --source")
-    return recipe_from_canonical(canonical, read_json(remembered))
+    return recipe_from_canonical(canonical, read_json(source_file))
 
 
-def _begun(folder: Path) -> dict[str, Any]:
+def _read_identity(folder: Path) -> dict[str, Any]:
     """Return what a folder's build was started with, also while shards are missing."""
     return read_begun(folder) or manifest_of(folder)
 
 
 def merged(folder: Path, source: str | None) -> dict[str, Any]:
     """Finish a folder that several runs have filled, and return the summary as data."""
-    began = time.monotonic()
-    manifest = merge(recipe_of(folder, source), folder, limit=_begun(folder)["limit"])
-    return {"out": str(folder), "complete": True, "shards_made": 0} | _counts(manifest, time.monotonic() - began)
+    started = time.monotonic()
+    manifest = merge(recipe_of(folder, source), folder, limit=_read_identity(folder)["limit"])
+    return {"out": str(folder), "complete": True, "shards_made": 0} | _counts(manifest, time.monotonic() - started)
 
 
 def _summary(built: Built, out: Path, seconds: float) -> dict[str, Any]:
@@ -101,24 +101,24 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     size = f"{summary['files']} files, {summary['bytes'] / 1e6:.1f} MB, {summary['seconds']} s"
     return [
         f"{sum(kept.values())} puzzles from {summary['items']} items in {out} ({size})",
-        *(f"  {task:16} kept {n:6}{_reasons(rejected.get(task, {}))}" for task, n in _by_task(kept, rejected)),
-        *([f"  {'not items':16}            {_reasons(rejected[''])}"] if "" in rejected else []),
-        *(f"  {reason}: {REASONS[reason]}" for reason in _common(kept, rejected)),
+        *(f"  {task:16} kept {n:6}{_format_reasons(rejected.get(task, {}))}" for task, n in _by_task(kept, rejected)),
+        *([f"  {'not items':16}            {_format_reasons(rejected[''])}"] if "" in rejected else []),
+        *(f"  {reason}: {REASONS[reason]}" for reason in _common_reasons(kept, rejected)),
         f"next: puzzlegen {f'verify {out} --replay 10' if any(kept.values()) else f'preview {out}'}",
     ]
 
 
-def _common(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[str]:
+def _common_reasons(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[str]:
     """Return the reasons that rejected at least half of the attempts at some task."""
-    tried = {task: sum(found.values()) + kept.get(task, 0) for task, found in rejected.items() if task}
-    return sorted({reason for task, n in tried.items() for reason, count in rejected[task].items() if 2 * count >= n})
+    tries = {task: sum(counts.values()) + kept.get(task, 0) for task, counts in rejected.items() if task}
+    return sorted({reason for task, n in tries.items() for reason, count in rejected[task].items() if 2 * count >= n})
 
 
 def _by_task(kept: dict[str, int], rejected: dict[str, dict[str, int]]) -> list[tuple[str, int]]:
     return [(task, kept.get(task, 0)) for task in sorted(set(kept) | set(rejected) - {""})]
 
 
-def _reasons(reasons: dict[str, int]) -> str:
+def _format_reasons(reasons: dict[str, int]) -> str:
     ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     return "   rejected " + ", ".join(f"{reason} {count}" for reason, count in ordered) if ordered else ""
 
@@ -157,9 +157,9 @@ def verified_lines(found: Verified) -> list[str]:
     head = f"{found.files} files, {found.rows} puzzles checked, {found.replayed} rebuilt from source"
     if not found.problems:
         return [f"{head}: all as built"]
-    files = any(_FILE_DAMAGED.search(problem) for problem in found.problems)
-    mend = "delete damaged files: the build's own command makes what is missing again, the same"
-    return [f"{head}: {len(found.problems)} problems", *found.problems, *([mend] if files else [])]
+    is_repairable = any(_FILE_DAMAGED.search(problem) for problem in found.problems)
+    advice = "delete damaged files: the build's own command makes what is missing again, the same"
+    return [f"{head}: {len(found.problems)} problems", *found.problems, *([advice] if is_repairable else [])]
 
 
 def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, Any]:
@@ -190,11 +190,11 @@ def scored_lines(found: Scored) -> list[str]:
     return lines
 
 
-class _Quiet:
+class _JsonProgress:
     """Progress as JSON lines on stderr, for logs."""
 
     def __init__(self) -> None:
-        self._began = self._last = time.monotonic()
+        self._started_at = self._last_report = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -204,26 +204,26 @@ class _Quiet:
 
     def __call__(self, status: Status) -> None:
         now = time.monotonic()
-        if now - self._last < _JSON_EVERY_S and status.done < status.shards:
+        if now - self._last_report < _JSON_EVERY_S and status.done < status.shards:
             return
-        self._last = now
+        self._last_report = now
         line = {
             "shards": status.done,
             "of": status.shards,
             **status.all._asdict(),
-            "s": round(now - self._began, 1),
+            "s": round(now - self._started_at, 1),
         }
         print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
-class _Bar:
+class _BarProgress:
     """Progress as a bar on stderr, for people."""
 
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         text = TextColumn("{task.fields[text]}")
         self._progress = Progress(BarColumn(), text, TimeRemainingColumn(), console=Console(stderr=True))
         self._task = self._progress.add_task("", total=None, text="planning")
@@ -236,10 +236,10 @@ class _Bar:
         self._progress.stop()
 
     def __call__(self, status: Status) -> None:
-        found, rate = status.all, status.now.kept / max(time.monotonic() - self._began, 1e-9)
-        text = f"{status.done}/{status.shards} shards  {found.kept} puzzles, {rate:.0f}/s  {found.rejected} rejected"
+        counts, rate = status.all, status.now.kept / max(time.monotonic() - self._started_at, 1e-9)
+        text = f"{status.done}/{status.shards} shards  {counts.kept} puzzles, {rate:.0f}/s  {counts.rejected} rejected"
         self._progress.update(self._task, total=status.shards, completed=status.done, text=text)
 
 
-def _watch() -> _Bar | _Quiet:
-    return _Bar() if sys.stderr.isatty() else _Quiet()
+def _open_progress() -> _BarProgress | _JsonProgress:
+    return _BarProgress() if sys.stderr.isatty() else _JsonProgress()

@@ -74,10 +74,10 @@ def arrow_schema(profile: Profile) -> pa.Schema:
 
 def features(profile: Profile) -> dict[str, Any]:
     """Return the features of a profile in the form of the metadata of ``datasets``."""
-    found = {name: _feature(kind) for name, kind in [*_HEAD, *_MEDIA[profile], *_TAIL]}
-    if "images" in found:
-        found["images"] = [{"_type": "Image"}]
-    return found
+    columns = {name: _feature(kind) for name, kind in [*_HEAD, *_MEDIA[profile], *_TAIL]}
+    if "images" in columns:
+        columns["images"] = [{"_type": "Image"}]
+    return columns
 
 
 def _feature(kind: pa.DataType) -> Any:  # noqa: ANN401 - nested dicts and lists

@@ -92,11 +92,11 @@ class _Rollouts:
 
     def add(self, response: object) -> None:
         try:
-            found = score(response, self.truth)
+            result = score(response, self.truth)
         except VerifierError as err:
             raise IntegrityError(f"puzzle {self.id}: {err}; puzzlegen verify finds what else was changed") from err
-        self.rewards.append(found.value)
-        self.forms.append(found.parts["format"])
+        self.rewards.append(result.value)
+        self.forms.append(result.parts["format"])
 
 
 def score_file(folder: Path, responses: Path) -> Scored:
@@ -105,7 +105,7 @@ def score_file(folder: Path, responses: Path) -> Scored:
     Raises:
         PuzzlegenError: the file cannot be read, or a line does not have the form that this module describes.
     """
-    return _scored(*_rolled_out(folder, responses))
+    return _score_puzzles(*_read_rollouts(folder, responses))
 
 
 def score_rollouts(folder: Path, responses: Path, out: Path) -> tuple[Scored, list[PassRate]]:
@@ -116,19 +116,19 @@ def score_rollouts(folder: Path, responses: Path, out: Path) -> tuple[Scored, li
     """
     if out.exists() and responses.exists() and out.samefile(responses):
         raise PuzzlegenError(f"pass rates would overwrite the responses in '{responses}'; choose another --rollouts")
-    puzzles, unknown = _rolled_out(folder, responses)
-    return _scored(puzzles, unknown), _write_rates(puzzles, out)
+    puzzles, unknown = _read_rollouts(folder, responses)
+    return _score_puzzles(puzzles, unknown), _write_rates(puzzles, out)
 
 
-def _scored(puzzles: dict[str, _Rollouts], unknown: int) -> Scored:
+def _score_puzzles(puzzles: dict[str, _Rollouts], unknown: int) -> Scored:
     answered = [puzzle for puzzle in puzzles.values() if puzzle.rewards]
     by_task: dict[str, list[_Rollouts]] = {}
     for puzzle in answered:
         by_task.setdefault(puzzle.info["task"], []).append(puzzle)
-    tasks = [_summary(task, found) for task, found in sorted(by_task.items())]
-    groups = [group for task, found in sorted(by_task.items()) for group in _groups(task, found)]
+    tasks = [_summarize(task, task_puzzles) for task, task_puzzles in sorted(by_task.items())]
+    groups = [group for task, task_puzzles in sorted(by_task.items()) for group in _score_groups(task, task_puzzles)]
     if answered:
-        tasks.append(_summary("all", answered))
+        tasks.append(_summarize("all", answered))
     return Scored(tasks, unknown, len(puzzles) - len(answered), groups)
 
 
@@ -138,11 +138,11 @@ def pass_rates(folder: Path, responses: Path, out: Path) -> list[PassRate]:
     Raises:
         PuzzlegenError: the responses cannot be read, or ``out`` cannot be written.
     """
-    return _write_rates(_rolled_out(folder, responses)[0], out)
+    return _write_rates(_read_rollouts(folder, responses)[0], out)
 
 
 def _write_rates(puzzles: dict[str, _Rollouts], out: Path) -> list[PassRate]:
-    rates = [_rate(puzzle_id, puzzle.rewards) for puzzle_id, puzzle in puzzles.items() if puzzle.rewards]
+    rates = [_make_rate(puzzle_id, puzzle.rewards) for puzzle_id, puzzle in puzzles.items() if puzzle.rewards]
     write_atomic(out, "".join(json.dumps(rate._asdict()) + "\n" for rate in rates).encode())
     return rates
 
@@ -165,21 +165,21 @@ def select(folder: Path, pass_rates_file: Path, keep: tuple[float, float] = (0.2
     low, high = keep
     if not low <= high:
         raise PuzzlegenError(f"cannot keep mean rewards from {low} to {high}: give the least first")
-    means = {str(row["id"]): row["mean"] for row in _lines(pass_rates_file, {"id": (str,), "mean": (int, float)})}
+    means = {str(row["id"]): row["mean"] for row in _read_lines(pass_rates_file, {"id": (str,), "mean": (int, float)})}
     return (row["id"] for row in _rows(folder, ["id"]) if low <= means.get(row["id"], low - 1) <= high)
 
 
-def _rate(puzzle_id: str, rewards: list[float]) -> PassRate:
+def _make_rate(puzzle_id: str, rewards: list[float]) -> PassRate:
     n = len(rewards)
     return PassRate(puzzle_id, n, round(sum(rewards) / n, 6), round(sum(value >= 1 for value in rewards) / n, 6))
 
 
-def _rolled_out(folder: Path, responses: Path) -> tuple[dict[str, _Rollouts], int]:
+def _read_rollouts(folder: Path, responses: Path) -> tuple[dict[str, _Rollouts], int]:
     """Return the folder's puzzles with their responses scored, and how many ids name none of the puzzles."""
     columns = ["id", "answer", "ground_truth", "extra_info"]
     puzzles = {row["id"]: _Rollouts(row) for row in _rows(folder, columns)}
     unknown: set[str] = set()
-    for puzzle_id, response in _read(responses):
+    for puzzle_id, response in _iter_responses(responses):
         if puzzle_id in puzzles:
             puzzles[puzzle_id].add(response)
         else:
@@ -197,27 +197,27 @@ def _rows(folder: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
         yield from read_rows(folder / file["path"], columns)
 
 
-def _read(path: Path) -> Iterator[tuple[str, Any]]:
+def _iter_responses(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield every response with the id of its puzzle."""
-    for row in _lines(path, {"id": (str, int)}):
+    for row in _read_lines(path, {"id": (str, int)}):
         several = row.get("responses", [])
         if not isinstance(several, list) or ("response" in row) == ("responses" in row):
             raise PuzzlegenError(f"{path}: puzzle '{row['id']}' needs either a response or a list of responses")
         yield from ((str(row["id"]), response) for response in ([row["response"]] if "response" in row else several))
 
 
-def _lines(path: Path, needed: dict[str, tuple[type, ...]]) -> Iterator[dict[str, Any]]:
+def _read_lines(path: Path, needed: dict[str, tuple[type, ...]]) -> Iterator[dict[str, Any]]:
     """Yield the objects in a file of JSON lines, each checked for the keys in ``needed``."""
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield _object(line, needed, f"{path}:{number}")
+                    yield _parse_object(line, needed, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as err:
         raise PuzzlegenError(f"cannot read '{path}': {err}") from err
 
 
-def _object(line: str, needed: dict[str, tuple[type, ...]], where: str) -> dict[str, Any]:
+def _parse_object(line: str, needed: dict[str, tuple[type, ...]], where: str) -> dict[str, Any]:
     try:
         row: dict[str, Any] = json.loads(line)
     except (ValueError, RecursionError) as err:
@@ -229,22 +229,22 @@ def _object(line: str, needed: dict[str, tuple[type, ...]], where: str) -> dict[
     return row
 
 
-def _groups(task: str, puzzles: list[_Rollouts]) -> Iterator[GroupScore]:
+def _score_groups(task: str, puzzles: list[_Rollouts]) -> Iterator[GroupScore]:
     """Yield a task's scores by difficulty and, if there are few different answers, by right answer."""
-    by: dict[str, list[_Rollouts]] = {}
+    by_group: dict[str, list[_Rollouts]] = {}
     answers = {puzzle.answer for puzzle in puzzles}
     for puzzle in puzzles:
         bucket = min(int(puzzle.info["difficulty"] * _BUCKETS + 1e-9), _BUCKETS - 1)
         name = f"difficulty {bucket / _BUCKETS:.1f}-{(bucket + 1) / _BUCKETS:.1f}"
-        by.setdefault(name, []).append(puzzle)
+        by_group.setdefault(name, []).append(puzzle)
         if len(answers) <= _MOST_ANSWERS:
-            by.setdefault(f"answer {puzzle.answer}", []).append(puzzle)
-    for name, found in sorted(by.items(), key=lambda group: (group[0].startswith("answer"), group[0])):
-        whole = _summary(task, found)
-        yield GroupScore(task, name, whole.n, whole.reward, whole.low, whole.high, whole.accuracy, whole.chance)
+            by_group.setdefault(f"answer {puzzle.answer}", []).append(puzzle)
+    for name, group_puzzles in sorted(by_group.items(), key=lambda group: (group[0].startswith("answer"), group[0])):
+        total = _summarize(task, group_puzzles)
+        yield GroupScore(task, name, total.n, total.reward, total.low, total.high, total.accuracy, total.chance)
 
 
-def _summary(task: str, puzzles: Iterable[_Rollouts]) -> TaskScore:
+def _summarize(task: str, puzzles: Iterable[_Rollouts]) -> TaskScore:
     """Return the means over all responses."""
     rows = [(*pair, p.info["chance"]) for p in puzzles for pair in zip(p.rewards, p.forms, strict=True)]
     n = len(rows)

@@ -32,10 +32,10 @@ from puzzlegen.writers import Row, suffix
 
 #: Size of a row group's media. Once held rows exceed twice this, half are written; the rest can still be evened out.
 ROW_GROUP_BYTES: Final = 48_000_000
-_COUNTS: Final = ("items", "kept", "rejected")
-_PEERS: Final = 8
+_PROGRESS_FIELDS: Final = ("items", "kept", "rejected")
+_MAX_PEERS: Final = 8
 #: How many clean media are kept open: enough to decode peers only once; clips are large and have no peers.
-_KEPT_OPEN: Final[dict[Kind, int]] = {"image": 2 * _PEERS, "video": 1, "graph": 2 * _PEERS}
+_MAX_OPEN: Final[dict[Kind, int]] = {"image": 2 * _MAX_PEERS, "video": 1, "graph": 2 * _MAX_PEERS}
 
 
 class Job(NamedTuple):
@@ -129,7 +129,7 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     except Exception as err:
         refuse_shortage()
         raise TaskError(
-            f"task {task.name} failed on '{opened.item.id}': {type(err).__name__}: {err}{_at(err)}"
+            f"task {task.name} failed on '{opened.item.id}': {type(err).__name__}: {err}{_failure_location(err)}"
         ) from err
     if isinstance(puzzle, Rejection):
         return puzzle._replace(variant=pick.variant)
@@ -137,8 +137,8 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     puzzle_id = id_of(*parts)
     spoils, prompt = task.spoils, recipe.prompt
     posed = joint.compose(puzzle, item, spoils, prompt, join) if join else compose(puzzle, prompt)
-    row = _row(task, opened, pick, split, puzzle, posed, puzzle_id, rng.slots)
-    _check(puzzle, posed, row, task.name)
+    row = _make_row(task, opened, pick, split, puzzle, posed, puzzle_id, rng.slots)
+    _check_scores(puzzle, posed, row, task.name)
     return Made(item, pick, rng.slots, row)
 
 
@@ -147,13 +147,13 @@ def id_of(*parts: str | int) -> str:
     return digest("id", *parts).hex()[:32]
 
 
-def _at(err: Exception) -> str:
+def _failure_location(err: Exception) -> str:
     """Return where a task failed, because its author sees no traceback."""
-    *_, last = extract_tb(err.__traceback__)
-    return f" ({last.filename}:{last.lineno}, in {last.name})"
+    *_, frame = extract_tb(err.__traceback__)
+    return f" ({frame.filename}:{frame.lineno}, in {frame.name})"
 
 
-def _row(
+def _make_row(
     task: Task,
     opened: OpenItem,
     pick: Pick,
@@ -194,15 +194,15 @@ def _row(
     if column := media_column(task.profile):
         row[column] = media
     if task.profile == "video":
-        row["video_meta"] = [_meta(m.meta) for m in puzzle.media if m.meta]
+        row["video_meta"] = [_meta_row(m.meta) for m in puzzle.media if m.meta]
     return row
 
 
-def _meta(meta: VideoMeta) -> Row:
+def _meta_row(meta: VideoMeta) -> Row:
     return {"fps": meta.fps, "frames": meta.frames, "timestamps": list(meta.timestamps)}
 
 
-def _check(puzzle: Puzzle, posed: Posed, row: Row, task: str) -> None:
+def _check_scores(puzzle: Puzzle, posed: Posed, row: Row, task: str) -> None:
     placeholders = sum(map(row["problem"].count, PLACEHOLDERS))
     if placeholders != len(puzzle.media):
         raise TaskError(f"task {task}: {placeholders} placeholders for {len(puzzle.media)} media, puzzle {row['id']}")
@@ -230,30 +230,30 @@ class ShardItems:
         """Return the ``rank``-th item, cleaned as ``variant``."""
         key = rank, variant
         if key not in self._open:
-            self._open[key] = self._opened(rank, variant)
+            self._open[key] = self._open_item(rank, variant)
         self._open.move_to_end(key)
-        while len(self._open) > _KEPT_OPEN[self._items[rank].kind]:
+        while len(self._open) > _MAX_OPEN[self._items[rank].kind]:
             self._open.popitem(last=False)
         return self._open[key]
 
-    def _opened(self, rank: int, variant: int) -> OpenItem:
+    def _open_item(self, rank: int, variant: int) -> OpenItem:
         item, recipe = self._items[rank], self._recipe
         rng = rng_for("clean", FORMAT, recipe.seed, item.id, variant)
         watch = self._watch
         watched = nullcontext if watch is None else lambda: watch(rank)
-        return OpenItem(item, self._file, recipe.media, rng, lambda: self._peers(rank, variant), watched)
+        return OpenItem(item, self._open_file, recipe.media, rng, lambda: self._peers(rank, variant), watched)
 
-    def _file(self, item: Item) -> BinaryIO:
+    def _open_file(self, item: Item) -> BinaryIO:
         if item.id in self._slow:
             raise Unusable("too_slow", f"more than {self._recipe.media.time_limit_s} s")
         return self._recipe.source.open(item)
 
     def _peers(self, rank: int, variant: int) -> list[OpenItem]:
         count = len(self._items)
-        return [self((rank + k) % count, variant) for k in range(1, min(_PEERS, count - 1) + 1)]
+        return [self((rank + k) % count, variant) for k in range(1, min(_MAX_PEERS, count - 1) + 1)]
 
 
-class _File:
+class _ShardFile:
     """One file of a shard, and the puzzles held back from it because their answers may still be evened out."""
 
     def __init__(self, job: Job, folder: str, relative: str) -> None:
@@ -294,16 +294,16 @@ class _ShardBuild:
     def __init__(self, job: Job, progress: MutableSequence[int] | None, watch: Watch | None) -> None:
         self.job = job
         self.recipe = job.recipe
-        self.files = {f: _File(job, f, path) for f, path in job.shard.files.items()}
+        self.files = {f: _ShardFile(job, f, path) for f, path in job.shard.files.items()}
         self.slots: dict[tuple[int, str], Counter[int]] = defaultdict(Counter)
         self.kept: Counter[str] = Counter()
-        self._left = Counter(pick.task for _, picks in job.shard.work for pick in picks)
-        self._tried: Counter[int] = Counter()
-        self._made: Counter[int] = Counter()
+        self._remaining = Counter(pick.task for _, picks in job.shard.work for pick in picks)
+        self._attempts: Counter[int] = Counter()
+        self._made_counts: Counter[int] = Counter()
         self.rejections: list[Rejection] = []
         self.sources: dict[str, tuple[str, int]] = {}
         self.opened = ShardItems(job.recipe, job.shard, watch, job.slow)
-        self._at = ""
+        self._current_item = ""
         self._rank = {item.id: rank for rank, (item, _) in enumerate(job.shard.work)}
         self._progress = progress
 
@@ -311,15 +311,16 @@ class _ShardBuild:
         out = folder_at(self.job.out)
         try:
             for rank, (_, picks) in enumerate(self.job.shard.work):
-                self._item(rank, picks)
+                self._build_item(rank, picks)
             self._even_out()
             files = [file.publish(out) for _, file in sorted(self.files.items())]
         except OSError as err:
             raise refused(out, err) from err
         except MemoryError as err:
             raise EngineError(
-                f"memory ran out in {self.job.shard.name} at '{self._at}'; leave each worker more (fewer --workers, a "
-                "higher limit) and run the same command again; if it is always this item, take it out of the source"
+                f"memory ran out in {self.job.shard.name} at '{self._current_item}'; leave each worker more (fewer "
+                "--workers, a higher limit) and run the same command again; if it is always this item, take it out of "
+                "the source"
             ) from err
         return {
             "shard": self.job.shard.name,
@@ -330,38 +331,38 @@ class _ShardBuild:
             "sources": self.sources,
         }
 
-    def _item(self, rank: int, picks: tuple[Pick, ...]) -> None:
+    def _build_item(self, rank: int, picks: tuple[Pick, ...]) -> None:
         item = self.job.shard.work[rank][0]
-        self._at = item.id
+        self._current_item = item.id
         for pick in picks:
-            slots = self._decided(item, pick)
+            slots = self._decide_slots(item, pick)
             made = make_puzzle(self.recipe, self.opened(rank, pick.variant), pick, self.job.shard.split, slots)
-            self._left[pick.task] -= 1
-            self._tried[pick.task] += 1
+            self._remaining[pick.task] -= 1
+            self._attempts[pick.task] += 1
             if isinstance(made, Rejection):
                 self.rejections.append(made)
             else:
                 self._keep(made)
-            self._count(2 if isinstance(made, Rejection) else 1)
+            self._count_progress(2 if isinstance(made, Rejection) else 1)
         self.sources[item.id] = (self.opened(rank, picks[-1].variant).sha256, item.stamp)
-        self._count(0)
+        self._count_progress(0)
 
-    def _decided(self, item: Item, pick: Pick) -> dict[str, int]:
+    def _decide_slots(self, item: Item, pick: Pick) -> dict[str, int]:
         """Return the draws to set for the next puzzle so that answers become even and fewer are made again later."""
         decided = {}
         for (task, slot), counts in self.slots.items():
             if task == pick.task:
-                left = self._left[task] * self._made[task] // self._tried[task]
-                likely, rarest = overdue([counts[k] for k in range(len(counts))], left)
-                if likely:
+                left = self._remaining[task] * self._made_counts[task] // self._attempts[task]
+                probability, rarest = overdue([counts[k] for k in range(len(counts))], left)
+                if probability:
                     rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
-                    if rng.uniform() < likely:
+                    if rng.uniform() < probability:
                         decided[slot] = rng.choice(rarest)
         return decided
 
     def _keep(self, made: Made) -> None:
         self.kept[self.recipe.tasks[made.pick.task].task.name] += 1
-        self._made[made.pick.task] += 1
+        self._made_counts[made.pick.task] += 1
         for slot, (value, n) in made.slots.items():
             counts = self.slots[made.pick.task, slot]
             counts.update({value: 1} | {k: 0 for k in range(n) if k not in counts and k != value})
@@ -379,20 +380,20 @@ class _ShardBuild:
                     rng = rng_for("even", FORMAT, self.recipe.seed, self.job.shard.name, task, slot)
                     for puzzle_id, value in even_out([counts[k] for k in range(len(counts))], movable, rng).items():
                         forced[puzzle_id][slot] = value
-            file.held = [self._again(made, forced.get(made.row["id"])) for made in file.held]
+            file.held = [self._remake(made, forced.get(made.row["id"])) for made in file.held]
 
-    def _again(self, made: Made, forced: dict[str, int] | None) -> Made:
+    def _remake(self, made: Made, forced: dict[str, int] | None) -> Made:
         if not forced:
             return made
-        self._at = made.item.id
+        self._current_item = made.item.id
         slots = {name: value for name, (value, _) in made.slots.items()} | forced
         opened = self.opened(self._rank[made.item.id], made.pick.variant)
-        again = make_puzzle(self.recipe, opened, made.pick, self.job.shard.split, slots)
-        if isinstance(again, Rejection):
+        new = make_puzzle(self.recipe, opened, made.pick, self.job.shard.split, slots)
+        if isinstance(new, Rejection):
             name = self.recipe.tasks[made.pick.task].task.name
-            raise TaskError(f"task {name} refuses '{made.item.id}' for one answer but not for another ({again.reason})")
-        return again
+            raise TaskError(f"task {name} refuses '{made.item.id}' for one answer but not for another ({new.reason})")
+        return new
 
-    def _count(self, what: int) -> None:
+    def _count_progress(self, field: int) -> None:
         if self._progress is not None:
-            self._progress[self.job.lane * len(_COUNTS) + what] += 1
+            self._progress[self.job.lane * len(_PROGRESS_FIELDS) + field] += 1

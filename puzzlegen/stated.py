@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from puzzlegen.errors import IntegrityError
 
 _Count = Annotated[int, Field(strict=True, ge=0)]
-_Whole = Annotated[int, Field(strict=True)]
+_Integer = Annotated[int, Field(strict=True)]
 _Text = Annotated[str, Field(strict=True)]
 _Digest = Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
 _DataPath = Annotated[
@@ -18,7 +18,7 @@ _DataPath = Annotated[
 _Folder = Annotated[str, Field(strict=True, pattern=r"^(image|multi_image|video|text)(_[0-9]+)?$")]
 _AssetPath = Annotated[str, Field(strict=True, pattern=r"^(rejections\.parquet|(data|assets)/[^\x00]+)$")]
 #: Characters of a wrong value in an error message.
-_SHOWN: Final = 60
+_MAX_SHOWN: Final = 60
 
 
 class _Asset(BaseModel):
@@ -46,7 +46,7 @@ class _Output(BaseModel):
 
 
 class _Recipe(BaseModel):
-    seed: _Whole
+    seed: _Integer
     source: dict[str, Any]
     splits: dict[str, Any]
     tasks: list[dict[str, Any]]
@@ -66,7 +66,7 @@ class Begun(BaseModel):
     limit: _Count | None
     recipe: _Recipe
     source: _Source
-    task_versions: dict[str, _Whole]
+    task_versions: dict[str, _Integer]
 
 
 class Entry(BaseModel):
@@ -77,7 +77,7 @@ class Entry(BaseModel):
     kept: dict[str, _Count]
     rejections: list[tuple[_Text, _Text, _Text, _Text, _Count]]
     shard: _Text
-    sources: dict[str, tuple[_Text, _Whole]]
+    sources: dict[str, tuple[_Text, _Integer]]
     split: _Text
 
 
@@ -107,8 +107,8 @@ def refuse_unstated(found: object, model: type[BaseModel], where: object) -> Non
     try:
         model.model_validate(found)
     except ValidationError as err:
-        first = err.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        wrong = f"has {place} {first['input']!r:.{_SHOWN}}: {first['msg']}" if place else "is not an object"
-        what = f"lacks {place}" if first["type"] == "missing" else wrong
+        error = err.errors(include_url=False)[0]
+        field = ".".join(map(str, error["loc"]))
+        wrong = f"has {field} {error['input']!r:.{_MAX_SHOWN}}: {error['msg']}" if field else "is not an object"
+        what = f"lacks {field}" if error["type"] == "missing" else wrong
         raise IntegrityError(f"'{where}' is damaged, or of something else: it {what}") from None

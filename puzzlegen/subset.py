@@ -41,8 +41,8 @@ def write_subset(folder: Path, ids: Collection[str], out: Path, *, chosen_by: di
     manifest = manifest_of(folder)
     if is_url(str(out)) or out.is_mount():  # a folder cannot be renamed to it
         return _write(folder, manifest, set(ids), out, chosen_by)
-    with made_aside(out, "subset") as new:
-        return _write(folder, manifest, set(ids), new, chosen_by)
+    with made_aside(out, "subset") as staging:
+        return _write(folder, manifest, set(ids), staging, chosen_by)
 
 
 def _write(
@@ -52,12 +52,12 @@ def _write(
     for shard in manifest["shards"]:
         files = []
         for file in shard["files"]:
-            with scratch(out) as place:
-                made, tasks = _filtered(folder, file, wanted, out, place)
-            if made:
-                files.append(made)
+            with scratch(out) as temp_dir:
+                file_entry, tasks = _write_filtered(folder, file, wanted, out, temp_dir)
+            if file_entry:
+                files.append(file_entry)
                 kept.update(tasks)
-                rows[file["folder"]][split_in(file["path"])] += made["rows"]
+                rows[file["folder"]][split_in(file["path"])] += file_entry["rows"]
         shard["files"] = files
     manifest |= {
         "kept": dict(kept),
@@ -70,18 +70,18 @@ def _write(
     except OSError as err:
         raise unreadable(folder / REJECTIONS, err) from err
     write_atomic(out / REJECTIONS, rejections)
-    if (remembered := folder / STATE / SOURCE).exists():
-        write_atomic(out / STATE / SOURCE, remembered.read_bytes())
+    if (source_file := folder / STATE / SOURCE).exists():
+        write_atomic(out / STATE / SOURCE, source_file.read_bytes())
     manifest["assets"] = finish(out, manifest)
     write_json(out / MANIFEST, manifest)
     return manifest
 
 
-def _filtered(
-    folder: Path, file: dict[str, Any], wanted: set[str], out: Path, place: Path
+def _write_filtered(
+    folder: Path, file: dict[str, Any], wanted: set[str], out: Path, temp_dir: Path
 ) -> tuple[dict[str, Any] | None, Counter[str]]:
     """Write the wanted rows of a file. Return its entry, or None if it has none of them, and the rows of each task."""
-    target = DataFile(file["path"], place / f".{Path(file['path']).name}.tmp", file["folder"])
+    target = DataFile(file["path"], temp_dir / f".{Path(file['path']).name}.tmp", file["folder"])
     tasks: Counter[str] = Counter()
     rows = (row for row in read_rows(folder / file["path"]) if row["id"] in wanted)
     while batch := list(islice(rows, _ROWS_AT_ONCE)):

@@ -12,7 +12,7 @@ from puzzlegen.errors import Unusable
 from puzzlegen.files import Tree, escaped, joined
 from puzzlegen.records import Item, Kind, Skipped
 
-_MOST_PATH: Final = 120
+_MAX_PATH_SHOWN: Final = 120
 
 
 class Reading(NamedTuple):
@@ -42,9 +42,9 @@ def items_of_table(table: Table, name: str, stamp: int, reading: Reading) -> Ite
         media = table.media_columns(reading.media)
         for group in table.groups():
             bundle = f"{name}:{group.number}"
-            for place, row in enumerate(table.rows(group, media, reading.named.wanted)):
-                spot = bundle, place, stamp
-                yield from items_of_row(row, joined(name, str(group.first + place)), media, reading, spot)
+            for index, row in enumerate(table.rows(group, media, reading.named.wanted)):
+                spot = bundle, index, stamp
+                yield from items_of_row(row, joined(name, str(group.first + index)), media, reading, spot)
 
 
 def items_of_row(
@@ -59,20 +59,20 @@ def items_of_row(
         reading: how rows are read.
         spot: the row's bundle, its place in the bundle, and the stamp.
     """
-    bundle, place, stamp = spot
-    said = reading.named.read(row)
-    if said.wrong:
-        yield Skipped(name, "bad_row", said.wrong)
+    bundle, index, stamp = spot
+    fields = reading.named.read(row)
+    if fields.wrong:
+        yield Skipped(name, "bad_row", fields.wrong)
         return
-    own = escaped(said.id.encode()) if said.id else name
+    row_id = escaped(fields.id.encode()) if fields.id else name
     cells = media_cells(row, media)
     if not cells:
-        yield Skipped(own, "bad_row", "the row has no medium")
+        yield Skipped(row_id, "bad_row", "the row has no medium")
     for cell in cells:
-        alone = len(media) == 1 and not cell.column.several
-        called = own if alone else f"{own}/{escaped(cell.column.name.encode())}-{cell.place}"
-        licence, group = said.licence or reading.licence, "" if alone else own
-        yield Item(called, cell.column.kind, 0, licence, stamp, said.qa, group, bundle, address(place, cell))
+        is_only_medium = len(media) == 1 and not cell.column.several
+        item_id = row_id if is_only_medium else f"{row_id}/{escaped(cell.column.name.encode())}-{cell.place}"
+        licence, group = fields.licence or reading.licence, "" if is_only_medium else row_id
+        yield Item(item_id, cell.column.kind, 0, licence, stamp, fields.qa, group, bundle, address(index, cell))
 
 
 def open_beside(tree: Tree, file: str, path: str) -> BinaryIO:
@@ -90,6 +90,6 @@ def open_beside(tree: Tree, file: str, path: str) -> BinaryIO:
     name = escaped(path.encode("utf-8", "surrogatepass"))
     try:
         return tree.whole(f"{folder}/{name}" if folder else name, 0)
-    except Unusable as no:
-        told = f": {no.detail}" if no.reason == "unreadable" else ""
-        raise Unusable(no.reason, f"the cell holds no bytes but the path '{name[:_MOST_PATH]}'{told}") from no
+    except Unusable as err:
+        suffix = f": {err.detail}" if err.reason == "unreadable" else ""
+        raise Unusable(err.reason, f"the cell holds no bytes but the path '{name[:_MAX_PATH_SHOWN]}'{suffix}") from err

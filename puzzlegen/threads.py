@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_OF_PRODUCTS: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_OF_ALL: Final = (*_OF_PRODUCTS, "OMP_NUM_THREADS")
+_BLAS_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREAD_VARIABLES: Final = (*_BLAS_VARIABLES, "OMP_NUM_THREADS")
 
 
 def one_thread() -> None:
@@ -20,7 +20,7 @@ def one_thread() -> None:
     This has no effect once numpy is imported. Measured on two cores with five processes at work: a ``next_clip`` puzzle
     takes 0.4 CPU-seconds, with two threads 5.
     """
-    for name in _OF_PRODUCTS:
+    for name in _BLAS_VARIABLES:
         os.environ.setdefault(name, "1")
 
 
@@ -32,8 +32,8 @@ def usable_cores() -> int:
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """Context for starting worker processes, one per core, each with one thread whatever this process uses."""
-    before = {name: os.environ.get(name) for name in _OF_ALL}
-    os.environ.update(dict.fromkeys(_OF_ALL, "1"))
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     try:
         yield
     finally:

@@ -29,7 +29,7 @@ MODELS: Final = {
     "qwen2.5-vl": {"patch": 14, "min_pixels": 3_136, "max_pixels": 12_845_056},
     "qwen3-vl": {"patch": 16, "min_pixels": 65_536, "max_pixels": 16_777_216},
 }
-_PERCENT: Final = 95
+_PERCENTILE: Final = 95
 
 
 class TaskTokens(NamedTuple):
@@ -67,31 +67,31 @@ def visual_tokens(
         frames: count clips as frames carried as pictures, at most this many per puzzle, as ``adapters.trl`` loads them.
     """
     cell = patch * merge
-    sizes = [_picture(medium) for medium in row.get("images") or ()]
-    total = sum(_cells(width, height, cell, min_pixels, max_pixels) for width, height in sizes)
+    sizes = [_picture_size(medium) for medium in row.get("images") or ()]
+    total = sum(_count_cells(width, height, cell, min_pixels, max_pixels) for width, height in sizes)
     clips = row.get("videos") or ()
     counts = [meta["frames"] for meta in row.get("video_meta") or ()]
     costs = shares(counts, frames) if frames else [ceil(count / temporal) for count in counts]
-    for clip, shown in zip(clips, costs, strict=True):
-        width, height = _clip(clip)
-        total += shown * _cells(width, height, cell, min_pixels, max_pixels)
+    for clip, frame_count in zip(clips, costs, strict=True):
+        width, height = _clip_size(clip)
+        total += frame_count * _count_cells(width, height, cell, min_pixels, max_pixels)
     return total
 
 
-def _picture(medium: Row | Image.Image) -> tuple[int, int]:
+def _picture_size(medium: Row | Image.Image) -> tuple[int, int]:
     if isinstance(medium, Image.Image):
         return medium.size
     with Image.open(io.BytesIO(medium["bytes"])) as picture:
         return picture.size
 
 
-def _clip(medium: Row) -> tuple[int, int]:
+def _clip_size(medium: Row) -> tuple[int, int]:
     with open_container(io.BytesIO(medium["bytes"])) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height
 
 
-def _cells(width: int, height: int, cell: int, least: int, most: int) -> int:
+def _count_cells(width: int, height: int, cell: int, least: int, most: int) -> int:
     """Return the cells of a picture scaled as these models do: sides rounded, then the area kept within its bounds."""
     across, down = round(width / cell), round(height / cell)
     area = width * height
@@ -122,18 +122,18 @@ def tokens_of(folder: Path, model: str = "qwen2.5-vl", frames: int | None = None
 
 def spread(counted: list[tuple[str, str, int]]) -> list[TaskTokens]:
     """Return the spread of tokens per task, the costliest task first."""
-    by: dict[str, list[int]] = {}
+    by_task: dict[str, list[int]] = {}
     for _, task, count in counted:
-        by.setdefault(task, []).append(count)
-    found = [
+        by_task.setdefault(task, []).append(count)
+    spreads = [
         TaskTokens(task, len(counts), min(counts), median(counts), _percentile(counts), max(counts))
-        for task, counts in by.items()
+        for task, counts in by_task.items()
     ]
-    return sorted(found, key=lambda one: (-one.most, one.task))
+    return sorted(spreads, key=lambda task_tokens: (-task_tokens.most, task_tokens.task))
 
 
 def _percentile(counts: list[int]) -> float:
-    return quantiles(counts, n=100, method="inclusive")[_PERCENT - 1] if len(counts) > 1 else float(counts[0])
+    return quantiles(counts, n=100, method="inclusive")[_PERCENTILE - 1] if len(counts) > 1 else float(counts[0])
 
 
 def keep_short(folder: Path, out: Path, most: int, counted: list[tuple[str, str, int]], model: str) -> Row:

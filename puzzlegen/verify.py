@@ -168,15 +168,15 @@ def _parts(accuracy: float, form: bool, transform: float = 0.0, length: bool = F
     return {"accuracy": accuracy, "format": float(form), "transform": transform, "length": float(length)}
 
 
-def _score_joint(spec: _Joint, text: str, said: str, in_form: bool) -> Score:
+def _score_joint(spec: _Joint, text: str, visible: str, in_form: bool) -> Score:
     """Score a composite response: the change to the medium in ``<transform>`` tags, then the question's answer."""
-    done, earned, no_transform = _graded(spec.transform, *_in_tags(said, "transform"))
-    found, fault = spec.place(said)
+    done, earned, no_transform = _graded(spec.transform, *_in_tags(visible, "transform"))
+    found, fault = spec.place(visible)
     answer, value, no_answer = _graded(spec.answer, found, "malformed" if "transform>" in _lower(found) else fault)
     fewest, most = spec.words
     length = value > LEAST_ACCURACY and fewest <= len(text.split(None, most + 1)) <= most
     reason = no_answer or no_transform or _READ[(max(value, earned) > 0) + (min(value, earned) >= 1)]
-    in_turn = in_form and reason in _READ and _in_turn(_lower(said), spec.place, found)
+    in_turn = in_form and reason in _READ and _in_turn(_lower(visible), spec.place, found)
     parts = _parts(value, in_turn, earned, length)
     weighted = sum(weight * parts[_PART[name]] for name, weight in spec.weights.items())
     return Score(weighted / sum(spec.weights.values()), reason, {"answer": answer, "transform": done}, parts)
@@ -579,13 +579,13 @@ def _number(params: Mapping[str, Any]) -> Kind:
     units = _unit_forms(params.get("unit", ""))
 
     def near(answer: float, right: float, within: float) -> bool:
-        away = abs(answer - right)
+        distance = abs(answer - right)
         if modulo is not None:
-            away = min(away % modulo, -away % modulo)
-        return away <= within + _SLACK
+            distance = min(distance % modulo, -distance % modulo)
+        return distance <= within + _SLACK
 
     def possible(value: float) -> bool:
-        return allowed is None or any(near(value, one, 0) for one in allowed)
+        return allowed is None or any(near(value, candidate, 0) for candidate in allowed)
 
     def read(text: str) -> float | None:
         value = _number_in(text.casefold(), units)
@@ -786,8 +786,8 @@ def _interval(params: Mapping[str, Any]) -> Kind:
         return span if possible(span) else None
 
     def measure(answer: list[float], target: list[float]) -> float:
-        apart = [abs(end - right) / duration for end, right in zip(answer, target, strict=True)]
-        return _overlap(answer, target) * ((1 - apart[0]) * (1 - apart[1]) if metric == "boundary" else 1)
+        errors = [abs(end - right) / duration for end, right in zip(answer, target, strict=True)]
+        return _overlap(answer, target) * ((1 - errors[0]) * (1 - errors[1]) if metric == "boundary" else 1)
 
     def chance(target: list[float]) -> float:
         blind = [measure(answer, target) for answer in spans(duration)]
@@ -879,8 +879,8 @@ def _point(params: Mapping[str, Any]) -> Kind:
     _check(_is_number(hit) and 0 <= hit <= radius, "wrong hit", hit, f"0 to {radius}")
 
     def grade(answer: list[int], target: list[int]) -> float:
-        away = hypot(answer[0] - target[0], answer[1] - target[1])
-        return 1.0 if away <= hit else max(0.0, (radius - away) / (radius - hit or 1))
+        distance = hypot(answer[0] - target[0], answer[1] - target[1])
+        return 1.0 if distance <= hit else max(0.0, (radius - distance) / (radius - hit or 1))
 
     def possible(point: Any) -> bool:  # noqa: ANN401 - any JSON value
         return _are_ints(point, 2) and all(0 <= part <= SIDE for part in point)
@@ -1045,29 +1045,29 @@ def _places(words: list[str]) -> Counter[str]:
     return bits
 
 
-def _common(one: list[str], other: list[str]) -> int:
+def _common(answer_words: list[str], right_words: list[str]) -> int:
     """Return the length of the longest common subsequence. A row of the table is the bits of one integer (Hyyrö)."""
-    places, full = _places(one), (1 << len(one)) - 1
+    places, full = _places(answer_words), (1 << len(answer_words)) - 1
     row = full
-    for word in other:
+    for word in right_words:
         match = row & places[word]
         row = ((row + match) | (row - match)) & full
-    return len(one) - row.bit_count()
+    return len(answer_words) - row.bit_count()
 
 
 def _word_accuracy(answer: str, right: str) -> float:
     """Return 1 minus the edits per right word, at least 0. A row of the edit table is the bits of integers (Myers)."""
-    one, other = answer.split(), right.split()
-    places, full, last = _places(other), (1 << len(other)) - 1, 1 << (len(other) - 1)
-    more, less, edits = full, 0, len(other)
-    for word in one:
+    answer_words, right_words = answer.split(), right.split()
+    places, full, last = _places(right_words), (1 << len(right_words)) - 1, 1 << (len(right_words) - 1)
+    pv, mv, edits = full, 0, len(right_words)
+    for word in answer_words:
         same = places[word]
-        diagonal = (((same & more) + more) ^ more) | same | less
-        down, up = (less | ~(diagonal | more)) & full, more & diagonal
-        edits += bool(down & last) - bool(up & last)
-        down = down << 1 | 1
-        more, less = (up << 1 | ~(same | less | down)) & full, down & (same | less) & full
-    return max(0.0, 1 - edits / len(other))
+        diagonal = (((same & pv) + pv) ^ pv) | same | mv
+        mh, ph = (mv | ~(diagonal | pv)) & full, pv & diagonal
+        edits += bool(mh & last) - bool(ph & last)
+        mh = mh << 1 | 1
+        pv, mv = (ph << 1 | ~(same | mv | mh)) & full, mh & (same | mv) & full
+    return max(0.0, 1 - edits / len(right_words))
 
 
 #: What a free text earns, as a function of the answer and the right answer, both tidied and case-folded.

@@ -16,7 +16,7 @@ from conftest import ROOT, recipe_with
 
 from puzzlegen.building import build
 from puzzlegen.contents import Clip, contents, excerpt, head, kind_of
-from puzzlegen.diagnosis import Report, _compared, _fewer, _unsaid, diagnose, lines
+from puzzlegen.diagnosis import Report, _count_findings, _frame_findings, _prompt_findings, diagnose, lines
 from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
@@ -178,7 +178,7 @@ def test_rewards_that_are_wrong_are_found(exports: Path) -> None:
 
 def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
     expected = {"a": 2, "b": 1}
-    assert _compared("image", [Seen("a", 2, "", 8), Seen("b", 1, "", 4)], expected) == []
+    assert _count_findings("image", [Seen("a", 2, "", 8), Seen("b", 1, "", 4)], expected) == []
     lost = [
         [Seen("a", 2), Seen("b", 0)],
         [Seen("a", 1), Seen("b", 1)],
@@ -188,7 +188,7 @@ def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
         [Seen("0", 2), Seen("1", 0)],
     ]
     for seen in lost:
-        (finding,) = _compared("image", seen, expected)
+        (finding,) = _count_findings("image", seen, expected)
         assert isinstance(finding, Finding)
         assert finding.level == "error"
 
@@ -215,8 +215,8 @@ def test_one_rate_for_clips_of_several_is_a_warning() -> None:
 
 def test_frames_that_a_loader_leaves_out_are_found() -> None:
     clips = {"a": [Clip(4.0, 13), Clip(4.0, 13)]}
-    assert _fewer("video", [Seen("a", 2, frames=24), Seen("a", 2), Seen("b", 1, frames=2)], clips) == []
-    (finding,) = _fewer("video", [Seen("a", 2, frames=12)], clips)
+    assert _frame_findings("video", [Seen("a", 2, frames=24), Seen("a", 2), Seen("b", 1, frames=2)], clips) == []
+    (finding,) = _frame_findings("video", [Seen("a", 2, frames=12)], clips)
     assert "puzzle a has 26 frames, the loader passes 12" in finding.text
 
 
@@ -238,9 +238,12 @@ def test_a_prompt_that_lost_its_question_is_found() -> None:
     """slime makes single characters of a text without pictures, which some templates write as a list."""
     asked = {"a": ["Howlongisthepath?"]}
     assert (
-        _unsaid("text", [Seen("a", 0, "<|user|> How long\nis the path?"), Seen("a", 0), Seen("b", 0, "x")], asked) == []
+        _prompt_findings(
+            "text", [Seen("a", 0, "<|user|> How long\nis the path?"), Seen("a", 0), Seen("b", 0, "x")], asked
+        )
+        == []
     )
-    (finding,) = _unsaid("text", [Seen("a", 0, "[{'type': 'text', 'text': 'H'}]")], asked)
+    (finding,) = _prompt_findings("text", [Seen("a", 0, "[{'type': 'text', 'text': 'H'}]")], asked)
     assert finding.level == "error"
 
 

@@ -143,7 +143,7 @@ def test_the_listing_digest_does_not_hang_on_how_it_is_cut(monkeypatch: pytest.M
 
 def test_a_temporary_plan_is_deleted_with_it_and_a_named_one_stays(tmp_path: Path) -> None:
     plan = make_plan(recipe_with(TWO))
-    place = plan._place.path
+    place = plan._folder.path
     assert sorted(path.name for path in place.iterdir()) == ["image-train.parquet", "skipped.parquet"]
     del plan
     gc.collect()
