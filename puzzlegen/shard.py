@@ -349,13 +349,15 @@ class _ShardBuild:
 
     def _decide_slots(self, item: Item, pick: Pick) -> dict[str, int]:
         """Return the draws to set for the next puzzle so that answers become even and fewer are made again later."""
-        decided = {}
+        decided, chosen_task = {}, self.recipe.tasks[pick.task].task
         for (task, slot), counts in self.slots.items():
             if task == pick.task:
                 left = self._remaining[task] * self._made_counts[task] // self._attempts[task]
                 probability, rarest = overdue([counts[k] for k in range(len(counts))], left)
                 if probability:
-                    rng = rng_for("even", FORMAT, self.recipe.seed, item.id, pick.task, pick.variant, slot)
+                    # Named by the task itself: its place in the recipe changes when another task is added.
+                    which = (chosen_task.name, chosen_task.params, pick.variant, slot)
+                    rng = rng_for("even", FORMAT, self.recipe.seed, item.id, *which)
                     if rng.uniform() < probability:
                         decided[slot] = rng.choice(rarest)
         return decided
@@ -377,7 +379,8 @@ class _ShardBuild:
                     if made.pick.task == task:
                         movable[made.slots[slot][0]].append(made.row["id"])
                 if any(movable):
-                    rng = rng_for("even", FORMAT, self.recipe.seed, self.job.shard.name, task, slot)
+                    which = (self.recipe.tasks[task].task.name, self.recipe.tasks[task].task.params, slot)
+                    rng = rng_for("even", FORMAT, self.recipe.seed, self.job.shard.name, *which)
                     for puzzle_id, value in even_out([counts[k] for k in range(len(counts))], movable, rng).items():
                         forced[puzzle_id][slot] = value
             file.held = [self._remake(made, forced.get(made.row["id"])) for made in file.held]
