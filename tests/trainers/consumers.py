@@ -1,4 +1,4 @@
-"""Run code in the environment of a consumer, on a build made here."""
+"""Run code on a build in the environment of a consumer, a program that reads builds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VENVS = Path(os.environ.get("PUZZLEGEN_TRAINER_VENVS") or Path.home() / ".cache"
 
 
 def program(consumer: str, name: str = "python") -> Path:
-    """A program of the consumer's environment; skips where that has not been made."""
+    """Return a program of the consumer's environment; skip the test if the environment has not been made."""
     found = VENVS / consumer / "bin" / name
     if not found.exists():
         pytest.skip(f"no {found}: make it with tests/trainers/make_harness_venv.sh {consumer}")
@@ -24,9 +24,9 @@ def program(consumer: str, name: str = "python") -> Path:
 
 
 def run(command: Path, *arguments: object, cwd: Path) -> str:
-    """What a program prints; it may use no network."""
+    """Run a program without a network; return its output."""
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(cwd / "hf"), "NO_COLOR": "1"}
-    # This checkout, not what was installed when the environment was made; the taskset is a module beside the package.
+    # Import this checkout, not the version installed with the environment; the taskset is a module outside the package.
     offline["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "examples" / "taskset")])
     line = [str(command), *map(str, arguments)]
     done = subprocess.run(line, cwd=cwd, env=os.environ | offline, capture_output=True, text=True, check=False)
@@ -35,6 +35,6 @@ def run(command: Path, *arguments: object, cwd: Path) -> str:
 
 
 def drive(consumer: str, *arguments: object, cwd: Path) -> Any:
-    """The JSON that ``drive_<consumer>.py`` prints last."""
+    """Run ``drive_<consumer>.py``; return the JSON on the last line of its output."""
     said = run(program(consumer), HERE / f"drive_{consumer}.py", *arguments, cwd=cwd)
     return json.loads(said.splitlines()[-1])

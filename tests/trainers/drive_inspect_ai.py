@@ -1,4 +1,4 @@
-"""Runs the task on the mock model: every second sample is answered rightly, the first with its reasoning apart."""
+"""Run the task on a mock model, which answers every second sample correctly, the first with separate reasoning."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ for k, sample in enumerate(task.dataset):
         thought, _, said = solutions[sample.id].removeprefix("<think>").partition("</think>")
         parts = [ContentReasoning(reasoning=thought), ContentText(text=said)]
         output.choices[0].message = ChatMessageAssistant(content=parts)
-    # Without this it counts tokens with a file that it downloads.
+    # Without usage, Inspect AI counts tokens, with a file that it downloads.
     output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
     outputs.append(output)
 model = get_model("mockllm/model", custom_outputs=outputs)

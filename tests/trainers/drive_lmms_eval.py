@@ -1,4 +1,4 @@
-"""lmms-eval's own command line; where torchvision was built for another torch, with the two names it stumbles over."""
+"""Run lmms-eval's own command line; declare the two operations that a mismatched torchvision needs to be imported."""
 
 import runpy
 

@@ -1,4 +1,4 @@
-"""Posts every row of an export, with its solution and with a wrong text, to the server over its real application."""
+"""Post every row of an export to the server's real application, with its solution and with a wrong text."""
 
 import json
 import sys

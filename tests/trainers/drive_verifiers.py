@@ -1,4 +1,4 @@
-"""Scores each task of the taskset through its own traces: the solution, a wrong text, and no reply at all."""
+"""Score each task of the taskset with verifiers' own traces: the solution, a wrong text, and no reply."""
 
 import asyncio
 import json

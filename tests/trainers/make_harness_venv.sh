@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make the environment of one consumer, with the versions in pins/NAME.txt and this checkout: make_harness_venv.sh NAME
-# The first lines of the pins may say: "# python 3.13", "# pip OPTIONS", and "# puzzlegen --no-deps" where versions clash.
+# The first lines of the pins may be "# python 3.13", "# pip OPTIONS", and, if versions clash, "# puzzlegen --no-deps".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 known=$(cd "$here/pins" && echo *.txt | sed 's/\.txt//g')
@@ -14,7 +14,7 @@ version=$(said python)
 python=python${version:=3.11}
 "$python" -c '' 2>/dev/null || python=$(ls -d "$HOME/.pyenv/versions/$version".*/bin/python | tail -n1)
 "$python" -m venv "$folder"
-# In one command where that can be: a second one would replace versions that the first has chosen.
+# One command where possible: a second one would replace versions that the first has chosen.
 own=("$here/../..")
 # shellcheck disable=SC2046
 if [ -n "$(said puzzlegen)" ]; then

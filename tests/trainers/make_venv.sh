@@ -2,17 +2,17 @@
 # One virtual environment per trainer, because their pins exclude each other: make_venv.sh NAME [FOLDER]
 #
 #   NAME    verl swift easyr1 openrlhf skyrl; slime shares openrlhf's
-#   FOLDER  where they lie; default $PUZZLEGEN_TRAINER_VENVS, else ~/.cache/puzzlegen/trainers
+#   FOLDER  folder of all environments; default $PUZZLEGEN_TRAINER_VENVS, else ~/.cache/puzzlegen/trainers
 #
-# EasyR1 and slime are on GitHub alone: put checkouts into FOLDER/src/EasyR1 and FOLDER/src/slime, or let git fetch them.
-# torch comes from wherever pip is told to look; for its CPU wheels: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# EasyR1 and slime are only on GitHub: put checkouts into FOLDER/src/EasyR1 and FOLDER/src/slime, or let git fetch them.
+# torch comes from pip's index; for its CPU wheels set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 set -euo pipefail
 
 name=${1:?name a trainer: verl swift easyr1 openrlhf skyrl}
 folder=${2:-${PUZZLEGEN_TRAINER_VENVS:-$HOME/.cache/puzzlegen/trainers}}
 here=$(cd "$(dirname "$0")" && pwd)
 
-# torchvision without its dependencies: it would replace torch by a build for CUDA. See torchvision_ops.py.
+# torchvision is installed without dependencies, which would replace torch with a CUDA build; see torchvision_ops.py.
 torch=(torch==2.13.0)
 vision=(torchvision==0.28.0)
 media=(qwen-vl-utils==0.0.14 decord==0.6.0)
@@ -25,7 +25,7 @@ case $name in
     packages=("${torch[@]}" transformers==4.57.3 datasets==4.8.4 tensordict==0.10.0 "ray[default]" accelerate codetiming
       mathruler omegaconf pandas peft pylatexenc torchdata wandb "${media[@]}") ;;
   openrlhf)
-    # Its own list ends in flash-attn and deepspeed, which need CUDA; the data code does not.
+    # OpenRLHF's own requirements include flash-attn and deepspeed, which need CUDA; its data code does not.
     packages=("${torch[@]}" transformers==5.10.4 datasets==5.2.0 aiohttp pylatexenc ray tqdm "${media[@]}")
     alone=(openrlhf==0.11.2) ;;
   skyrl) packages=(skyrl-gym==0.4.0) vision=() ;;

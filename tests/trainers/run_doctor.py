@@ -1,8 +1,8 @@
-"""``puzzlegen doctor`` in a trainer's environment; arguments are passed on."""
+"""Run ``puzzlegen`` with the given arguments in a trainer's environment."""
 
 from __future__ import annotations
 
-import torchvision_ops  # noqa: F401 - first
+import torchvision_ops  # noqa: F401 - must come first
 
 from puzzlegen.cli import main
 

@@ -1,4 +1,4 @@
-"""skyrl_gym makes the environment by its name and steps it: ``run_skyrl_env.py ROWS.jsonl``, rows of an export."""
+"""Make skyrl_gym's environment by name and step it: ``run_skyrl_env.py ROWS.jsonl``, with the rows of an export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from puzzlegen.adapters.skyrl import register
 
 
 def main(rows: str) -> None:
-    """Print what the stored solution and a non-answer earn, per row."""
+    """Print what the stored solution and a response without an answer earn, per row."""
     register()
     found = []
     for line in Path(rows).read_text().splitlines():

@@ -1,8 +1,8 @@
-"""Two steps of ms-swift's own GRPO on a CPU: ``run_swift_grpo.py MODEL OUT [further arguments]``; prints one JSON line.
+"""Run two steps of ms-swift's own GRPO on a CPU: ``run_swift_grpo.py MODEL OUT [further arguments]``.
 
-A hook on the vision tower says whether it ran with a gradient, and without weight decay only a gradient moves its
-weights: that, not a falling loss, shows that the policy is trained on the media. An untrained model never earns a
-puzzle's reward, so a second reward that differs from response to response gives the steps something to learn from.
+It prints one JSON line. A hook on the vision tower records whether the tower ran with gradients. Without weight decay,
+only gradients change its weights. This, not a falling loss, shows that the policy is trained on the media. An untrained
+model never earns a puzzle's reward, so a second reward, which differs between responses, gives the steps a gradient.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision_ops  # noqa: F401 - first
+import torchvision_ops  # noqa: F401 - must come first
 from transformers.models.qwen2_5_vl import modeling_qwen2_5_vl as modeling
 
 CALLS = {"with_grad": 0, "without": 0}
@@ -22,12 +22,12 @@ WANTED = ("rewards/PuzzleReward/mean", "rewards/PuzzleFormat/mean", "rewards/Var
 
 
 def counted(*_: Any) -> None:
-    """Count a pass of the vision tower."""
+    """Count a forward pass of the vision tower."""
     CALLS["with_grad" if torch.is_grad_enabled() else "without"] += 1
 
 
 def main(model: str, out: str, further: list[str]) -> None:
-    """Train, then report what the log says and whether vision weights moved."""
+    """Train, then report values of the log and whether vision weights changed."""
     from safetensors.torch import load_file
     from swift.pipelines import rlhf_main
     from swift.rewards import ORM, orms

@@ -1,4 +1,4 @@
-"""verl's own configuration, composed with the overrides given: ``run_verl_config.py key=value ...``."""
+"""Compose verl's own configuration with the given overrides: ``run_verl_config.py key=value ...``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 
 def main(overrides: list[str]) -> None:
-    """Unknown keys and values of the wrong type fail here, as they would in training."""
+    """Compose the configuration; unknown keys and values of a wrong type fail, as they would in training."""
     spec = find_spec("verl")
     folder = Path(str(spec and spec.origin)).parent / "trainer" / "config"
     hydra = import_module("hydra")

@@ -1,6 +1,6 @@
-"""verl's reward managers with the shim loaded by its path: ``run_verl_rewards.py SHIM ROWS.jsonl MODEL MANAGER``.
+"""Run verl's reward managers with the shim's path: ``run_verl_rewards.py SHIM ROWS.jsonl MODEL MANAGER``.
 
-Rows are ``{"response", "ground_truth", "data_source"}``; prints one JSON line with what each earns.
+Rows are ``{"response", "ground_truth", "data_source"}``; it prints one JSON line with the rewards of each row.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision_ops  # noqa: F401 - first
+import torchvision_ops  # noqa: F401 - must come first
 from omegaconf import OmegaConf
 from transformers import AutoTokenizer
 from verl import DataProto
@@ -21,7 +21,7 @@ from verl.trainer.ppo.reward import load_reward_manager
 
 
 def proto(tokenizer: Any, row: dict[str, Any]) -> DataProto:
-    """One rollout as the agent loop hands it to a reward manager."""
+    """Return one rollout as the agent loop passes it to a reward manager."""
     prompt = torch.tensor(tokenizer.encode("question", add_special_tokens=False))
     response = torch.tensor(tokenizer.encode(row["response"], add_special_tokens=False))
     mask = torch.ones(len(prompt) + len(response), dtype=torch.long)

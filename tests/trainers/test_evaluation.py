@@ -1,6 +1,6 @@
-"""verifiers, Inspect AI, NeMo-Gym and lmms-eval themselves read a real build and score by puzzlegen.
+"""The real verifiers, Inspect AI, NeMo-Gym and lmms-eval read a build and score with puzzlegen.
 
-One test per consumer and claim; each skips where its environment has not been made.
+There is one test per consumer and claim, which is skipped if the environment of the consumer has not been made.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Each trainer's own code on a real build, in an environment of its own: ``pytest -m trainers``.
+"""Each trainer's own code on a real build, in a separate environment: ``pytest -m trainers``.
 
-The environments are made by ``make_venv.sh``; a trainer without one is skipped. Scripts named ``run_*`` do the work
-there and print their result as one line of JSON.
+``make_venv.sh`` makes the environments; trainers without one are skipped. The scripts ``run_*`` run in them and print
+their result as one line of JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.trainers, pytest.mark.xdist_group("trainers")]
 HERE = Path(__file__).parent
 ADAPTERS = ROOT / "puzzlegen" / "adapters"
 PLACE = Path(os.environ.get("PUZZLEGEN_TRAINER_VENVS", "~/.cache/puzzlegen/trainers")).expanduser()
-#: Environment and checkout of each trainer.
+#: Names of each trainer's environment and checkout (empty if there is none).
 HOMES = {"verl": ("verl", ""), "swift": ("swift", ""), "easyr1": ("easyr1", "EasyR1"), "skyrl": ("skyrl", "")}
 HOMES |= {"openrlhf": ("openrlhf", ""), "slime": ("openrlhf", "slime")}
 SETTINGS = {"swift": ["--set", "template=qwen2_5_vl"]}
@@ -47,14 +47,14 @@ class Done(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def wall(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Say how long it took: people plan with it."""
+    """Print how long each test takes, for planning."""
     start = time.perf_counter()
     yield
     print(f"{request.node.name}: {time.perf_counter() - start:.0f} s")
 
 
 def run(trainer: str, script: str, *arguments: str | Path) -> Done:
-    """Run a script in a trainer's environment, without a network."""
+    """Run a script in a trainer's environment, without a network; skip the test if there is none."""
     home, checkout = HOMES[trainer]
     python, source = PLACE / home / "bin" / "python", PLACE / "src" / checkout
     if not python.exists():

@@ -1,7 +1,7 @@
-"""A Qwen2.5-VL of five million random weights with the real token ids, made offline: ``tiny_model.py FOLDER``.
+"""Make a Qwen2.5-VL with five million random weights and the real token ids, offline: ``tiny_model.py FOLDER``.
 
-Trainers know the ids of Qwen's vision tokens by heart, so the vocabulary is as large as the real one, of which only
-bytes are ever used. ``--processor`` leaves the weights out.
+Trainers have the ids of Qwen's vision tokens hard-coded, so the vocabulary is as large as the real one, although only
+single bytes are used. ``--processor`` writes no weights.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
-import torchvision_ops  # noqa: F401 - first
+import torchvision_ops  # noqa: F401 - must come first
 import transformers
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
@@ -39,7 +39,7 @@ TEMPLATE = (
 
 
 def tokenizer(folder: Path) -> transformers.PreTrainedTokenizerFast:
-    """Bytes alone, then names nobody writes, then Qwen's special tokens under their real ids."""
+    """Make a tokenizer of single bytes, names that never occur, and Qwen's special tokens with their real ids."""
     vocabulary = {symbol: k for k, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
     vocabulary |= {f"<unused {k}>": k for k in range(len(vocabulary), FIRST_SPECIAL)}
     made = Tokenizer(models.BPE(vocabulary, []))
@@ -47,7 +47,7 @@ def tokenizer(folder: Path) -> transformers.PreTrainedTokenizerFast:
     made.decoder = decoders.ByteLevel()
     made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL])
     made.save(str(folder / "tokenizer.json"))
-    # Before its fifth version transformers insists on the class by name.
+    # Before version 5, transformers requires this very class.
     kind = transformers.Qwen2TokenizerFast if transformers.__version__ < "5" else transformers.PreTrainedTokenizerFast
     return kind(
         tokenizer_file=str(folder / "tokenizer.json"),
@@ -60,7 +60,7 @@ def tokenizer(folder: Path) -> transformers.PreTrainedTokenizerFast:
 
 
 def config() -> Qwen2_5_VLConfig:
-    """A model as small as the architecture allows."""
+    """Return the configuration of a model as small as the architecture allows."""
     rope = {"rope_type": "default", "type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
     text = {
         "hidden_size": 32,
@@ -89,7 +89,7 @@ def config() -> Qwen2_5_VLConfig:
 
 
 def main(folder: Path, weights: bool) -> None:
-    """Write processor, and model if asked for, as ``from_pretrained`` reads them."""
+    """Write the processor and, with ``weights``, the model, in the form that ``from_pretrained`` reads."""
     folder.mkdir(parents=True, exist_ok=True)
     words = tokenizer(folder)
     size = {"size": {"shortest_edge": 784, "longest_edge": 28 * 28 * 16}}

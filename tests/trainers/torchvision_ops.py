@@ -1,7 +1,7 @@
-"""Lets torchvision be imported beside a torch that it was not built for: import this before a trainer.
+"""Allow torchvision to be imported with a torch that it was not built for: import this before a trainer.
 
-Wheels of torchvision on PyPI are built for CUDA; beside a CPU build of torch they lack two operations that no
-trainer here uses. Declaring them is enough. Beside a matching pair nothing happens.
+Wheels of torchvision on PyPI are built for CUDA; with a CPU build of torch they lack two operations, which no trainer
+here uses, so declaring them is enough. With a matching pair, this does nothing.
 """
 
 from __future__ import annotations
