@@ -1,4 +1,4 @@
-"""Imported before numpy: as in puzzlegen's own processes, products take one thread."""
+"""Limit matrix products to one thread, as puzzlegen's own processes do. Import this module before numpy."""
 
 from __future__ import annotations
 

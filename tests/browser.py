@@ -1,4 +1,4 @@
-"""A real browser for tests: Chromium as the system has it, driven by Playwright, with every request and error kept."""
+"""A real browser for tests: the system's Chromium, driven by Playwright; every request and error is recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 class Seen(NamedTuple):
-    """A page, what it complained about and what it asked the network for."""
+    """An opened page, its errors and its network requests."""
 
     page: Any
     errors: list[str]
@@ -26,14 +26,14 @@ class Seen(NamedTuple):
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A headless Chromium; skips where the machine has none."""
+    """Yield a headless Chromium; skip the test on machines without one."""
     from playwright.sync_api import sync_playwright
 
     named = os.environ.get("PUZZLEGEN_TEST_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
     if named is None:
         pytest.skip(f"no browser: install one of {', '.join(NAMES)}, or name one in PUZZLEGEN_TEST_BROWSER")
     with sync_playwright() as playwright:
-        # The sandbox needs rights that containers often lack; the pages opened here are our own.
+        # The sandbox needs privileges that containers often lack; the pages opened here are our own.
         browser = playwright.chromium.launch(executable_path=named, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -52,7 +52,7 @@ def opened(browser: Any, page_file: Path, **settings: Any) -> Seen:
 
 
 def wait_until(page: Any, expression: str) -> None:
-    """Ask until it is so; Playwright's own way needs eval, which the pages' security policy forbids."""
+    """Poll until the expression is true. Playwright's own wait needs eval, which the pages' security policy forbids."""
     for _ in range(300):
         if page.evaluate(expression):
             return
@@ -61,7 +61,7 @@ def wait_until(page: Any, expression: str) -> None:
 
 
 def artefacts() -> Path:
-    """Where tests leave what people look at: PUZZLEGEN_ARTEFACTS, or a folder that git ignores."""
+    """The folder for files that people may inspect after a test: PUZZLEGEN_ARTEFACTS, or one that git ignores."""
     folder = Path(os.environ.get("PUZZLEGEN_ARTEFACTS", ROOT / "build" / "artefacts"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""A server on a real socket that speaks OpenAI's chat completions, and misbehaves when told to."""
+"""A server on a real socket that implements OpenAI's chat completions, with faults on request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Body = dict[str, Any]
-#: What to do with a request instead of answering it: a status, ``drop``, ``slow``, ``garbage``, or refuse its
-#: ``max_tokens``; None answers.
+#: How a request fails: with an HTTP status, or as ``drop``, ``slow`` (answered after 3 s), ``garbage``, or
+#: ``max_tokens`` (that parameter is refused). None: the request is answered.
 Fault = int | str | None
 
 
 class ChatServer(ThreadingHTTPServer):
-    """Answers with ``answer(body)``, a message's content or the whole choice; ``fault(body, count)`` comes first."""
+    """A server that replies with ``answer(body)``, a message's content or a whole choice.
+
+    ``fault(body, count)``, where ``count`` is the number of requests so far, decides whether a request fails.
+    """
 
     daemon_threads = True
 
@@ -37,7 +40,7 @@ class ChatServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def handle_error(self, *_: object) -> None:
-        """Clients that are killed leave broken pipes behind."""
+        """Ignore errors, because killed clients leave broken pipes behind."""
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -90,7 +93,7 @@ class _Request(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
-        # Clients wait at least half a second of their own accord; tests need not.
+        # By default, clients wait at least half a second before they retry.
         self.send_header("retry-after-ms", "1")
         self.end_headers()
         self.wfile.write(data)

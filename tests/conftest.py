@@ -1,4 +1,4 @@
-"""Shared fixtures: where real media may lie, recipes in a line, and a small finished build."""
+"""Shared fixtures and helpers: the folder of real media, one-line recipes, and a small finished build."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from platform import machine
 from typing import Any, NamedTuple
 
-import before_numpy  # noqa: F401 - imported for what it sets
+import before_numpy  # noqa: F401 - imported for its side effect
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def real_media_folder() -> Path | None:
-    """The folder of real media, if this machine has one."""
+    """Return the folder of real media, or None if this machine has none."""
     named = os.environ.get("PUZZLEGEN_TEST_MEDIA")
     folder = Path(named) if named else ROOT.parent / "shared" / "media"
     return folder if folder.is_dir() else None
@@ -42,7 +42,7 @@ def real_media() -> Path:
 
 
 class Done(NamedTuple):
-    """What a command left."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -50,7 +50,7 @@ class Done(NamedTuple):
 
 
 def puzzlegen(*arguments: str | Path, cwd: Path | None = None) -> Done:
-    """Run the command line; a traceback fails the test."""
+    """Run a puzzlegen command; a traceback on stderr fails the test."""
     command = [sys.executable, "-m", "puzzlegen", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
     assert "Traceback" not in done.stderr, done.stderr
@@ -58,7 +58,7 @@ def puzzlegen(*arguments: str | Path, cwd: Path | None = None) -> Done:
 
 
 def taped(path: Path, files: dict[str, bytes]) -> Path:
-    """A tar of files, by name."""
+    """Write a tar with these files, given by name."""
     with tarfile.open(path, "w") as tar:
         for name, data in files.items():
             member = tarfile.TarInfo(name)
@@ -68,13 +68,13 @@ def taped(path: Path, files: dict[str, bytes]) -> Path:
 
 
 def recipe_with(tasks: list[dict[str, Any]], **settings: Any) -> Recipe:
-    """A recipe on a few built-in samples."""
+    """Make a recipe; by default its source is four built-in images."""
     source = settings.pop("source", {"kind": "samples", "images": 4, "videos": 0})
     return recipe_from_canonical({"seed": 5, "tasks": tasks, **settings}, source)
 
 
 def export_samples(folder: Path, images: int, videos: int = 0) -> None:
-    """Built-in samples as files of a new folder."""
+    """Write built-in samples as files into a new folder."""
     folder.mkdir(parents=True)
     source = recipe_with([{"task": "rotation"}], source={"kind": "samples", "images": images, "videos": videos}).source
     for item in source.items():
@@ -91,10 +91,10 @@ MIXED: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="session")
 def mixed_recipe() -> Recipe:
-    """Single pictures, several pictures and clips, in several shards and two splits."""
+    """A recipe for puzzles of one image, several images and clips, in several shards and two splits."""
     return recipe_with(
         MIXED,
-        seed=4,  # of the ten drawings half show clearly enough which side is up, and no file may be without one
+        seed=4,  # only half of the drawings show clearly which side is up, and each file needs one of them
         source={"kind": "samples", "images": 10, "videos": 3},
         splits={"validation": 0.3},
         output={"shard_size": 4},
@@ -103,7 +103,7 @@ def mixed_recipe() -> Recipe:
 
 @pytest.fixture(scope="session")
 def mixed_build(mixed_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``mixed_recipe``, built once. Look, do not touch: copy it to change it."""
+    """The build of ``mixed_recipe``, shared by all tests: copy the folder before changing it."""
     out = tmp_path_factory.mktemp("builds") / "mixed"
     assert build(mixed_recipe, out, workers=2).manifest is not None
     return out
@@ -111,23 +111,24 @@ def mixed_build(mixed_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A small build to disturb."""
+    """A small build for fault injection."""
     from faulty import make_bench
 
     return make_bench(tmp_path_factory.mktemp("bench"))
 
 
 def scene(size: tuple[int, int] = (640, 480)) -> Image.Image:
-    """Smooth waves: survives JPEG and resizing nearly unchanged, and no turn of it looks like another."""
+    """Draw smooth waves, which JPEG and resizing hardly change and which look different in each rotation."""
     y, x = np.mgrid[: size[1], : size[0]] / 60
     planes = [np.sin(x + k) + np.sin(y * 0.7 + 2 * k) + y / 4 for k in range(3)]
     return Image.fromarray(np.stack([np.clip(p * 40 + 90, 0, 255) for p in planes], axis=-1).astype(np.uint8))
 
 
 def only_under_the_lock() -> None:
-    """Skip where decisive packages are not the versions in constraints.txt: pixels are promised for those.
+    """Skip the test unless the packages that decide pixels have the versions in constraints.txt.
 
-    Of samples they are promised for one architecture only, since Pillow fills polygons in floating point.
+    Pixels are only guaranteed for these versions, and those of drawn samples only on x86-64, because Pillow fills
+    polygons in floating point.
     """
     if machine() not in ("x86_64", "AMD64"):
         pytest.skip(f"drawn samples have these pixels on x86-64, here is {machine()}")
@@ -138,11 +139,11 @@ def only_under_the_lock() -> None:
 
 
 def heeds_interrupts() -> None:
-    """For ``preexec_fn``: shells start what they run in the background with SIGINT ignored, and that is inherited."""
+    """Restore SIGINT, as a ``preexec_fn``: background jobs of shells ignore SIGINT, and their children inherit that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def tree_bytes(folder: Path) -> dict[str, bytes]:
-    """All files of an output folder by relative path, without the state that only resuming needs."""
+    """Return the files of an output folder by relative path, except ``.puzzlegen``, which only resuming needs."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files if ".puzzlegen" not in p.parts}

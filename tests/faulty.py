@@ -1,4 +1,4 @@
-"""A small build to disturb: its files, its command, and the bytes it gives when nothing disturbs it."""
+"""A small build for fault injection: its media, its command, and the bytes of a run without faults."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from PIL import Image
 PICTURES = 16
 RECIPE: dict[str, Any] = {
     "seed": 3,
-    "tasks": [{"task": "rotation", "reference": True}, {"task": "overlay_count"}],  # noise has no "up" and no direction
+    # These tasks need neither an "up" nor a direction in time, which noise lacks.
+    "tasks": [{"task": "rotation", "reference": True}, {"task": "overlay_count"}],
     "splits": {"validation": 0.25},
     "output": {"shard_size": 2},
 }
 
 
 class Bench(NamedTuple):
-    """A source, the recipe file that names it, the undisturbed output, and how many shards it has."""
+    """A media folder, a recipe file for it, the output of a run without faults, and its number of shards."""
 
     media: Path
     recipe: Path
@@ -49,14 +50,14 @@ class Bench(NamedTuple):
         return subprocess.Popen(self.command(out, *options), stderr=subprocess.PIPE, text=True, **settings)
 
     def resumed(self, out: Path) -> None:
-        """The same command once more ends well, with the bytes of a run that nothing disturbed."""
+        """Check that rerunning the command succeeds and gives the bytes of a run without faults."""
         done = self.run(out, "--workers", "1")
         assert done.returncode == 0, done.stderr
         assert tree_bytes(out) == self.expected
 
 
 def make_media(folder: Path) -> None:
-    """Photograph-like noise, each picture another, and two clips."""
+    """Write different images of photograph-like noise, and two clips."""
     folder.mkdir(parents=True)
     for k in range(PICTURES):
         draws = Random(k)
@@ -80,13 +81,13 @@ def make_bench(folder: Path) -> Bench:
 
 
 def environment(*first: Path, **more: str) -> dict[str, str]:
-    """This process's, with folders that Python looks into before all others."""
+    """Return this process's environment, with the given folders first in PYTHONPATH."""
     path = os.pathsep.join([*map(str, first), str(ROOT), os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": path.rstrip(os.pathsep), **more}
 
 
 def plug_in(folder: Path, group: str, name: str, code: str) -> Path:
-    """A distribution of its own with one task or source, as pip would leave it, in a folder for PYTHONPATH."""
+    """Write a distribution with one task or source, as pip would install it, into a folder for PYTHONPATH."""
     info = folder / f"{name}-0.dist-info"
     info.mkdir(parents=True)
     (folder / f"{name}.py").write_text(code)
@@ -96,7 +97,7 @@ def plug_in(folder: Path, group: str, name: str, code: str) -> Path:
 
 
 def stage(out: Path) -> int:
-    """How far a build is: it holds the folder, has planned, has made so many shards, has begun to close."""
+    """Return how far a build is: 1 for its lock, 1 for its plan, 1 per finished shard, 2 for its closing files."""
     state = out / ".puzzlegen"
     signs = (state / "lock", state / "build.json", out / "rejections.parquet", out / "README.md")
     return sum(sign.exists() for sign in signs) + len(list(state.glob("shards/[!.]*.json")))
@@ -116,7 +117,7 @@ def workers_of(child: subprocess.Popen[str]) -> list[int]:
 
 
 def kill(pid: int) -> bool:
-    """SIGKILL; whether there was such a process."""
+    """Send SIGKILL; return whether the process existed."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -125,7 +126,7 @@ def kill(pid: int) -> bool:
 
 
 def all_end(pids: list[int]) -> bool:
-    """Whether these processes are gone within half a minute."""
+    """Return whether these processes end within half a minute."""
     deadline = time.monotonic() + 30
     while any(_runs(pid) for pid in pids):
         if time.monotonic() > deadline:
@@ -142,7 +143,7 @@ def _runs(pid: int) -> bool:
 
 
 def refuse_parts(out: Path) -> None:
-    """What has its final name must be whole."""
+    """Check that every file that has its final name is complete."""
     for path in [*out.glob("data/**/[!.]*.parquet"), *out.glob("[!.]*.parquet")]:
         pq.read_table(path)
     for path in [*out.glob(".puzzlegen/**/[!.]*.json"), *out.glob("[!.]*.json")]:
@@ -153,7 +154,7 @@ def refuse_parts(out: Path) -> None:
 
 
 def one_line(stderr: str) -> str:
-    """The message of a build that failed: one line for people beside its JSON lines of progress."""
+    """Return the error message of a failed build; apart from JSON progress lines, it must be the only line."""
     lines = [line for line in stderr.splitlines() if not re.match(r"\{.*\}$", line)]
     assert len(lines) == 1, stderr
     return lines[0]

@@ -1,7 +1,7 @@
 """Fuzz the verifier: ``python tests/fuzz_verify.py [SECONDS]``, with atheris if it is installed, else hypothesis.
 
-Responses of the cases, mutated, and heaps of tags: none may raise, score outside its bounds, or score otherwise as
-bytes, as a message or with a line more. The slowest is reported.
+The inputs are mutated responses of the test cases, and random sequences of tags. None may raise, score out of bounds,
+or score differently as bytes, as a message or with an added newline. The slowest response is reported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WORDS = [
 
 
 def cases() -> list[tuple[str, str]]:
-    """Responses with their specs: every kind, metric and form."""
+    """Return responses with their specs, of every kind, metric and form."""
     files = [*sorted((HERE / "cases").glob("*.jsonl")), HERE / "red_team.jsonl"]
     rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     return [(row["response"], json.dumps(row["spec"], sort_keys=True)) for row in rows if len(row["response"]) < 500]
@@ -66,7 +66,7 @@ Mutation = tuple[int, int, str]
 
 
 def mutated(case: tuple[str, str], mutations: list[Mutation]) -> tuple[str, str]:
-    """A known response with a few pieces cut out and put in."""
+    """Replace a few pieces of a known response."""
     text = case[0]
     for place, length, piece in mutations:
         at = place % (len(text) + 1)

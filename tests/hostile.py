@@ -1,4 +1,4 @@
-"""Makers of hostile files: each writes one file that would hurt a careless reader."""
+"""Functions that each write one hostile file, which would harm a careless reader."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def _png(width: int, height: int, data: bytes) -> bytes:
 
 
 def decompression_bomb(path: Path) -> None:
-    """50,000 x 50,000 pixels of nothing in some kilobytes."""
+    """Write a PNG of a few kilobytes that claims 50,000 x 50,000 pixels, all zero."""
     squeeze = zlib.compressobj(9)
     path.write_bytes(_png(50_000, 50_000, squeeze.compress(bytes(1 << 22)) + squeeze.flush()))
 
 
 def lying_png(path: Path) -> None:
-    """Says 4000 x 4000, holds ten rows; what is missing is decoded as black, and trimmed."""
+    """Write a PNG that claims 4000 x 4000 pixels but holds ten rows; the rest is decoded as black, and trimmed."""
     path.write_bytes(_png(4000, 4000, zlib.compress((b"\0" + _picture(64)[:1000] * 12) * 10)))
 
 
 def text_chunk_bomb(path: Path) -> None:
-    """A compressed comment that unpacks to 200 MB."""
+    """Write a PNG with a compressed comment that unpacks to 200 MB."""
     whole = _picture(kind="PNG")
     bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200 << 20), 9))
     path.write_bytes(whole[:33] + bomb + whole[33:])
@@ -63,7 +63,7 @@ def truncated_jpeg(path: Path) -> None:
 
 
 def lying_jpeg(path: Path) -> None:
-    """A frame header that claims 65,000 x 65,000."""
+    """Write a JPEG whose frame header claims 65,000 x 65,000 pixels."""
     whole = bytearray(_picture())
     at = whole.index(b"\xff\xc0") + 5
     whole[at : at + 4] = struct.pack(">HH", 65_000, 65_000)
@@ -71,7 +71,7 @@ def lying_jpeg(path: Path) -> None:
 
 
 def hundred_megapixel_jpeg(path: Path) -> None:
-    """Large but honest: JPEG is decoded at an eighth, so this one gives a puzzle."""
+    """Write a large but valid JPEG. Since JPEG is decoded at an eighth of its size, it yields a puzzle."""
     Image.effect_mandelbrot((10_000, 10_000), (-2, -1.5, 1, 1.5), 30).save(path, format="JPEG", quality=60)
 
 
@@ -82,7 +82,7 @@ def hundred_megapixel_png(path: Path) -> None:
 
 
 def many_scans(path: Path, scans: int = 400) -> None:
-    """A progressive JPEG whose last scan comes again and again: little to read, much to do."""
+    """Write a progressive JPEG that repeats its last scan: a small file that takes long to decode."""
     file = io.BytesIO()
     Image.new("RGB", (4000, 4000), "grey").save(file, format="JPEG", progressive=True)
     whole = file.getvalue()
@@ -101,7 +101,7 @@ def empty(path: Path) -> None:
 
 
 def playlist(path: Path) -> None:
-    """Text that FFmpeg would take for a list of other files to read."""
+    """Write a text that FFmpeg would treat as a list of other files to read."""
     path.write_text("ffconcat version 1.0\nfile /etc/passwd\n#EXTM3U\n/etc/passwd\n")
 
 
@@ -110,7 +110,7 @@ def svg_as_png(path: Path) -> None:
 
 
 def no_frames(path: Path) -> None:
-    """A container with a video stream and not one packet."""
+    """Write a container whose video stream has no packets."""
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height = 320, 240
@@ -137,7 +137,7 @@ def thousand_streams(path: Path) -> None:
 
 
 def lying_duration(path: Path) -> None:
-    """Three seconds that claim to be a hundred hours: the headers' durations are overwritten."""
+    """Write a clip of three seconds whose headers claim a hundred hours."""
     whole = bytearray(_clip())
     for box, at in ((b"mvhd", 20), (b"mdhd", 20), (b"tkhd", 24)):
         place = whole.index(box)
@@ -166,7 +166,8 @@ def out_of_the_source(path: Path) -> None:
     path.symlink_to("/etc/passwd")
 
 
-#: By file name: how it is made, and what a build must say of it; empty where it must give a puzzle.
+#: By file name: the function that writes the file, and the rejection reason expected of a build; empty if the file must
+#: yield a puzzle.
 FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "decompression_bomb.png": (decompression_bomb, "too_large"),
     "text_chunk_bomb.png": (text_chunk_bomb, "undecodable"),

@@ -1,6 +1,6 @@
-"""A Hub on loopback for tests: the endpoints that uploading and loading a dataset ask for, kept in memory.
+"""A fake Hub on loopback: the endpoints needed to upload and load a dataset, with all data in memory.
 
-Storage can be made to fail after some objects, and every request is kept.
+Its storage can fail after a given number of objects, and it records every request.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Request(NamedTuple):
 
 
 class Repo:
-    """Revisions of a repository, each a tree of files, and what the storage holds by digest."""
+    """A repository: its revisions, each a tree of files."""
 
     def __init__(self, private: bool) -> None:
         self.private = private
@@ -55,7 +55,7 @@ class Hub:
     """The state of the server.
 
     Attributes:
-        objects_left: how many more objects the storage takes before it fails; None: all.
+        objects_left: number of objects that the storage still accepts before it fails; None: no limit.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Hub:
         self.url = ""
 
     def sent_objects(self) -> list[str]:
-        """Digests of the objects that the storage took, in order."""
+        """Return the digests of the objects that the storage accepted, in order."""
         return [r.path.rpartition("/")[2] for r in self.requests if r.method == "PUT" and r.status == 200]
 
 
@@ -91,7 +91,7 @@ def running() -> Iterator[Hub]:
 
 
 class _Missing(Exception):  # noqa: N818 - its argument says what is missing
-    """Something that the Hub does not have, by its error code."""
+    """An error for something that the Hub does not have; its argument is the Hub's error code."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Requests are kept instead."""
+        """Print nothing, because requests are recorded."""
 
     def do_GET(self) -> None:
         self._answer()
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.state.repos[repo_id]
 
     def _at(self, repo_id: str, parts: list[str]) -> tuple[str, str]:
-        """A revision, which may be ``refs/pr/1``, and the path behind it."""
+        """Split a path into its revision, which may be ``refs/pr/1``, and the rest."""
         repo = self._repo(repo_id)
         for length in (1, 3):
             revision = "/".join(parts[:length])

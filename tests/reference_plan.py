@@ -1,4 +1,4 @@
-"""Plans worked out one item at a time, with fractions: slow, plain, and what every plan must be equal to."""
+"""A slow and simple planner, which handles one item at a time, with fractions; every plan must equal its result."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from puzzlegen.rng import digest
 
 
 class Planned(NamedTuple):
-    """Names of shards, each with its items, the (task, variant) pairs of these, and its files; and what is left out."""
+    """The shards (name, items with their (task, variant) pairs, and files), and the skipped items."""
 
     shards: list[tuple[str, list[tuple[Item, list[tuple[int, int]]]], dict[str, str]]]
     skipped: list[Skipped]
 
 
 def reference(recipe: Recipe, limit: int | None = None) -> Planned:
-    """The plan of a recipe whose hygiene keeps everything."""
+    """Return the plan of a recipe whose hygiene settings remove nothing."""
     items, skipped = _listing(recipe)
     chosen = sorted(items, key=lambda item: digest("order", recipe.seed, item.bundle or item.id))[:limit]
     groups: list[tuple[str, str, list[Item]]] = []

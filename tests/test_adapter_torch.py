@@ -1,4 +1,4 @@
-"""The torch adapter: every row once whatever the ranks and workers, and a stream that goes on where it stopped."""
+"""The torch adapter yields every row once for any number of ranks and workers, and resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
 
-# Theirs to settle: torchdata 0.11 calls a function that torch has retired; and three workers are meant, on any machine.
+# Warnings about code that is not ours: torchdata 0.11 calls a deprecated function of torch, and DataLoader objects to
+# three workers on a machine with fewer cores, where they are intended.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:'set_vital' is deprecated"),
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),
@@ -31,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Puzzles of words alone, quickly built: in several files of several sizes, as Parquet and as tars."""
+    """Builds of text puzzles, which are fast to make: several files of different sizes, as Parquet and as tars."""
     folder = tmp_path_factory.mktemp("graphs")
     for form in ("parquet", "webdataset"):
         recipe = recipe_with(
@@ -113,7 +114,7 @@ def test_resuming_equals_not_having_stopped(graphs: dict[str, Path], data: st.Da
     resumed.load_state_dict(pickle.loads(pickle.dumps(stream.state_dict())))  # noqa: S301 - our own bytes
     after = ids(resumed)
     assert before == whole[:stop]
-    # A resumed stream ends where the stopped one would have ended.
+    # A resumed stream yields the rest of the epoch, not a whole epoch.
     assert after == whole[stop:]
 
 
@@ -129,7 +130,7 @@ def test_a_stateful_loader_resumes_mid_epoch(graphs: dict[str, Path], workers: i
     resumed = fresh()
     resumed.load_state_dict(stopped.state_dict())
     assert before + [batch["id"] for batch in resumed] == whole
-    assert [batch["id"] for batch in resumed] == whole  # the epoch after the resumed one is whole again
+    assert [batch["id"] for batch in resumed] == whole  # the next epoch is complete
 
 
 def test_a_state_of_something_else_is_refused(graphs: dict[str, Path]) -> None:

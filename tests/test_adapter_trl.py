@@ -1,4 +1,4 @@
-"""The TRL adapter in TRL itself: real trainers take steps on rows of a real build, and see the pictures."""
+"""The TRL adapter with TRL itself: real trainers take steps on rows of a real build, and see the images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import VerifierSpec
 from puzzlegen.verify import VerifierError, score
 
-# transformers warns that names TRL 1.16 uses will go in its next major version: theirs to settle
+# transformers warns that names used by TRL 1.16 will be removed in its next major version; that is for TRL to fix.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*pin_memory.*:UserWarning"),
@@ -46,7 +46,7 @@ def _offline(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pictures, several pictures, clips and graphs, as Parquet and as tars; and puzzles joined with questions."""
+    """Builds of one image, several images and clips, as Parquet and tars; and one of puzzles joined with questions."""
     folder = tmp_path_factory.mktemp("builds")
     tasks: list[dict[str, Any]] = [
         {"task": "rotation"},
@@ -175,7 +175,7 @@ def test_several_builds_and_profiles_are_one_dataset(builds: dict[str, Path], st
 
 @pytest.mark.parametrize("combine", [datasets.concatenate_datasets, datasets.interleave_datasets])
 def test_combined_builds_are_prepared_again(builds: dict[str, Path], combine: Any) -> None:
-    """``datasets`` drops the transform without a word; what comes out is records."""
+    """``datasets`` silently drops the transform, so the combined dataset yields plain records."""
     parts = [trl.load(builds[name], "image") for name in ("parquet", "joined")]
     mixed = combine(parts)
     raw = mixed[0]
@@ -223,7 +223,7 @@ def test_a_run_on_rows_that_lost_their_pictures_stops(builds: dict[str, Path]) -
 
 
 def test_reasoning_that_trl_keeps_apart_is_part_of_the_response() -> None:
-    """A tokenizer with a response template parses completions: the reasoning is a field of its own."""
+    """With a tokenizer that has a response template, TRL puts the reasoning of a completion into a separate field."""
     params = {"format": "answer", "think": True, "options": {"A": "x", "B": "y"}}
     truth = VerifierSpec("choice", "B", params).to_json()
     parsed = [{"role": "assistant", "reasoning_content": "It is upside down.", "content": "<answer>B</answer>"}]
@@ -241,7 +241,7 @@ class Trained(NamedTuple):
 
 
 def train(rows: Any, tmp_path: Path, answers: list[str], trainer_class: Any = GRPOTrainer) -> Trained:
-    """Two steps from random weights that can say nothing but the answers."""
+    """Train two steps from random weights; the model can generate nothing but the given answers."""
     config_class: Any = GRPOConfig if trainer_class is GRPOTrainer else RLOOConfig
     torch.set_num_threads(1)
     tiny = tiny_vlm.build(phrases=answers)
@@ -283,7 +283,7 @@ def train(rows: Any, tmp_path: Path, answers: list[str], trainer_class: Any = GR
 def test_trainers_take_steps_and_see(
     builds: dict[str, Path], name: str, profile: Any, streaming: bool, trainer_class: Any, tmp_path: Path
 ) -> None:
-    """Two answers, of which the first is right for the first row: rewards differ within a group, so there is a loss."""
+    """The model can give the right answer or a wrong one, so rewards differ within a group and there is a loss."""
     rows = trl.load(builds[name], profile, streaming=streaming, frames=6)
     right = next(iter(rows))
     only = rows.filter(_has_id, fn_kwargs={"wanted": right["id"]})

@@ -1,4 +1,4 @@
-"""Reward shims: loaded as trainers load them, they say what the verifier says, with the same keys for every task."""
+"""Reward shims, loaded as trainers load them, return the verifier's scores, with the same keys for every task."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rows(mixed_build: Path) -> list[dict[str, Any]]:
 
 
 def by_path(name: str) -> ModuleType:
-    """A module executed from its path without being registered, as OpenRLHF does it."""
+    """Load a module from its path without registering it, as OpenRLHF does."""
     spec = importlib.util.spec_from_file_location("custom_reward", ADAPTERS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -95,7 +95,7 @@ def test_slime_scores_samples_and_groups(rows: list[dict[str, Any]]) -> None:
 
 
 def turn(row: dict[str, Any], media: str) -> str:
-    """A chat turn as a Qwen template writes it, with the given text for each medium."""
+    """Format a chat turn like a Qwen template, with the given text in place of each medium."""
     text = row["problem"].replace("<image>", media).replace("<video>", media)
     return f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
 
@@ -131,6 +131,6 @@ def test_openrlhf_is_not_fooled_by_a_response_that_repeats_the_prompt(rows: list
 
 
 def test_the_folder_of_a_plugin_for_swift_hides_no_package() -> None:
-    """ms-swift puts that folder first on sys.path, where a torch.py would be found instead of torch."""
+    """ms-swift puts this folder first on sys.path, so a torch.py in it would be imported instead of torch."""
     folder = ADAPTERS / "swift"
     assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["__init__.py"]

@@ -1,4 +1,4 @@
-"""Every answer a task can ask for keeps what the build checks: it scores 1 as written, its wrong ones less."""
+"""Every kind of answer passes the checks of a build: its solution scores 1, its wrong answers less."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports point one way, files stay small, nothing heavy is paid for without being used."""
+"""Imports point one way, files stay small, and heavy packages are imported only where they are used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGE = ROOT / "puzzlegen"
 FILES = sorted(PACKAGE.rglob("*.py"))
 BASE = {"errors", "ranges", "records", "rng"}
 MAKING = BASE | {"media", "answers", "plugins", "graphs"}
-# What a part may import of the others, by first name below puzzlegen; its own folder is always allowed.
+# The modules and folders below puzzlegen that each of them may import; its own folder is always allowed.
 ALLOWED = {
     "verify": set(),
     "errors": set(),
@@ -88,7 +88,7 @@ def name_of(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every imported module and whether only type checkers see it."""
+    """Yield every imported module, and whether only type checkers import it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     guarded = {
         id(inner)
@@ -135,7 +135,7 @@ def test_some_parts_need_the_standard_library_only(part: str) -> None:
 
 
 def test_nothing_heavy_is_imported_anywhere() -> None:
-    """But where it is asked for: view augmentation, Ray, the Hub, URLs, charts, and what is for trainers."""
+    """Except where a user asks for it: view augmentation, Ray, the Hub, URLs, charts, and code for trainers."""
     asked = {"augment.py", "charts.py", "hub.py", "output.py", "push.py", "ray.py", "remote.py"}
     for path in (path for path in FILES if name_of(path) not in {"adapters", "doctor"}):
         heavy = {m.split(".")[0] for m, _ in imports(path)} & set(HEAVY)
@@ -143,7 +143,7 @@ def test_nothing_heavy_is_imported_anywhere() -> None:
 
 
 def test_no_module_hides_what_the_package_offers() -> None:
-    """Importing a module ``puzzlegen.build`` would set that name in the package: ``puzzlegen.build()`` would fail."""
+    """Importing a module ``puzzlegen.build`` would set that name in the package and break ``puzzlegen.build()``."""
     assert not set(puzzlegen.__all__) & {path.stem for path in PACKAGE.iterdir()}
 
 
@@ -197,7 +197,7 @@ def test_files_and_functions_stay_small() -> None:
     lengths: list[int] = []
     for path in FILES:
         text = path.read_text(encoding="utf-8")
-        # verify.py holds every kind: trainers load it by path, alone.
+        # verify.py holds every kind, because trainers load this one file by its path.
         assert text.count("\n") <= (1100 if path.name == "verify.py" else 500), path
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):

@@ -1,4 +1,4 @@
-"""Audits find planted leaks and leave fair folders alone."""
+"""Audits find planted leaks and report none in fair folders."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def picture(*parts: str | int, side: int = 48) -> Pixels:
-    """A smooth random picture."""
+    """Return a smooth random image."""
     small = np.frombuffer(rng_for("picture", *parts).raw(8 * 8 * 3), dtype=np.uint8).reshape(8, 8, 3)
     return np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
 
@@ -68,7 +68,7 @@ def jpeg(pixels: Pixels, quality: int = 90) -> bytes:
 
 
 def puzzle(source: int, variant: int, right: int, letter: int, media: list[bytes]) -> Row:
-    """A record with two options, the ``right`` word behind ``letter``."""
+    """Return a record with two options, in which word number ``right`` is correct and has letter number ``letter``."""
     texts = [WORDS[right], WORDS[1 - right]][:: -1 if letter else 1]
     options = dict(zip("AB", texts, strict=True))
     answer = "AB"[letter]
@@ -123,7 +123,7 @@ def folder_of(rows: list[Row], out: Path, form: str = "parquet") -> Path:
 
 
 def drawn(plant: Callable[[int, int, int, int], Row]) -> list[Row]:
-    """A row for each source and variant, with word and letter drawn, each as often as the other."""
+    """Make a row for each source and variant; combinations of word and letter are equally frequent, in random order."""
     rows, slots = [], rng_for("draw").permutation(SOURCES * VARIANTS)
     for source in range(SOURCES):
         for variant in range(VARIANTS):
@@ -172,13 +172,13 @@ def test_a_border_whose_colour_names_the_answer_is_found(tmp_path: Path) -> None
 
 
 def networks(task: Task, out: Path, graphs: int, tell: bool = False) -> tuple[Report, TaskReport]:
-    """An audit of a task's puzzles of drawn networks.
+    """Audit puzzles about generated networks.
 
     Args:
         task: a task about networks.
         out: a folder.
-        graphs: how many are drawn; each gives about six puzzles.
-        tell: show of each hidden node but the one that is asked about the other option.
+        graphs: number of generated graphs; each gives about six puzzles.
+        tell: plant a leak: every hidden node, except the one asked about, is shown with the wrong option.
     """
     source = Graph(graphs=graphs)
     rows: list[Row] = []
@@ -227,7 +227,7 @@ def test_counting_words_tells_nothing_of_networks_unless_they_are_made_naively(t
 
 
 def known_scene(source: int, variant: int) -> Row:
-    """Four clips of each camera are of one size and have one answer: who has seen some of them knows the others'."""
+    """A row whose image size and answer depend only on its camera, which has four sources: they can be memorised."""
     camera = source // 4
     right = (0, 1, 1, 0, 1, 0, 0, 1, 1, 0)[camera]
     letter = rng_for("letter", source, variant).below(2)
@@ -282,7 +282,7 @@ def test_a_grid_that_names_the_answer_is_found(tmp_path: Path) -> None:
 
 
 def textured(name: str, source: int, variant: int, *, right: int, side: int = 192) -> Pixels:
-    """Noise that is drawn out along one axis and grows along it, as grass does below a sky."""
+    """Return noise that is stretched along one axis and increases along an axis, like grass below a sky."""
     rough = np.frombuffer(rng_for(name, source, variant).raw(side * side), np.uint8).reshape(side, side).astype(float)
     long = (rough + np.roll(rough, 1, 1) + np.roll(rough, 2, 1) + np.roll(rough, 3, 1)) / 4 - 128
     grey = np.clip(128 + long * np.linspace(0.1, 1.2, side)[:, None], 0, 255).astype(np.uint8)
@@ -298,7 +298,7 @@ def test_content_is_no_trace(tmp_path: Path) -> None:
 
 
 def meadow(k: int, side: int = 288) -> Pixels:
-    """Grass of one roughness below a sky without any."""
+    """Return an image of uniformly rough grass below a smooth sky."""
     rng, x = rng_for("meadow", k), np.arange(side)
     rough = np.frombuffer(rng.raw(side * side), np.uint8).reshape(side, side).astype(float) - 128
     grass = 100 + 0.9 * sum(np.roll(rough, step, 1) for step in range(4)) / 4
@@ -315,7 +315,7 @@ def test_where_texture_begins_is_no_grid() -> None:
 
 
 def sunset(k: int, side: int = 192) -> Pixels:
-    """Red grows and blue fades evenly from the top down."""
+    """Return an image in which red increases and blue decreases evenly from top to bottom."""
     rng = rng_for("sunset", k)
     rough = np.frombuffer(rng.raw(side * side), np.uint8).reshape(side, side) / 16
     down = np.linspace(0, 1, side)[:, None]
@@ -382,7 +382,7 @@ def test_the_card_says_what_the_audit_found(mixed_recipe: Recipe, mixed_build: P
 
 @pytest.mark.parametrize("sources", [1, 9])
 def test_of_too_few_sources_nothing_is_judged(sources: int, tmp_path: Path) -> None:
-    """The commonest letter of one puzzle is always right."""
+    """With a single puzzle, the most frequent letter is always right, which proves nothing."""
     rows = [fair(source, variant, 0, 0) for source in range(sources) for variant in range(2)]
     report, task = audited(rows, tmp_path)
     assert report.verdict == "too few to tell", lines(report)
@@ -399,7 +399,7 @@ def test_one_letter_for_all_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("known", ["answers", "letters", "nothing"])
 def test_sources_with_answers_of_their_own_are_found(known: str, tmp_path: Path) -> None:
-    """Five of six puzzles of a source share its answer; no learner that is judged on other sources knows."""
+    """Five of a source's six puzzles share an answer, which no learner that is tested on other sources can notice."""
 
     def own(source: int, variant: int, name: str) -> int:
         draws = rng_for(name, source) if variant and name == known else rng_for(name, source, variant)

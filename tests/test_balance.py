@@ -1,4 +1,4 @@
-"""Evening out: exact, with the fewest moves."""
+"""Answers are balanced exactly, with the fewest changes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_no_answer_is_favoured_over_many_small_shards(answers: int, puzzles: int
 
 
 def drawn(answers: int, draws: list[int], seed: int) -> tuple[list[int], list[int]]:
-    """Counts after so many puzzles, and which of them were decided."""
+    """Return the count of each answer after all puzzles, and the puzzles whose answers were assigned."""
     counts, decided = [0] * answers, []
     for k, draw in enumerate(draws):
         likely, rarest = overdue(counts, len(draws) - k)
@@ -65,7 +65,8 @@ def test_the_puzzles_to_come_make_up_for_chance(n: int, draws: list[int], seed: 
 
 
 def test_decided_answers_lie_anywhere() -> None:
-    # Variants of one item lie side by side: were the last puzzles decided, its answers would be one and the same.
+    # Variants of one item follow one another: if only the last puzzles were assigned answers, all of its variants would
+    # have the same one.
     puzzles, ends = 2000, []
     for seed in range(20):
         _, decided = drawn(2, [rng_for("draw", seed, k).below(2) for k in range(puzzles)], seed)

@@ -1,4 +1,4 @@
-"""Builds: the same bytes whatever the workers, shares, order, kills and folders; refusals that say why."""
+"""Builds give the same bytes for any workers, shares, order, kills and folders; refusals say why."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_shards_that_no_run_closed_are_merged(mixed_build: Path, recipe_file: Pa
 
 @pytest.mark.slow
 def test_the_job_array_builds_it_all(recipe_file: Path, tmp_path: Path) -> None:
-    """The script as Slurm would run it: one process per array task, told its number by the environment."""
+    """The script runs as under Slurm: one process per array task, with its number in the environment."""
     script = ROOT / "examples" / "slurm.sh"
     _export_samples(tmp_path / "media")
     shim = tmp_path / "bin" / "puzzlegen"
@@ -279,7 +279,7 @@ def test_a_file_in_the_folders_place_is_refused(mixed_recipe: Recipe, tmp_path: 
 
 
 def test_an_unwritable_folder_is_one_line(mixed_recipe: Recipe, tmp_path: Path) -> None:
-    """Folders that refuse even root: one below a file, and one of the kernel's."""
+    """Two folders in which even root cannot write: one below a file, and one in /proc."""
     (tmp_path / "file").write_text("not a folder")
     for out in (tmp_path / "file" / "out", Path("/proc/out")):
         with pytest.raises(OutputError, match=r"cannot write .* choose another folder with --out"):

@@ -1,4 +1,4 @@
-"""The dataset card: what the Hub and ``datasets`` read in it, code that runs, text that cannot break out."""
+"""The dataset card: the Hub and ``datasets`` can read it, its code runs, and text from outside cannot break out."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_code_in_the_card_runs(text: str, mixed_build: Path, tmp_path: Path)
 def test_the_code_for_trl_keeps_the_system_message(text: str) -> None:
     (code,) = re.findall(r"def blocks.*?(?=\ndef reward)", text, re.DOTALL)
     known: dict[str, Any] = {"re": re}
-    exec(code, known)  # noqa: S102 - the card's own
+    exec(code, known)  # noqa: S102 - the card's own code
     said = [{"role": "system", "content": "Look closely."}, {"role": "user", "content": "<image>\nWhich?"}]
     assert known["prompt"]({"prompt": said})["prompt"] == [
         {"role": "system", "content": [{"type": "text", "text": "Look closely."}]},
@@ -116,7 +116,7 @@ def test_the_code_for_trl_keeps_the_system_message(text: str) -> None:
 
 @pytest.mark.slow
 def test_the_code_for_tars_of_clips_decodes_none(tmp_path: Path) -> None:
-    """``datasets`` decodes clips of tars with torchcodec, which nothing here needs."""
+    """By default ``datasets`` decodes clips in tars with torchcodec, which the card's code does without."""
     clips = {"kind": "samples", "images": 0, "videos": 2}
     recipe = recipe_with([{"task": "video_flip"}], source=clips, output={"format": "webdataset"})
     build(recipe, tmp_path / "build", workers=1)

@@ -1,4 +1,4 @@
-"""What the record stores as ``chance`` is what a policy that does not look earns: counted over all answers."""
+"""The ``chance`` of a record is what a policy earns without looking: counted over all answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def mean(values: list[float]) -> float:
 
 
 def said(spec: VerifierSpec, texts: list[str]) -> float:
-    """The mean score of these answers, through the whole verifier."""
+    """Return the mean score of these answers, graded by the whole verifier."""
     results = [score(f"<answer>{text}</answer>", spec.to_json()) for text in texts]
     assert not {result.reason for result in results} & {"malformed", "no_answer"}
     return mean([result.value for result in results])
@@ -70,7 +70,11 @@ def test_large_orders_add_up(n: int, metric: str) -> None:
 
 
 def middle_or_any(spec: VerifierSpec, middle: list[int], as_large: list[str], every: list[str]) -> float:
-    """The better of two policies that do not look; what lies in the middle earns as much as it would anywhere."""
+    """Return the score of the better of two policies that do not look.
+
+    One answers at random. The other always gives the middle place, with the target's size; by symmetry, it earns what
+    answers of this size at all places earn when the target is in the middle.
+    """
     return max(said(spec, every), said(spec._replace(target=middle), as_large))
 
 

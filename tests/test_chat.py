@@ -1,4 +1,4 @@
-"""A record as a chat: every medium where its placeholder stood, clips as frames behind their times."""
+"""A record as a chat: each medium replaces its placeholder, and clips become frames, each after its time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from puzzlegen.reading import files_of, manifest_of, read_rows
 
 @pytest.fixture(scope="module")
 def rows(mixed_build: Path) -> dict[str, dict[str, Any]]:
-    """One row of each profile."""
+    """One row of each profile, by profile."""
     files = files_of(manifest_of(mixed_build))
     return {file["folder"]: next(read_rows(mixed_build / file["path"])) for file in files}
 

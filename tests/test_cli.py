@@ -1,4 +1,4 @@
-"""The command line: data to stdout, one line and exit code 2 for mistakes, every command in the README."""
+"""The command line: data go to stdout, mistakes give one line and exit code 2, and the README has every command."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_help_needs_no_library() -> None:
 
 @pytest.mark.parametrize(("given", "taken"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "4"}, "4")])
 def test_products_take_one_thread_unless_told_otherwise(given: dict[str, str], taken: str) -> None:
-    """Told before numpy is there to be told."""
+    """The number of threads must be set before numpy is imported."""
     code = (
         "import sys, os; from puzzlegen import cli; cli.app = lambda: print('numpy' in sys.modules, os.environ[NAME])"
     )

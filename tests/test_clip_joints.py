@@ -1,4 +1,4 @@
-"""Whether the order of clips can be told by laying like beside like: before reframing, after it, by our own audit."""
+"""Joining clips whose ends look alike reveals their order before reframing, but not after it; the audit finds that."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Pixels = NDArray[np.uint8]
 
 @pytest.fixture(autouse=True)
 def _walks_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What pans evenly looks more alike from piece to piece than is asked of filmed shots."""
+    """Lower the thresholds set for filmed shots, because pieces of an even change look more alike."""
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 1.0)
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN", 0.7)
     monkeypatch.setattr("puzzlegen.tasks.next_clip._LEAST_TURNED", 0.5)
@@ -45,7 +45,7 @@ def _walks_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def walk(count: int, seed: int = 0) -> Pixels:
-    """One scene of smooth noise turns into another: each frame differs more from those further off."""
+    """Return frames in which one scene of smooth noise turns into another, so that distant frames differ more."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (2, 6, 10, 3), dtype=np.uint8)
     one, other = (np.asarray(Image.fromarray(x).resize((160, 96), Image.Resampling.BICUBIC)) * 1.0 for x in coarse)
@@ -57,7 +57,7 @@ def pieces_of(seed: int, count: int = 4) -> tuple[Pixels, ...]:
 
 
 def rank_of_truth(parts: tuple[Pixels, ...]) -> float:
-    """How many other orders of the parts join more closely, by the audit's plain joints: 0 (none) to 1 (all)."""
+    """Return the fraction of the other orders whose parts join more closely, by the audit's plain joints."""
     costs = clip_joints([list(part) for part in parts]).beside[..., 0]
     sums = [sum(float(costs[a, b]) for a, b in pairwise(path)) for path in orders(len(parts), rng_for("orders"))]
     return float(np.mean([one < sums[0] for one in sums[1:]]))
@@ -71,7 +71,7 @@ def test_like_beside_like_is_the_order_until_pieces_are_reframed() -> None:
         hidden.append(rank_of_truth(reframed(parts, orders(4, rng), rng, cut=0.3, jitter=0.25, shade=0.5)))
     assert plain == [0] * 16
     assert sum(rank == 0 for rank in hidden) <= 4
-    # An order that always ranked low would be as good a sign as one that always ranks high.
+    # If the true order always ranked low, that would reveal it as well as if it always ranked high.
     assert 0.3 < np.mean(hidden) < 0.7
     assert sum(rank > 0.9 for rank in hidden) <= 5
 
@@ -105,7 +105,7 @@ def test_another_light_and_a_camera_that_drifts_make_no_order() -> None:
 
 
 def rubbing(count: int) -> Pixels:
-    """To and fro at a pace that never comes quite back: near in time is no nearer in looks."""
+    """Return frames that swing to and fro with a slow drift, so that frames near in time look no more alike."""
     there = [round(30 + 30 * np.sin(2.4 * k) + 0.2 * k) for k in range(count)]
     return walk(80)[there]
 
@@ -121,7 +121,7 @@ def test_what_does_not_get_on_has_no_order(frames: Pixels) -> None:
 
 
 class Panned(OpenItem):
-    """An open item whose clip is a walk."""
+    """An open item whose clip is one of :func:`walk`."""
 
     def __init__(self, seed: int) -> None:
         self.item = Item(f"pan-{seed}", "video")
@@ -133,7 +133,7 @@ class Panned(OpenItem):
 
 
 def joined(task: str, **params: Any) -> dict[tuple[str, str], Probe]:
-    """The joint probes on ten puzzles of as many pans."""
+    """Run the joint probes on ten puzzles of ten clips."""
     recipe = recipe_with([{"task": task, **params}])
     made = [make_puzzle(recipe, Panned(seed), Pick(0, 0), "train", {}) for seed in range(10)]
     rows = [one.row for one in made if isinstance(one, Made)]
@@ -147,12 +147,12 @@ def joined(task: str, **params: Any) -> dict[tuple[str, str], Probe]:
         ("clip_order", "order", 1 / 22, 0.9),
         ("frame_order", "order", 1 / 22, 0.9),
         ("group_swap", "option", 1 / 6, 0.9),
-        # What comes before the given clip is at times nearer to its end than what comes after it.
+        # What comes before the given clip sometimes looks more like its end than what comes after it.
         ("next_clip", "option", 1 / 4, 0.6),
     ],
 )
 def test_the_audit_joins_clips_that_are_left_as_they_are(task: str, names: str, chance: float, least: float) -> None:
-    # Single pictures go together backward as well, unless the first is given.
+    # Single frames join as well in reverse order, unless the first one is given.
     probe = joined(task, reference=task != "frame_order", cut=0, jitter=0, shade=0)["plain joints", names]
     assert probe.estimate.value >= least
     assert probe.estimate.chance == pytest.approx(chance, abs=1e-3)

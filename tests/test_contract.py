@@ -1,4 +1,4 @@
-"""Puzzles that break the contract of tasks are named, with the task and the item."""
+"""An error names the task and the item of a puzzle that breaks the contract of tasks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_breaks_the_contract_is_named(broken: Any, said: str) -> None:
 
 
 class Refusing(Task):
-    """Refuses every item for a reason of its own."""
+    """A task that rejects every item for a reason that puzzlegen does not know."""
 
     accepts: ClassVar = "image"
     ability: ClassVar = "none"

@@ -1,4 +1,4 @@
-"""Cuts by which laying together what goes together does not restore a picture."""
+"""Tiles are cut so that joining those whose sides match does not restore the image."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def found(tiles: list[Image.Image]) -> Joints:
 
 
 def order_score(order: Sequence[int], cols: int, scores: Joints) -> int:
-    """How well an order goes together: the sum over its joints."""
+    """Return how well the tiles of an order join: the sum over its joints."""
     grid = np.array(order).reshape(-1, cols)
     return int(scores.beside[grid[:, :-1], grid[:, 1:]].sum() + scores.below[grid[:-1], grid[1:]].sum())
 
 
 def beyond_strangers(tiles: list[Image.Image]) -> float:
-    """How much better the true neighbours go together than any two tiles do, by joint."""
+    """Return how much the score of the true order exceeds that of as many joints between arbitrary tiles."""
     scores, n = found(tiles), len(tiles)
     side = math.isqrt(n)
     other = ~np.eye(n, dtype=bool)
@@ -69,7 +69,7 @@ def test_cuts_of_few_places_fit_neither_better_nor_worse_than_strangers() -> Non
 
 
 def framed(plain: tuple[int, ...]) -> Image.Image:
-    """A scene of nine places, some of which are plain but for a frame of their own that no cut shows whole."""
+    """Return a scene of nine places; the given ones are plain, except for a frame each that no cut shows whole."""
     pixels = np.asarray(SCENES[0].resize((900, 900))).copy()
     for place in plain:
         y, x = 300 * (place // GRID), 300 * (place % GRID)

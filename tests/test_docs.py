@@ -1,4 +1,4 @@
-"""The README tells the truth: its Python runs, its record and recipe are real, its first screen has two commands."""
+"""The documentation is true: code and commands run, record and recipe are real, the first screen has two commands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory in which the README's main job has been done, but for its clips."""
+    """A working directory with the README's main build, made without clips and with one task."""
     folder = tmp_path_factory.mktemp("readme")
     recipe = load_recipe("video_ssl", overrides=["source.videos=0", "tasks=[{task: rotation}]"])
     build(recipe, folder / "puzzles" / "video_ssl", workers=2)
@@ -57,14 +57,14 @@ def test_the_python_runs(place: Path) -> None:
 
 
 def commands() -> list[str]:
-    """Every puzzlegen command in a block of README or docs, without its remark."""
+    """Return every puzzlegen command in the shell blocks of the README and docs, without comments."""
     pages = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
     shell = "\n".join(block for page in pages for block in re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL))
     return [found.strip() for found in re.findall(r"(?:^|&& )(puzzlegen [^#\n]+)", shell, flags=re.MULTILINE)]
 
 
 def test_every_command_is_one_that_the_command_line_takes() -> None:
-    """Names, arguments and options are parsed as they stand; nothing is run."""
+    """Names, arguments and options are parsed as written; nothing is run."""
     group: Any = get_command(app)
     found = commands()
     assert len(found) >= 15
@@ -75,7 +75,7 @@ def test_every_command_is_one_that_the_command_line_takes() -> None:
 
 
 def test_commands_run_as_they_stand(place: Path) -> None:
-    """Those that need no media of yours, no answers of a model and no repository."""
+    """Except commands that need the user's media, a model's answers or a repository."""
     cannot = ("build", "push", "score", "select", "audit", "check")
     runnable = [line for line in commands() if line.split()[1] not in cannot and "mine" not in line]
     ran = [line for line in runnable if "NAME" not in line and "--limit" not in line]
@@ -129,7 +129,7 @@ def test_reasons_are_explained_where_they_are_used() -> None:
 
 @pytest.mark.slow
 def test_every_shipped_recipe_says_what_it_follows_and_builds(tmp_path: Path) -> None:
-    """The header names paper and choices; three items of each give puzzles."""
+    """Each recipe has a header, and a build limited to three items gives puzzles."""
     recipes = shipped_recipes()
     assert len(recipes) >= 10
     for name, path in recipes.items():

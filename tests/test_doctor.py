@@ -1,4 +1,4 @@
-"""The doctor without any trainer: what can be said of files and rewards. The loaders themselves: tests/trainers."""
+"""The doctor without any trainer: checks of files and rewards. For the loaders themselves see tests/trainers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def errors(report: Report) -> str:
 
 
 def rewritten(folder: Path, name: str, change: Any) -> Path:
-    """An export's JSON lines with every row changed; ``folder`` becomes plain files."""
+    """Write the JSON lines of an export into a new folder, with every row changed."""
     rows = [change(json.loads(line)) for line in (folder / name).read_text().splitlines()]
     target = Path(tempfile.mkdtemp(dir=folder.parent))
     (target / "image").mkdir(parents=True)
@@ -92,7 +92,7 @@ def test_a_trainer_that_cannot_be_imported_is_not_called_missing(
 
 
 def test_trl_blind_on_a_column_of_videos(exports: Path, mixed_build: Path) -> None:
-    """huggingface/trl#4144: training runs to its end, the vision tower is never called."""
+    """huggingface/trl#4144: training completes, but never calls the vision tower."""
     assert "TRL ignores the column videos" in errors(diagnose(exports / "swift", "trl", profile="video"))
     raw = diagnose(mixed_build, "trl", settings={"loader": "load_dataset"})
     assert "TRL ignores the column videos" in errors(raw)
@@ -102,14 +102,14 @@ def test_trl_blind_on_a_column_of_videos(exports: Path, mixed_build: Path) -> No
 
 
 def test_swift_without_a_map_of_columns(mixed_build: Path) -> None:
-    """modelscope/ms-swift#4772 (1): messages under another name are parsed as a bare question."""
+    """modelscope/ms-swift#4772 (1): messages in a column with another name are parsed as a plain question."""
     found = errors(diagnose(mixed_build, "swift", profile="image", settings={"columns": "{}"}))
     assert "the column prompt holds messages" in found
     assert any(line.startswith('--columns \'{"prompt"') for line in diagnose(mixed_build, "swift").config)
 
 
 def test_swift_with_a_clip_among_pictures(exports: Path) -> None:
-    """modelscope/ms-swift#4772 (2): a clip in the column of pictures."""
+    """modelscope/ms-swift#4772 (2): a clip is in the column of images."""
 
     def swapped(row: dict[str, Any]) -> dict[str, Any]:
         row["images"] = row.pop("videos")
@@ -121,7 +121,7 @@ def test_swift_with_a_clip_among_pictures(exports: Path) -> None:
 
 
 def test_verl_keeps_bytes_in_memory(mixed_build: Path, tmp_path: Path) -> None:
-    """verl-project/verl#7391: said with its size, and what to do."""
+    """verl-project/verl#7391: the warning gives the size and a remedy."""
     warned = [f.text for f in diagnose(mixed_build, "verl", profile="image").findings if f.level == "warning"]
     assert len(warned) == 1
     assert "GiB" in warned[0]
@@ -195,7 +195,7 @@ def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
 
 @pytest.mark.parametrize(("name", "carrier"), [("easyr1", "path"), ("swift", "path"), ("swift", "data_uri")])
 def test_clips_are_sampled_at_their_own_rate(name: str, carrier: str, mixed_build: Path, tmp_path: Path) -> None:
-    """An export has no column of rates, so they are read from the clips; both trainers take 2 where nothing is said."""
+    """Exports have no column of frame rates, so the clips are read; both trainers use 2 frames a second by default."""
     export(mixed_build, name, tmp_path / "out", videos=carrier)
     report = diagnose(tmp_path / "out", name, profile="video")
     setting, line = {"easyr1": ("video_fps", "data.video_fps=4.0"), "swift": ("fps", "export FPS=4")}[name]
@@ -229,13 +229,13 @@ def test_easyr1_has_no_place_for_a_system_message_and_asks_for_no_box(exports: P
     export(tmp_path / "built", "easyr1", tmp_path / "out")
     assert any("system message" in finding.text for finding in diagnose(tmp_path / "out", "easyr1").findings)
     mark = json.loads((tmp_path / "out" / "export.json").read_text())
-    del mark["system"]  # as exports made before it have none
+    del mark["system"]  # older exports do not have this key
     (tmp_path / "out" / "export.json").write_text(json.dumps(mark))
     assert not diagnose(tmp_path / "out", "easyr1").lost
 
 
 def test_a_prompt_that_lost_its_question_is_found() -> None:
-    """slime makes single characters of a text without pictures, which some templates write as a list."""
+    """slime splits a text without images into characters, which some chat templates print as a list."""
     asked = {"a": ["Howlongisthepath?"]}
     assert (
         _prompt_findings(

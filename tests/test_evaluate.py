@@ -1,4 +1,4 @@
-"""Asking a model over real sockets: every puzzle once, whatever the network does and whenever the run is killed."""
+"""Evaluation over real sockets asks every puzzle once, despite network faults and kills."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rows(mixed_build: Path) -> Rows:
 
 @pytest.fixture
 def server(rows: Rows) -> Iterator[ChatServer]:
-    """Knows every picture and clip it is shown, and answers rightly."""
+    """A server that recognises every image and clip of the build and answers correctly."""
     known = {medium["bytes"]: row for row in rows.values() for medium in row.get("images") or row["videos"]}
     with serving(lambda body: str(known[first_medium(body)]["solution"])) as found:
         yield found
@@ -81,7 +81,7 @@ def test_every_puzzle_is_answered_once_through_faults_of_every_kind(
     assert Counter(line["id"] for line in lines(tmp_path / "r.jsonl")) == Counter(rows.keys())
     assert len(server.bodies) >= len(rows) + len(faults)
     assert server.keys == {"Bearer secret"}
-    assert 2 <= server.most_open <= 4 + 1  # a request that timed out is still open here
+    assert 2 <= server.most_open <= 4 + 1  # a request that timed out may still be open in the server
     scored = score_file(mixed_build, tmp_path / "r.jsonl")
     assert (scored.tasks[-1].accuracy, scored.unknown, scored.missing) == (1, 0, 0)
 
@@ -104,7 +104,7 @@ def test_a_killed_run_goes_on_where_it_was(server: ChatServer, rows: Rows, mixed
     assert f"next: puzzlegen score {mixed_build} {out}" in done.stdout
     assert Counter((line["id"], line["sample"]) for line in lines(out)) == Counter((i, k) for i in rows for k in (0, 1))
     asked = len(server.bodies) - before
-    assert asked <= 2 * len(rows) - kept + 2  # the killed run's last ones may arrive late
+    assert asked <= 2 * len(rows) - kept + 2  # the last requests of the killed run may arrive late
     assert score_file(mixed_build, out).tasks[-1].n == 2 * len(rows)
     assert json.loads(done.stderr.splitlines()[-1]) == {"done": 2 * len(rows), "of": 2 * len(rows), "failed": 0}
     before = len(server.bodies)

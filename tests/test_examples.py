@@ -1,4 +1,4 @@
-"""The examples that need no trainer, run as a reader would run them."""
+"""Examples that need no trainer, run as a reader would run them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_responses_that_are_there_are_not_written_over(mixed_build: Path, tmp_pa
 
 
 def test_a_task_of_another_package_is_built(tmp_path: Path) -> None:
-    """Installed as pip would: the module on the path, and the entry points that its pyproject declares."""
+    """Installed as by pip: the module is on the path, with the entry points that its pyproject declares."""
     source = EXAMPLES / "custom_task"
     project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
     site = tmp_path / "site"

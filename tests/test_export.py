@@ -1,4 +1,4 @@
-"""Exports hold what the build holds, byte for byte the same each time, and never touch what is not theirs."""
+"""Exports hold what the build holds, are the same bytes each time, and never touch other files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def exported(folder: Path) -> list[dict[str, Any]]:
 
 
 def payload(medium: Any) -> bytes:
-    """The bytes that a row carries, however it carries them."""
+    """Return the bytes of a medium, in whatever form a row holds it."""
     match medium:
         case {"bytes": bytes(data)}:
             return data
@@ -139,7 +139,7 @@ def test_a_tar_build_gives_the_same_export(tmp_path: Path) -> None:
 
 
 def test_files_are_only_ever_named_after_safe_ids(mixed_build: Path, tmp_path: Path) -> None:
-    """A folder from elsewhere may say anything: nothing is written outside, and nothing is left behind."""
+    """Whatever a folder from elsewhere names, nothing is written outside the export, and nothing is left behind."""
     for field, value in (("id", "../../evil"), ("path", "x/../../evil"), ("split", "../evil")):
         folder = tmp_path / field
         shutil.copytree(mixed_build, folder)
@@ -228,7 +228,7 @@ def test_a_mark_that_is_no_json_is_damage(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_build(mixed_build: Path, tmp_path: Path) -> None:
-    """Forty times the rows, with heavy media, in far less memory than they weigh."""
+    """Exporting 240 rows with heavy media takes less than half as much memory as the media."""
     noise = io.BytesIO()
     Image.effect_noise((900, 900), 90).save(noise, "JPEG", quality=95)
     folder = tmp_path / "big"

@@ -1,4 +1,4 @@
-"""Faults of machines: after each, the same command ends with the bytes of a run that nothing disturbed."""
+"""Machine faults: after each, rerunning the same command gives the bytes of a run without faults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SHORTEST_S = 0.005
 
 @pytest.mark.parametrize("times", [2, pytest.param(MOMENTS, marks=pytest.mark.slow)])
 def test_the_build_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
-    """From its first sign to its last: while it plans, within and between shards, while it closes the folder."""
+    """The build is killed at any stage: while it plans, within and between shards, while it closes the folder."""
     moments, hits = Random(11), 0
     last = bench.shards + 4
     for k in range(times):
@@ -66,7 +66,7 @@ def test_the_build_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(MOMENTS, marks=pytest.mark.slow)])
 def test_a_worker_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
-    """A build that ends before its worker could be killed is begun again, and not waited for as long."""
+    """If a build ends before its worker could be killed, the test builds again and waits for a shorter time."""
     moments, hits = Random(12), 0
     for k in range(times):
         pause, wanted = moments.uniform(0, 0.3), 2 + (2 * k + 1) * bench.shards // (2 * times)
@@ -77,7 +77,7 @@ def test_a_worker_is_killed(bench: Bench, tmp_path: Path, times: int) -> None:
 
 
 def _worker_killed(bench: Bench, out: Path, wanted: int, pause: float, moments: Random) -> bool:
-    """Whether there was a worker to kill; either way the bytes must be those of a build that nothing disturbed."""
+    """Kill a worker and check that the bytes are those of a build without faults; return whether there was a worker."""
     child = bench.start(out, "--workers", "2")
     until_stage(child, out, wanted)
     while not (workers := workers_of(child)) and child.poll() is None:
@@ -92,7 +92,7 @@ def _worker_killed(bench: Bench, out: Path, wanted: int, pause: float, moments: 
 
 
 def test_a_worker_dies_between_two_jobs(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pool is found broken when the next job is handed over, not when the last one is waited for."""
+    """The broken pool is noticed when the next job is submitted, not while waiting for the last one."""
     submit, begun = Local.submit, Counter[str]()
 
     def after_a_death(engine: Local, job: Job) -> None:
@@ -114,7 +114,7 @@ def test_a_worker_dies_between_two_jobs(bench: Bench, tmp_path: Path, monkeypatc
 
 @pytest.mark.slow
 def test_a_worker_is_stopped_and_another_killed(bench: Bench, tmp_path: Path) -> None:
-    """One that is stopped does not end when it is asked to."""
+    """A stopped worker does not end when it is asked to."""
     child = bench.start(tmp_path / "out", "--workers", "2")
     while len(workers := workers_of(child)) < 2 and child.poll() is None:
         time.sleep(0.01)
@@ -158,7 +158,7 @@ build(load_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=2)
 
 @pytest.mark.parametrize("hygiene", [{}, {"near_duplicates": "remove"}])
 def test_a_script_that_builds_as_it_is_imported_is_told(bench: Bench, tmp_path: Path, hygiene: dict[str, str]) -> None:
-    """Each worker runs the script anew: neither is a kill reported, nor is any item left out."""
+    """Each worker runs the script again. The error must say so, not report a kill, and no item is rejected."""
     script, recipe = tmp_path / "script.py", tmp_path / "recipe.yaml"
     script.write_text(UNGUARDED)
     recipe.write_text(json.dumps(json.loads(bench.recipe.read_text()) | {"hygiene": hygiene}))
@@ -187,7 +187,7 @@ def test_a_share_is_killed_beside_another(bench: Bench, tmp_path: Path) -> None:
     assert tree_bytes(out) == bench.expected
 
 
-#: A task that is ``rotation`` but for what it does in a worker while a file is there.
+#: A task like ``rotation``, except that it runs the code ``fault`` in workers while a flag file exists.
 HUNGRY = """
 import os
 from pathlib import Path
@@ -203,7 +203,7 @@ class Hungry(Rotation):
 
 
 def _hungry(bench: Bench, tmp_path: Path, fault: str) -> tuple[Bench, Path, dict[str, Any]]:
-    """The bench with that task, the file that makes it go wrong, and the processes' settings."""
+    """Return the bench with the task of ``HUNGRY``, its flag file, and settings for its processes."""
     place, flag = plug_in(tmp_path / "plug", "tasks", "hungry", HUNGRY.format(fault=fault)), tmp_path / "fault"
     recipe = tmp_path / "hungry.yaml"
     recipe.write_text(bench.recipe.read_text().replace('"rotation"', '"hungry"'))
@@ -235,7 +235,7 @@ def test_a_worker_out_of_memory_ends_the_build_and_rejects_nothing(bench: Bench,
 
 @pytest.mark.slow
 def test_a_worker_that_the_system_kills_each_time_ends_the_build(bench: Bench, tmp_path: Path) -> None:
-    """As the kernel does where memory is short: no exception, no exit handler."""
+    """The worker is killed as by the kernel when memory is short: without an exception or exit handler."""
     hungry, flag, settings = _hungry(bench, tmp_path, "os.kill(os.getpid(), 9)")
     done = hungry.run(tmp_path / "out", "--workers", "1", **settings)
     assert done.returncode == 2
@@ -262,7 +262,7 @@ def test_a_worker_that_the_system_kills_each_time_ends_the_build(bench: Bench, t
     ids=["picture", "clip"],
 )
 def test_a_decoder_short_of_memory_is_no_damaged_file(make: str, decode: str) -> None:
-    """libjpeg says 'broken data' of an allocation that failed: what it was decides about a rejection."""
+    """libjpeg reports a failed allocation as 'broken data', but only damaged data may cause a rejection."""
     code = (
         "import io, re, resource\nimport numpy as np\nfrom pathlib import Path\nfrom PIL import Image\n"
         "from puzzlegen.media.image import ImageSettings, clean_image\n"
@@ -279,7 +279,7 @@ def test_a_decoder_short_of_memory_is_no_damaged_file(make: str, decode: str) ->
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, 160 kB large; skips where it cannot be mounted."""
+    """A separate file system of 160 kB; skips the test where it cannot be mounted."""
     place = tmp_path / "disk"
     place.mkdir()
     if not _mount("-t", "tmpfs", "-o", "size=160k", "puzzlegen-test", str(place)):
@@ -313,10 +313,10 @@ def test_a_disk_that_fills_in_a_shard(bench: Bench, small_disk: Path) -> None:
 
 @pytest.mark.slow
 def test_a_disk_that_fills_anywhere(bench: Bench, small_disk: Path) -> None:
-    """At twelve sizes up to what the whole folder takes: in any shard, in the rejections, the card, the manifest."""
+    """Twelve disk sizes, so that the disk fills in a shard, the rejections, the card or the manifest."""
     everything = sum((len(data) + 4095) // 4096 * 4 for data in bench.expected.values())
     failed = []
-    # The last leaves room for every shard, but not for all that closes the folder.
+    # The last size leaves room for every shard, but not for all closing files.
     for size in (*(12 + (everything - 12) * k // 11 for k in range(11)), everything + 24):
         assert _mount("-o", f"remount,size={size}k", str(small_disk))
         out = small_disk / "out"
@@ -334,7 +334,7 @@ def test_a_disk_that_fills_anywhere(bench: Bench, small_disk: Path) -> None:
 
 
 def test_a_limit_on_file_sizes_is_one_line(bench: Bench, tmp_path: Path) -> None:
-    """The disk of those who may not mount one."""
+    """A substitute for a full disk that needs no right to mount one."""
     done = bench.run(tmp_path / "out", "--workers", "1", preexec_fn=_small_files)
     assert done.returncode == 2
     assert "cannot write" in one_line(done.stderr)
@@ -362,7 +362,7 @@ def test_an_output_that_is_read_only(bench: Bench, small_disk: Path) -> None:
 
 
 def _bound_by_permissions() -> None:
-    """Root without the right to pass over them."""
+    """Apply file permissions to this process even if it runs as root."""
     if os.geteuid() == 0:
         drop_from_bounding_set, dac_override, dac_read_search = 24, 1, 2
         for right in (dac_override, dac_read_search):
@@ -371,7 +371,7 @@ def _bound_by_permissions() -> None:
 
 @pytest.mark.parametrize("sub", ["", "0-of-1"])
 def test_a_plan_that_may_not_be_written(bench: Bench, tmp_path: Path, sub: str) -> None:
-    """As left by another user."""
+    """The plan's folder is read-only, as if left by another user."""
     plan = tmp_path / "out" / ".puzzlegen" / "plan" / sub
     plan.mkdir(parents=True)
     plan.chmod(0o555)

@@ -1,4 +1,4 @@
-"""A file that cannot be read for now ends the work with one line: written down as a rejection, it would be lost."""
+"""A file that temporarily cannot be read ends the build with one line: a rejection would lose it for good."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOR_NOW = ["EACCES", "EPERM", "EIO", "ESTALE", "ENETUNREACH", "ECONNRESET", "EUC
 
 
 def failing(name: str) -> Callable[..., Any]:
-    """What fails with an error of this name."""
+    """Return a function that fails with the OSError of this name."""
 
     def fail(path: Any, *_: Any, **__: Any) -> Any:
         code = getattr(errno, name)
@@ -88,7 +88,7 @@ def test_a_disk_that_fails_while_a_folder_is_listed_loses_no_file(
 
 def test_what_a_mode_keeps_from_this_user_is_a_rejection(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.jpg").chmod(0)
-    # For root, too, who may read anything.
+    # Root may read any file, so the error is simulated.
     monkeypatch.setattr(local, "_open_without_waiting", failing("EACCES"))
     assert entries(folder) == [("a.jpg", "unreadable"), ("deep/b.jpg", "image")]
     monkeypatch.undo()
@@ -136,7 +136,7 @@ SPOILED: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_metadata_that_cannot_be_read_end_the_build(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Without them, files would be used whose licence is denied."""
+    """Without metadata, files with a denied licence would be used."""
     if "deep" not in name:
         (folder / name).write_text("file_name,licence\na.jpg,CC-BY-NC-4.0\n")
     SPOILED[name](folder / name)
@@ -155,7 +155,7 @@ def test_a_disk_that_fails_while_metadata_are_looked_for(folder: Path, monkeypat
 
 
 def unreadable(folder: Path, name: str, stamp: int = 0) -> BinaryIO:
-    """A file that opens and whose disk then fails: a folder in its place does."""
+    """Open a file whose disk then fails, simulated by a file descriptor of a folder."""
     file = local_open(folder, name, stamp)
     there = os.open(folder, os.O_RDONLY)
     os.dup2(there, file.fileno())
@@ -167,7 +167,7 @@ local_open = local.open_inside
 
 
 def ends_when_read(source: Folder | Parquet, item: Item, name: str) -> None:
-    """Listing the source and opening its item both say which file cannot be read."""
+    """Check that listing the source and opening its item both name the file that cannot be read."""
     for read in (lambda: list(source.items()), lambda: source.open(item).read()):
         with pytest.raises(SourceError, match=rf"'{re.escape(name)}' cannot be read: .*; the same command"):
             read()

@@ -1,4 +1,4 @@
-"""Faults of what a build relies on: files that change, a second build, a clock that jumps, a file that hangs."""
+"""Faults of what a build relies on: changing files, a second build, a jumping clock, a file that hangs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from puzzlegen.sources.parquet import Parquet
 
 
 def _touched(path: Path) -> None:
-    """The same size, other bytes, a later time."""
+    """Change the bytes of a file, and so its time, but not its size."""
     data = bytearray(path.read_bytes())
     data[-300] ^= 1
     path.write_bytes(data)
@@ -64,7 +64,7 @@ CHANGES: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 @pytest.fixture
 def copied(bench: Bench, tmp_path: Path) -> tuple[Recipe, Path]:
-    """The bench's recipe on a copy of its files."""
+    """The bench's recipe with a copy of its media, and the copy's folder."""
     shutil.copytree(bench.media, tmp_path / "media")
     return load_recipe(str(bench.recipe), source=str(tmp_path / "media")), tmp_path / "media"
 
@@ -81,13 +81,13 @@ def test_a_file_that_changes_after_planning_is_named(
         do(victim)
         return plan
 
-    monkeypatch.setattr(building, "_only_here", lambda *_: True)  # in this process: nothing to start
+    monkeypatch.setattr(building, "_only_here", lambda *_: True)  # build in this process, so that no worker starts
     monkeypatch.setattr(building, "make_plan", planned)
     with pytest.raises(SourceError, match=rf"'picture-09\.jpg' {said} since the source was listed; put it back"):
         build(recipe, out)
     monkeypatch.setattr(building, "make_plan", make_plan)
     victim.unlink(missing_ok=True)
-    shutil.copy(bench.media / "picture-09.jpg", victim)  # not its time: only bytes count
+    shutil.copy(bench.media / "picture-09.jpg", victim)  # the time is a new one, but only bytes count
     build(recipe, out)
     assert tree_bytes(out) == bench.expected
 
@@ -153,7 +153,7 @@ def _rows(bench: Bench, folder: Path) -> Any:
     return Manifest(path=str(folder / "rows.jsonl"), fields={"media": "image"}), folder / "x.jpg"
 
 
-def _network(bench: Bench, folder: Path) -> Any:  # noqa: ARG001 - makers are alike
+def _network(bench: Bench, folder: Path) -> Any:  # noqa: ARG001 - all makers have the same parameters
     (folder / "n.csv").write_text("source,target\n" + "".join(f"a{k},a{k + 1}\n" for k in range(9)))
     return Graph(path=str(folder / "n.csv")), folder / "n.csv"
 
@@ -175,7 +175,7 @@ def test_every_source_names_a_file_that_changed(
 
 
 def _forget() -> None:
-    """What a worker has that opens its first item."""
+    """Clear all caches, so that this process is like a worker that opens its first item."""
     from puzzlegen.files import archives
     from puzzlegen.sources import graph, parquet
 
@@ -185,7 +185,7 @@ def _forget() -> None:
 
 
 def test_what_no_stamp_tells_replay_does(bench: Bench, copied: tuple[Recipe, Path], tmp_path: Path) -> None:
-    """Other bytes of the same size and time cannot be seen before they are read."""
+    """A file whose bytes changed, but neither its size nor its time, is noticed only when it is read."""
     recipe, media = copied
     out = tmp_path / "out"
     shutil.copytree(bench.recipe.parent / "undisturbed", out)
@@ -224,7 +224,7 @@ def test_shares_build_beside_each_other_but_not_twice(tmp_path: Path) -> None:
 
 
 def test_shares_that_begin_together_do_not_refuse_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the tasks of a job array do; the first of them is still looking for what killed writers left."""
+    """Shares start together, like tasks of a job array, while the first one still removes what killed writers left."""
     out, others = tmp_path / "out", 3
     begin, swept, sweep = Barrier(1 + others), Counter[str](), output._sweep
 
@@ -303,7 +303,7 @@ time_t time(time_t *into) {
 
 @pytest.mark.parametrize("layer", ["python", pytest.param("libc", marks=pytest.mark.slow)])
 def test_a_clock_that_jumps(bench: Bench, tmp_path: Path, layer: str) -> None:
-    """Back and forth by up to three years at each look, while the files' own times lie before 1970 and far ahead."""
+    """The clock jumps by up to three years at each reading; the files' times are before 1970 and in the future."""
     if layer == "python":
         (tmp_path / "sitecustomize.py").write_text(CLOCK)
         env = environment(tmp_path)
@@ -350,7 +350,7 @@ class Hanging(Folder):
 
 @pytest.mark.slow
 def test_a_file_that_hangs_costs_itself_alone(bench: Bench, tmp_path: Path) -> None:
-    """Nothing is computed, so that the limit is twenty times as long; one that comes back in time costs nothing."""
+    """A file that hangs uses no CPU, so the limit is twenty times as long; a delay below the limit has no effect."""
     place = plug_in(tmp_path / "plug", "sources", "hanging", HANGING)
     recipe = json.loads(bench.recipe.read_text())
     recipe["source"]["kind"] = "hanging"
@@ -360,7 +360,7 @@ def test_a_file_that_hangs_costs_itself_alone(bench: Bench, tmp_path: Path) -> N
     outs = {}
     for name, seconds in (("never", ""), ("late", "3"), ("hangs", "3600"), ("again", "3600")):
         env, out = environment(place, HANGS=seconds), tmp_path / name
-        if name == "again":  # killed while it hangs, and gone on with
+        if name == "again":  # killed while it hangs, then resumed
             child = mine.start(out, "--workers", "1", env=env)
             until_stage(child, out, 4)
             time.sleep(2)
@@ -381,7 +381,7 @@ def test_a_file_that_hangs_costs_itself_alone(bench: Bench, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_a_job_that_is_suspended_loses_nothing(bench: Bench, tmp_path: Path) -> None:
-    """As by ``scontrol suspend``, for longer than an item may wait, while one is being opened."""
+    """The job is suspended, as by ``scontrol suspend``, while it opens an item, for longer than an item may take."""
     marking = HANGING.replace("time.sleep(", 'Path(os.environ["MARK"]).touch() or time.sleep(')
     place, mark, out = plug_in(tmp_path / "plug", "sources", "hanging", marking), tmp_path / "mark", tmp_path / "out"
     recipe = json.loads(bench.recipe.read_text())
@@ -406,7 +406,7 @@ def test_a_job_that_is_suspended_loses_nothing(bench: Bench, tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_file_that_hangs_is_not_mixed_up_with_one_refused_before(bench: Bench, tmp_path: Path, workers: str) -> None:
-    """What opened a refused file last, in the same process, is opening it no more."""
+    """A worker that opened a rejected file before must not be taken to be still opening it."""
     computing = HANGING.replace('time.sleep(float(os.environ["HANGS"]))', "sum(iter(int, 1))")
     place, media = plug_in(tmp_path / "plug", "sources", "hanging", computing), tmp_path / "media"
     media.mkdir()

@@ -1,4 +1,4 @@
-"""Audits find tiles, holes and crops that edges or colours alone put in their place."""
+"""Audits find tiles, holes and crops that can be placed by their edges or colours alone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NAIVE: dict[str, dict[str, Any]] = {
 
 
 def naive(name: str, source: int) -> Row | None:
-    """A puzzle whose tiles are their whole places, as they were."""
+    """Return a row of a puzzle whose tiles are neither cut smaller nor recoloured; None if the image is rejected."""
     task = task_class(name).model_validate({"gap": 0, "level": 0, "jitter": 0, **NAIVE[name]})
     buffer = io.BytesIO()
     Image.fromarray(picture("naive", source, side=330)).save(buffer, "PNG")
@@ -54,7 +54,7 @@ def naive(name: str, source: int) -> Row | None:
 
 @pytest.mark.slow
 def test_tiles_without_a_gap_are_told_by_their_joints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("puzzlegen.media.places._LEAST", 0.0)  # noise has no places; its joints fit all the same
+    monkeypatch.setattr("puzzlegen.media.places._LEAST", 0.0)  # noise has no clear places, but its joints fit
     rows = [row for name in NAIVE for source in range(SOURCES) if (row := naive(name, source))]
     report = audit(folder_of(rows, tmp_path))
     leaky = {(p.sees, t.task) for t in report.tasks for p in t.probes if p.verdict == "leaky"}
@@ -63,14 +63,14 @@ def test_tiles_without_a_gap_are_told_by_their_joints(tmp_path: Path, monkeypatc
 
 
 def lettered(source: int, right: int, media: list[bytes]) -> Row:
-    """A record with a picture and four lettered ones."""
+    """Return a record with one image and four images with letters."""
     truth = {"v": 1, "kind": "choice", "target": "ABCD"[right], "params": {"options": list("ABCD")}}
     question = "Picture: <image>\nA: <image>\nB: <image>\nC: <image>\nD: <image>\nWhich?"
     return record(source, 0, "ABCD"[right], canonical_json(truth), question, media)
 
 
 def holed(source: int) -> Row:
-    """Pieces that fill the hole to its rim."""
+    """Return a row in which the right piece fills the hole up to its rim."""
     whole = Image.fromarray(picture("hole", source, side=200))
     rng = rng_for("holed", source)
     places = [(70, 60), (5, 5), (130, 10), (10, 130)]
@@ -94,7 +94,7 @@ def test_a_piece_that_meets_the_rim_is_found(tmp_path: Path) -> None:
 
 
 def paired(source: int) -> Row:
-    """The same picture is another crop of it, in its own colours."""
+    """Return a row with two crops of the same image or of two images, in their original colours."""
     first, other = (picture("pair", source + k, side=120) for k in (0, 500))
     same = source % 2
     options = {"A": "the same picture", "B": "two different pictures"}

@@ -1,4 +1,4 @@
-"""The folder source: any case, stable order, nothing outside, everything accounted for."""
+"""The folder source takes suffixes in any case, in a stable order, opens nothing outside, and reports every file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     (root / "dangling.png").symlink_to(root / "nothing.png")
     (root / "loop").symlink_to(root)
     os.mkfifo(root / "pipe.jpg")
-    with open(os.fsencode(root) + b"/caf\xe9.png", "wb") as file:  # noqa: PTH123 - a name that is no UTF-8
+    with open(os.fsencode(root) + b"/caf\xe9.png", "wb") as file:  # noqa: PTH123 - the name is not UTF-8
         file.write(b"latin")
     return root
 

@@ -1,4 +1,4 @@
-"""Networks: read from any form, cut into stable parts, and asked about so that the text alone decides the answer."""
+"""Graphs are read from any format, cut into stable parts, and asked about so that the text alone decides the answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def puzzles(task: Task) -> Iterator[Puzzle]:
 
 
 def read(question: str) -> dict[str, set[str]]:
-    """The network as a reader of the question sees it."""
+    """Return the neighbours of each node as listed in the question."""
     line = next(line for line in question.splitlines() if line.startswith("Edges: "))
     near: dict[str, set[str]] = defaultdict(set)
     for a, b in EDGE.findall(line):

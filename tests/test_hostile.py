@@ -1,4 +1,4 @@
-"""Hostile files: each is a rejection with a reason, in bounded time and memory; never a crash, never a read outside."""
+"""Each hostile file is rejected with a reason, in bounded time and memory, without a crash or a read outside."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MOST_KB = 900_000
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What a build of all hostile files in a process of its own says: reasons, items used, its largest memory."""
+    """The result of building all hostile files in a separate process: reasons, items used, and peak memory in kB."""
     place = tmp_path_factory.mktemp("hostile")
     folder = place / "media"
     folder.mkdir()
     for name, (make, _) in FILES.items():
         make(folder / name)
-    with open(os.fsencode(folder) + b"/caf\xe9.jpg", "wb") as file:  # noqa: PTH123 - a name that is no UTF-8
+    with open(os.fsencode(folder) + b"/caf\xe9.jpg", "wb") as file:  # noqa: PTH123 - the name is not UTF-8
         file.write(b"no picture")
     (place / "r.yaml").write_text(f"source: {{kind: folder, path: '{folder}'}}\ntasks: {json.dumps(TASKS)}\n{KEEP}\n")
     code = (
@@ -70,12 +70,12 @@ def test_memory_stays_bounded(told: dict[str, int]) -> None:
 
 
 def test_the_limit_holds_where_no_exception_can_reach() -> None:
-    """A regular expression that backtracks for years holds the interpreter's lock: only the system can end it."""
+    """A regular expression that backtracks for years holds the interpreter's lock, so only a signal can end it."""
     code = (
         "import re\nfrom puzzlegen.media.limit import time_limit\nwith time_limit(1):\n    re.match('(a*)*b', 'a' * 60)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=120)
-    assert done.returncode in {-number for number in SIGNALS}  # of computing, unless the machine is too busy
+    assert done.returncode in {-number for number in SIGNALS}  # the signal for CPU time, unless the machine is too busy
 
 
 def test_the_limit_holds_where_nothing_is_computed() -> None:
@@ -86,7 +86,7 @@ def test_the_limit_holds_where_nothing_is_computed() -> None:
 
 @pytest.mark.slow
 def test_a_decoder_that_does_not_come_back_costs_its_item_alone(tmp_path: Path) -> None:
-    """Two such files in one shard, beside good ones; the good ones' puzzles are what they are without them."""
+    """Two such files lie beside good ones, which give the same puzzles as without them."""
     folder = tmp_path / "media"
     folder.mkdir()
     source = recipe_with(TASKS).source

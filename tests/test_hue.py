@@ -1,4 +1,4 @@
-"""Hues turned: as the colour circle has it, and in steps that every processor rounds alike."""
+"""Hues are rotated along the colour circle, with the same rounding on every processor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from puzzlegen.rng import rng_for
 
 
 def colours() -> NDArray[np.uint8]:
-    """Drawn ones, and all those that are made of none, half and all of a channel."""
+    """Return random colours, and all combinations of channels at none, half and full."""
     drawn = np.frombuffer(rng_for("colours").raw(3000), np.uint8).reshape(-1, 1, 3)
     ends = np.stack(np.meshgrid(*[np.array([0, 128, 255], np.uint8)] * 3), axis=-1).reshape(-1, 1, 3)
     return np.concatenate([drawn, ends])
@@ -40,6 +40,6 @@ def test_a_whole_turn_changes_nothing(turn: int) -> None:
 
 
 def test_the_same_bytes_on_every_processor() -> None:
-    """Whatever the versions: nothing here leaves anything to round differently."""
+    """This holds for all versions, since no operation here can be rounded differently."""
     found = hashlib.sha256(b"".join(hue_turned(colours(), turn / 97).tobytes() for turn in range(97))).hexdigest()
     assert found[:16] == "b7b169c7d896e80a"

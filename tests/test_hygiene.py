@@ -1,4 +1,4 @@
-"""Hygiene, mixtures and held-out levels: what is left out, why, and what shares a split."""
+"""Hygiene, mixtures and held-out levels: what is excluded and why, and what shares a split."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_what_a_benchmark_holds_is_left_out_and_its_digest_is_recorded(
 def test_a_benchmark_that_cannot_be_compared_is_named(
     folder: Path, tmp_path: Path, pictures: dict[str, bytes], spoil: Callable[[Path], Any], told: str
 ) -> None:
-    """Left out of account, its pictures would be trained on."""
+    """If an unreadable benchmark were ignored, its images could be trained on."""
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "sound.jpg").write_bytes(pictures["image-000002"])
     (tmp_path / "bench" / "q.jpg").write_bytes(pictures["image-000001"])
@@ -184,7 +184,7 @@ def test_what_cannot_be_decoded_is_compared_by_its_bytes(
 
 
 class Deadly:
-    """A source of bytes whose bad items kill their process, the first so many times; its file counts them."""
+    """Opens items; opening or decoding a bad one kills the process, ``times`` times, counted in the file ``deaths``."""
 
     def __init__(self, number: int, deaths: Path, times: int, *, decoding: bool = False) -> None:
         self.number, self.deaths, self.times, self.decoding = number, deaths, times, decoding
@@ -234,7 +234,7 @@ def test_what_crashes_its_decoder_is_known_by_its_bytes(tmp_path: Path) -> None:
             GOOD_AND_BAD, Looking(Deadly(signal.SIGSEGV, tmp_path / f"{decoding}", 9, decoding=decoding), 9)
         )
         assert set(found) == known
-    # A suspended job's timers run out as well: the next try finds the item sound.
+    # The timers of a suspended job run out as well, so the item is tried again and found good.
     found = look_at(GOOD_AND_BAD, Looking(Deadly(signal.SIGALRM, tmp_path / "suspended", 3), 9))
     assert set(found) == {"good", "bad"}
 
@@ -333,7 +333,7 @@ def test_mistakes_in_a_mixture_are_said_with_their_place() -> None:
 
 
 def test_difficulty_and_tasks_are_held_out_for_a_split(tmp_path: Path) -> None:
-    """4x4 and position only in test, 2x2 only in train, rotation everywhere; media are unseen in any case."""
+    """4x4 and position are only in test, 2x2 only in train, rotation in both; no medium is in both."""
     tasks: list[dict[str, Any]] = [
         {"task": "jigsaw", "rows": 2, "cols": 2, "splits": ["train"]},
         {"task": "jigsaw", "rows": 4, "cols": 4, "splits": ["test"]},
@@ -396,7 +396,7 @@ def test_what_the_documentation_shows_is_a_recipe(tmp_path: Path, monkeypatch: p
 
 
 def test_a_disk_that_fails_stops_the_plan() -> None:
-    """Left out of account, an item could slip past the comparison with others, and past excluded benchmarks."""
+    """If a failing item were ignored, it would not be compared with other items and excluded benchmarks."""
 
     def failing(_: Item) -> BinaryIO:
         raise OSError(errno.EIO, "Input/output error")

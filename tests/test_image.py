@@ -1,4 +1,4 @@
-"""Clean pictures: any mode, any turn, any damage; the same pixels every time."""
+"""Cleaned images: any mode, orientation and damage; the same pixels every time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def far(a: Image.Image, b: Image.Image) -> float:
 
 
 def test_golden_pixels() -> None:
-    """The lock's versions give these pixels; a change here is a change for every user and wants a new FORMAT."""
+    """The versions in constraints.txt give these pixels. A change affects every user and needs a new FORMAT."""
     only_under_the_lock()
     picture = clean(saved(scene()))
     assert picture.size == (520, 396)

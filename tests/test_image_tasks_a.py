@@ -1,4 +1,4 @@
-"""The truth of picture puzzles, checked on the pixels: what the sweep over all tasks cannot see."""
+"""The answers of image puzzles are true, checked on the pixels, which the sweep over all tasks cannot do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GRID = 3
 
 
 def scene() -> Image.Image:
-    """Smooth blobs of many colours, without a symmetry; survives JPEG nearly unchanged."""
+    """Return smooth blobs of many colours without a symmetry, which JPEG hardly changes."""
     noise = np.frombuffer(rng_for("scene").raw(9 * 9 * 3), np.uint8).reshape(9, 9, 3)
     return Image.fromarray(noise).resize((900, 900), Image.Resampling.BICUBIC)
 
@@ -45,7 +45,7 @@ ITEM = opened()
 
 @pytest.fixture(autouse=True)
 def _smooth_scenes_are_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blobs have few of the clues that photos have; how much it takes is for test_places and test_upright."""
+    """Lower the thresholds, since blobs have few of the clues of photos; test_places and test_upright check them."""
     monkeypatch.setattr("puzzlegen.media.places._LEAST", 8.0)
     monkeypatch.setattr("puzzlegen.media.upright._LEAST", 28.5)
     monkeypatch.setattr("puzzlegen.tasks.swap._LEAST_CLARITY", 8.0)
@@ -67,7 +67,7 @@ def pixels(medium: Medium | Image.Image) -> np.ndarray[Any, Any]:
 
 
 def tiles(picture: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    """The tiles of a 3x3 layout in reading order."""
+    """Return the tiles of a 3x3 layout in reading order."""
     return [tile for row in np.split(picture, GRID) for tile in np.split(row, GRID, axis=1)]
 
 
@@ -76,7 +76,7 @@ def laid_out(parts: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
 
 
 def whole() -> np.ndarray[Any, Any]:
-    """The clean picture, cut to multiples of the grid as the tasks cut it."""
+    """Return the cleaned image, cropped to multiples of the grid as in the tasks."""
     picture = pixels(ITEM.image())
     height, width = (side // GRID * GRID for side in picture.shape[:2])
     return picture[:height, :width]
@@ -158,7 +158,7 @@ def test_swap_takes_grids_up_to_four(params: dict[str, int]) -> None:
 
 
 def nearest(tile: np.ndarray[Any, Any]) -> int:
-    """The place of the original that a tile shows, 0-based."""
+    """Return the 0-based place of the original that a tile shows."""
     return int(np.argmin([np.abs(tile - part).mean() for part in tiles(whole())]))
 
 
@@ -171,7 +171,7 @@ def test_the_tile_was_where_the_answer_says(k: int) -> None:
 
 
 def three_alike() -> Image.Image:
-    """A scene whose upper row is one stretch of sky: its tiles differ in layout only."""
+    """Return a scene whose three upper tiles are mirrored copies, so that only their layout differs."""
     picture = pixels(scene().resize((300, 300)))
     picture[:100, 100:200], picture[:100, 200:] = picture[:100, :100][:, ::-1], picture[:100, :100][::-1]
     return Image.fromarray(picture.astype(np.uint8))
@@ -226,7 +226,7 @@ def test_an_odd_tile_must_show_its_change_in_the_part_that_is_shown() -> None:
 
 
 def test_an_odd_tile_must_not_fit_its_place_a_little_higher() -> None:
-    """Bars in which a half turn changes all, and a slide by one bar changes all back."""
+    """A half turn of these bars changes every pixel, and a shift by one bar undoes the change."""
     picture = np.asarray(scene()).copy()
     picture[:450, :450] = (128 + 90 * np.sin(np.arange(450) * np.pi / 75))[:, None, None]
     made = [built("odd_tile", gap=gap).make(opened(Image.fromarray(picture)), rng_for("bars")) for gap in (0, 0.4)]
@@ -283,7 +283,7 @@ def test_what_was_left_as_it_was_is_no_second_copy_of_one_file(name: str) -> Non
 
 
 def apart(part: Image.Image, whole: Image.Image, where: Any = ...) -> float:
-    """How far a part is from what it shows of the whole, wherever it was cut."""
+    """Return the mean difference between a part and the place in the whole that resembles it most."""
     small, large = pixels(part), pixels(whole)
     height, width = small.shape[:2]
     places = product(range(large.shape[0] - height + 1), range(large.shape[1] - width + 1))
@@ -356,7 +356,7 @@ def test_the_piece_fits_into_the_picture_at_the_right_factor_only(k: int) -> Non
 
 
 def test_bytes_do_not_tell_by_how_much_a_piece_was_enlarged() -> None:
-    """Grain that grows from left to right and is averaged out by all but the largest factor."""
+    """Grain increases from left to right, and all factors except the largest average it out."""
     grain = np.frombuffer(rng_for("grain").raw(450 * 450), np.uint8).reshape(450, 450)
     fine = pixels(Image.fromarray(grain).resize((900, 900), Image.Resampling.BICUBIC)) - 128
     shown = 0.7 * pixels(scene().convert("L")) + 40 + fine * np.linspace(0, 1, 900)
@@ -384,7 +384,7 @@ def test_factors_that_cannot_be_told_apart_are_refused(factors: tuple[float, ...
 @pytest.mark.parametrize("name", ["jigsaw", "swap", "tile_place", "tile_relation", "arrangement", "odd_tile"])
 @pytest.mark.parametrize(("rows", "cols"), [(2, 2), (2, 4), (4, 3)])
 def test_every_grid_is_asked_in_its_own_size(name: str, rows: int, cols: int) -> None:
-    # Blobs have so few sides that some always tell where the right arrangement is.
+    # PLAIN skips the comparison of tile sides: with so few blobs, some may always reveal the right arrangement.
     parts = PLAIN if name == "arrangement" else {}
     found = puzzle(name, rows=rows, cols=cols, **parts)
     assert f"{rows} rows and {cols} columns" in found.question

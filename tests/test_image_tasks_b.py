@@ -1,4 +1,4 @@
-"""What the sweep over all tasks cannot see of tasks that compare pictures, pieces and places."""
+"""Tests of tasks that compare images, pieces and places, for what the sweep over all tasks cannot see."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def posed(made: Puzzle | Rejection) -> Puzzle:
 
 
 def view_hash() -> str:
-    """Hash of strong views of noise, which use every pixel function."""
+    """Return a hash of strong views of noise, which use every pixel function."""
     noise = Image.frombytes("RGB", (96, 80), rng_for("noise").raw(96 * 80 * 3))
     shown = [view(noise, (5, 3, 90, 77), rng_for("view", k), VIEWS).tobytes() for k in range(12)]
     return rng_for(*(pixels.hex() for pixels in shown)).raw(8).hex()
@@ -147,7 +147,7 @@ def test_the_right_piece_is_what_the_stripes_hide() -> None:
 
 
 def _misfit(hidden: Image.Image, piece: Image.Image) -> float:
-    """The least difference in structure to a part of the hidden square of nearly the piece's size."""
+    """Return the least difference, means removed, of the piece to a part of the hidden square of nearly its size."""
     whole = np.asarray(hidden.convert("L").reduce(2), np.float32)
     found = []
     for scale in (0.9, 1.0, 1.1):
@@ -177,7 +177,7 @@ def test_other_pieces_come_from_places_in_full_view(options: int) -> None:
 
 
 def _place_of(piece: Image.Image, picture: Image.Image) -> tuple[slice, slice]:
-    """Rows and columns of the picture that correlate best with the piece."""
+    """Return the rows and columns of the image that correlate best with the piece."""
     best = (-1.0, 0, 0, 0)
     whole = np.asarray(picture.convert("L").reduce(4), np.float32)
     for scale in (0.9, 0.95, 1.0, 1.05, 1.1):
@@ -228,7 +228,7 @@ def test_rims_that_change_alike_are_the_most_alike() -> None:
 
 
 def chart(ink: float, colour: tuple[int, int, int]) -> np.ndarray:
-    """White paper, of which a share is covered by strokes of one colour."""
+    """Return white paper, a fraction of which is covered by strokes of one colour."""
     paper = np.full((48, 48, 3), 255, np.uint8)
     paper.reshape(-1, 3)[:: round(1 / ink)] = colour
     return paper
@@ -321,7 +321,7 @@ def test_a_pattern_recurs_and_a_landmark_does_not() -> None:
 
 
 def test_a_piece_is_compared_with_other_cells_only() -> None:
-    """Its twin counts in another cell, not in its own, and a lighter twin only where brightness says nothing."""
+    """A copy of the piece counts in another cell but not in its own, and a lighter one matches once levelled."""
     noise = np.random.default_rng(0).integers(0, 200, (24, 48, 3), dtype=np.uint8)
     box, cell = (2, 2, 8, 8), (0, 0, 24, 24)
     alone = unlike_beyond(Image.fromarray(noise), box, cell)
@@ -351,7 +351,7 @@ def test_changed_colours_leave_the_size_of_the_piece() -> None:
 
 
 def test_letters_cover_no_ring_and_no_other_letter() -> None:
-    """Four places drawn as near to each other, and to the edges, as the smallest views may have them."""
+    """Four random places lie as near to one another and to the edges as is possible in the smallest views."""
     side, gap, rng = 192, 27, rng_for("letters")
     for _ in range(200):
         places: list[tuple[float, float]] = []

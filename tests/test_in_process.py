@@ -1,4 +1,4 @@
-"""A model of transformers in this process answers puzzles: the real architecture, with 100,000 random weights."""
+"""A transformers model in this process answers puzzles: the real architecture with 100,000 random weights."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_a_stranger_is_found(built: Path) -> None:
 
 @pytest.mark.parametrize("column", ["answer", "solution", "ground_truth"])
 def test_an_edited_answer_is_found_and_named(built: Path, column: str) -> None:
-    """Even by somebody who writes the new digest into the manifest."""
+    """An edited answer is found even if the new digest was written into the manifest."""
     table = pq.read_table(built / IMAGE)
     values = table[column].to_pylist()
     letters = "ABCD"

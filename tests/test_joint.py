@@ -1,4 +1,4 @@
-"""The user's own question: read from any row, asked beside the puzzle, answered about the restored medium."""
+"""The user's own questions are read from any row, asked with the puzzle, and are about the original medium."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "pictures").mkdir()
     samples = Samples(images=4, videos=1)
     items = [item for item in samples.items() if isinstance(item, Item)]
-    # Those that show which side is up, and the clip.
+    # The images that show which side is up, and the clip.
     for number, item in enumerate((items[0], items[3], items[4])):
         with samples.open(item) as file:
             name = "clip.mp4" if item.kind == "video" else f"pictures/{number}.jpg"

@@ -1,4 +1,4 @@
-"""Arrangements and exchanges of which the right one does not look best to who sees sides only."""
+"""Arrangements and swaps: the right option has the best matching tile sides no more often than by chance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ITEM = OpenItem(
 
 
 class Fixed(Looks):
-    """Looks that are known: as many points as tiles are in their places."""
+    """Looks with a known score: the number of tiles in their own places."""
 
     def __init__(self, *_: object) -> None: ...
 
@@ -48,7 +48,7 @@ def rank(looks: Looks, orders: list[list[int]]) -> int:
 
 
 def ranks(looks: Looks, rng: Rng) -> Counter[int]:
-    """Ranks of the right order where its sides do not tell."""
+    """Count the ranks of the right order by looks, over the draws that give orders."""
     found = [TASK._draw_ranked_orders(looks, rng) for _ in range(DRAWS)]
     return Counter(rank(looks, orders) for orders in found if orders)
 
@@ -78,7 +78,7 @@ def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.Mon
 
 
 def test_an_exchange_that_sides_always_tell_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other pairs of the picture would not be refused, and so being refused would tell."""
+    """Other pairs of the same image would be accepted, so rejecting this one would reveal the answer."""
     monkeypatch.setattr("puzzlegen.tasks.swap.Looks", Fixed)
     monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_, **__: (TILES[0], 1.0))
     made = SWAP.model_copy(update={"reference": False}).make(ITEM, rng_for("fixed"))

@@ -1,4 +1,4 @@
-"""Listings on disk: they go on after a kill, wherever a source leaves marks, and never change the plan."""
+"""Listings on disk resume after a kill, if the source gives marks, and never change the plan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TASKS = [{"task": "rotation"}, {"task": "position"}]
 
 
 class Told(Source):
-    """As many items as it is asked for, with a mark behind every tenth; it may die on its way."""
+    """A source of ``count`` entries with a mark after every tenth, which can kill its process while listing."""
 
     kind: Literal["told"] = "told"
     count: int
@@ -58,7 +58,7 @@ class Told(Source):
         return io.BytesIO()
 
     def model_dump(self, **_: object) -> dict[str, object]:
-        """Where it dies does not make it another source."""
+        """Leave out ``dies_at`` and the log, which do not make it another source."""
         return {"kind": self.kind, "count": self.count}
 
 
@@ -77,7 +77,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def die(place: str, log: str, marks: str) -> None:
-    """Run by another process: be killed while listing."""
+    """Be killed while listing, in a separate process."""
     listing._PART_ROWS = 25  # type: ignore[misc]
     make_plan(told(count=200, dies_at=157, log=log, marks=bool(marks)), None, Path(place))
 
@@ -116,7 +116,7 @@ def test_a_damaged_part_is_listed_again_and_another_source_from_its_beginning(tm
 
 @pytest.mark.usefixtures("small_parts")
 def test_parts_without_a_mark_at_their_end_are_not_trusted(tmp_path: Path) -> None:
-    """A file of a million rows fills parts before its mark comes; the next mark is taken at once."""
+    """A file of a million rows fills several parts before its mark comes; that mark then ends a part at once."""
 
     def entries(after: str) -> Iterator[Item | Mark]:
         yield from (Item(f"{after}{k}", "image") for k in range(130))

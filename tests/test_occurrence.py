@@ -1,4 +1,4 @@
-"""Where a piece of a clip occurs once, and that where it does so says nothing."""
+"""Where in a clip a piece occurs only once, and that these places do not reveal the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLACES = COUNT - PIECE + 1
 
 
 def moving(light: list[int]) -> Pixels:
-    """Frames with a bar as bright as told, on a ground of many tones."""
+    """Return frames with a bar of the given brightness on a background of many tones."""
     ground = np.random.default_rng(1).integers(0, 200, (64, 64, 3)).astype(np.uint8)
     frames = np.repeat(ground[None], len(light), axis=0)
     frames[:, :, 16:48] = np.array(light, np.uint8)[:, None, None, None]
@@ -27,7 +27,7 @@ def moving(light: list[int]) -> Pixels:
 
 
 def test_a_piece_at_an_end_is_to_lie_further_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So far from all others as is enough for one that has some on both sides."""
+    """At an end of the clip, a distance that suffices for a piece with other places on both sides is too small."""
     monkeypatch.setattr("puzzlegen.media.occurrence.static", lambda _: False)
     places = np.arange(COUNT)
     apart = np.minimum(np.abs(places[:, None] - places), 1.75).astype(float)
@@ -73,7 +73,7 @@ def test_thirds_are_equally_likely_however_few_of_their_places_will_do() -> None
     assert all(margins[place, clip] == margin == 0.5 for clip, place, margin in drawn)
     thirds = Counter(int(np.searchsorted([6, 12], place, "right")) for _, place, _ in drawn)
     assert set(thirds) == {0, 1, 2}
-    assert max(abs(n - 400) for n in thirds.values()) < 60  # 3.7 deviations
+    assert max(abs(n - 400) for n in thirds.values()) < 60  # 3.7 standard deviations
     assert {place for _, place, _ in drawn} == {0, 1, 8, *range(12, PLACES)}
 
 

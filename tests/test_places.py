@@ -1,4 +1,4 @@
-"""Tiles that have a place, and those that have none."""
+"""Tiles whose place in the image is clear, and tiles for which it is not."""
 
 from __future__ import annotations
 

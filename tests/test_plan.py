@@ -1,4 +1,4 @@
-"""Plans: exact quotas, splits by item, shards that are known before work starts."""
+"""Plans have exact quotas, splits by item, and shards that are known before work starts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_quotas_are_exact_and_every_item_gets_its_number(weights: list[int], per
 
 
 class Rows(Source):
-    """Entries as they are given."""
+    """A source of given entries."""
 
     kind: Literal["rows"] = "rows"
     rows: tuple[Item | Skipped, ...] = ()
@@ -94,7 +94,7 @@ def test_a_plan_is_what_working_it_out_item_by_item_gives(
     form: str,
     limit: int | None,
 ) -> None:
-    """However it is cut into parts on the way; with names, bundles and groups that occur again."""
+    """The plan does not depend on the size of internal parts, also with repeated names, bundles and groups."""
     for module, name, value in (
         (listing, "_PART_ROWS", 7),
         (listing, "_SPAN_BYTES", 2000),
@@ -200,7 +200,7 @@ def test_a_source_without_anything_fitting_is_refused() -> None:
 
 
 def test_kinds_that_share_a_folder_share_its_numbering() -> None:
-    """Frames of a clip shown as pictures lie beside pictures; neither may overwrite the other."""
+    """Images and frames of clips go into the same folder, and must not overwrite each other's files."""
     tasks = [{"task": "position"}, {"task": "frame_order"}, {"task": "arrow_of_time"}]
     recipe = recipe_with(tasks, source={"kind": "samples", "images": 5, "videos": 3}, output={"shard_size": 2})
     files = [file for shard in make_plan(recipe).shards() for file in shard.files.values()]

@@ -1,4 +1,4 @@
-"""The page of a build, in a real browser: what it shows, how it is played, and that nothing in it is run."""
+"""The page of a build in a real browser: what it shows, how it is played, and that no text in it is executed."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_pictures_and_clips_show_and_answers_come_with_originals(browser: Any, m
     page = seen.page
     articles = page.locator("#browse article")
     assert articles.count() == len(data_of(mixed_page)["puzzles"])
-    for k in range(3):  # one of each task: they come in turn
+    for k in range(3):  # one of each task, because the page cycles through tasks
         article = articles.nth(k)
         article.scroll_into_view_if_needed()
         puzzle = data_of(mixed_page)["puzzles"][k]
@@ -133,7 +133,7 @@ def test_the_keyboard_is_enough(browser: Any, mixed_page: Path) -> None:
 
 
 def test_play_counts_as_the_verifier_does(browser: Any, mixed_build: Path, mixed_page: Path, tmp_path: Path) -> None:
-    """Every second answer is right, all by keyboard; the saved answers score what the page says."""
+    """Every second answer is right, all are given by keyboard; the saved answers get the scores shown on the page."""
     seen = opened(browser, mixed_page)
     page, rows = seen.page, rows_of(mixed_build)
     page.keyboard.press("p")
@@ -201,7 +201,7 @@ SPECS: list[tuple[str, Any, dict[str, Any], list[Any]]] = [
 
 
 def test_the_page_grades_as_the_verifier_does(browser: Any) -> None:
-    """The same value for every kind that the page reads, over all answers of small puzzles."""
+    """For every kind that the page grades, it gives the verifier's value for all answers of small puzzles."""
     page = browser.new_page()
     script = (HERE / "grade.js").read_text(encoding="utf-8")
     cases = [({"v": 1, "kind": k, "target": t, "params": p}, answers) for k, t, p, answers in SPECS]
@@ -215,7 +215,7 @@ def test_the_page_grades_as_the_verifier_does(browser: Any) -> None:
 
 
 def test_what_people_wrote_is_never_run(browser: Any, tmp_path: Path) -> None:
-    """File names, a damaged file's too, questions and options: shown as they are, on a page that runs one script."""
+    """File names (also of damaged files), questions and options are shown as text; the page runs one script."""
     folder = tmp_path / "media"
     folder.mkdir()
     samples = Samples(images=1, videos=0)
@@ -242,7 +242,7 @@ def test_what_people_wrote_is_never_run(browser: Any, tmp_path: Path) -> None:
     assert page.locator("script:not([type])").count() == 1
     assert page.locator("h1").inner_text().startswith(HOSTILE)
     assert page.title().startswith(HOSTILE)
-    page.wait_for_function("document.querySelector('#p0 .words').innerText")  # a puzzle is filled in as it comes near
+    page.wait_for_function("document.querySelector('#p0 .words').innerText")  # filled in when it is nearly in view
     assert HOSTILE in page.locator("#p0 .words").inner_text()
     assert page.get_by_text("<img src=x onerror=window.hacked=3>.jpg").count() == 1
     assert page.get_by_text(names[0]).count() + page.get_by_text(names[1]).count() >= 1
@@ -289,7 +289,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser: Any, mixed_page: P
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_colour_is_readable(browser: Any, mixed_page: Path, scheme: str) -> None:
-    """WCAG AA: 4.5 to 1 of each text colour on both grounds."""
+    """WCAG AA: each text colour has a contrast of at least 4.5 to 1 on both backgrounds."""
     page = opened(browser, mixed_page, color_scheme=scheme).page
     names = ["paper", "raised", "ink", "soft", "accent", "good", "bad"]
     read = "names => names.map(n => getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim())"
@@ -301,7 +301,7 @@ def test_every_text_colour_is_readable(browser: Any, mixed_page: Path, scheme: s
 
 
 def contrast(one: str, other: str) -> float:
-    """Relative luminance, lighter over darker, as WCAG defines it."""
+    """Return the contrast ratio of two colours as defined by WCAG."""
 
     def luminance(colour: str) -> float:
         parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
@@ -425,7 +425,7 @@ def test_a_page_can_go_into_a_folder(mixed_build: Path, tmp_path: Path) -> None:
 
 
 def test_a_playlist_opens_no_other_file(mixed_build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FFmpeg takes such text for a list of clips, wherever it stands: in a source, or in a build of someone else's."""
+    """FFmpeg treats such text as a list of clips, whether it comes from a source or from someone else's build."""
     monkeypatch.chdir(tmp_path)
     clip = next(
         row["videos"][0]["bytes"]

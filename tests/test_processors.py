@@ -1,4 +1,4 @@
-"""Bytes must not depend on the processor: libraries have code of their own for each generation, and here it is off."""
+"""Bytes must not depend on the processor: these tests disable the code that libraries have for newer processors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-#: What switches off the newer code of libjpeg-turbo, OpenBLAS and OpenCV; numpy's is asked for below.
+#: Variables that disable code for newer processors in libjpeg-turbo, OpenBLAS and OpenCV; for numpy see below.
 OLDER = {
     "JSIMD_FORCENONE": "1",
     "OPENBLAS_CORETYPE": "Nehalem",
@@ -52,7 +52,7 @@ for item in source.items():
 
 
 def own_code() -> list[str]:
-    """Features of this processor for which numpy has code of its own."""
+    """Return the features of this processor for which numpy has special code."""
     try:
         core = import_module("numpy._core._multiarray_umath")
     except ModuleNotFoundError:  # numpy 1
@@ -68,7 +68,7 @@ def measured(without: list[str]) -> str:
 
 
 def built(folder: Path, env: dict[str, str]) -> dict[str, Any]:
-    """The manifest of a build of samples in an environment."""
+    """Build samples with these environment variables; return the manifest."""
     folder.mkdir()
     recipe = {
         "seed": 3,

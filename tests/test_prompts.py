@@ -1,4 +1,4 @@
-"""Every template that a recipe can ask for: what the prompt says, what the verifier wants, what the solution has."""
+"""Every template of a recipe: the prompt asks for what the verifier requires and the solution has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Push, against a Hub on loopback: byte for byte, resumed after an outage, refused when it should be, and read back."""
+"""Push to a fake Hub on loopback: byte for byte, resumed after an outage, refused where it must be, and read back."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from puzzlegen.reading import files_of, manifest_of, read_rows
 
 pytestmark = pytest.mark.slow
 
-TOKEN = "hf_dontshowthis"  # noqa: S105 - of a Hub that asks for none in particular
-#: The client sleeps between tries; a test need not.
+TOKEN = "hf_dontshowthis"  # noqa: S105 - the fake Hub accepts any token
+#: Runs the command line without the pauses of the client between attempts.
 IMPATIENT = "import time; time.sleep = lambda s: None; from puzzlegen.cli import main; main()"
 LOAD = """
 import hashlib, json, os, sys
@@ -120,7 +120,7 @@ def test_an_outage_is_gone_on_from_and_rows_load_as_they_were_built(hub: hubs.Hu
 
 
 def loaded(hub: hubs.Hub, folder: Path, repo: str) -> dict[str, Any]:
-    """Rows by config, split and whether they were streamed, read by ``datasets`` from the repository."""
+    """Return the rows that ``datasets`` reads from the repository, by config, split and whether they were streamed."""
     env = environment(hub, folder.parent / "reader")
     command = [sys.executable, "-c", LOAD, repo, json.dumps(configs(folder))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)

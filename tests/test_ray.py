@@ -1,6 +1,6 @@
-"""The Ray engine on real clusters of this machine: nodes and workers that die, clusters of other processes, tokens.
+"""The Ray engine on real clusters on this machine: dying nodes and workers, clusters of other processes, tokens.
 
-Not in the default run: Ray is an extra of 240 MB, and each cluster takes some ten seconds to start.
+Not part of the default run, because Ray is an extra of 240 MB, and each cluster takes about ten seconds to start.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def undisturbed(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clusters of tests are this machine's own: no tokens, no reports home."""
+    """Disable tokens and usage reports, as clusters of tests are local."""
     for name, value in {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -58,7 +58,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A head without cores and two nodes of one core each."""
+    """A cluster with a head without cores and two nodes of one core each."""
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": STORE_BYTES})
@@ -115,7 +115,7 @@ def test_a_killed_node_and_a_killed_worker_change_no_byte(
 def test_a_driver_that_is_killed_is_resumed_on_ray(
     recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """Begun by the local engine, gone on with by Ray: they share folder, entries and bytes."""
+    """The local engine starts the build and Ray finishes it: both use the same folder, entries and bytes."""
     out = tmp_path / "out"
     build(recipe, out, workers=1, share=Share(0, 3))
     built = build(recipe, out, engine="ray", workers=1)
@@ -127,7 +127,7 @@ def test_a_driver_that_is_killed_is_resumed_on_ray(
 def test_a_cluster_of_other_processes(
     recipe: Recipe, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``ray start`` as on two machines; the build runs in a process of its own, by RAY_ADDRESS."""
+    """``ray start`` is run as on two machines; the build runs in a separate process and uses RAY_ADDRESS."""
     ray_command = str(Path(sys.executable).with_name("ray"))
     port = 26_379
     address = f"127.0.0.1:{port}"
@@ -228,7 +228,7 @@ def test_an_interrupted_build_leaves_no_work_behind(
 
 
 def test_nodes_killed_at_twenty_moments_change_no_byte(cluster: Any, tmp_path: Path) -> None:
-    """Four builds, five times in each one node of two without grace; a fresh one takes its place."""
+    """In each of four builds, one of two nodes is killed five times and replaced by a new one."""
     export_samples(tmp_path / "media", images=20)
     source = {"kind": "folder", "path": str(tmp_path / "media")}
     recipe = recipe_with(MIXED[:1], source=source, output={"shard_size": 1})
@@ -238,7 +238,7 @@ def test_nodes_killed_at_twenty_moments_change_no_byte(cluster: Any, tmp_path: P
     moments = Random(7)
     for k in range(4):
         out = tmp_path / str(k)
-        # Ray makes nodes in the main thread only.
+        # Ray can add nodes only in the main thread, so the build runs in another one.
         with ThreadPoolExecutor(1) as thread:
             building = thread.submit(build, recipe, out, engine="ray")
             for j in range(5):
@@ -249,7 +249,7 @@ def test_nodes_killed_at_twenty_moments_change_no_byte(cluster: Any, tmp_path: P
                 cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
             assert building.result().manifest is not None
         assert tree_bytes(out) == expected
-        print("equal bytes")  # noqa: T201 - with -s
+        print("equal bytes")  # noqa: T201 - shown with -s
 
 
 def _pids(title: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Tars are read whole, as they lie, by webdataset, datasets, wids and Megatron-Energon: the real packages."""
+"""The real packages webdataset, datasets, wids and Megatron-Energon read all samples of the tars as they are."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def keys(tars: Path) -> Keys:
-    """Ids by folder and split."""
+    """Ids of all puzzles, by folder and split."""
     found: Keys = {}
     for file in files_of(manifest_of(tars)):
         split = Path(file["path"]).name.split("-")[0]
@@ -47,12 +47,12 @@ def keys(tars: Path) -> Keys:
 
 
 def note(package: str, keys: Keys) -> None:
-    """A line for the table of readers that loaded the shards."""
+    """Write a line for the table of readers that loaded the shards."""
     line = f"{package} {version(package)}: {sum(map(len, keys.values()))} samples of {len(keys)} folders and splits\n"
     (artefacts() / f"reader-{package}.txt").write_text(line)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset leaves its files open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset does not close its files
 def test_webdataset(tars: Path, keys: Keys) -> None:
     import webdataset
 
@@ -72,7 +72,7 @@ def test_datasets(tars: Path, keys: Keys, tmp_path: Path) -> None:
     note("datasets", keys)
 
 
-@pytest.mark.filterwarnings("ignore")  # wids warns of its own defaults and leaves files open
+@pytest.mark.filterwarnings("ignore")  # wids warns about its own defaults and does not close files
 def test_wids(tars: Path, keys: Keys, tmp_path: Path) -> None:
     wids = pytest.importorskip("wids", reason="wids is not installed: pip install wids")
     for (folder, split), expected in keys.items():
@@ -84,7 +84,7 @@ def test_wids(tars: Path, keys: Keys, tmp_path: Path) -> None:
     note("wids", keys)
 
 
-@pytest.mark.filterwarnings("ignore")  # of torch's loader, on machines without an accelerator
+@pytest.mark.filterwarnings("ignore")  # torch's loader warns on machines without an accelerator
 def test_energon(tars: Path, keys: Keys) -> None:
     energon = pytest.importorskip("megatron.energon", reason="not installed: pip install megatron-energon")
     for (folder, split), expected in keys.items():
@@ -94,7 +94,7 @@ def test_energon(tars: Path, keys: Keys) -> None:
 
 
 def energon_keys(energon: Any, folder: Path, part: str) -> list[str]:
-    """Keys of all samples of a part, each once, in a reader that does not shuffle or repeat."""
+    """Return the keys of all samples of a split part, read once and without shuffling."""
 
     def cook(sample: dict[str, Any]) -> Any:
         assert sample["json"]["id"] == sample["__key__"]

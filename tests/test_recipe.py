@@ -1,4 +1,4 @@
-"""Recipes: what is accepted, and the exact line each mistake gets."""
+"""Recipes: what is accepted, and the exact message for each mistake."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def problems(text: str | bytes, *, source: str | None = None, overrides: Sequenc
 
 
 def with_line(line: str) -> str:
-    """A valid recipe whose third line is ``line``."""
+    """Return a recipe whose third line is ``line`` and which is otherwise valid."""
     return f"source: {{kind: folder, path: photos}}\ntasks: [{{task: rotation}}]\n{line}\n"
 
 
 def with_task(task: str) -> str:
-    """A valid recipe but for its only task, on line 3."""
+    """Return a recipe whose only task, on line 3, is ``task`` and which is otherwise valid."""
     return f"source: {{kind: folder, path: photos}}\ntasks:\n  - {task}\n"
 
 
@@ -312,7 +312,7 @@ def test_source_replaces_the_recipes_source(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_an_empty_path_is_not_the_working_directory() -> None:
-    """As a variable that is not set gives it."""
+    """An unset shell variable gives an empty path."""
     empty = "the path is empty, as from a variable that is not set; give an existing folder or archive"
     assert problems(VALID, source="") == [f"--source : source.path: {empty}"]
     assert problems(VALID.replace("path: photos", "path: ''")) == [f"x.yaml:2: source.path: {empty}"]

@@ -1,4 +1,4 @@
-"""Scaled by FFmpeg: what it shows, which colours, and the same bytes everywhere."""
+"""Scaling with FFmpeg: what the result shows, its colours, and the same bytes everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Randomness: pinned, independent, uniform."""
+"""Random streams are pinned, independent and uniform."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_draws_stay_in_range(n: int, key: bytes) -> None:
 
 def test_draws_are_uniform() -> None:
     counts = Counter(rng_for("uniform", k).below(6) for k in range(6000))
-    assert sum((counts[k] - 1000) ** 2 / 1000 for k in range(6)) < 20.5  # chi-square, 5 degrees, p = 0.001
+    assert sum((counts[k] - 1000) ** 2 / 1000 for k in range(6)) < 20.5  # chi-square, 5 degrees of freedom, p = 0.001
 
 
 def test_a_decided_slot_changes_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""Pictures that are scaled when they are asked for, and small versions of what they were before."""
+"""Images that are scaled on demand, and small versions made from the unscaled image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawn scenes: the same on every run, different for every seed, all kinds, upright in time."""
+"""Drawn scenes are the same in every run, differ by seed, and come in all kinds; clips keep moving one way."""
 
 from __future__ import annotations
 

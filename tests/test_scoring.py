@@ -1,3 +1,5 @@
+"""Scoring files of responses, and selecting the puzzles that still teach."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Tiles in a light of their own."""
+"""Each tile gets its own lighting."""
 
 from __future__ import annotations
 

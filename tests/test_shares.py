@@ -1,4 +1,4 @@
-"""Several runs on one folder: only shards of one and the same build are ever put together."""
+"""Several runs on one folder: only shards of the same build are merged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _recipe(seed: int) -> Recipe:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built with seed 5: two shards. Look, do not touch."""
+    """A build with seed 5, of two shards, shared by all tests: copy the folder before changing it."""
     out = tmp_path_factory.mktemp("shares") / "whole"
     build(_recipe(5), out, workers=1)
     return out
@@ -40,7 +40,7 @@ def _shards(out: Path) -> list[Path]:
 def test_of_two_builds_that_begin_at_once_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    """The other claims the folder when this one has already seen that nobody did."""
+    """The other build claims the folder just after this one found it unclaimed."""
     out = tmp_path / "out"
 
     def beaten(*arguments: Any) -> Any:
@@ -77,7 +77,7 @@ def test_shards_of_another_build_are_refused(whole: Path, tmp_path: Path) -> Non
 
 
 def test_a_run_that_ends_leaves_no_plan(tmp_path: Path) -> None:
-    """Nor those of shares that were killed, once a run has the folder for itself."""
+    """A run without shares also removes plans of killed shares."""
     plans = tmp_path / "out" / ".puzzlegen" / "plan"
     killed = plans / "3-of-4" / "image-train.parquet"
     killed.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Folders with metadata, globs and archives; Parquet; WebDataset: each as its own tools write it."""
+"""Folders with metadata, globs and archives; Parquet; WebDataset: as written by their usual tools."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pictures() -> dict[str, bytes]:
 
 
 def listed(source: Source) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The items with their bytes, and the reasons of all else."""
+    """Return the bytes of each item, and the reason for each skipped entry."""
     found = list(source.items())
     items = {}
     for item in found:
@@ -105,7 +105,7 @@ def test_archives_give_the_puzzles_of_their_files_for_any_number_of_workers(
 
 
 def test_parts_of_a_name_that_are_a_dot_do_not_count(tmp_path: Path) -> None:
-    """As in ``tar cf x.tar .``."""
+    """``tar cf x.tar .`` writes such names."""
     files = {"./a.jpg": b"a", "./in/./b.jpg": b"b", "./.hidden/c.jpg": b"c", "./../d.jpg": b"d", "/./e.jpg": b"e"}
     for path in (zipped(tmp_path / "x.zip", files), taped(tmp_path / "x.tar", files)):
         items, skipped = listed(Folder(path=path))
@@ -118,7 +118,7 @@ def test_parts_of_a_name_that_are_a_dot_do_not_count(tmp_path: Path) -> None:
 
 
 def test_hostile_archives_are_rejections(tmp_path: Path, pictures: dict[str, bytes]) -> None:
-    """Names that lead out, links, devices, bombs, locked and damaged archives."""
+    """Members that lead outside, links, devices, and damaged archives."""
     name, data = next(iter(pictures.items()))
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         for bad in ("../../escape.jpg", "/etc/absolute.jpg", "in/../../out.jpg", name):
@@ -327,7 +327,7 @@ def test_media_of_one_sample_share_a_split(tmp_path: Path) -> None:
 
 
 def test_a_linked_file_may_be_named_but_not_followed_below_a_folder(tmp_path: Path) -> None:
-    """The Hub's cache keeps files behind links."""
+    """The Hub's cache stores files as links."""
     (tmp_path / "blobs").mkdir()
     taped(tmp_path / "blobs" / "0a1b", {"x.jpg": b"1"})
     (tmp_path / "snap").mkdir()

@@ -1,4 +1,4 @@
-"""Data sets through ``datasets``: local folders of every form, and the Hub's own protocol on loopback."""
+"""Datasets read through ``datasets``: local folders of every form, and the Hub's own protocol on loopback."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_imagefolder_through_datasets(tmp_path: Path, pictures: list[bytes]) 
 
 
 class FakeHub(http.server.BaseHTTPRequestHandler):
-    """What of the Hub's protocol reading a public data set takes."""
+    """The part of the Hub's protocol that reading a public dataset needs."""
 
     protocol_version = "HTTP/1.1"
     files: ClassVar[dict[str, bytes]] = {}
@@ -182,7 +182,7 @@ def hub(tmp_path: Path, pictures: list[bytes]) -> Iterator[dict[str, str]]:
 
 @pytest.mark.slow
 def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> None:
-    """The revision is pinned and recorded, rows are read in place, a second build is a finished one."""
+    """The revision is pinned and recorded, rows are read in place, and a second build has nothing to do."""
     recipe = tmp_path / "r.yaml"
     recipe.write_text(
         "seed: 5\nsource: {kind: hub, name: me/photos, revision: main, fields: {id: key}}\ntasks: [{task: position}]\n"
@@ -224,7 +224,7 @@ def test_the_hubs_protocol_on_loopback(hub: dict[str, str], tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_what_datasets_loads_leaves_no_warning_behind(tmp_path: Path) -> None:
-    """A lock that its progress bars share between processes would outlive the worker."""
+    """The progress bars of ``datasets`` share a lock between processes, which would outlive the worker."""
     (tmp_path / "media").mkdir()
     for number in range(2):
         Image.effect_noise((400, 400), 60 + number).convert("RGB").save(tmp_path / "media" / f"{number}.png")

@@ -1,4 +1,4 @@
-"""Sources and output behind URLs: S3 as a real server speaks it on loopback, HTTP with failures, memory."""
+"""Sources and output at URLs: S3 from a real server on loopback, HTTP with failures, memory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def built_here(media: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 class Served(http.server.SimpleHTTPRequestHandler):
-    """A plain server of files without ranges; ``fails`` answers of each path are errors, ``status`` which."""
+    """A file server without ranges, whose first ``fails`` responses for each path are the error ``status``."""
 
     fails = 0
     status = 503
@@ -223,13 +223,13 @@ def test_an_output_below_its_source_is_left_out_of_the_listing(media: Path) -> N
 
 @pytest.fixture(scope="module")
 def s3(media: Path) -> Iterator[dict[str, str]]:
-    """A server that speaks S3, with the media in a bucket; yields the environment that leads to it."""
+    """An S3 server with the media in a bucket; yields the environment variables to reach it."""
     moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
     pytest.importorskip("s3fs", reason="the extra 'remote' is not installed")
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    secret = "wJalrXUtnFEMI"  # noqa: S105 - an example's
+    secret = "wJalrXUtnFEMI"  # noqa: S105 - an example
     found = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
@@ -265,7 +265,7 @@ def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_s3_to_s3_gives_the_bytes_of_a_build_here(
     s3: dict[str, str], recipe_file: Path, built_here: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """Built there, verified there, finished already when built again; no credential in any file or message."""
+    """Builds and verifies on S3, and has nothing to do on a second build; no file or message contains credentials."""
     out = "s3://bucket/out"
     told = run(s3, "build", str(recipe_file), "--out", out, "--workers", "2")
     again = run(s3, "build", str(recipe_file), "--out", out, "--workers", "1", "--json")
@@ -286,7 +286,7 @@ def test_s3_to_s3_gives_the_bytes_of_a_build_here(
 def test_tasks_of_ray_write_to_s3(
     s3: dict[str, str], recipe_file: Path, built_here: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """Each task makes its files on its own node and puts them there whole."""
+    """Each Ray task makes its files on its own node and uploads them when they are complete."""
     pytest.importorskip("ray", reason='needs pip install "puzzlegen[ray]"')
     own = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     out = "s3://bucket/ray"

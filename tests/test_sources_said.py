@@ -1,4 +1,4 @@
-"""What is said about media beside them: a licence survives a bad question, which costs nothing where nobody asks it."""
+"""Metadata of media: a bad question loses no licence, and does no harm unless the recipe asks questions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def split(source: Source) -> tuple[dict[str, Item], list[Skipped]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Six files, three of them with a licence and with a question that has no answer."""
+    """Six files, three of which have a licence and a question without an answer."""
     for name in NAMES:
         (tmp_path / name).write_bytes(name.encode())
     rows = [f"{name},{NC},What?" for name in NAMES[:3]]
@@ -117,7 +117,7 @@ def test_a_sample_keeps_its_licence_or_is_rejected(tmp_path: Path) -> None:
 
 
 def test_a_bad_question_costs_the_medium_only_where_it_is_asked(tmp_path: Path) -> None:
-    """A table of visual questions whose answers stand in lists under another name, as VQA has them."""
+    """As in VQA, the table has its answers as lists in a column with another name."""
     rows = {"question": ["What?", "Who?"], "answers": [["a"], ["b"]], "licence": [NC, ""]}
     pq.write_table(pa.table({"image": [b"x", b"y"], **rows}), tmp_path / "a.parquet")
     (tmp_path / "a.jpg").write_bytes(b"x")
@@ -171,7 +171,7 @@ def test_columns_with_other_names_are_listed_with_the_setting_that_names_them(tm
 
 
 def test_a_cell_that_holds_a_path_says_so(tmp_path: Path) -> None:
-    """As ``Dataset.to_parquet`` writes pictures that were given by their paths."""
+    """``Dataset.to_parquet`` writes such cells for images that were given as paths."""
     (tmp_path / "in").mkdir()
     (tmp_path / "a.jpg").write_bytes(b"x")
     paths = [str(tmp_path / "a.jpg"), "gone.jpg"]

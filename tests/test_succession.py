@@ -1,4 +1,4 @@
-"""What pieces of a shot may be taken for, on shots whose frames are numbers and whose distances are differences."""
+"""What pieces of a shot may be mistaken for, on shots whose frames are numbers, with differences as distances."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_neighbours_may_both_be_taken_for_what_lies_midway() -> None:
 
 
 def test_what_comes_twice_may_be_taken_for_the_other_time() -> None:
-    # The last is at a height that comes before the second as well, and at any piece's own place.
+    # The shot passes the height of the last piece before the second piece as well, so mistaking it costs nothing.
     assert mistaken(LIFTED_TWICE, 2, 12, 47, length=1) == 0
     assert mistaken(LIFTED_TWICE, 0, 8, 16, length=1) == 4
 
@@ -50,13 +50,13 @@ def misplaced(numbers: Sequence[int], *starts: int) -> float:
 def test_a_frame_that_is_more_like_others_than_its_own_is_misplaced() -> None:
     assert misplaced(RISING, 0, 10, 20, 35) == 10
     assert misplaced([30 if k == 9 else k for k in RISING], 0, 9, 20, 35) == 0
-    # What is like no frame that is shown is less like its own than others.
+    # A frame that resembles no shown frame can be nearer to others than to those at its own place.
     assert misplaced([40 if k == 17 else k for k in RISING], 0, 17, 20, 35) == 0
     assert misplaced([16 if k == 17 else k for k in RISING], 0, 17, 25, 35) > 0
 
 
 def test_runs_are_told_apart_frame_by_frame() -> None:
-    # Up and down are at the same heights, but not one after the other.
+    # The ways up and down pass the same heights, but in a different order.
     assert mistaken([*range(10), *range(9, -1, -1)], 0, 10, length=10) > 3
 
 

@@ -1,4 +1,4 @@
-"""The contract of every task, checked over all of them: a new task is swept without an edit here."""
+"""The contract of tasks, checked for all of them; new tasks are included without an edit here."""
 
 from __future__ import annotations
 
@@ -40,26 +40,31 @@ GOLDEN = ROOT / "tests" / "golden.json"
 
 
 def _forms() -> list[Task]:
-    """Every task with its defaults, and once more for each value of each closed choice among its parameters."""
+    """Return every task with its defaults, and with each other value of each parameter with a fixed set of values."""
     forms: list[Task] = []
     for name in task_names():
         made = task_class(name)
         forms.append(made())
         for field, info in made.model_fields.items():
             closed = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
-            if field == "partial_credit":  # changes what a response earns, which the verifier's tests see to
+            if field == "partial_credit":  # changes only scores, which the verifier's tests cover
                 continue
             forms += [made(**{field: value}) for value in closed if value != info.default]
     return forms
 
 
 FORMS = _forms()
-# An answer as a word or number instead of a letter changes no medium: the tests of media need not see it twice.
+# An answer as a word or number instead of a letter changes no medium, so tests of media need no such forms.
 SHOWN = [task for task in FORMS if getattr(task, "form", "") not in ("label", "number")]
 
 
 def _swept(forms: list[Task], *, clips: bool = True) -> pytest.MarkDecorator:
-    """Every task with its defaults; its other forms take as long again, as do ``clips`` where they are made anew."""
+    """Parametrize a test with tasks, marking as slow all that do not have their defaults.
+
+    Args:
+        forms: the tasks.
+        clips: False marks all tasks on clips as slow, for tests that make clips several times.
+    """
     usual = {(name, task_class(name)().params) for name in task_names()}
     quick = [(t.name, t.params) in usual and (clips or t.accepts != "video") for t in forms]
     marks = [[] if few else [pytest.mark.slow] for few in quick]
@@ -73,7 +78,7 @@ anew_sweep, media_anew_sweep = _swept(FORMS, clips=False), _swept(SHOWN, clips=F
 
 @cache
 def opened(kind: Kind, *seed: int) -> tuple[OpenItem, ...]:
-    """Open samples of a kind, each with the others as peers; clean media are made once for the whole sweep."""
+    """Return open samples of a kind, each with the others as peers; media are cleaned once for all tests."""
     source = SOURCES[kind]
     items = [item for item in source.items() if isinstance(item, Item)][:12]
     media = recipe_with([{"task": "rotation"}]).media
@@ -89,14 +94,14 @@ def puzzles(task: Task, seed: int, slots: dict[str, int] | None = None) -> list[
 
 
 def posed(task: Task, seed: int, slots: dict[str, int] | None = None) -> Iterator[Puzzle]:
-    # Of a clip little more is read than is shown, at a place that the cleaning draws: seed 2 cleans anew.
+    # Cleaning reads little more of a clip than is shown, at a random place; so seed 2 cleans clips again.
     cleaned = (seed,) if task.accepts == "video" and seed == 2 else ()
     made = (task.make(o, Rng(f"{seed}-{o.item.id}".encode(), slots)) for o in opened(task.accepts, *cleaned))
     return (puzzle for puzzle in made if isinstance(puzzle, Puzzle))
 
 
 def pixels(medium: Medium) -> tuple[Any, ...]:
-    """Shape of the decoded medium, with the number of frames for clips."""
+    """Return the shape of the decoded medium; for clips, it begins with the number of frames."""
     if medium.ext == "mp4":
         with av.open(io.BytesIO(medium.data), "r") as container:
             frames = [frame.to_ndarray() for frame in container.decode(video=0)]
@@ -120,7 +125,8 @@ def test_the_sweep_sees_all_tasks() -> None:
 
 @media_sweep
 def test_samples_give_puzzles(task: Task) -> None:
-    # Of six drawings one is clear enough for a 2x2 swap, of photos two in five are; of four drawn clips one goes on.
+    # One drawing in six is clear enough for a 2x2 swap (two photos in five are); one drawn clip in four continues
+    # clearly enough for next_clip.
     least = {"swap": 6, "next_clip": 6}.get(task.name, 3 if task.accepts == "video" else 2)
     assert len(puzzles(task, 1)) >= len(opened(task.accepts)) / least
 
@@ -130,13 +136,13 @@ def test_same_seed_same_bytes_other_seed_other_puzzles(task: Task) -> None:
     first, again, other = puzzles(task, 1), puzzles(task, 1), puzzles(task, 2)
     assert first == again
     assert {p.media or p.question for p in first}.isdisjoint(p.media or p.question for p in other)
-    # Few answers of few letters may be the same twice by chance.
+    # With few puzzles and few letters, two seeds may give the same answers by chance.
     others = chain([other], (puzzles(task, seed) for seed in (3, 4)))
     assert any([p.answer.text for p in found] != [p.answer.text for p in first] for found in others)
 
 
 def test_pixels_are_golden() -> None:
-    """Under the lock's versions each task gives these pixels; to accept others, delete the file and run the test."""
+    """The versions in constraints.txt give these pixels; to accept new ones, delete the file and run the test."""
     only_under_the_lock()
     found = {f"{t.name} {t.params}": [_pixel_hash(m) for m in next(posed(t, 1)).media] for t in FORMS}
     if not GOLDEN.exists():
@@ -168,7 +174,7 @@ def test_the_record_scores_its_solution_and_no_junk(task: Task) -> None:
 
 
 def _everything(made: Made) -> str:
-    """An answer that names all there is to choose from, or hedges where there is no such list."""
+    """Return a hedging answer: all options where there is a list, else the right answer and another one."""
     params = json.loads(made.row["ground_truth"])["params"]
     options = params.get("options") or params.get("labels") or params.get("allowed") or [made.row["answer"], "1"]
     return " or ".join(map(str, options))
@@ -196,7 +202,7 @@ def test_placeholders_media_and_bounds(task: Task) -> None:
 
 @media_anew_sweep
 def test_the_shape_is_the_same_for_every_answer(task: Task) -> None:
-    """Forcing the answer changes neither the number of media nor their sizes, nor whether there is a puzzle at all."""
+    """Forcing the answer changes neither the number of media, nor their sizes, nor whether the item is rejected."""
     shapes: dict[int, Any] = {}
     for k in range(min(_answers(task), 4)):
         shapes[k] = [tuple(pixels(m) for m in p.media) for p in puzzles(task, 4, {"answer": k})]
@@ -204,7 +210,7 @@ def test_the_shape_is_the_same_for_every_answer(task: Task) -> None:
 
 
 def _answers(task: Task) -> int:
-    """How many answers the task balances; 1 where it draws from too many to balance."""
+    """Return the number of answers that the task balances; 1 if there are too many to balance."""
     rng = rng_for("slots")
     task.make(opened(task.accepts)[0], rng)
     return rng.slots.get("answer", (0, 1))[1]
@@ -212,7 +218,7 @@ def _answers(task: Task) -> int:
 
 @anew_sweep
 def test_constant_answers_earn_chance(task: Task) -> None:
-    """No answer is more frequent than chance, over many draws of the same item: once in a million, if all are fair."""
+    """Over many draws of one item, no answer is more frequent than chance allows (at p = 1e-6)."""
     draws = 8 if task.accepts == "video" else 40
     usable = [o for o in opened(task.accepts) if isinstance(task.make(o, Rng(b"probe")), Puzzle)]
     made = [task.make(usable[0], rng_for("constant", k)) for k in range(draws)]
@@ -227,12 +233,12 @@ def test_constant_answers_earn_chance(task: Task) -> None:
 
 @media_anew_sweep
 def test_bytes_do_not_tell_the_answer(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The nearest mean size in bytes, learned on other items, tells the answer no better than chance."""
-    # Few drawings are clear enough for tiles; sizes of the others would tell no less.
+    """Choosing the answer whose mean size in bytes, learned on other items, is nearest is no better than chance."""
+    # Few drawings are clear enough for tile tasks; sizes of the others could reveal the answer just as well.
     monkeypatch.setattr("puzzlegen.media.places._LEAST", 0.0)
     classes = range(min(_answers(task), 4))
     if len(classes) == 1:
-        return  # an order, a place, a time: too many answers for a mean size each
+        return  # an order, a place, a time: too many answers to learn a mean size of each
     seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for seed in range(1 if task.accepts == "video" else 2):
         for k, o in product(classes, opened(task.accepts)):
@@ -245,7 +251,7 @@ def test_bytes_do_not_tell_the_answer(task: Task, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("task", [t for t in FORMS if "order" in t.name or t.name == "jigsaw"], ids=lambda t: t.params)
 def test_bytes_do_not_tell_the_order(task: Task) -> None:
-    """Sorting the media of an order puzzle by size does not sort them."""
+    """Sorting the media of an order puzzle by size does not give the right order."""
     asked = [puzzle for seed in range(3) for puzzle in puzzles(task, seed) if len(puzzle.media) == task.media_count > 1]
     hits = 0
     for puzzle in asked:
@@ -255,7 +261,7 @@ def test_bytes_do_not_tell_the_order(task: Task) -> None:
 
 
 def _leave_one_out(seen: dict[str, list[tuple[int, int]]]) -> float:
-    """Accuracy of the nearest mean size per answer, on the items that the means did not see."""
+    """Return the accuracy of choosing the answer with the nearest mean size, on items left out of the means."""
     right = total = 0
     for held, found in seen.items():
         sizes: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Visual tokens are what the real processors make of a picture, and what the command says of a build."""
+"""Counts of visual tokens equal those of the real processors, and the command reports them for a build."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def by_the_processor(pictures: list[Image.Image], *, patch: int, min_pixels: int
 @given(side, side, st.sampled_from([14, 16]), st.sampled_from([(3136, 12_845_056), (784, 3136), (65_536, 131_072)]))
 def test_they_are_those_of_the_real_processor(width: int, height: int, patch: int, bounds: tuple[int, int]) -> None:
     if max(width, height) > 100 * min(width, height):
-        return  # the processor refuses slivers, puzzles have none
+        return  # the processor refuses such narrow images; puzzles have none
     file = io.BytesIO()
     picture = Image.new("RGB", (width, height))
     picture.save(file, "PNG")

@@ -1,4 +1,4 @@
-"""Pictures that have an "up", and those that have none."""
+"""Images that show which side is up, and images that do not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def much() -> float:
 
 
 def test_scenes_have_an_up() -> None:
-    # Of photos a third shows it clearly enough, of drawings some more.
+    # A third of photos, and somewhat more drawings, show clearly enough which side is up.
     assert sum(map(kept, scenes(16))) >= 6
 
 
@@ -82,7 +82,7 @@ def test_no_turn_and_no_mirror_image_is_called_otherwise() -> None:
 
 
 def test_a_message_shows_that_a_number_is_too_small() -> None:
-    """Rounded, it would be what was needed."""
+    """Rounded, the number would look as large as the required one."""
     assert [exact(29.4, 30), exact(29.98, 30), exact(1.0997, 1.1), exact(0.304, 0.3, 2)] == [
         "29.4",
         "29.98",

@@ -1,3 +1,5 @@
+"""The verifier: cases of every kind, attempts to cheat, hostile text, and random responses and specs."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The verifier loads by path, without registration, and imports only light modules of the standard library."""
+
 from __future__ import annotations
 
 import json
@@ -12,7 +14,7 @@ import puzzlegen.verify
 FILE = Path(puzzlegen.verify.__file__)
 SPEC = json.dumps({"v": 1, "kind": "choice", "target": "B", "params": {"options": ["A", "B"]}})
 
-#: As trainers do it: by path, under a name that is never registered.
+#: Loads the verifier as trainers do: by path, under a name that is never registered.
 LOAD = f"""
 import sys
 before = set(sys.modules)
@@ -23,7 +25,7 @@ spec.loader.exec_module(module)
 assert "reward_of_a_trainer" not in sys.modules
 """
 
-#: What loading may add, first names only: nothing that is slow and nothing from outside the standard library.
+#: Top-level modules that loading may import: none that is slow, and none outside the standard library.
 ALLOWED = {
     *("__future__", "_collections", "_collections_abc", "_functools", "_json", "_operator", "_sre", "_stat"),
     *("_typing", "collections", "contextlib", "copyreg", "enum", "functools", "genericpath", "importlib"),

@@ -1,4 +1,4 @@
-"""Partial credit: right is 1, blind is 0, and a better answer never earns less. Metrics here are written anew."""
+"""Partial credit: right answers earn 1, blind ones 0, and better ones never less. Metrics are reimplemented here."""
 
 from __future__ import annotations
 

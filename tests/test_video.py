@@ -1,4 +1,4 @@
-"""Clips in, clean clips out: the same every time, whatever the file holds."""
+"""Cleaned clips are the same every time, whatever the file holds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SMALL = VideoSettings(side_px_range=(64, 80))
 
 
 def scene(count: int, *, seed: int = 0, size: tuple[int, int] = (120, 160), step: int = 5) -> Pixels:
-    """A smooth picture of its own with a bright block that walks across it."""
+    """Return frames of a smooth image that depends on the seed, with a bright block moving across it."""
     height, width = size
     y, x = np.mgrid[0:height, 0:width]
     phase = np.array([0.0, 2.1, 4.2]) + seed * 1.3
@@ -54,7 +54,7 @@ def clip_bytes(
     aspect: Fraction | None = None,
     group: int = 12,
 ) -> bytes:
-    """A file as other programs write it."""
+    """Encode frames like other programs do."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=fmt) as out:
         stream: Any = out.add_stream(codec, rate=fps)
@@ -194,7 +194,7 @@ def test_a_dissolve_lies_in_no_shot() -> None:
 
 
 def test_a_cut_between_dark_scenes_is_found() -> None:
-    # As dark as a scene by torchlight: all of it within 50 of 255 grey levels.
+    # As dark as a scene by torchlight: all pixels lie within 50 of 255 grey levels.
     frames = np.concatenate([scene(20), scene(20, seed=4)]) // 5
     assert find_shots(frames, 7.0) == ((3, 17), (23, 37))
 
@@ -227,7 +227,7 @@ def test_a_turned_phone_gives_an_upright_clip(turn: int, corner: int) -> None:
     frames[:, :40, :40] = (250, 20, 20)
     clip = read(clip_bytes(frames, turn=turn))
     assert (clip.frames.shape[1] > clip.frames.shape[2]) == (turn % 180 != 0)
-    # A turn by 90 degrees counterclockwise takes the top left corner to the bottom left.
+    # A rotation by 90 degrees counter-clockwise moves the top left corner to the bottom left.
     corners = [clip.frames[8, y, x] for y, x in ((4, 4), (-5, 4), (-5, -5), (4, -5))]
     redness = [int(pixel[0]) - int(pixel[1]) for pixel in corners]
     assert redness.index(max(redness)) == corner
@@ -288,7 +288,7 @@ def test_no_more_is_read_than_is_wanted_and_its_place_is_drawn() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_what_is_wanted_is_found_wherever_it_is(first: bool) -> None:
-    """Shots too short and a still picture fill the rest of the clip."""
+    """The rest of the clip is shots that are too short and a still image."""
     wide = (120, 400)
     good = scene(90, size=wide, step=4)
     short = [255 * (k % 2) + (1 - 2 * (k % 2)) * scene(20, seed=k, size=wide).astype(int) for k in range(1, 5)]
@@ -321,7 +321,7 @@ def test_frames_that_are_not_decoded_are_not_missed(
 
 
 def test_transforms_are_not_left_to_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Decoders of MPEG-4 and its kin may round as they like; the option that settles it must reach them."""
+    """MPEG-4 and similar decoders may round differently, so the option that fixes their transform must reach them."""
     data = clip_bytes(scene(40), codec="mpeg4")
     settled = read(data).frames
     monkeypatch.setattr(decode, "_EXACT", {"idct": "faani"})
@@ -344,7 +344,7 @@ def test_repeated_frames_are_left_out_and_a_slow_film_keeps_its_rate() -> None:
     assert len(slow.times) == pytest.approx(30, abs=2)
     assert slow.fps == pytest.approx(4, abs=0.1)
     assert (motion(slow.frames) < 1).sum() <= 1
-    # Telecine: of ten frames shown, two repeat the one before.
+    # Telecine: of every ten frames, two repeat the previous one.
     shown = [k * 4 // 5 for k in range(100)]
     quick = read(clip_bytes(scene(80, step=20)[shown]), settings=SMALL.model_copy(update={"fps_range": (18.0, 19.0)}))
     assert motion(quick.frames).min() > 1
@@ -359,7 +359,7 @@ def test_a_pause_is_left_out_and_what_follows_is_kept() -> None:
 
 
 def colour_bytes(colour: tuple[int, int, int], *, size: int, matrix: Any, limits: Any) -> bytes:
-    """A plain coloured clip as written with the given matrix and range."""
+    """Encode a clip with an area of one colour, with the given matrix and range."""
     frames = scene(40, size=(size, size * 4 // 3))
     frames[:, size // 3 :, size // 2 :] = colour
     buffer = io.BytesIO()
@@ -394,7 +394,7 @@ def test_sound_and_metadata_are_dropped() -> None:
 
 
 def test_the_rhythm_of_key_frames_is_not_met() -> None:
-    """Sampled frames lie at all phases of the source's groups of pictures, not at a few of them."""
+    """Sampled frames lie at all phases of the source's groups of pictures (GOPs), not only at a few."""
     data = clip_bytes(scene(240, step=3), fps=24, group=12)
     clip = read(data, settings=SMALL.model_copy(update={"short_frames": 0}))
     phases = [round(time * 24) % 12 for time in clip.times]

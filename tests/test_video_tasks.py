@@ -1,4 +1,4 @@
-"""Whether what a video task calls right is right: on clips whose frames bear their number in their brightness."""
+"""The answers of video tasks are true, checked on clips in which the brightness of a frame gives its number."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Pixels = NDArray[np.uint8]
 
 @pytest.fixture(autouse=True)
 def _slow_change_is_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What turns into something else in 48 frames changes less than what is asked of filmed shots."""
+    """Lower the thresholds set for filmed shots, because a change spread over 48 frames is slower."""
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_UNLIKE", 1.5)
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN", 1.0)
     monkeypatch.setattr("puzzlegen.media.succession._LEAST_MISTAKEN_FRAME", 1.0)
@@ -52,7 +52,7 @@ def _slow_change_is_clear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def numbered(numbers: list[int]) -> Clip:
-    """Frames of one pattern without symmetry, each lighter by the same step than the number before."""
+    """Return a clip of one pattern without symmetry; the number of a frame says how many steps lighter it is."""
     y, x = np.mgrid[0:64, 0:96]
     pattern = np.stack([x // 2, y, 48 - x // 2], axis=-1)
     frames = np.stack([pattern + STEP * n for n in numbers]).astype(np.uint8)
@@ -60,7 +60,7 @@ def numbered(numbers: list[int]) -> Clip:
 
 
 def turning(numbers: list[int]) -> Clip:
-    """As bright as ``numbered``, but one pattern turns into another: in even tones, too, each frame differs."""
+    """Return a clip like ``numbered`` in which one pattern turns into another, so frames differ even once levelled."""
     rng = np.random.default_rng(0)
     one, other = (rng.permutation(np.arange(96) // 2 + 3).reshape(8, 12, 1) for _ in range(2))
     parts = [(one * (48 - n) + other * n) / 48 + STEP * n for n in numbers]
@@ -69,7 +69,7 @@ def turning(numbers: list[int]) -> Clip:
 
 
 class Numbered(OpenItem):
-    """An open item that holds a clip made here."""
+    """An open item with a given clip."""
 
     def __init__(self, made: Clip) -> None:
         self.item = Item("numbered", "video")
@@ -102,12 +102,12 @@ def frames_of(medium: Medium) -> Pixels:
 
 
 def numbers_of(medium: Medium) -> list[int]:
-    """Which frames of ``RISING`` a medium shows."""
+    """Return the numbers of the frames of ``RISING`` that a medium shows."""
     light = numbered([0]).frames.mean()
     return [round((float(frame.mean()) - light) / STEP) for frame in frames_of(medium)]
 
 
-#: Without them brightness would not tell a frame's number.
+#: Settings that keep the brightness, so that it gives the number of a frame.
 EASY: dict[str, Any] = {"cut": 0, "jitter": 0, "shade": 0}
 ALONE: dict[str, Any] = {**EASY, "reference": False}
 
@@ -171,7 +171,7 @@ def test_the_next_clip_is_later_and_runs_with_the_shot_and_each_has_its_reverse(
         candidates = [numbers_of(medium) for medium in puzzle.media[1 + reference :]]
         step = given[1] - given[0]
         steps.add(step)
-        # In the order of the shot, whichever way that runs.
+        # Compare in the order of the shot, in which numbers may rise or fall.
         given, candidates = [step * n for n in given], [[step * n for n in clip] for clip in candidates]
         right = candidates["ABCD".index(puzzle.answer.text)]
         assert right == sorted(right)
@@ -209,7 +209,7 @@ def test_only_the_named_part_is_changed() -> None:
 
 
 def test_each_kind_of_change_is_asked_for() -> None:
-    # Enlarging a pattern as smooth as this one is not to be seen.
+    # Enlarging a pattern this smooth cannot be seen.
     expected = {words for kind, words in WORDS.items() if kind != "zoomed"}
     answers = [made(Anomaly(ask="kind"), seed, {"answer": seed % 4}).answer for seed in range(40)]
     assert {answer.spec.params["options"][answer.text] for answer in answers} == expected
@@ -300,7 +300,7 @@ def test_a_clip_is_fetched_once_whatever_tasks_ask_of_it() -> None:
 
 
 def standing(frame: Pixels) -> Numbered:
-    """A clip of this one frame, which grows lighter."""
+    """Return a clip of one frame that becomes lighter."""
     frames = np.stack([np.minimum(frame.astype(np.int64) + 2 * k, 255) for k in range(24)]).astype(np.uint8)
     return Numbered(Clip(frames, tuple(k / 8 for k in range(24)), 8.0, ((0, 24),), thumbnails(frames)))
 

@@ -1,4 +1,4 @@
-"""Both formats hold the same record, are read by the readers people use, and have stable bytes."""
+"""Both formats hold the same records, can be read by common readers, and have stable bytes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_media_lie_uncompressed_and_words_compressed(mixed_build: Path) -> None:
     assert group.column(0).has_offset_index
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset leaves its files open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset does not close its files
 def test_webdataset_reads_the_tars(tars: Path) -> None:
     rows = all_rows(tars)
     for path in sorted((tars / "data").rglob("*.tar")):
