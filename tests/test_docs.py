@@ -52,7 +52,7 @@ def test_the_python_runs(place: Path) -> None:
     env = os.environ | {"HF_HOME": str(place / "cache")}
     done = subprocess.run([sys.executable, "-c", code], cwd=place, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "This picture was turned" in done.stdout
+    assert "This picture was rotated" in done.stdout
     assert re.search(r"^(0\.0 wrong|1\.0 correct)$", done.stdout, flags=re.MULTILINE)
 
 
