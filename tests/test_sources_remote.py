@@ -206,6 +206,18 @@ def test_memory_is_a_source_and_an_output(media: Path, built_here: dict[str, byt
     assert {path.removeprefix("/out/"): data for path, data in found.items()} == built_here
 
 
+def test_tars_and_their_indexes_are_written_behind_a_url(tmp_path: Path) -> None:
+    import fsspec
+
+    recipe = recipe_with(TASKS, output={"format": "webdataset", "shard_size": 2})
+    assert build(recipe, folder_at("memory://tars"), workers=1).manifest is not None
+    assert build(recipe, tmp_path / "here", workers=1).manifest is not None
+    memory = fsspec.filesystem("memory")
+    found = {p.removeprefix("/tars/"): memory.cat_file(p) for p in memory.find("/tars") if "/.puzzlegen/" not in p}
+    assert found == tree_bytes(tmp_path / "here")
+    assert any(path.endswith(".tar.idx") for path in found)
+
+
 def test_an_output_below_its_source_is_left_out_of_the_listing(media: Path) -> None:
     import fsspec
 

@@ -39,7 +39,8 @@ def indexes(out: Path, folder: str, files: dict[str, Files]) -> dict[str, bytes]
 
 def _offsets(path: Path) -> bytes:
     offsets, last_key = [], ""
-    with tarfile.open(path, "r:") as tar:
+    # Opened through the path, which may lie behind a URL.
+    with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         for member in tar:
             key = member.name.partition(".")[0]
             if key != last_key:
