@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from puzzlegen.errors import SourceError, Unusable
@@ -100,16 +99,37 @@ class Table:
         Raises:
             SourceError: there is no media column, or one is missing or does not hold media.
         """
-        columns = (
-            named or _marked_columns(self.schema) or {n: k for n, k in _USUAL_COLUMNS.items() if n in self.schema.names}
-        )
-        checked = [self._media_column(name, kind) for name, kind in columns.items()]
-        if not checked:
-            names = ", ".join(self.schema.names)
-            raise SourceError(
-                f"'{self.name}' has no known column of media; name one by media: {{NAME: image}}, of {names}"
-            )
-        return checked
+        columns = named or self._known_columns()
+        if not columns:
+            raise SourceError(f"'{self.name}' has no known column of media; {self._columns_hint()}")
+        return [self._media_column(name, kind) for name, kind in columns.items()]
+
+    def holds_media(self, *, beside_files: bool) -> bool:
+        """Whether cells hold media, as far as the schema tells.
+
+        Args:
+            beside_files: whether columns of plain bytes count only under a known name, since the table may just
+                describe the files beside it.
+        """
+        forms = {name: _media_form(self.schema.field(name).type) for name in self.schema.names}
+        if known := self._known_columns():
+            return all(forms[name] for name in known)
+        if "bytes and path" in forms.values():
+            return True
+        names_files = "media" in forms and not forms["media"]
+        return "bytes" in forms.values() and not (beside_files or names_files)
+
+    def _known_columns(self) -> dict[str, Kind]:
+        """The columns that ``datasets`` marked as media, else those with usual names."""
+        usual: dict[str, Kind] = {n: k for n, k in _USUAL_COLUMNS.items() if n in self.schema.names}
+        return _marked_columns(self.schema) or usual
+
+    def _columns_hint(self) -> str:
+        names = ", ".join(self.schema.names)
+        possible = [name for name in self.schema.names if _media_form(self.schema.field(name).type)]
+        if not possible:
+            return f"it has {names}, none with bytes; where rows name files, give source.kind: manifest"
+        return f"name one by source.media: {{{possible[0]}: image}}, or video; it has {names}"
 
     def _media_column(self, name: str, kind: Kind) -> MediaColumn:
         import pyarrow.types as pt  # noqa: PLC0415
@@ -117,16 +137,11 @@ class Table:
         if name not in self.schema.names:
             raise SourceError(f"'{self.name}' has no column '{name}'; it has {', '.join(self.schema.names)}")
         dtype = self.schema.field(name).type
-        several = pt.is_list(dtype) or pt.is_large_list(dtype)
-        cell_type = dtype.value_type if several else dtype
-        is_medium = pt.is_struct(cell_type) and {"bytes", "path"} <= {
-            cell_type.field(k).name for k in range(cell_type.num_fields)
-        }
-        if not (is_medium or pt.is_binary(cell_type) or pt.is_large_binary(cell_type)):
+        if not _media_form(dtype):
             raise SourceError(
                 f"'{self.name}': column '{name}' is {dtype}, neither bytes nor {{bytes, path}} nor a list"
             )
-        return MediaColumn(name, kind, several)
+        return MediaColumn(name, kind, pt.is_list(dtype) or pt.is_large_list(dtype))
 
     def rows(self, group: Group, media: Sequence[MediaColumn], others: set[str]) -> Iterator[dict[str, Any]]:
         """The rows of a group: the values of the columns ``others``, and how many media each media column has.
@@ -217,6 +232,17 @@ class _Batches:
         return batch.column(0)[row - first].as_py()
 
 
+def _media_form(dtype: Any) -> str:  # noqa: ANN401 - pyarrow has no types
+    """How cells of a type, or lists in cells, can hold media: ``bytes`` or ``bytes and path``; empty if they cannot."""
+    import pyarrow.types as pt  # noqa: PLC0415
+
+    cell_type = dtype.value_type if pt.is_list(dtype) or pt.is_large_list(dtype) else dtype
+    if pt.is_struct(cell_type):
+        names = {cell_type.field(k).name for k in range(cell_type.num_fields)}
+        return "bytes and path" if {"bytes", "path"} <= names else ""
+    return "bytes" if pt.is_binary(cell_type) or pt.is_large_binary(cell_type) else ""
+
+
 def _marked_columns(schema: Any) -> dict[str, Kind]:  # noqa: ANN401 - pyarrow has no types
     """The columns that the metadata written by ``datasets`` marks as media."""
     try:
@@ -257,12 +283,3 @@ def open_cell(table: Table, group: int, at: str) -> BinaryIO | str:
     row, place, column = at.split(":", 2)
     value = table.cell(group, int(row), column, int(place or 0), several=bool(place))
     return io.BytesIO(value) if isinstance(value, bytes) else value
-
-
-def holds_media(path: Path) -> bool:
-    """Whether a Parquet file has a media column that can be recognised without the user naming it."""
-    with path.open("rb") as file:
-        try:
-            return bool(Table(file, path.name).media_columns({}))
-        except SourceError:
-            return False

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from puzzlegen.errors import SourceError
-from puzzlegen.files import in_memory
+from puzzlegen.files import in_memory, suffix_of
 from puzzlegen.hygiene import Sifted, sift
 from puzzlegen.listing import Listing, Table, as_array, equal, hashes
 from puzzlegen.planned import Items, ItemsFile, ListingDigest, SkippedFile
@@ -38,6 +38,8 @@ FORMAT = 5
 TRAIN = "train"
 _HASH_VALUES: Final = 1 << 64
 _REASONS_SHOWN: Final = 3
+#: Sources for files that others list as unsupported.
+_SOURCE_KINDS: Final = {".parquet": "parquet", ".tar": "webdataset", ".arrow": "hub"}
 
 
 class Shard(NamedTuple):
@@ -216,8 +218,14 @@ def _describe_reasons(skipped: SkippedFile) -> str:
     lines = []
     for reason, count in skipped.reasons.most_common(_REASONS_SHOWN):
         example = examples[reason]
-        lines.append(f"{reason} {count}, such as '{example.id}'" + (f" ({example.detail})" if example.detail else ""))
+        detail = example.detail or _kind_hint(example)
+        lines.append(f"{reason} {count}, such as '{example.id}'" + (f" ({detail})" if detail else ""))
     return "; ".join(lines)
+
+
+def _kind_hint(skipped: Skipped) -> str:
+    kind = _SOURCE_KINDS.get(suffix_of(skipped.id)) if skipped.reason == "unsupported_file" else None
+    return f"media in such files are read by source.kind: {kind}" if kind else ""
 
 
 def _describe_source(recipe: Recipe) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import recipe_with, taped, tree_bytes
+from conftest import puzzlegen, recipe_with, taped, tree_bytes
 
 from puzzlegen.building import build
-from puzzlegen.errors import SourceError, Unusable
+from puzzlegen.errors import RecipeError, SourceError, Unusable
 from puzzlegen.plan import make_plan
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.recipe import source_at
@@ -314,6 +315,80 @@ def test_img2dataset_tars_as_they_come(tmp_path: Path, pictures: dict[str, bytes
     }
     first = next(item for item in source.items() if isinstance(item, Item))
     assert (first.licence, first.group, first.size) == ("CC-BY", "", len(pictures["image-000000.jpg"]))
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "advice"),
+    [
+        ({"image": [b"x"]}, "parquet", ""),
+        ({"images": [[b"x"]], "key": ["a"]}, "parquet", ""),
+        ({"jpg": [b"x"], "key": ["a"]}, "parquet", "{jpg: image}, or video; it has jpg, key"),
+        ({"shots": [[{"bytes": b"x", "path": "a"}]]}, "parquet", "{shots: image}, or video; it has shots"),
+        ({"image": ["a.jpg"], "digest": [b"x"]}, "manifest", ""),
+        ({"media": ["a.jpg"], "digest": [b"x"]}, "manifest", ""),
+        ({"path": ["a.jpg"]}, "manifest", ""),
+    ],
+)
+def test_the_kind_of_a_parquet_file_shows_in_its_columns(
+    tmp_path: Path, columns: dict[str, list[Any]], kind: str, advice: str
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(columns), path)
+    assert source_at(str(path), {"kind": "samples"})["kind"] == kind
+    if advice:
+        with pytest.raises(SourceError, match=f"no known column of media; name one by source.media: {advice}$"):
+            list(Parquet(path=path).items())
+
+
+def test_a_table_without_media_in_its_cells_is_sent_to_the_kind_that_reads_it(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"path": ["a.jpg"]}), tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match=r"it has path, none with bytes; where .*, give source\.kind: manifest"):
+        list(Parquet(path=tmp_path / "a.parquet").items())
+
+
+def test_plain_bytes_in_a_folder_may_be_about_its_pictures(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"file_name": ["a.jpg"], "digest": [b"x"]}), tmp_path / "metadata.parquet")
+    assert source_at(str(tmp_path), {})["kind"] == "folder"
+
+
+def test_a_folder_of_tables_as_spark_writes_them(tmp_path: Path) -> None:
+    (tmp_path / "in" / "x.parquet").mkdir(parents=True)
+    pq.write_table(pa.table({"image": [b"x"]}), tmp_path / "in" / "x.parquet" / "part-0.parquet")
+    for path in (tmp_path / "in", tmp_path / "in" / "x.parquet"):
+        source = source_at(str(path), {})
+        assert source["kind"] == "parquet"
+        assert list(listed(Parquet(path=source["path"]))[0].values()) == [b"x"]
+
+
+def test_parquet_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.parquet").symlink_to("gone")
+    (tmp_path / "in" / "b.parquet").write_bytes(b"PAR1")
+    source = source_at(str(tmp_path / "in"), {})
+    done = puzzlegen("build", "quickstart", "--source", tmp_path / "in", "--out", tmp_path / "out")
+    assert (source["kind"], done.code) == ("folder", 2)
+    (line,) = (line for line in done.err.splitlines() if not line.startswith("{"))
+    assert "unreadable 1, such as 'a.parquet' (No such file or directory)" in line
+    assert "unsupported_file 1, such as 'b.parquet' (media in such files are read by source.kind: parquet)" in line
+    os.mkfifo(tmp_path / "pipe.parquet")
+    with pytest.raises(RecipeError, match=r"^neither a file nor a folder; give"):
+        source_at(str(tmp_path / "pipe.parquet"), {})
+
+
+def test_the_kind_of_tars_shows_in_their_members(tmp_path: Path) -> None:
+    samples = {"0.jpg": b"x", "0.json": b'{"licence": "CC-BY-NC-4.0"}', "0.txt": b"a caption"}
+    for name, files in (("samples", samples), ("plain", {"readme.txt": b"x", "in/0.jpg": b"x", "in/1.jpg": b"x"})):
+        (tmp_path / name).mkdir()
+        taped(tmp_path / name / "0.tar", files)
+    (tmp_path / "samples" / "0_stats.json").write_text("{}")
+    for path, kind in (("samples", "webdataset"), ("plain", "folder")):
+        for place in (tmp_path / path, tmp_path / path / "0.tar"):
+            assert source_at(str(place), {"kind": "samples"})["kind"] == kind
+            assert source_at(str(place), {"kind": "folder"})["kind"] == "folder"
+    plan = make_plan(recipe_with(TASKS, source=source_at(str(tmp_path / "samples"), {})))
+    assert plan.groups[0].items[0].licence == "CC-BY-NC-4.0"
+    (tmp_path / "samples" / "loose.jpg").write_bytes(b"x")
+    assert source_at(str(tmp_path / "samples"), {})["kind"] == "folder"
 
 
 def test_media_of_one_sample_share_a_split(tmp_path: Path) -> None:

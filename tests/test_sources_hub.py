@@ -19,8 +19,9 @@ import pytest
 from conftest import recipe_with
 from PIL import Image
 
-from puzzlegen.errors import SourceError
+from puzzlegen.errors import RecipeError, SourceError
 from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.recipe import source_at
 from puzzlegen.records import Item
 from puzzlegen.sources.hub import Hub
 
@@ -86,6 +87,17 @@ def test_nested_lists_saved_by_datasets(tmp_path: Path, pictures: list[bytes]) -
         f"k{k}/shot-1": pictures[0] for k in range(4)
     }
     assert {item.group for item in source.items()} == {f"k{k}" for k in range(4)}  # type: ignore[union-attr]
+
+
+def test_source_option_takes_what_datasets_saved(tmp_path: Path, pictures: list[bytes]) -> None:
+    table(pictures).save_to_disk(tmp_path / "saved")
+    datasets.DatasetDict({"train": table(pictures), "dev": table(pictures)}).save_to_disk(tmp_path / "two")
+    source = source_at(str(tmp_path / "saved"), {"kind": "samples"})
+    assert source == {"kind": "hub", "name": str(tmp_path / "saved")}
+    assert sorted(content(Hub(name=source["name"])).values()) == sorted(pictures)
+    assert source_at(str(tmp_path / "two" / "dev"), {})["kind"] == "hub"
+    with pytest.raises(RecipeError, match=r"^several splits that datasets saved; give the folder of one: dev, train$"):
+        source_at(str(tmp_path / "two"), {})
 
 
 def test_an_imagefolder_through_datasets(tmp_path: Path, pictures: list[bytes]) -> None:

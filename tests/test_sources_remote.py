@@ -16,12 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from conftest import recipe_with, tree_bytes
+from conftest import recipe_with, taped, tree_bytes
 
 from puzzlegen.building import build
 from puzzlegen.errors import OutputError, RecipeError, SourceError
-from puzzlegen.files import remote
+from puzzlegen.files import remote, tree_at
 from puzzlegen.output import folder_at
 from puzzlegen.recipe import load_recipe, source_at
 from puzzlegen.records import Item, Skipped
@@ -184,11 +186,32 @@ def test_unknown_protocols_are_refused() -> None:
 
 
 def test_source_option_takes_urls() -> None:
-    assert source_at("s3://bucket/photos", {"kind": "samples"}) == {"kind": "folder", "path": "s3://bucket/photos"}
+    assert source_at("s3://bucket/photos", {"kind": "folder"}) == {"kind": "folder", "path": "s3://bucket/photos"}
     assert source_at("s3://bucket/rows.jsonl", {})["kind"] == "manifest"
-    assert source_at("s3://bucket/a.parquet", {})["kind"] == "parquet"
+    assert source_at("s3://bucket/a.parquet", {"kind": "parquet"})["kind"] == "parquet"
     assert source_at("s3://bucket/tars", {"kind": "webdataset"})["kind"] == "webdataset"
     assert source_at("hf://datasets/me/photos", {}) == {"kind": "hub", "name": "me/photos"}
+
+
+def test_the_kind_of_a_source_behind_a_url_shows_in_its_names(
+    media: Path, tmp_path: Path, server: tuple[str, type[Served]]
+) -> None:
+    import fsspec
+
+    memory, picture = fsspec.filesystem("memory"), (media / "deep" / "image-000000.jpg").read_bytes()
+    pq.write_table(pa.table({"image": [picture]}), tmp_path / "a.parquet")
+    taped(tmp_path / "a.tar", {"0.jpg": picture, "0.json": b"{}"})
+    for name, kind in (("a.parquet", "parquet"), ("a.tar", "webdataset")):
+        memory.pipe_file(f"/of-{kind}/{name}", (tmp_path / name).read_bytes())
+        assert source_at(f"memory://of-{kind}", {})["kind"] == kind
+        assert source_at(f"memory://of-{kind}/{name}", {})["kind"] == kind
+    memory.pipe_file("/of-parquet/notes.jpg", picture)
+    assert source_at("memory://of-parquet/", {})["kind"] == "parquet"
+    memory.pipe_file("/of-webdataset/loose.jpg", picture)
+    assert source_at("memory://of-webdataset", {})["kind"] == "folder"
+    assert source_at("memory://nothing", {})["kind"] == "folder"
+    assert source_at(server[0], {})["kind"] == "folder"
+    assert tree_at(server[0]).names() == ["deep/", "more.zip", "notes.txt"]
 
 
 def test_memory_is_a_source_and_an_output(media: Path, built_here: dict[str, bytes]) -> None:

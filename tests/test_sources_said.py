@@ -165,7 +165,8 @@ def test_columns_with_other_names_are_listed_with_the_setting_that_names_them(tm
     assert isinstance(row, Skipped)
     assert row.detail.startswith("column 'picture' holds no path; media in the cells of Parquet are read by")
     with pytest.raises(
-        SourceError, match=r"no known column of media; name one by media: \{NAME: image\}, of key, picture"
+        SourceError,
+        match=r"no known column of media; name one by source\.media: \{picture: image\}, or video; it has key, picture",
     ):
         list(Parquet(path=str(cells)).items())
 

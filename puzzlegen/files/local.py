@@ -67,6 +67,18 @@ def named(folder: Path, names: Container[str]) -> list[str]:
     return sorted(paths)
 
 
+def names(folder: Path) -> list[str]:
+    """Return the escaped names of what lies directly in ``folder``, sorted, with a slash after folders.
+
+    Raises:
+        SourceError: the folder cannot be listed.
+    """
+    try:
+        return _list_names(os.fsencode(folder))[0]
+    except OSError as err:
+        raise SourceError(f"'{folder}' cannot be listed: {err.strerror}; check its permissions") from err
+
+
 def state(folder: Path) -> str:
     """Return a digest that changes when anything is added, removed or renamed in ``folder`` or any folder below it."""
     folder_digest = hashlib.sha256()

@@ -138,6 +138,29 @@ def walk(url: str) -> list[Found | Skipped]:
     return sorted(_without_builds(entries), key=lambda entry: entry.id)
 
 
+def names(url: str, folder: str) -> list[str]:
+    """Return the escaped names of what lies directly in a folder, sorted, with a slash after folders.
+
+    Args:
+        url: the URL of the tree.
+        folder: escaped path of the folder below the URL; empty for the URL itself. A missing folder is empty.
+
+    Raises:
+        SourceError: the folder cannot be listed.
+    """
+    fs, root = path_below(url, folder) if folder else place_of(url)
+    try:
+        infos = retried(url, lambda: fs.ls(root, detail=True))
+    except FileNotFoundError:
+        return []
+    is_folder = {info["name"].rstrip("/"): info["type"] == "directory" for info in infos}
+    return sorted(
+        escaped(_raw_name(path, root)) + ("/" if is_folder[path] else "")
+        for path in is_folder
+        if path.startswith(f"{root}/")
+    )
+
+
 def _list_pages(fs: Any, folder: str) -> dict[str, dict[str, Any]]:  # noqa: ANN401
     """Return what a web server lists. fsspec's own walk would leave out a folder whose page fails."""
     infos: dict[str, dict[str, Any]] = {}
@@ -171,12 +194,16 @@ def _without_builds(entries: list[Found | Skipped]) -> list[Found | Skipped]:
 def _entry(path: str, info: dict[str, Any], root: str) -> Found | Skipped | None:
     if not path.startswith(f"{root}/"):
         return Skipped(escaped(path.encode()), "outside_source")
-    name = path[len(root) + 1 :].encode("utf-8", "surrogateescape")
-    # Web servers list percent-encoded links; other file systems list plain names.
-    name = unquote_to_bytes(name) if _is_http(root) else name
+    name = _raw_name(path, root)
     if not name or name.endswith(b"/"):
         return None
     return refused_name(name) or Found(escaped(name), info.get("size") or 0, stamp_of(info))
+
+
+def _raw_name(path: str, root: str) -> bytes:
+    name = path[len(root) + 1 :].encode("utf-8", "surrogateescape")
+    # Web servers list percent-encoded links; other file systems list plain names.
+    return unquote_to_bytes(name) if _is_http(root) else name
 
 
 def stamp_of(info: dict[str, Any]) -> int:

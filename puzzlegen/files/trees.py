@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
 
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.files import archives, local, remote
@@ -46,6 +47,17 @@ class Tree(ABC):
 
         Raises:
             SourceError: the disk or the network fails.
+        """
+
+    @abstractmethod
+    def names(self, folder: str = "") -> list[str]:
+        """Return the escaped names of what lies directly in a folder, sorted, with a slash after folders.
+
+        Args:
+            folder: escaped relative path, without a trailing slash; empty for the tree's own folder.
+
+        Raises:
+            SourceError: the folder cannot be listed.
         """
 
     @abstractmethod
@@ -146,6 +158,9 @@ class _Local(Tree):
     def named(self, names: Container[str]) -> list[Found | Skipped]:
         return [] if self._file_name else [self.find(name) for name in local.named(self._folder, names)]
 
+    def names(self, folder: str = "") -> list[str]:
+        return local.names(self._folder / os.fsdecode(unquote_to_bytes(folder)))
+
     def find(self, name: str) -> Found | Skipped:
         folder, name_in_folder = self._locate(name)
         found = local.find_inside(local.real(folder), name_in_folder)
@@ -190,6 +205,9 @@ class _Remote(Tree):
     @cached_property
     def _listed(self) -> list[Found | Skipped]:
         return remote.walk(self._folder)
+
+    def names(self, folder: str = "") -> list[str]:
+        return remote.names(self._folder, folder)
 
     def find(self, name: str) -> Found | Skipped:
         return remote.find(self._folder, name)

@@ -7,7 +7,7 @@ and read in place.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, BinaryIO, Final, Literal
 
@@ -86,6 +86,12 @@ class Webdataset(Source):
                 continue
             licence = metadata.licence or self.licence
             yield Item(file.id, kind, file.size, licence, file.stamp, metadata.qa, group, at=file.at)
+
+
+def holds_samples(members: Iterable[Found | Skipped]) -> bool:
+    """Whether some medium in a tar has a file of another kind with the same key beside it, such as its ``.json``."""
+    samples = ([kind_of(member.id) for member in sample] for _, sample in groupby(members, _sample_key))
+    return any(None in kinds and set(kinds) != {None} for kinds in samples)
 
 
 def _sample_key(member: Found | Skipped) -> str:
