@@ -103,7 +103,15 @@ def _iter_rows(path: Path) -> Iterator[Row]:
         yield from read_rows(path)
     else:
         with path.open(encoding="utf-8") as file:
-            yield from (json.loads(line) for line in file if line.strip())
+            yield from (_parse_line(path, line) for line in file if line.strip())
+
+
+def _parse_line(path: Path, line: str) -> Row:
+    value = json.loads(line)
+    if isinstance(value, dict):
+        return value
+    what = f"a line holds a {type(value).__name__}, not an object; write each row as an object on one line"
+    raise IntegrityError(f"'{path}' cannot be read: {what}")
 
 
 def excerpt(part: Part, n: int, to: Path) -> Path:

@@ -44,6 +44,13 @@ def rewritten(folder: Path, name: str, change: Any) -> Path:
     return target
 
 
+@pytest.mark.parametrize("line", ['[{"problem": "x"}]', '"x"', "1", "null"])
+def test_json_that_is_no_row_is_one_line(tmp_path: Path, line: str) -> None:
+    (tmp_path / "rows.json").write_text(line)
+    with pytest.raises(IntegrityError, match=r"rows\.json' cannot be read: a line holds a \w+, not an object; "):
+        diagnose(tmp_path, "verl")
+
+
 @pytest.mark.parametrize("name", ["verl", "easyr1", "swift", "openrlhf", "slime"])
 def test_an_export_to_a_trainer_suits_it(name: str, exports: Path) -> None:
     report = diagnose(exports / name, name)
