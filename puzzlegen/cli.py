@@ -387,7 +387,9 @@ def _parse_pair(text: str) -> tuple[str, str]:
 
 @app.command()
 def preview(
-    target: Annotated[str, typer.Argument(metavar="RECIPE|DIR", help="A build, or a recipe to build a little of.")],
+    target: Annotated[
+        str, typer.Argument(metavar="RECIPE|DIR", help="A build (folder or URL), or a recipe to build a bit of.")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="The HTML file; default <name>.html.", parser=_local_path, metavar="PATH")
     ] = None,

@@ -71,8 +71,8 @@ ALLOWED = {
     "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
     "tokens": {"chat", "errors", "media", "reading", "subset"},
     "preview": BASE
-    | {"audit", "census", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs", "shard"}
-    | {"writers"},
+    | {"audit", "census", "files", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs"}
+    | {"shard", "writers"},
     "push": {"errors", "integrity", "output", "reading"},
     "recipe": BASE | {"cells", "files", "hygiene", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }

@@ -22,9 +22,10 @@ import pytest
 from conftest import recipe_with, taped, tree_bytes
 
 from puzzlegen.building import build
-from puzzlegen.errors import OutputError, RecipeError, SourceError
+from puzzlegen.errors import IntegrityError, OutputError, RecipeError, SourceError
 from puzzlegen.files import remote, tree_at
 from puzzlegen.output import folder_at
+from puzzlegen.preview.target import preview_of
 from puzzlegen.recipe import load_recipe, source_at
 from puzzlegen.records import Item, Skipped
 from puzzlegen.sources.folder import Folder
@@ -239,6 +240,19 @@ def test_tars_and_their_indexes_are_written_behind_a_url(tmp_path: Path) -> None
     found = {p.removeprefix("/tars/"): memory.cat_file(p) for p in memory.find("/tars") if "/.puzzlegen/" not in p}
     assert found == tree_bytes(tmp_path / "here")
     assert any(path.endswith(".tar.idx") for path in found)
+
+
+@pytest.mark.slow
+def test_a_build_behind_a_url_is_previewed(tmp_path: Path) -> None:
+    out = "memory://seen"
+    with pytest.raises(IntegrityError, match=r"'memory://seen/?' has no manifest.json; there is no such folder"):
+        preview_of(out, tmp_path, limit=None, source=None, overrides=())
+    assert build(recipe_with(TASKS), folder_at(out), workers=1).manifest is not None
+    made = preview_of(out, tmp_path, limit=None, source=None, overrides=())
+    assert made.page == tmp_path / "seen.html"
+    assert made.puzzles == made.of == made.originals > 0
+    with pytest.raises(RecipeError, match="is not a recipe: recipes are local files"):
+        preview_of("memory://seen/recipe.yaml", tmp_path, limit=None, source=None, overrides=())
 
 
 def test_an_output_below_its_source_is_left_out_of_the_listing(media: Path) -> None:

@@ -9,10 +9,13 @@ from typing import Final
 
 from puzzlegen import runs
 from puzzlegen.errors import RecipeError, SourceError
+from puzzlegen.files import is_url, suffix_of
+from puzzlegen.output import folder_at
 from puzzlegen.preview import MOST_PUZZLES, Previewed, preview
 from puzzlegen.recipe import Recipe, load_recipe
 
 _DEFAULT_ITEMS: Final = 12
+_RECIPE_SUFFIXES: Final = (".yaml", ".yml")
 
 
 def preview_of(
@@ -21,7 +24,7 @@ def preview_of(
     """Write the page of a build, or of the first items of a recipe.
 
     Args:
-        target: a build's folder, or a recipe as :func:`load_recipe` accepts it.
+        target: a build's folder or URL, or a recipe as :func:`load_recipe` accepts it.
         out: the HTML file, or an existing folder for it; by default a file with the target's name in the working
             directory.
         limit: for a build, the maximum number of puzzles to show; for a recipe, the number of items to build.
@@ -31,11 +34,12 @@ def preview_of(
     Raises:
         PuzzlegenError: as for builds; RecipeError if there are overrides for a build.
     """
-    if Path(target).is_dir():
+    is_remote_build = is_url(target) and suffix_of(target) not in _RECIPE_SUFFIXES
+    if is_remote_build or Path(target).is_dir():
         if overrides:
             raise RecipeError(f"--set changes a recipe, and '{target}' is built already; preview the recipe instead")
-        folder = Path(target)
-        page = _page_path(out, folder.resolve().name)
+        folder = folder_at(target)
+        page = _page_path(out, folder.resolve().name or "preview")
         return preview(folder, page, recipe=_known_recipe(folder, source), limit=limit or MOST_PUZZLES)
     recipe = load_recipe(target, source=source, overrides=overrides)
     name = Path(target).stem
