@@ -75,7 +75,7 @@ class Plan:
         groups: items by kind and split.
         skipped: entries of the source that are no items, or that no task accepts.
         listing: hex digest of the items (names, kinds, sizes, questions, groups and bundles).
-        items: number of items, including those for whose split the recipe has no task.
+        items: number of items of the groups; an item for whose split the recipe has no task is skipped.
         excluded: hex digest of the media that hygiene keeps out; empty if there are none.
     """
 
@@ -92,7 +92,7 @@ class Plan:
         self.groups = groups
         self.skipped = skipped
         self.listing = listed.hex()
-        self.items = listed.rows
+        self.items = sum(len(group.items) for group in groups)
         self.excluded = excluded
         self._folder = place  # a temporary folder is deleted with the plan
         self._shard_ends = list(accumulate(len(group.starts) for group in groups))

@@ -120,22 +120,16 @@ class SkippedFile:
 
 
 class ListingDigest:
-    """Digest of what is listed of items, in the plan's order, the same however the items are divided into tables.
-
-    Attributes:
-        rows: number of items added so far.
-    """
+    """Digest of what is listed of items, in the plan's order, the same however the items are divided into tables."""
 
     _TEXT_COLUMNS: Final = ("id", "kind", "qa", "group", "bundle")
 
     def __init__(self) -> None:
-        self.rows = 0
         self._sizes = hashlib.sha256()
         self._text_digests = {name: (hashlib.sha256(), hashlib.sha256()) for name in self._TEXT_COLUMNS}
 
     def add(self, table: Table) -> None:
         """Add items."""
-        self.rows += table.num_rows
         self._sizes.update(_number_bytes(as_numbers(table["size"])))
         for name, (lengths, texts) in self._text_digests.items():
             column = table[name].cast(pa.large_binary()).combine_chunks()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from reference_plan import reference
 
 from puzzlegen import listing, planned, quota
+from puzzlegen.building import build
 from puzzlegen.errors import SourceError
 from puzzlegen.finder import Finder
 from puzzlegen.plan import make_plan, picks, split_of
@@ -123,13 +124,24 @@ def test_a_plan_is_what_working_it_out_item_by_item_gives(
     for group in plan.groups:
         taken = Counter(p.task for rank in range(len(group.items)) for p in group.quota.picks(rank))
         assert +taken == +group.quota.totals()
-    for k in range(plan.items - plan.skipped.reasons["no_task_for_split"]):
+    assert plan.items == sum(len(work) for _, work, _ in wanted.shards)
+    for k in range(plan.items):
         number, rank, item = plan.at(k)
         assert plan.shard(number).work[rank][0] == item
     finder = Finder(plan)
     item = plan.shard(0).work[0][0]
     assert finder.item(item.id) == item
     assert finder.item("no such name") is None
+
+
+def test_an_item_without_a_task_for_its_split_counts_once(tmp_path: Path) -> None:
+    recipe = recipe_with([{"task": "rotation", "splits": ["train"]}], source=_samples(12), splits={"test": 0.5})
+    rejected = make_plan(recipe).skipped.reasons["no_task_for_split"]
+    assert 0 < rejected < 12
+    manifest = build(recipe, tmp_path / "out", workers=1).manifest
+    assert manifest is not None
+    assert manifest["source"]["items"] == 12 - rejected
+    assert manifest["rejected"][""] == {"no_task_for_split": rejected}
 
 
 def test_the_listing_digest_does_not_hang_on_how_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
