@@ -33,7 +33,7 @@ from puzzlegen.sources.folder import Folder
 pytest.importorskip("fsspec", reason="the extra 'remote' is not installed")
 pytest.importorskip("aiohttp", reason="the extra 'remote' is not installed")
 pytest.importorskip("upath", reason="the extra 'remote' is not installed")
-TASKS = [{"task": "rotation"}]
+TASKS = [{"task": "position"}]
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +305,7 @@ def run(s3: dict[str, str], *arguments: str, code: int = 0) -> subprocess.Comple
 def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "r.yaml"
     path.write_text(
-        "seed: 5\nsource: {kind: folder, path: 's3://bucket/photos'}\ntasks: [{task: rotation}]\n"
+        "seed: 5\nsource: {kind: folder, path: 's3://bucket/photos'}\ntasks: [{task: position}]\n"
         "output: {shard_size: 2}\n"
     )
     return path
@@ -359,8 +359,8 @@ def test_a_table_behind_s3_with_media_beside_it(s3: dict[str, str], tmp_path: Pa
         f"s3fs.S3FileSystem().pipe('bucket/photos/rows.jsonl', {chr(10).join(map(json.dumps, rows)).encode()!r})"
     )
     subprocess.run([sys.executable, "-c", script], env=os.environ | s3, check=True, capture_output=True)
-    arguments = ["--source", "s3://bucket/photos/rows.jsonl", "--set", "tasks=[{task: rotation}]", "--json"]
+    arguments = ["--source", "s3://bucket/photos/rows.jsonl", "--set", "tasks=[{task: position}]", "--json"]
     done = run(s3, "build", "quickstart", *arguments, "--out", str(tmp_path / "out"), "--workers", "1")
     made = json.loads(done.stdout)
-    assert made["kept"] == {"rotation": 3}
+    assert made["kept"] == {"position": 3}
     assert made["rejected"] == {"": {"unreadable": 1}}
