@@ -1,4 +1,4 @@
-"""Infer the kind of source from the path or URL that ``--source`` gives."""
+"""Infer the kind of source from the path or URL that ``--source`` gives, and from the names and first file there."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def source_at(path: str, old: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         RecipeError: the path is none of these.
+        SourceError: what lies there cannot be listed or read.
     """
     kind = _infer_kind(path, str(old.get("kind")))
     if kind == "hub":
