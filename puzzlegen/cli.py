@@ -416,7 +416,12 @@ def push(
     private: Annotated[bool, typer.Option("--private", help="Create it as private.")] = False,
     revision: Annotated[str | None, typer.Option(help="Branch to upload to; created if missing.")] = None,
     create_pr: Annotated[bool, typer.Option("--create-pr", help="Upload to a pull request.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Verify, list what would be sent, send nothing.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace another build that the dataset holds, not only an earlier one.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Verify, list what would be sent and deleted, send nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Upload a verified folder to the Hugging Face Hub. Run it again to go on after a stop."""
@@ -424,10 +429,10 @@ def push(
     from puzzlegen.push import push as push_folder
 
     if dry_run:
-        planned = plan_push(folder, repo_id, private=private, revision=revision, create_pr=create_pr)
+        planned = plan_push(folder, repo_id, private=private, revision=revision, create_pr=create_pr, replace=replace)
         show(planned._asdict(), planned_lines(planned), as_json)
         return
-    made = push_folder(folder, repo_id, private=private, revision=revision, create_pr=create_pr)
+    made = push_folder(folder, repo_id, private=private, revision=revision, create_pr=create_pr, replace=replace)
     show(made._asdict(), [pushed_line(made)], as_json)
 
 

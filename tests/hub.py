@@ -130,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         match parts:
             case ["api", "repos", "create"]:
                 self._create(json.loads(self._body))
+            case ["api", "whoami-v2"]:
+                self._json({"name": "somebody"})
             case ["api", "validate-yaml"]:
                 self._json({"errors": [], "warnings": []})
             case ["storage", oid]:

@@ -73,7 +73,8 @@ ALLOWED = {
     "preview": BASE
     | {"audit", "census", "files", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs"}
     | {"shard", "writers"},
-    "push": {"errors", "integrity", "output", "reading"},
+    "push": {"errors", "integrity", "manifest", "output", "reading", "replacing"},
+    "replacing": {"errors", "reading"},
     "recipe": BASE | {"cells", "files", "hygiene", "joint", "media", "plugins", "prompts", "rows", "sources", "tasks"},
 }
 STANDARD_LIBRARY_ONLY = ("verify", "errors", "rng", "records")

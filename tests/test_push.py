@@ -95,6 +95,7 @@ def test_an_outage_is_gone_on_from_and_rows_load_as_they_were_built(hub: hubs.Hu
     done = push(hub, folder, "me/puzzles", "--private")
     assert done.code == 2
     assert done.err.splitlines()[-1].startswith("pushing to 'me/puzzles' stopped")
+    assert "Cause: HTTPStatusError: Server error '503 Service Unavailable'" in done.err
     assert done.err.endswith("the same command goes on from there\n")
     before = hub.sent_objects()
     assert len(before) == 2
@@ -149,14 +150,53 @@ def local(folder: Path) -> dict[str, Any]:
 
 
 def test_what_a_later_build_no_longer_has_goes_and_nothing_is_sent_twice(hub: hubs.Hub, folder: Path) -> None:
-    assert push(hub, folder, "puzzles").code == 0
+    done = push(hub, folder, "puzzles")
+    assert (done.code, done.out.endswith("; 0 files of an earlier build deleted\n")) == (0, True), done.err
     sent = len(hub.sent_objects())
     tree = hub.repos["somebody/puzzles"].revisions["main"]
-    tree["data/image/train-00009-of-00010.parquet"] = b"of an older build"
+    gone = "data/image/train-00009-of-00010.parquet"
+    earlier = json.loads(tree["manifest.json"])
+    earlier["recipe"]["seed"] += 1
+    earlier["shards"][0]["files"].append(earlier["shards"][0]["files"][0] | {"path": gone})
+    tree["manifest.json"] = json.dumps(earlier).encode()
+    tree[gone] = b"of an older build"
     tree["notes.txt"] = b"somebody's"
-    assert push(hub, folder, "puzzles").code == 0
+    planned = push(hub, folder, "puzzles", "--dry-run").out.splitlines()
+    assert planned[-3:] == ["would delete 1 files", f"  {gone}", "nothing was sent"]
+    done = push(hub, folder, "puzzles")
+    assert done.out.endswith("; 1 files of an earlier build deleted\n"), done.err
     assert len(hub.sent_objects()) == sent
     assert arrived(hub, "somebody/puzzles") == {**published(folder), "notes.txt": b"somebody's"}
+
+
+def test_what_is_not_of_an_earlier_build_stays(hub: hubs.Hub, folder: Path) -> None:
+    corpus = {"data/my_corpus.parquet": b"mine", "notes.txt": b"mine"}
+    manifest = (folder / "manifest.json").read_bytes()
+    other = json.loads(manifest)
+    other["recipe"]["tasks"].pop()
+    for name, tree, said in [
+        ("me/other", {**corpus, "manifest.json": b'{"something":"else"}'}, "manifest.json that is not of a build"),
+        ("me/beside", {**corpus, "manifest.json": manifest}, "neither build (data/my_corpus.parquet)"),
+        ("me/differs", {"manifest.json": json.dumps(other).encode()}, "holds another build (other tasks)"),
+        ("me/corpus", {next(n for n in published(folder) if n.startswith("data/")): b"mine"}, "holds something else"),
+    ]:
+        hub.repos[name] = hubs.Repo(private=False)
+        hub.repos[name].revisions["main"] = dict(tree)
+        for arguments in ([], ["--dry-run"]):
+            done = push(hub, folder, name, *arguments)
+            assert (done.code, said in done.err) == (2, True), done
+        assert hub.repos[name].revisions["main"] == tree
+    assert hub.sent_objects() == []
+    assert push(hub, folder, "me/differs", "--replace").code == 0
+
+
+def test_an_upload_that_stopped_between_two_commits_is_gone_on_with(hub: hubs.Hub, folder: Path) -> None:
+    """The client commits a large folder in parts, the manifest not first."""
+    data = {name: content for name, content in published(folder).items() if name.startswith("data/")}
+    hub.repos["me/puzzles"] = hubs.Repo(private=False)
+    hub.repos["me/puzzles"].revisions["main"] = data
+    assert push(hub, folder, "me/puzzles").code == 0
+    assert arrived(hub, "me/puzzles") == published(folder)
 
 
 def test_a_pull_request_is_gone_on_with(hub: hubs.Hub, folder: Path) -> None:
@@ -184,15 +224,22 @@ def test_a_dry_run_lists_what_would_be_sent_and_sends_nothing(hub: hubs.Hub, fol
     assert planned["files"] == {name: len(data) for name, data in published(folder).items()}
     assert planned["bytes"] == sum(planned["files"].values())
     assert (planned["repo"], planned["target"], planned["visibility"]) == ("me/puzzles", "branch main", "private")
+    assert (planned["deleted"], planned["note"]) == ([], "the repository does not exist, or is hidden from you")
     lines = push(hub, folder, "me/puzzles", "--create-pr", "--dry-run").out.splitlines()
     assert lines[0].endswith("to a pull request of the dataset 'me/puzzles' (public, unless it exists as private)")
-    assert (len(lines), lines[-1]) == (len(planned["files"]) + 2, "nothing was sent")
+    assert (len(lines), lines[-1]) == (len(planned["files"]) + 3, "nothing was sent")
+    done = push(hub, folder, "me/puzzles", "--dry-run", HF_ENDPOINT="http://127.0.0.1:9")
+    assert done.code == 0, done.err
+    assert "\nwhether files would be deleted is not known: ConnectError" in done.out
     next((folder / "data").rglob("*.parquet")).write_bytes(b"")
     assert "is not what was built" in push(hub, folder, "me/puzzles", "--dry-run").err
-    assert hub.requests == []
+    assert {request.method for request in hub.requests} == {"GET"}
 
 
 def test_what_must_not_be_pushed_is_refused_before_anything_is_sent(hub: hubs.Hub, folder: Path) -> None:
+    for arguments in ([], ["--dry-run"]):
+        done = push(hub, folder, "bad name!!", *arguments)
+        assert (done.code, done.err[:47]) == (2, "'bad name!!' cannot be the name of a dataset; g")
     shard = next((folder / "data").rglob("*.parquet"))
     good = shard.read_bytes()
     shard.write_bytes(good[:-1] + b"!")
