@@ -19,7 +19,8 @@ model=${MODEL:-Qwen/Qwen2.5-VL-3B-Instruct}
 profile=${PROFILE:-video}
 export_to=${EXPORT:-$build-swift}
 
-[ -f "$export_to/export.json" ] || puzzlegen export "$build" --to swift --out "$export_to"
+# An export of this very build is kept; one of an earlier build would train on other puzzles, and is replaced.
+puzzlegen export "$build" --to swift --out "$export_to"
 puzzlegen doctor "$export_to" --trainer swift --profile "$profile"
 # The plugin's place without importing it: it needs ms-swift.
 plugin=$(python -c 'from importlib.util import find_spec; print(find_spec("puzzlegen.adapters.swift").origin)')

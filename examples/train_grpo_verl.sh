@@ -20,12 +20,18 @@ profile=${PROFILE:-image}
 export_to=${EXPORT:-$build-verl}
 
 # Paths instead of bytes: verl keeps the bytes of every picture in memory, and takes no bytes of clips at all.
-[ -f "$export_to/export.json" ] || puzzlegen export "$build" --to verl --images path --out "$export_to"
+# An export of this very build is kept; one of an earlier build would train on other puzzles, and is replaced.
+puzzlegen export "$build" --to verl --images path --out "$export_to"
 puzzlegen doctor "$export_to" --trainer verl --profile "$profile"
 reward=$(python -c 'from puzzlegen.adapters import verl; print(verl.__file__)')
 train=$(realpath "$export_to/$profile/train.parquet")
-held_out=$(realpath "$export_to/$profile/validation.parquet" 2> /dev/null || true)
-[ -f "$held_out" ] || held_out=$train
+held_out=${train%/*}/validation.parquet
+validation=(trainer.test_freq=20)
+if [ ! -f "$held_out" ]; then
+  echo "no validation split for $profile: validation is off" >&2
+  held_out=$train # verl loads a file for validation all the same
+  validation=(trainer.test_freq=-1 trainer.val_before_train=False)
+fi
 
 command=(
   python -m verl.trainer.main_ppo
@@ -59,7 +65,7 @@ command=(
   trainer.project_name=puzzlegen
   trainer.experiment_name="$profile"
   trainer.total_epochs=1
-  trainer.test_freq=20
+  "${validation[@]}"
   trainer.save_freq=100
   "$@"
 )

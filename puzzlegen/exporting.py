@@ -6,6 +6,7 @@ Rows are streamed, so memory use does not grow with the build. The folder gets i
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -43,10 +44,12 @@ def export(
 ) -> Made:
     """Export the puzzles of a build for another program.
 
+    An export of this very build with the same arguments is kept as it is, so scripts can export before each run.
+
     Args:
         folder: a finished build.
         to: the target's name.
-        out: the new folder; an earlier export to the same target is replaced.
+        out: the new folder; any other export to the same target is replaced.
         images: how rows carry images; the target's default if None.
         videos: how rows carry videos; the target's default if None.
         root: what media paths in rows begin with, if the folder will be moved; the path of ``out`` if None.
@@ -62,12 +65,15 @@ def export(
         "videos": _choose_carrier(export_target, "videos", videos),
     }
     refuse_foreign(out, to)
+    source, media_root = hashlib.sha256(canonical_json(manifest).encode()).hexdigest(), root or str(out.resolve())
+    if kept := _current_export(out, source, media_root, carriers):
+        return kept
     try:
         with made_aside(out, "export") as staging, ExitStack() as files:
-            writer = _ExportWriter(export_target, staging, root or str(out.resolve()), carriers, files)
+            writer = _ExportWriter(export_target, staging, media_root, carriers, files)
             for file in files_of(manifest):
                 writer.copy(folder, file)
-            made = writer.finish(to, manifest["content_sha256"])
+            made = writer.finish(to, source)
             if not made.rows:
                 raise PuzzlegenError(
                     f"'{folder}' has nothing for {to}: {_describe_left_out(made)}; choose another --to"
@@ -75,6 +81,21 @@ def export(
     except pa.ArrowException as err:
         raise IntegrityError(f"'{folder}' is damaged: {err}") from err
     return made
+
+
+def _current_export(out: Path, source: str, root: str, carriers: dict[str, Carrier | None]) -> Made | None:
+    """Return what ``out`` holds if it is an export of this build with these arguments, unchanged since; else None.
+
+    Only the times of its data files are compared: the mark is written last, so a file changed later is newer.
+    """
+    mark = read_mark(out)
+    used = {column: carrier for column, carrier in carriers.items() if carrier}
+    if mark is None or (mark.source, mark.root, mark.carriers, mark.puzzlegen) != (source, root, used, __version__):
+        return None
+    made_at = (out / MARK).stat().st_mtime_ns
+    files = [out / name for name in mark.files]
+    is_whole = all(file.is_file() and file.stat().st_mtime_ns <= made_at for file in files)
+    return mark if is_whole and (out / MEDIA).is_dir() == (mark.media > 0) else None
 
 
 def read_mark(folder: Path) -> Made | None:
@@ -157,13 +178,13 @@ class _ExportWriter:
         carriers = {column: carrier for column, carrier in self._carriers.items() if carrier}
         files = sorted(self._files)
         left_out = dict(self._left_out)
-        made = Made(to, rows, left_out, self._media, files, self._root, carriers, source, self._system)
+        made = Made(to, rows, left_out, self._media, files, self._root, carriers, source, self._system, __version__)
         for name, data in sorted(self._target.files(made).items()):
             path = self._folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             files.append(name)
-        write_json(self._folder / MARK, made._asdict() | {"puzzlegen": __version__})
+        write_json(self._folder / MARK, made._asdict())
         return made
 
     def _store_medium(self, puzzle: str, k: int, medium: dict[str, Any], carrier: Carrier | None) -> Any:  # noqa: ANN401

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -51,6 +53,34 @@ def test_responses_that_are_there_are_not_written_over(mixed_build: Path, tmp_pa
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, (tmp_path / "mine.jsonl").read_text()) == (2, "mine")
     assert "mine.jsonl exists" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trainer", ["verl", "swift"])
+def test_trainers_never_get_the_export_of_an_earlier_build(trainer: str, mixed_build: Path, tmp_path: Path) -> None:
+    shutil.copytree(mixed_build, tmp_path / "build")
+    (tmp_path / "bin").mkdir()
+    for name, words in (("puzzlegen", "-m puzzlegen"), ("python", "")):
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    env = os.environ | {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+    def start() -> subprocess.CompletedProcess[str]:
+        script = ["bash", str(EXAMPLES / f"train_grpo_{trainer}.sh"), str(tmp_path / "build")]
+        settings = {"DRY_RUN": "1", "PROFILE": "image"}
+        return subprocess.run(script, capture_output=True, text=True, check=True, env=env | settings)
+
+    mark = tmp_path / f"build-{trainer}" / "export.json"
+    said = "no validation split for image: validation is off"
+    assert said not in start().stderr
+    assert "image/validation." in mark.read_text()
+    rebuilt = manifest_of(mixed_build)
+    for shard in rebuilt["shards"]:
+        shard["files"] = [file for file in shard["files"] if "/validation-" not in file["path"]]
+    (tmp_path / "build" / "manifest.json").write_text(json.dumps(rebuilt))
+    done = start()
+    assert "image/validation." not in mark.read_text()
+    assert ("trainer.val_before_train=False" in done.stdout, said in done.stderr) == (trainer == "verl",) * 2
 
 
 def test_a_task_of_another_package_is_built(tmp_path: Path) -> None:

@@ -135,7 +135,9 @@ def test_a_tar_build_gives_the_same_export(tmp_path: Path) -> None:
         recipe = recipe_with(tasks, source={"kind": "samples", "images": 2, "videos": 0}, output={"format": form})
         build(recipe, tmp_path / form, workers=1)
         export(tmp_path / form, "swift", tmp_path / f"{form}-out", root="/r")
-    assert tree_bytes(tmp_path / "parquet-out") == tree_bytes(tmp_path / "webdataset-out")
+    parquet, tars = (tree_bytes(tmp_path / f"{form}-out") for form in ("parquet", "webdataset"))
+    assert parquet.pop(MARK) != tars.pop(MARK)  # it names the build
+    assert parquet == tars
 
 
 def test_files_are_only_ever_named_after_safe_ids(mixed_build: Path, tmp_path: Path) -> None:
@@ -192,9 +194,35 @@ def test_a_stop_in_the_middle_leaves_the_old_export(mixed_build: Path, tmp_path:
     last = damaged / files_of(manifest_of(damaged))[-1]["path"]
     last.write_bytes(last.read_bytes()[:-40])
     with pytest.raises(PuzzlegenError, match="damaged"):
-        export(damaged, "swift", out)
+        export(damaged, "swift", out, root="/elsewhere")
     assert tree_bytes(out) == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_export_of_this_very_build_is_kept_and_any_other_replaced(mixed_build: Path, tmp_path: Path) -> None:
+    out, folder = tmp_path / "out", tmp_path / "build"
+    shutil.copytree(mixed_build, folder)
+
+    def is_exported_anew(**settings: str) -> bool:
+        before = (out / MARK).stat().st_ino
+        export(folder, "swift", out, **settings)
+        return (out / MARK).stat().st_ino != before
+
+    first = export(folder, "swift", out)
+    assert not is_exported_anew()
+    assert export(folder, "swift", out) == first
+    assert is_exported_anew(root="/elsewhere")
+    assert is_exported_anew()
+    rows = out / "image" / "train.jsonl"
+    rows.unlink()
+    assert is_exported_anew()
+    rows.write_text("")
+    assert is_exported_anew()
+    assert rows.stat().st_size > 0
+    rebuilt = manifest_of(folder)
+    rebuilt["shards"][0]["files"][0]["sha256"] = "0" * 64
+    (folder / MANIFEST).write_text(json.dumps(rebuilt))
+    assert is_exported_anew()
 
 
 def test_a_build_of_clips_alone_has_nothing_for_who_takes_none(tmp_path: Path) -> None:

@@ -32,8 +32,9 @@ class Made(NamedTuple):
         files: files below the export's folder: data files ``<profile>/<split>.<suffix>``, then the target's own files.
         root: the prefix of all media paths in rows.
         carriers: how ``images`` and ``videos`` are carried.
-        source: ``content_sha256`` of the exported build.
+        source: SHA-256 of the exported build's manifest, and so of all its files.
         system: whether prompts of the build have a system message, which not every target can carry.
+        puzzlegen: the version that exported.
     """
 
     to: str
@@ -45,6 +46,7 @@ class Made(NamedTuple):
     carriers: dict[str, Carrier]
     source: str
     system: bool = False
+    puzzlegen: str = ""
 
 
 class Target(ABC):

@@ -155,7 +155,9 @@ def test_slime_drops_bytes_without_a_word_and_the_doctor_says_so(built: Path) ->
     assert "has 1 media, the loader passes 0" in found
 
 
-def test_verl_accepts_the_example_and_the_settings_that_the_doctor_prints(exports: Path, tmp_path: Path) -> None:
+def test_verl_accepts_the_example_and_the_settings_that_the_doctor_prints(
+    built: Path, exports: Path, tmp_path: Path
+) -> None:
     (tmp_path / "bin").mkdir()
     for name, words in (("puzzlegen", "-m puzzlegen"), ("python", "")):
         (tmp_path / "bin" / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
@@ -163,7 +165,7 @@ def test_verl_accepts_the_example_and_the_settings_that_the_doctor_prints(export
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "DRY_RUN": "1", "EXPORT": str(exports / "verl-paths")}
     script = ROOT / "examples" / "train_grpo_verl.sh"
-    shown = subprocess.run(["bash", script, "a_build"], capture_output=True, text=True, env=env, check=True).stdout
+    shown = subprocess.run(["bash", script, built], capture_output=True, text=True, env=env, check=True).stdout
     (line,) = [line for line in shown.splitlines() if line.startswith("python -m verl.trainer.main_ppo")]
     config = doctor("verl", exports / "verl-paths")["config"]
     for overrides in (shlex.split(line)[3:], config):
