@@ -19,7 +19,9 @@ from PIL import Image
 
 from puzzlegen.building import build
 from puzzlegen.cards.front_matter import front_matter
+from puzzlegen.cards.loading import loading
 from puzzlegen.census import take_census
+from puzzlegen.exporting import export
 from puzzlegen.integrity import verify
 from puzzlegen.media.sheet import names
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -31,6 +33,11 @@ from puzzlegen.writers.card import card
 def yaml_of(text: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(text.split("---\n")[1])
     return found
+
+
+def empty_manifest(source: dict[str, Any]) -> dict[str, Any]:
+    recipe = {"output": {"format": "webdataset"}, "source": source}
+    return {"rows": {}, "shards": [], "kept": {}, "recipe": recipe}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +64,7 @@ def test_features_in_the_card_are_those_in_the_files(profile: str) -> None:
         "rows": {profile: {"train": 1}},
         "shards": [],
         "kept": {"x": 1},
-        "recipe": {"output": {"format": "parquet"}},
+        "recipe": {"output": {"format": "parquet"}, "source": {"kind": "samples"}},
     }
     info = yaml_of(f"---\n{front_matter(manifest, Counter())}---\n")["dataset_info"][0]
     stored = Features.from_arrow_schema(arrow_schema(profile))  # type: ignore[arg-type]
@@ -99,8 +106,7 @@ def test_the_code_in_the_card_runs(text: str, mixed_build: Path, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
     assert "1.0" in said
-    assert said[-2].endswith(" frames")
-    assert said[-1] == "{'type': 'image'}"
+    assert [line.partition(" ")[2] for line in said[-3:]] == ["frames", "'image'}", "puzzles"]
 
 
 def test_the_code_for_trl_keeps_the_system_message(text: str) -> None:
@@ -115,17 +121,54 @@ def test_the_code_for_trl_keeps_the_system_message(text: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_code_for_tars_of_clips_decodes_none(tmp_path: Path) -> None:
-    """By default ``datasets`` decodes clips in tars with torchcodec, which the card's code does without."""
+@pytest.mark.parametrize("form", ["parquet", "webdataset"])
+def test_a_card_of_clips_alone_loads_them_with_every_reader(form: str, tmp_path: Path) -> None:
+    """``datasets`` decodes clips of tars with torchcodec, which nothing here needs."""
     clips = {"kind": "samples", "images": 0, "videos": 2}
-    recipe = recipe_with([{"task": "video_flip"}], source=clips, output={"format": "webdataset"})
+    recipe = recipe_with([{"task": "video_flip"}], source=clips, output={"format": form})
     build(recipe, tmp_path / "build", workers=1)
-    (code, _) = re.findall(r"```python\n(.*?)```", (tmp_path / "build" / "README.md").read_text(), re.DOTALL)
+    text = (tmp_path / "build" / "README.md").read_text()
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     code = code.replace('"owner/name"', repr(str(tmp_path / "build")))
-    code = f"import sys\nsys.modules['torchcodec'] = None\n{code}"
+    code = f"import sys\nsys.modules['torchcodec'] = None\n{code}\nprint(puzzles[0]['images'][0].size)"
     env = os.environ | {"HF_HOME": str(tmp_path / "cache")}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1:] == ["1.0"], done.stderr
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path / "build", env=env, capture_output=True, text=True, check=False)
+    said = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert "1.0" in said
+    assert [line.partition(" ")[2] for line in said[-3:-1]] == ["frames", "puzzles"]
+    (profile, split) = re.findall(r"data\.train_files=<new>/(\w+)/(\w+)\.parquet", text)[0]
+    assert split in export(tmp_path / "build", "verl", tmp_path / "out").rows[profile]
+
+
+def test_cards_name_trl_and_verl_for_every_profile() -> None:
+    for form in ("parquet", "webdataset"):
+        for profile in get_args(Profile):
+            folder = f"{profile}_2" if form == "webdataset" else profile
+            text = loading({"rows": {folder: {"test": 2}}, "recipe": {"output": {"format": form}}})
+            assert "```python\nfrom puzzlegen.adapters import trl" in text or "GRPOTrainer(" in text
+            exports = form == "webdataset" or profile == "video"
+            assert ("puzzlegen export" in text, "as they are" in text) == (exports, not exports)
+            assert ("av.open" in text) == (profile == "video")
+            assert f"<new>/{profile}/test.parquet" in text or not exports
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ({"kind": "folder"}, ["original"]),
+        ({"kind": "hub", "name": "me/photos"}, ["extended|me/photos"]),
+        ({"kind": "hub"}, ["original"]),
+        (
+            {"kind": "mixture", "parts": {"b": {"kind": "hub", "name": "me/b"}, "a": {"kind": "samples"}}},
+            ["extended|me/b", "original"],
+        ),
+    ],
+)
+def test_datasets_of_the_hub_are_named_as_sources(source: dict[str, Any], names: list[str]) -> None:
+    front = yaml_of(f"---\n{front_matter(empty_manifest(source), Counter())}---\n")
+    assert front["source_datasets"] == names
 
 
 @pytest.mark.parametrize(
@@ -139,7 +182,7 @@ def test_the_code_for_tars_of_clips_decodes_none(tmp_path: Path) -> None:
     ],
 )
 def test_licences_have_the_names_of_the_hub(stated: list[str], license_: Any, name: str | None) -> None:
-    manifest = {"rows": {}, "shards": [], "kept": {}, "recipe": {"output": {"format": "webdataset"}}}
+    manifest = empty_manifest({"kind": "samples"})
     found = yaml_of(f"---\n{front_matter(manifest, Counter(stated))}---\n")
     assert found.get("license") == license_
     assert found.get("license_name") == name

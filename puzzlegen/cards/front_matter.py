@@ -36,7 +36,7 @@ def front_matter(manifest: dict[str, Any], licences: Counter[str]) -> str:
         **_licence_fields(licences),
         "language": ["en"],
         "annotations_creators": ["machine-generated"],
-        "source_datasets": ["original"],
+        "source_datasets": sorted(set(_source_datasets(manifest["recipe"]["source"]))),
         "task_categories": [_TASK_CATEGORIES[kind] for kind in kinds],
         "size_categories": [_size_category(sum(sum(splits.values()) for splits in rows.values()))],
         "tags": ["puzzlegen", "reinforcement-learning", "grpo", *kinds, *(["webdataset"] if webdataset else [])],
@@ -77,6 +77,14 @@ def _licence_fields(licences: Counter[str]) -> dict[str, Any]:
     unique = sorted(set(identifiers))
     name_field = {"license_name": "-and-".join(others)[:80]} if others else {}
     return {"license": unique[0] if len(unique) == 1 else unique} | name_field
+
+
+def _source_datasets(source: dict[str, Any]) -> list[str]:
+    """Return the Hub's name for each source: ``extended|<dataset>`` for a dataset of the Hub, else ``original``."""
+    if source["kind"] == "mixture":
+        return [name for part in source["parts"].values() for name in _source_datasets(part)]
+    # A local folder that ``datasets`` loads has no name in the manifest.
+    return [f"extended|{source['name']}" if source["kind"] == "hub" and "name" in source else "original"]
 
 
 def _size_category(count: int) -> str:

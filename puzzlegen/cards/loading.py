@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
+_Rows = dict[str, dict[str, int]]
 _DATASETS: Final = """```python
 from datasets import load_dataset
 from puzzlegen.verify import score
@@ -45,6 +48,18 @@ with av.open(io.BytesIO({clip})) as clip:
     print(len([frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]), "frames")
 ```
 """
+_CLIPS_IN_TARS: Final = """Clips are MP4 bytes; PyAV decodes them:
+
+```python
+import io
+import av
+
+for sample in webdataset.WebDataset(sorted(glob.glob("data/{config}/{split}-*.tar")), shardshuffle=False):
+    with av.open(io.BytesIO(sample["0.mp4"])) as clip:
+        print(len([frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]), "frames")
+    break
+```
+"""
 _TRL: Final = """With TRL, `puzzlegen.verify` gives the rewards, and a prompt's placeholders become content blocks:
 
 ```python
@@ -67,10 +82,33 @@ print(prompt(puzzles[0])["prompt"][-1]["content"][0])
 # GRPOTrainer(model, train_dataset=..., reward_funcs=reward), with prompt() applied as rows are read
 ```
 """
+_TRL_ADAPTER: Final = """{why}
+
+```python
+from puzzlegen.adapters import trl   # pip install "puzzlegen[trl]"
+
+puzzles = trl.load({place}, "{profile}", "{split}")
+print(len(puzzles), "puzzles")
+# GRPOTrainer(model, train_dataset=puzzles, reward_funcs=[trl.score_reward])
+```
+"""
+_TRL_CLIPS: Final = "With TRL, which ignores clips, the adapter of puzzlegen turns them into frames:"
+_TRL_TEXT: Final = "With TRL:"
+_TRL_TARS: Final = """With TRL, the adapter of puzzlegen reads the tars of this folder on your machine (from the Hub:
+`hf download owner/name --repo-type dataset --local-dir <folder>`). Clips become frames, since TRL ignores clips:"""
 _VERL: Final = """verl reads the Parquet files as they are:
 
 ```text
 data.train_files=data/{config}/{split}-*.parquet data.prompt_key=prompt data.image_key=images data.video_key=videos
+reward.custom_reward_function.path=<the file puzzlegen/adapters/verl.py of the installed package>
+```
+"""
+
+_VERL_EXPORT: Final = """verl cannot read {what}; export them first:
+
+```text
+puzzlegen export <this folder> --to verl --out <new>
+data.train_files=<new>/{profile}/{split}.parquet data.prompt_key=prompt data.image_key=images data.video_key=videos
 reward.custom_reward_function.path=<the file puzzlegen/adapters/verl.py of the installed package>
 ```
 """
@@ -84,19 +122,39 @@ def loading(manifest: dict[str, Any]) -> str:
     """
     rows = manifest["rows"]
     largest = max(rows, key=lambda folder: (sum(rows[folder].values()), folder))
-    is_webdataset = manifest["recipe"]["output"]["format"] == "webdataset"
-    parts = [_fill(_DATASETS, rows, largest, row=_JSON_ROW if is_webdataset else "puzzles[0]")]
-    if is_webdataset:
-        parts.append(_fill(_WEBDATASET, rows, largest))
-    if clips_folder := next((folder for folder in rows if folder.startswith("video")), None):
-        clip = 'row["0.mp4"]["bytes"]' if is_webdataset else 'row["videos"][0]["bytes"]'
-        parts += [] if is_webdataset else [_fill(_CLIPS, rows, clips_folder, clip=clip)]
-    picture_folders = [folder for folder in rows if "image" in folder]
-    if picture_folders and not is_webdataset:
-        parts += [_fill(_TRL, rows, picture_folders[0]), _fill(_VERL, rows, picture_folders[0])]
-    return "\n".join(parts)
+    clips = next((folder for folder in rows if folder.startswith("video")), None)
+    if manifest["recipe"]["output"]["format"] == "webdataset":
+        return "\n".join(_loading_tars(rows, largest, clips))
+    return "\n".join(_loading_parquet(rows, largest, clips))
 
 
-def _fill(text: str, rows: dict[str, dict[str, int]], config: str, **extra: str) -> str:
+def _loading_tars(rows: _Rows, largest: str, clips: str | None) -> Iterator[str]:
+    yield _fill(_DATASETS, rows, largest, row=_JSON_ROW)
+    yield _fill(_WEBDATASET, rows, largest)
+    if clips:
+        yield _fill(_CLIPS_IN_TARS, rows, clips)
+    yield _fill(_TRL_ADAPTER, rows, largest, why=_TRL_TARS, place='"."')
+    yield _fill(_VERL_EXPORT, rows, largest, what="tars")
+
+
+def _loading_parquet(rows: _Rows, largest: str, clips: str | None) -> Iterator[str]:
+    yield _fill(_DATASETS, rows, largest, row="puzzles[0]")
+    if clips:
+        yield _fill(_CLIPS, rows, clips, clip='row["videos"][0]["bytes"]')
+    pictures = next((folder for folder in rows if "image" in folder), None)
+    if pictures:
+        yield _fill(_TRL, rows, pictures)
+    if clips:
+        yield _fill(_TRL_ADAPTER, rows, clips, why=_TRL_CLIPS, place="where")
+    if "text" in rows and not pictures:
+        yield _fill(_TRL_ADAPTER, rows, "text", why=_TRL_TEXT, place="where")
+    if as_it_is := pictures or next((folder for folder in rows if folder != clips), None):
+        yield _fill(_VERL, rows, as_it_is)
+    if clips:
+        yield _fill(_VERL_EXPORT, rows, clips, what="clips from bytes")
+
+
+def _fill(text: str, rows: _Rows, config: str, **extra: str) -> str:
     split = "train" if "train" in rows[config] else min(rows[config])
-    return text.format(config=config, split=split, **extra)
+    # In WebDataset, a folder's name may end in its number of media.
+    return text.format(config=config, split=split, profile=re.sub(r"_\d+$", "", config), **extra)
