@@ -10,14 +10,16 @@ Needs ``puzzlegen[trl]``; ``--vllm`` needs vllm.
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from datasets import IterableDataset
 from trl import GRPOConfig, GRPOTrainer
 
 from puzzlegen.adapters import trl
 from puzzlegen.chat import FRAMES
+from puzzlegen.errors import PuzzlegenError
 
 PARTS = {
     "score": trl.score_reward,
@@ -49,7 +51,13 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-6)
     parser.add_argument("--beta", type=float, default=0.0, help="weight of the KL term")
     parser.add_argument("--seed", type=int, default=42)
-    return parser.parse_args(given)
+    chosen = parser.parse_args(given)
+    if chosen.weights and len(chosen.weights) != len(chosen.rewards):
+        counts = f"{len(chosen.weights)} --weights for {len(chosen.rewards)} --rewards"
+        raise PuzzlegenError(f"{counts}; give one per reward")
+    if chosen.streaming and chosen.max_steps < 1:
+        raise PuzzlegenError("--streaming does not know how many rows there are; give --max-steps")
+    return chosen
 
 
 def main(given: list[str] | None = None) -> GRPOTrainer:
@@ -69,20 +77,22 @@ def trainer_for(chosen: argparse.Namespace, rows: Any) -> GRPOTrainer:
     """Return a trainer on ``rows`` with the command line's settings.
 
     Raises:
-        SystemExit: ``--streaming`` without ``--max-steps``.
+        PuzzlegenError: there is no such split to evaluate on, no such model, or the settings contradict each other.
     """
-    if isinstance(rows, IterableDataset) and chosen.max_steps < 1:
-        raise SystemExit("--streaming does not know how many rows there are; give --max-steps")
     model, processor = _model(chosen)
-    return GRPOTrainer(
-        model,
-        [PARTS[name] for name in chosen.rewards],
-        args=config(chosen),
-        train_dataset=rows,
-        eval_dataset=load(chosen, chosen.evaluate) if chosen.evaluate else None,
-        processing_class=processor,
-        peft_config=_lora() if chosen.lora else None,
-    )
+    settings, evaluated = config(chosen), load(chosen, chosen.evaluate) if chosen.evaluate else None
+    try:
+        return GRPOTrainer(
+            model,
+            [PARTS[name] for name in chosen.rewards],
+            args=settings,
+            train_dataset=rows,
+            eval_dataset=evaluated,
+            processing_class=processor,
+            peft_config=_lora() if chosen.lora else None,
+        )
+    except OSError as err:  # so transformers says that there is no such model
+        raise PuzzlegenError(f"'{chosen.model}' cannot be loaded: {' '.join(str(err).split()):.200}") from err
 
 
 def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
@@ -95,12 +105,23 @@ def _model(chosen: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def config(chosen: argparse.Namespace) -> GRPOConfig:
-    """Return GRPO's configuration with the command line's settings."""
+    """Return GRPO's configuration with the command line's settings.
+
+    Raises:
+        PuzzlegenError: TRL refuses the settings, such as a --batch that --generations does not divide.
+    """
     precision: dict[str, Any] = (
         {"use_cpu": True, "bf16": False, "gradient_checkpointing": False} if chosen.tiny else {"bf16": True}
     )
     if not chosen.tiny:
         precision["model_init_kwargs"] = {"dtype": "bfloat16"}
+    try:
+        return _config(chosen, precision)
+    except ValueError as err:
+        raise PuzzlegenError(f"TRL refuses these settings: {' '.join(str(err).split())}") from err
+
+
+def _config(chosen: argparse.Namespace, precision: dict[str, Any]) -> GRPOConfig:
     return GRPOConfig(
         str(chosen.out),
         max_steps=chosen.max_steps,
@@ -130,5 +151,14 @@ def _lora() -> Any:
     return LoraConfig(r=16, lora_alpha=32, target_modules=names, task_type="CAUSAL_LM")
 
 
+def one_line_per_mistake(run: Callable[[], object]) -> None:
+    """Run a script; a user's mistake ends it with one line and exit code 2, as in puzzlegen's own commands."""
+    try:
+        run()
+    except PuzzlegenError as err:
+        print(err, file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    main()
+    one_line_per_mistake(main)

@@ -103,4 +103,4 @@ def _truth(answer: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    grpo.one_line_per_mistake(main)

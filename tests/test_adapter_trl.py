@@ -323,6 +323,26 @@ def test_the_training_script_runs(builds: dict[str, Path], tmp_path: Path, flags
     assert all("lora_" in name for name in trained) == ("--lora" in flags)
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--profile", "text"], "has no puzzles of profile text in split train"),
+        (["--evaluate", "nowhere"], "in split nowhere"),
+        (["--rewards", "score", "format", "--weights", "1"], "1 --weights for 2 --rewards; give one per reward"),
+        (["--streaming", "--max-steps", "-1"], "give --max-steps"),
+        (["--generations", "1"], "TRL refuses these settings: GRPO requires at least 2 generations"),
+    ],
+)
+def test_mistakes_in_the_script_s_arguments_are_one_line(
+    builds: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    given = [str(builds["parquet"]), "--out", str(tmp_path), *TINY, *flags]
+    with pytest.raises(SystemExit) as ended:
+        train_grpo_trl.one_line_per_mistake(lambda: train_grpo_trl.main(given))
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_both_questions_are_trained_together(builds: dict[str, Path], tmp_path: Path) -> None:
     trainer = two_stage.main(["joint", str(builds["joined"]), "--out", str(tmp_path), *TINY])
     (log,) = [log for log in trainer.state.log_history if "loss" in log]
