@@ -1,7 +1,8 @@
 """A perceptual hash of 64 bits per picture (pHash), to find near-duplicate media.
 
-Each bit says whether one of the lowest 8 x 8 frequencies of a 32 x 32 grey version exceeds their median. All arithmetic
-is in whole numbers, so that every machine finds the same bits.
+Each bit says whether one of the lowest 8 x 8 frequencies of a 32 x 32 grey version exceeds their median. Bars around a
+picture are left out, because puzzles do not show them either: a letterboxed copy is a copy. All arithmetic is in whole
+numbers, so that every machine finds the same bits.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from PIL import Image, ImageOps
 
 from puzzlegen.errors import SourceError, Unusable
 from puzzlegen.media.decode import Film, Sampling
-from puzzlegen.media.image import FORMATS
+from puzzlegen.media.framing import lit_box
+from puzzlegen.media.image import FORMATS, are_busy
 from puzzlegen.media.resample import EXACT
+from puzzlegen.media.scaled import sketch_of
 from puzzlegen.media.shortage import refuse_shortage
 
 _SIDE: Final = 32
 _LOW_FREQUENCIES: Final = 8
 _SCALE: Final = 1 << 14
 _DRAFT_SIDE: Final = 128
+#: Maximum difference in mean grey level between the lines of a bar. Without this limit, sky that gets darker line by
+#: line would count as a bar, and a copy with other noise would lose another part of it.
+_BAR_TONES: Final = 2
 _FRAME_POSITIONS: Final = (0.1, 0.5, 0.9)
 _COSINES: Final[NDArray[np.int64]] = np.array(
     [
@@ -45,7 +51,7 @@ def phash(picture: Image.Image) -> int:
 
 
 def picture_hash(file: BinaryIO, max_pixels: int) -> int:
-    """Return the hash of a picture file, turned upright; -1 if it has too many pixels to decode.
+    """Return the hash of a picture file, turned upright, without bars; -1 if it has too many pixels to decode.
 
     Raises:
         Unusable: ``undecodable``.
@@ -53,7 +59,9 @@ def picture_hash(file: BinaryIO, max_pixels: int) -> int:
     try:
         with Image.open(file, formats=FORMATS) as raw:
             raw.draft("L", (_DRAFT_SIDE, _DRAFT_SIDE))
-            return -1 if raw.width * raw.height > max_pixels else phash(ImageOps.exif_transpose(raw))
+            if raw.width * raw.height > max_pixels:
+                return -1
+            return phash(_without_bars(ImageOps.exif_transpose(raw).convert("L")))
     except (MemoryError, SourceError):
         raise
     # Decoders raise nearly anything on damaged bytes.
@@ -65,17 +73,19 @@ def picture_hash(file: BinaryIO, max_pixels: int) -> int:
 def clip_hash(file: BinaryIO, max_pixels: int) -> int:
     """Return the hashes of three frames of a clip, at 10, 50 and 90 % of its duration, as one number of 192 bits.
 
+    Near-black bars that the three frames share are left out.
+
     Raises:
         Unusable: ``undecodable`` or ``too_large``.
         OSError, SourceError: the disk or the network failed to deliver the file.
     """
     try:
         with Film(file) as film:
-            duration, hashes = film.duration_s, 0
+            duration, frames = film.duration_s, []
             for position in _FRAME_POSITIONS:
                 sampling = Sampling(position * duration, 1.0, 0.0, 1.0, max_pixels)
                 first_frame = next(iter(film.frames(sampling)))
-                hashes = hashes << 64 | _frame_hash(first_frame.picture)
+                frames.append(_small_frame(first_frame.picture))
     except (Unusable, SourceError):
         raise
     except av.FFmpegError as err:
@@ -87,11 +97,47 @@ def clip_hash(file: BinaryIO, max_pixels: int) -> int:
     except Exception as err:
         refuse_shortage()
         raise Unusable("undecodable", type(err).__name__) from err
-    return hashes
+    return _hash_frames(np.stack(frames))
 
 
-def _frame_hash(frame: av.VideoFrame) -> int:
+def _small_frame(frame: av.VideoFrame) -> NDArray[np.uint8]:
     grey = VideoReformatter().reformat(
         frame, width=_DRAFT_SIDE, height=_DRAFT_SIDE, format="gray", interpolation=EXACT, threads=1
     )
-    return phash(Image.fromarray(grey.to_ndarray()))
+    return grey.to_ndarray().astype(np.uint8, copy=False)
+
+
+def _hash_frames(frames: NDArray[np.uint8]) -> int:
+    left, top, right, bottom = (round(edge * _DRAFT_SIDE) for edge in lit_box(frames.max(axis=0)))
+    hashes = 0
+    for frame in frames[:, top:bottom, left:right]:
+        hashes = hashes << 64 | phash(Image.fromarray(frame))
+    return hashes
+
+
+def _without_bars(grey: Image.Image) -> Image.Image:
+    """Cut off the bars around a grey picture: lines at its edges that all have one tone.
+
+    Cleaning also cuts off lines of different tones, such as clear sky, but a copy with other noise may differ in these.
+    """
+    sketch, step = sketch_of(grey)
+    lines = np.asarray(sketch)
+    top, bottom = _span_inside_bars(lines)
+    left, right = _span_inside_bars(lines[top:bottom].T)
+    if (left, top, right, bottom) == (0, 0, *sketch.size):
+        return grey
+    return grey.crop((left * step, top * step, min(right * step, grey.width), min(bottom * step, grey.height)))
+
+
+def _span_inside_bars(lines: NDArray[np.uint8]) -> tuple[int, int]:
+    """The first line inside the bars and the line after the last; all lines if fewer would be left than are hashed."""
+    start, stop = _bar_width(lines), len(lines) - _bar_width(lines[::-1])
+    return (start, stop) if stop - start >= _SIDE else (0, len(lines))
+
+
+def _bar_width(lines: NDArray[np.uint8]) -> int:
+    """The number of lines in the bar at the first line, and the one beside it, where bar and picture mix; 0 if none."""
+    sums = lines.sum(axis=1, dtype=np.int64)
+    is_bar = ~are_busy(lines) & (abs(sums - sums[0]) <= _BAR_TONES * lines.shape[1])
+    width = int(is_bar.argmin())  # 0, too, if everything is one tone
+    return width + 1 if width else 0

@@ -132,6 +132,15 @@ def _without_bars(samples: list[Shown], scaler: VideoReformatter) -> Box:
             sample.picture, width=width, height=height, format="gray", interpolation=EXACT, threads=1
         )
         lightest = np.maximum(lightest, grey.to_ndarray())
+    return lit_box(lightest)
+
+
+def lit_box(lightest: Pixels) -> Box:
+    """Return the box inside near-black bars, as fractions of the picture's sides; all of it if little is lighter.
+
+    Args:
+        lightest: ``(height, width)``, the lightest grey of each pixel over the frames of a clip.
+    """
     left, right = _lit_span(lightest.max(axis=0))
     top, bottom = _lit_span(lightest.max(axis=1))
     return left, top, right, bottom

@@ -215,7 +215,7 @@ def content_box(size: tuple[int, int], sketch: Sketch) -> tuple[int, int, int, i
     (width, height), step = size, sketch.factor
     grey = np.asarray(sketch.pixels.convert("L"))
     # Most pictures have no border, and their outermost lines suffice to see that.
-    if all(map(_are_busy, (grey[0], grey[-1], grey[:, 0], grey[:, -1]))):
+    if all(map(are_busy, (grey[0], grey[-1], grey[:, 0], grey[:, -1]))):
         return 0, 0, width, height
     top, bottom = _busy_span(grey)
     left, right = _busy_span(grey.T)
@@ -229,13 +229,13 @@ def content_box(size: tuple[int, int], sketch: Sketch) -> tuple[int, int, int, i
 
 
 def _busy_span(grey: NDArray[np.uint8]) -> tuple[int, int]:
-    busy = np.flatnonzero(_are_busy(grey))
+    busy = np.flatnonzero(are_busy(grey))
     if busy.size == 0:
         raise Unusable("flat", "the whole picture is one tone")
     return int(busy[0]), int(busy[-1]) + 1
 
 
-def _are_busy(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def are_busy(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return which lines deviate by more than ``_BORDER_STD``; in whole numbers, the same on every machine."""
     lines = grey.astype(np.int64)
     n, total = lines.shape[-1], lines.sum(axis=-1)
