@@ -16,7 +16,7 @@ from puzzlegen.files import Location, missing
 from puzzlegen.hygiene.excluded import Excluded, read_excluded
 from puzzlegen.hygiene.looking import UNSEEN, Looking, Looks, Open, look_at
 from puzzlegen.hygiene.near import Near, clusters
-from puzzlegen.hygiene.same import repeated
+from puzzlegen.hygiene.same import is_compared, repeated
 from puzzlegen.records import Item, Skipped
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _sift_by_fingerprints(
     # Items that cannot be read stay: the build rejects them and says why.
     media = [item for item in media if item.id not in skipped and item.id in looks]
     if settings.duplicates == "remove":
-        skipped |= _skip_duplicates(media, lambda item: looks[item.id].sha256, "duplicate")
+        skipped |= _skip_duplicates(media, looks)
     if settings.near_duplicates != "keep":
         remaining = [item for item in media if item.id not in skipped]
         near_hashes = [Near(i.id, i.kind, looks[i.id].phash) for i in remaining if looks[i.id].phash != UNSEEN]
@@ -156,16 +156,18 @@ def _licence_refusal(item: Item, settings: HygieneSettings) -> tuple[str, str] |
 
 def _exclusion_of(item: Item, looks: dict[str, Looks], excluded: Excluded) -> tuple[str, str] | None:
     fingerprint = looks.get(item.id)
-    return ("excluded", "") if fingerprint and excluded.holds(fingerprint, item.kind) else None
+    match = excluded.match(fingerprint, item.kind) if fingerprint else None
+    return None if match is None else ("excluded", f"matches '{match}'")
 
 
-def _skip_duplicates(items: Iterable[Item], key: Callable[[Item], str], reason: str) -> dict[str, Skipped]:
-    """Skip all items with the same key but the first by id; items with the user's own questions are never skipped."""
-    first: dict[str, str] = {}
+def _skip_duplicates(items: Iterable[Item], looks: dict[str, Looks]) -> dict[str, Skipped]:
+    """Skip the same items as :func:`repeated`, but by digests that are known: all with equal bytes but the first."""
+    first: dict[tuple[str, str], str] = {}
     skipped = {}
-    for item in sorted(items, key=lambda item: item.id):
-        if not item.qa and key(item) and (first_id := first.setdefault(key(item), item.id)) != item.id:
-            skipped[item.id] = Skipped(item.id, reason, f"of '{first_id}'")
+    for item in sorted(filter(is_compared, items), key=lambda item: item.id):
+        first_id = first.setdefault((item.kind, looks[item.id].sha256), item.id)
+        if first_id != item.id:
+            skipped[item.id] = Skipped(item.id, "duplicate", f"of '{first_id}'")
     return skipped
 
 

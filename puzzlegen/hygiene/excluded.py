@@ -22,16 +22,36 @@ _PHASH: Final = re.compile("[0-9a-f]{16}")
 
 
 class Excluded(NamedTuple):
-    """The excluded media: SHA-256 digests of their bytes, an index of their perceptual hashes, and a digest of both."""
+    """The excluded media.
 
-    sha256: frozenset[str]
+    Media are named by their paths in the excluded folders, without the folders, because rejections are published and
+    where the folders lie is private. A medium that a list gives is named by its hash.
+
+    Attributes:
+        sha256: names by the SHA-256 of the media's bytes.
+        near: an index of the perceptual hashes.
+        digest: of all hashes.
+    """
+
+    sha256: dict[str, str]
     near: Index
     digest: str
 
-    def holds(self, looks: Looks, kind: Kind) -> bool:
-        """Whether a medium is excluded or looks like an excluded one."""
-        looks_excluded = looks.phash != UNSEEN and next(self.near.close_to(looks.phash, kind), None) is not None
-        return looks_excluded or looks.sha256 in self.sha256
+    def match(self, looks: Looks, kind: Kind) -> str | None:
+        """Return the name of an excluded medium that a medium repeats or looks like; None if it is not excluded."""
+        if looks.sha256 in self.sha256:
+            return self.sha256[looks.sha256]
+        near = None if looks.phash == UNSEEN else next(self.near.close_to(looks.phash, kind), None)
+        return near.id if near else None
+
+
+class _Row(NamedTuple):
+    """A hash to exclude: of the two hashes, the one that is not known is empty or -1."""
+
+    name: str
+    sha256: str
+    kind: Kind
+    phash: int
 
 
 def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excluded:
@@ -40,36 +60,37 @@ def read_excluded(places: Sequence[Location], bits: int, seconds: float) -> Excl
     Raises:
         SourceError: a place is missing or holds nothing, one of its media cannot be compared, or a line is not a hash.
     """
-    digests: set[str] = set()
-    hashes: set[tuple[Kind, int]] = set()
+    digests: dict[str, str] = {}
+    hashes: dict[tuple[Kind, int], str] = {}
     for location in places:
         hash_rows = list(
             _read_hash_list(location) if suffix_of(location) in _LIST_SUFFIXES else _hash_media(location, seconds)
         )
         if not hash_rows:
             raise SourceError(f"hygiene.exclude: '{location}' holds no picture, clip or hash")
-        digests |= {sha256 for sha256, _, _ in hash_rows if sha256}
-        hashes |= {(kind, phash) for _, kind, phash in hash_rows if phash >= 0}
+        # Of equal media, the first by name is named, whatever the order of the places.
+        for row in hash_rows:
+            if row.sha256:
+                digests[row.sha256] = min(row.name, digests.get(row.sha256, row.name))
+            if row.phash >= 0:
+                hashes[row.kind, row.phash] = min(row.name, hashes.get((row.kind, row.phash), row.name))
     index = Index(bits)
-    for kind, phash in sorted(hashes):
-        index.add(Near("", kind, phash))
+    for (kind, phash), name in sorted(hashes.items()):
+        index.add(Near(name, kind, phash))
     canonical_text = "\n".join([*sorted(digests), *(f"{kind} {phash:x}" for kind, phash in sorted(hashes))])
-    return Excluded(frozenset(digests), index, hashlib.sha256(canonical_text.encode()).hexdigest())
+    return Excluded(digests, index, hashlib.sha256(canonical_text.encode()).hexdigest())
 
 
-def _read_hash_list(location: str) -> Iterator[tuple[str, Kind, int]]:
-    """Read a text file with one hash per line: 64 hexadecimal digits of SHA-256, or 16 of a picture's perceptual hash.
-
-    Yields ``(sha256, kind, phash)``; of the two hashes the one that the line does not give is empty or -1.
-    """
+def _read_hash_list(location: str) -> Iterator[_Row]:
+    """Read a text file with one hash per line: 64 hexadecimal digits of SHA-256, or 16 of a picture's pHash."""
     tree = tree_at(location, _LIST_SUFFIXES)
     with tree.parts(_single_file(tree, location).id) as file:
         for number, line in enumerate(file, 1):
             text = line.decode("ascii", "replace").strip().lower()
             if _SHA256.fullmatch(text):
-                yield text, "image", -1
+                yield _Row(text, text, "image", -1)
             elif _PHASH.fullmatch(text):
-                yield "", "image", int(text, 16)
+                yield _Row(text, "", "image", int(text, 16))
             elif text and not text.startswith("#"):
                 raise SourceError(
                     f"hygiene.exclude: '{location}', line {number}: '{text[:40]}' is neither 64 nor 16 hex"
@@ -87,7 +108,7 @@ def _open_item(location: str, item: Item) -> BinaryIO:
     return tree_at(location).open(item.id, item.at, item.size, item.stamp)
 
 
-def _hash_media(location: str, seconds: float) -> Iterator[tuple[str, Kind, int]]:
+def _hash_media(location: str, seconds: float) -> Iterator[_Row]:
     items = []
     for entry in tree_at(location).walk_archives():
         kind = kind_of(entry.id)
@@ -104,7 +125,7 @@ def _hash_media(location: str, seconds: float) -> Iterator[tuple[str, Kind, int]
                 "so what looks like it would not be left out; put a sound, smaller copy there, or take it away and "
                 "list its SHA-256"
             )
-        yield fingerprint.sha256, item.kind, fingerprint.phash
+        yield _Row(item.id, fingerprint.sha256, item.kind, fingerprint.phash)
 
 
 def _refuse_loss(location: str, skipped: Skipped) -> None:

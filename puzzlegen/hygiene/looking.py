@@ -21,13 +21,14 @@ from puzzlegen.threads import usable_cores
 
 #: Stands for the perceptual hash of a medium that was not decoded, cannot be decoded or has too many pixels.
 UNSEEN: Final = -1
+#: Larger images are not opened; the build rejects them.
+MAX_IMAGE_BYTES: Final = 1 << 28
 #: Exit codes of a process that its item killed, by exceeding the time limit or crashing the decoder.
 _ITEM_FAULT_EXIT_CODES: Final = frozenset(
     -number for number in (*SIGNALS, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 )
 _CHUNK_ITEMS: Final = 64
 _MOST_PIXELS: Final = 1 << 26
-_MOST_BYTES: Final = 1 << 28
 _READ_BYTES: Final = 1 << 20
 _MOST_WORKERS: Final = 8
 
@@ -148,7 +149,7 @@ def _fingerprint_chunk(chunk: _Chunk, looking: Looking) -> list[tuple[str, Looks
 
 def _fingerprint_item(item: Item, looking: Looking) -> Looks | None:
     """Fingerprint one item; None if it cannot be read or is too large, which the build will find as well."""
-    if item.kind == "image" and item.size > _MOST_BYTES:
+    if item.kind == "image" and item.size > MAX_IMAGE_BYTES:
         return None
     try:
         with looking.open_item(item) as file:

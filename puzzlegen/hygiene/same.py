@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from puzzlegen.errors import Unusable, unread
+from puzzlegen.hygiene.looking import MAX_IMAGE_BYTES
 from puzzlegen.records import Item, Skipped
 
 if TYPE_CHECKING:
@@ -18,15 +19,14 @@ if TYPE_CHECKING:
 
 _BEGINNING_BYTES: Final = 1 << 14
 _READ_BYTES: Final = 1 << 20
-#: Larger files are not compared: a sparse file may claim terabytes.
-_MOST_BYTES: Final = 1 << 32
-_KINDS: Final = ("image", "video")
+#: Larger files are not compared: a sparse file may claim terabytes, and the build rejects such images anyway.
+_MAX_BYTES: Final = {"image": MAX_IMAGE_BYTES, "video": 1 << 32}
 
 
 def repeated(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> Iterator[tuple[int, Skipped]]:
     """Yield the row and the reason of every item that repeats the bytes of one with an earlier id.
 
-    Items of unknown size, and items with the user's own questions, are not compared.
+    Only items for which :func:`is_compared` holds are compared.
     """
     rows_by_digest: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row, item in listing.items(_candidate_rows(listing, open_item)):
@@ -37,14 +37,20 @@ def repeated(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> Iterato
         yield from ((row, Skipped(name, "duplicate", f"of '{first}'")) for name, row in others)
 
 
+def is_compared(item: Item) -> bool:
+    """Whether an item may be removed as a copy: it is a medium of known, not excessive size, without own questions."""
+    return not item.qa and 0 < item.size <= _MAX_BYTES.get(item.kind, 0)
+
+
 def _candidate_rows(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> NDArray[np.int64]:
     """The rows of items that share kind, size and beginning with another item."""
     from puzzlegen.listing import shared  # noqa: PLC0415 - settings are read without Arrow
 
     sizes = listing.numbers("size")
-    kinds = np.select([listing.equal("kind", kind) for kind in _KINDS], [1, 2])
-    has_no_questions = listing.equal("qa", "")
-    rows = np.flatnonzero(listing.left & has_no_questions & (kinds > 0) & (sizes > 0) & (sizes <= _MOST_BYTES))
+    kinds = np.select([listing.equal("kind", kind) for kind in _MAX_BYTES], [1, 2])
+    max_bytes = np.array([0, *_MAX_BYTES.values()])[kinds]
+    # The same condition as in is_compared, for all rows at once.
+    rows = np.flatnonzero(listing.left & listing.equal("qa", "") & (sizes > 0) & (sizes <= max_bytes))
     rows = rows[shared(sizes[rows], kinds[rows])]
     beginnings = np.zeros(len(rows), np.uint64)
     is_readable = np.zeros(len(rows), bool)
@@ -56,7 +62,7 @@ def _candidate_rows(listing: Listing, open_item: Callable[[Item], BinaryIO]) -> 
 
 
 def _digest(item: Item, open_item: Callable[[Item], BinaryIO], max_bytes: int) -> bytes:
-    """The SHA-256 of an item's first ``most`` bytes; empty if the item cannot be read."""
+    """The SHA-256 of an item's first ``max_bytes`` bytes; empty if the item cannot be read."""
     digest, remaining = hashlib.sha256(), max_bytes
     try:
         with open_item(item) as file:
