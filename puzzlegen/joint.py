@@ -47,6 +47,9 @@ _HINTS: Final[dict[AnswerType, str]] = {
     "free": "only the answer itself",
     "regression": "only the number",
 }
+#: Most characters of an answer, and of a whole reason, in a rejection.
+_MAX_SHOWN_CHARS: Final = 80
+_MAX_DETAIL_CHARS: Final = 200
 
 
 class Weights(BaseModel):
@@ -87,26 +90,35 @@ class JoinSettings(BaseModel):
     )
 
 
-def refusal(settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: PromptSettings) -> str:
-    """The rejection reason if the item's question cannot be joined to a puzzle; empty if it can."""
+def refusal(
+    settings: JoinSettings, item: Item, spoils: Spoils | None, prompt: PromptSettings
+) -> tuple[str, str] | None:
+    """The rejection's reason and detail if the item's question cannot be joined to a puzzle; None if it can."""
     if not item.qa:
-        return "no_question"
+        return "no_question", ""
     question = Question.from_json(item.qa)
     if settings.spoilable == "reject" and spoilable(question, spoils):
-        return "spoiled_question"
-    return "" if _is_verifiable(question, prompt, settings) else "unverifiable"
+        return "spoiled_question", ""
+    problem = _scoring_problem(question, prompt, settings)
+    return ("unverifiable", problem) if problem else None
 
 
-def _is_verifiable(question: Question, prompt: PromptSettings, join: JoinSettings) -> bool:
-    """Whether a response with both right answers scores as solved, and one with a wrong second answer does not."""
+def _scoring_problem(question: Question, prompt: PromptSettings, join: JoinSettings) -> str:
+    """Why a response with both right answers does not score as solved, or one with a wrong second answer does."""
     first_spec = VerifierSpec("choice", "A", {"options": {"A": "yes", "B": "no"}})
     truth, thought = _joint_spec(first_spec, question, prompt, join).to_json(), _second_thought(question, join)
     responses = [_response("A", text, prompt, thought) for text in (question.answer, *_wrong_answers(question))]
+    shown_answer = f"the answer '{question.answer[:_MAX_SHOWN_CHARS]}'"
     try:
         right, *wrong = (solved(score(scored_response, truth)) for scored_response in responses)
-    except VerifierError:
-        return False
-    return right and not any(wrong)
+    except VerifierError as err:
+        if question.type == "choice":
+            return str(err)[:_MAX_DETAIL_CHARS]
+        is_number = question.type in ("numerical", "regression")
+        return f"{shown_answer} {'is not a number' if is_number else 'has no words, or too many to be scored'}"
+    if not right:
+        return f"{shown_answer} is not read back unchanged from {PLACE[prompt.format]}"
+    return f"a wrong answer would score like {shown_answer}" if any(wrong) else ""
 
 
 def spoilable(question: Question, spoils: Spoils | None) -> bool:

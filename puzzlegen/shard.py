@@ -118,8 +118,8 @@ def make_puzzle(recipe: Recipe, opened: OpenItem, pick: Pick, split: str, slots:
     """
     task, item = recipe.tasks[pick.task].task, opened.item
     join = recipe.join if recipe.join and (item.qa or recipe.join.unasked == "reject") else None
-    if join and (reason := joint.refusal(join, item, task.spoils, recipe.prompt)):
-        return Rejection(item.id, task.name, reason, variant=pick.variant)
+    if join and (refusal := joint.refusal(join, item, task.spoils, recipe.prompt)):
+        return Rejection(item.id, task.name, *refusal, variant=pick.variant)
     parts = (FORMAT, recipe.seed, task.name, task.version, task.params, item.id, pick.variant)
     rng = Rng(digest("puzzle", *parts), slots)
     try:

@@ -20,7 +20,7 @@ from puzzlegen.joint import JoinSettings, refusal, spec_of, spoilable
 from puzzlegen.listing import ITEM, columns
 from puzzlegen.plan import make_plan, split_of
 from puzzlegen.planned import ListingDigest
-from puzzlegen.prompts import PromptSettings
+from puzzlegen.prompts import PLACE, PromptSettings
 from puzzlegen.questions import Question, question_of
 from puzzlegen.reading import read_rows
 from puzzlegen.records import Item, Skipped
@@ -194,16 +194,19 @@ def test_words_tell_what_a_change_spoils() -> None:
 
 
 def test_items_whose_question_cannot_be_joined_are_refused() -> None:
-    def reason(qa: str, **settings: Any) -> str:
-        form = PromptSettings(format=settings.pop("format", "answer"))
-        return refusal(JoinSettings(**settings), Item("a", "image", qa=qa), "directions", form)
+    def refused(qa: str, **settings: Any) -> tuple[str, str] | None:
+        return refusal(JoinSettings(**settings), Item("a", "image", qa=qa), "directions", PromptSettings())
 
-    assert reason("") == "no_question"
+    assert refused("") == ("no_question", "")
     left = question_of("What is left?", "a tree").to_json()
-    assert reason(left) == ""
-    assert reason(left, spoilable="reject") == "spoiled_question"
-    assert reason(question_of("How many?", "some", kind="numerical").to_json()) == "unverifiable"
-    assert reason(question_of("What?", "word " * 2000).to_json()) == "unverifiable"
+    assert refused(left) is None
+    assert refused(left, spoilable="reject") == ("spoiled_question", "")
+    for kind in ("numerical", "regression"):
+        length = question_of("How long?", "3.5 m", kind=kind).to_json()
+        assert refused(length) == ("unverifiable", "the answer '3.5 m' is not a number")
+    for answer in ("word " * 2000, "***"):
+        detail = f"the answer '{answer.strip()[:80]}' has no words, or too many to be scored"
+        assert refused(question_of("What?", answer).to_json()) == ("unverifiable", detail)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,8 @@ def test_items_whose_question_cannot_be_joined_are_refused() -> None:
 def test_answers_that_break_the_form_are_refused_not_fatal(answer: str, form: Any, fits: bool) -> None:
     item = Item("a", "image", qa=question_of("What is it?", answer).to_json())
     prompt = PromptSettings(format=form)
-    assert refusal(JoinSettings(), item, "directions", prompt) == ("" if fits else "unverifiable")
+    detail = f"the answer '{answer}' is not read back unchanged from {PLACE[form]}"
+    assert refusal(JoinSettings(), item, "directions", prompt) == (None if fits else ("unverifiable", detail))
 
 
 def test_an_estimate_earns_by_how_near_it_is() -> None:
