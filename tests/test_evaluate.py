@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import errno
 import importlib
+import io
 import json
 import signal
 import subprocess
@@ -18,7 +20,7 @@ import pytest
 from chat_server import Body, ChatServer, Fault, serving
 from conftest import ROOT, heeds_interrupts
 
-from puzzlegen.errors import PuzzlegenError
+from puzzlegen.errors import OutputError, PuzzlegenError
 from puzzlegen.evaluate import MOST_IN_A_ROW, Selection, evaluate
 from puzzlegen.evaluate.endpoint import Endpoint, Sampling
 from puzzlegen.evaluate.responses import ResponseFile
@@ -275,6 +277,34 @@ def test_a_line_that_was_cut_is_dropped(tmp_path: Path, text: str) -> None:
     with ResponseFile(tmp_path / "r.jsonl", {}) as file:
         assert file.done == set()
     assert (tmp_path / "r.jsonl").read_text() == ""
+
+
+class NearlyFull(io.FileIO):
+    """A file on a disk that takes no more than a few bytes at once, and none after ``room`` bytes."""
+
+    room = 1000
+
+    def write(self, data: Any) -> int:
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = super().write(data[: min(self.room, 7)])
+        self.room -= count
+        return count
+
+
+def test_a_disk_that_takes_a_part_of_a_line_leaves_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    with ResponseFile(path, {}) as responses:
+        responses._file.close()
+        responses._file = file = NearlyFull(path, "a+")
+        responses.add("p1", 0, "A", "stop")
+        file.room = 20
+        with pytest.raises(OutputError, match="No space left"):
+            responses.add("p2", 0, "A", "stop")
+        file.room = 1000
+        responses.add("p3", 0, "A", "stop")
+        assert responses.done == {("p1", 0), ("p3", 0)}
+    assert [line["id"] for line in lines(path)] == ["p1", "p3"]
 
 
 def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:

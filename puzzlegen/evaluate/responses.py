@@ -49,13 +49,29 @@ class ResponseFile:
         self._file.close()
 
     def add(self, puzzle_id: str, sample: int, response: str, finish: str) -> None:
-        """Append one response, unbuffered: when this returns, the response is in the file."""
+        """Append one response, unbuffered: when this returns, the response is in the file.
+
+        Raises:
+            OutputError: the file cannot be written; nothing of the response is in it.
+        """
         line = {"id": puzzle_id, "sample": sample, "response": response, "finish": finish, "model": self._model}
         try:
-            self._file.write((json.dumps(line) + "\n").encode())
+            self._append((json.dumps(line) + "\n").encode())
         except OSError as err:
             raise refused(self._path, err) from err
         self.done.add((puzzle_id, sample))
+
+    def _append(self, data: bytes) -> None:
+        end = self._file.seek(0, io.SEEK_END)
+        written = 0
+        try:
+            # A disk that is nearly full takes a part of the data; only the next write fails.
+            while written < len(data):
+                written += self._file.write(data[written:])
+        except OSError:
+            # Other responses may still arrive, and must not be appended to a part of this one.
+            self._file.truncate(end)
+            raise
 
     def _lock(self) -> None:
         """Keep other runs from writing to the file; the system drops the lock however this process ends."""
