@@ -45,7 +45,9 @@ def main(
     limit: Annotated[int | None, typer.Option(min=1, help="So many puzzles, always the same random part.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Responses per puzzle.")] = 1,
     temperature: Annotated[float | None, typer.Option(min=0, help="Default: the model's own.")] = None,
-    max_tokens: Annotated[int, typer.Option(min=0, help="Longest response; 0: the model's own limit.")] = 4096,
+    max_tokens: Annotated[
+        int, typer.Option(min=0, help="Longest response; 0: the endpoint's own limit (4096 with --transformers).")
+    ] = 4096,
     seed: Annotated[int | None, typer.Option(help="Of the first sample; each further one has the next.")] = None,
     extra: Annotated[str, typer.Option(help="More fields of the request, as JSON.")] = "{}",
     frames: Annotated[int, typer.Option(min=2, help="Most frames per puzzle, shared by its clips.")] = FRAMES,

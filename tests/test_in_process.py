@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from conftest import ROOT
 
 from puzzlegen.errors import PuzzlegenError
-from puzzlegen.evaluate import Selection, evaluate
+from puzzlegen.evaluate import Reply, Selection, evaluate
 from puzzlegen.evaluate.endpoint import Sampling
 from puzzlegen.evaluate.in_process import InProcess
 from puzzlegen.evaluate.responses import ResponseFile
@@ -43,6 +45,28 @@ def test_it_answers_pictures_and_clips_and_repeats_itself(tiny: Any, mixed_build
     assert drawn == responses(tiny, mixed_build, tmp_path / "c.jsonl", temperature=5.0, seed=1)
     assert any(drawn[one, 0] != drawn[one, 1] for one, _ in drawn)
     assert score_file(mixed_build, tmp_path / "b.jsonl").tasks[-1].n == 12
+
+
+def test_questions_asked_at_once_are_answered_one_by_one(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seed is the process's, so another question between seeding and sampling would change the response."""
+    running, most = 0, 0
+
+    def generate(*_: object) -> Reply:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.02)
+        running -= 1
+        return Reply("A")
+
+    async def ask_at_once(model: InProcess) -> list[Reply]:
+        return await asyncio.gather(*(model.ask([], sample) for sample in range(5)))
+
+    model = InProcess(Sampling("tiny"), (tiny.model, tiny.processor))
+    monkeypatch.setattr(model, "_generate", generate)
+    for _ in range(2):  # each in an event loop of its own
+        assert len(asyncio.run(ask_at_once(model))) == 5
+    assert most == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:

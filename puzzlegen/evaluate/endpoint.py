@@ -23,7 +23,7 @@ class Sampling(NamedTuple):
     Attributes:
         model: the model's name, or the folder that holds it.
         temperature: sampling temperature; 0 always takes the likeliest token.
-        max_tokens: maximum length of a response in tokens.
+        max_tokens: maximum length of a response in tokens; None leaves the limit to the endpoint.
         seed: seed of the first sample; each further sample has the next seed.
         extra: more fields of the request, such as ``{"top_p": 0.9}``.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from PIL import Image
@@ -33,6 +34,9 @@ class InProcess:
         self._sampling = sampling
         self._library = _import_transformers()
         self._model, self._processor = loaded or self._load()
+        # One thread, because set_seed acts on the whole process: of two questions at once, one would draw the samples
+        # of the other's seed.
+        self._thread = ThreadPoolExecutor(1)
 
     def _load(self) -> tuple[Any, Any]:
         name = self._sampling.model
@@ -52,8 +56,8 @@ class InProcess:
         return None
 
     async def ask(self, chat: list[Message], sample: int) -> Reply:
-        """Return the model's response; see :class:`puzzlegen.evaluate.Model`."""
-        return await asyncio.to_thread(self._generate, chat, sample)
+        """Return the model's response, after those asked for earlier; see :class:`puzzlegen.evaluate.Model`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._generate, chat, sample)
 
     def _generate(self, chat: list[Message], sample: int) -> Reply:
         messages = [
