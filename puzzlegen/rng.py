@@ -112,13 +112,17 @@ class Rng:
             out[i], out[j] = out[j], out[i]
         return out
 
-    def drawn(self, values: Iterable[T]) -> Iterator[T]:
-        """Yield the values in a random order, each drawn only when it is needed."""
-        out = list(values)
-        while out:
-            k = self.below(len(out))
-            out[k], out[-1] = out[-1], out[k]
-            yield out.pop()
+    def drawn(self, values: Sequence[T]) -> Iterator[T]:
+        """Yield the values in a random order, each drawn only when it is needed.
+
+        This is Fisher-Yates from the end. Swaps are recorded instead of made in a copy, so that a few values of many
+        are drawn in no time.
+        """
+        moved: dict[int, int] = {}
+        for last in range(len(values) - 1, -1, -1):
+            k = self.below(last + 1)
+            yield values[moved.get(k, k)]
+            moved[k] = moved.get(last, last)
 
     def permutation(self, n: int) -> list[int]:
         """Return a random order of ``0 .. n-1``."""

@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,19 @@ def test_an_ego_network_keeps_rings_edges_and_direction() -> None:
     whole = Index.of(ring).ego("a", hops=1, max_nodes=9, rng=rng_for("x"))
     assert whole == ring
     assert from_json(to_json(whole)) == ring
+
+
+def test_an_ego_network_is_drawn_from_each_ring_in_order_of_names() -> None:
+    rng = rng_for("edges")
+    net = network({}, [(f"n{rng.below(60)}", f"n{rng.below(60)}") for _ in range(150)])
+    index, near = Index.of(net), adjacency(net)
+    for centre in net.nodes:
+        rng, kept, ring = rng_for("x", centre), [centre], [centre]
+        for hop in range(2):
+            beyond = sorted({other for name in ring for other in near[name]}.difference(kept))
+            ring = list(islice(rng.drawn(beyond), (12 - len(kept)) // (2 - hop)))
+            kept += ring
+        assert set(index.ego(centre, hops=2, max_nodes=12, rng=rng_for("x", centre)).nodes) == set(kept)
 
 
 @pytest.mark.parametrize(

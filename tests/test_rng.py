@@ -50,6 +50,16 @@ def test_draws_stay_in_range(n: int, key: bytes) -> None:
     assert -2 <= rng.uniform(-2, 3) < 3
 
 
+@given(st.integers(0, 40), st.binary(min_size=1, max_size=8))
+def test_values_are_drawn_as_by_swapping_them(n: int, key: bytes) -> None:
+    swapping, values, expected = Rng(key), list(range(n)), []
+    while values:
+        k = swapping.below(len(values))
+        values[k], values[-1] = values[-1], values[k]
+        expected.append(values.pop())
+    assert list(Rng(key).drawn(range(n))) == expected
+
+
 def test_draws_are_uniform() -> None:
     counts = Counter(rng_for("uniform", k).below(6) for k in range(6000))
     assert sum((counts[k] - 1000) ** 2 / 1000 for k in range(6)) < 20.5  # chi-square, 5 degrees of freedom, p = 0.001

@@ -7,9 +7,13 @@ edges among them. Distances and neighbourhoods ignore the direction of edges; ev
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from puzzlegen.errors import Unusable
 from puzzlegen.records import canonical_json
@@ -48,7 +52,8 @@ def tidy(text: object) -> str:
     plain = str(text)[:_MOST_CHARACTERS]
     if not plain.isprintable() or "<" in plain or ">" in plain:
         plain = "".join(c if c.isprintable() and c not in "<>" else " " for c in plain)
-    return " ".join(plain.split())
+    # Most texts are names without a space, of which large networks have millions.
+    return " ".join(plain.split()) if " " in plain else plain
 
 
 def network(
@@ -82,16 +87,28 @@ def distances(near: Adjacency, start: str) -> dict[str, int]:
 
 
 class Index(NamedTuple):
-    """A whole network, indexed so that parts can be taken from it quickly."""
+    """A whole network, indexed so that parts can be taken from it quickly.
+
+    Attributes:
+        near: see :func:`adjacency`.
+        edges: as a set.
+        names: of the nodes, sorted.
+        places: the positions in ``names`` of each node's neighbours, for the nodes in that order.
+    """
 
     net: Network
     near: Adjacency
     edges: frozenset[tuple[str, str]]
+    names: list[str]
+    places: list[NDArray[np.int64]]
 
     @classmethod
     def of(cls, net: Network) -> Index:
         """Index a network."""
-        return cls(net, adjacency(net), frozenset(net.edges))
+        near, names = adjacency(net), sorted(net.nodes)
+        place_of = {name: place for place, name in enumerate(names)}
+        places = [np.array([place_of[other] for other in near[name]], np.int64) for name in names]
+        return cls(net, near, frozenset(net.edges), names, places)
 
     def ego(self, centre: str, *, hops: int, max_nodes: int, rng: Rng) -> Network:
         """Return the ego network of ``centre``: nodes up to ``hops`` edges away and all edges among them.
@@ -99,13 +116,20 @@ class Index(NamedTuple):
         If there are more than ``max_nodes`` nodes, each ring around the centre gets an equal share of the places, which
         a random sample fills, so that a hub does not crowd out everything behind its neighbours.
         """
-        kept, ring = [centre], [centre]
+        start = bisect_left(self.names, centre)
+        kept, ring = [start], [start]
         for hop in range(hops):
-            beyond = {other for name in ring for other in self.near[name]}.difference(kept)
-            # A hub may have thousands of nodes behind it, so only as many are drawn as are needed.
-            ring = list(islice(rng.drawn(sorted(beyond)), (max_nodes - len(kept)) // (hops - hop)))
+            # A hub may have thousands of nodes behind it, so they are marked, which is faster than sorting their names,
+            # and only as many are drawn as are needed.
+            is_beyond = np.zeros(len(self.names), bool)
+            for place in ring:
+                is_beyond[self.places[place]] = True
+            is_beyond[kept] = False
+            beyond = np.flatnonzero(is_beyond)
+            ranks = islice(rng.drawn(range(len(beyond))), (max_nodes - len(kept)) // (hops - hop))
+            ring = [int(beyond[rank]) for rank in ranks]
             kept += ring
-        return self._induced_subgraph(set(kept), centre)
+        return self._induced_subgraph({self.names[place] for place in kept}, centre)
 
     def _induced_subgraph(self, names: set[str], centre: str) -> Network:
         edges = [(a, b) for a in names for b in self.near[a] & names if (a, b) in self.edges]
