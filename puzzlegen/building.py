@@ -93,6 +93,7 @@ def build(
     limit: int | None = None,
     share: Share | None = None,
     report: Callable[[Status], None] | None = None,
+    report_planning: Callable[[str, int], None] | None = None,
 ) -> Built:
     """Build ``recipe`` into ``out``, or resume a build that was stopped.
 
@@ -104,6 +105,7 @@ def build(
         limit: build only the first ``limit`` items in the plan's order.
         share: build only these shards; the run that makes the build's last missing shard closes the folder.
         report: called with the progress a few times a second.
+        report_planning: called before that, while the plan is made; see :func:`puzzlegen.plan.make_plan`.
 
     Raises:
         OutputError: the folder holds another build, or cannot be written.
@@ -117,7 +119,7 @@ def build(
     with workplace(out, f"{share.part}-of-{share.of}", beside=share.of > 1) as work_dir:
         # Refuses another build's folder before the source is listed, which may take long.
         _read_identity(out, recipe, limit)
-        plan = _make_plan(recipe, limit, _plan_path(out, work_dir, share))
+        plan = _make_plan(recipe, limit, _plan_path(out, work_dir, share), report_planning)
         stored_identity = claim(out, plan, limit)
         # Kept out of the manifest, which is published: where the source lies on this machine is private.
         write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
@@ -136,9 +138,11 @@ def build(
     return Built(manifest, len(todo), plan)
 
 
-def _make_plan(recipe: Recipe, limit: int | None, plan_dir: Path) -> Plan:
+def _make_plan(
+    recipe: Recipe, limit: int | None, plan_dir: Path, report: Callable[[str, int], None] | None = None
+) -> Plan:
     try:
-        return make_plan(recipe, limit, plan_dir.absolute())
+        return make_plan(recipe, limit, plan_dir.absolute(), report)
     except OSError as err:
         # Only errors of the plan's folder are converted: sources report their own failures.
         if err.errno in _WRITE_ERRNOS or str(plan_dir.absolute()) in f"{err.filename} {err}":

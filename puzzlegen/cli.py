@@ -135,7 +135,9 @@ def build(
     source: SourcePath = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per usable core.")] = None,
     engine: Annotated[str, typer.Option(help="Where shards are built: local, or ray.")] = "local",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N items in the plan's order.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N items in the plan's order; all are listed first.")
+    ] = None,
     overrides: Overrides = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be built, and build nothing.")] = False,
     shards: Annotated[str, typer.Option(help="Build every N-th shard from I on; 0/2: the even ones.")] = "0/1",

@@ -34,6 +34,8 @@ _KEYS: Final = (pa.field("key", pa.uint64()), pa.field("name", pa.uint64()))
 _PART_ROWS: Final = 1 << 14
 #: Seconds after which a part is written even if it is small, for sources that are slow to list.
 _PART_S: Final = 30
+#: Seconds between two reports of how many items were found.
+_REPORT_S: Final = 2.0
 #: How much is sorted at once: about this many bytes, or the whole divided by ``_MOST_SPANS`` if that is more; twice as
 #: much is held for a moment.
 _SPAN_BYTES: Final = 1 << 20
@@ -80,17 +82,27 @@ class Listing:
         self._dropped: list[Skipped] = []
         self._skipped_tables: list[Table] = []
 
-    def take(self, listed: Callable[[str], Iterable[Item | Skipped | Mark]], kinds: set[str], what: str) -> None:
+    def take(
+        self,
+        listed: Callable[[str], Iterable[Item | Skipped | Mark]],
+        kinds: set[str],
+        what: str,
+        report: Callable[[int], None] | None = None,
+    ) -> None:
         """List a source, or resume a listing that was interrupted.
 
         Args:
             listed: gives the source's entries after a mark; all entries for an empty mark.
             kinds: the kinds of items that are wanted; others are skipped.
             what: description of the source; only a listing with the same description is resumed.
+            report: called every few seconds with the number of items found.
         """
         resume_mark = self._resume(what)
         if resume_mark is not None:
-            self._write_parts(listed(resume_mark), kinds)
+            entries = listed(resume_mark)
+            if report:
+                entries = _reporting(entries, kinds, sum(rows for _, rows in self._parts), report)
+            self._write_parts(entries, kinds)
         self._left = np.ones(sum(rows for _, rows in self._parts), bool)
         self._skipped_tables = [_read_table(path) for path in sorted(self._folder.glob("*.skipped"))]
 
@@ -248,6 +260,20 @@ class Listing:
     def remove(self) -> None:
         """Delete the listing's files."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _reporting(
+    entries: Iterable[Item | Skipped | Mark], kinds: set[str], found: int, report: Callable[[int], None]
+) -> Iterator[Item | Skipped | Mark]:
+    """Pass the entries of a source on, and report from time to time how many items there are."""
+    report(found)
+    last_report = time.monotonic()
+    for entry in entries:
+        found += isinstance(entry, Item) and entry.kind in kinds
+        if time.monotonic() - last_report >= _REPORT_S:
+            report(found)
+            last_report = time.monotonic()
+        yield entry
 
 
 def in_order(table: Table, seed: int) -> Table:

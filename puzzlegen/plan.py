@@ -11,9 +11,9 @@ import tempfile
 import weakref
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from math import ceil
 from pathlib import Path
@@ -36,6 +36,9 @@ __all__ = ["Group", "Pick", "Plan", "Shard", "folder_of", "identity", "make_plan
 #: Version of the output: increased whenever the same recipe and source give other bytes than before.
 FORMAT = 5
 TRAIN = "train"
+#: What planning does, as it is reported.
+LISTING: Final = "listing the source"
+SORTING: Final = "planning"
 _HASH_VALUES: Final = 1 << 64
 _REASONS_SHOWN: Final = 3
 #: Sources for files that others list as unsupported.
@@ -172,13 +175,19 @@ class _PlanFolder:
             weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
-def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = None) -> Plan:
+def make_plan(
+    recipe: Recipe,
+    limit: int | None = None,
+    place: Path | None = None,
+    report: Callable[[str, int], None] | None = None,
+) -> Plan:
     """List the source and decide what is made from it.
 
     Args:
         recipe: what to build.
-        limit: take only this many items, the first in the plan's order.
+        limit: take only this many items, the first in the plan's order; the whole source is listed all the same.
         place: folder of the plan, where an interrupted listing is resumed; default: a temporary folder.
+        report: called with what is being done and the number of items found, at most every few seconds.
 
     Raises:
         SourceError: the source has nothing that any task accepts.
@@ -191,7 +200,9 @@ def make_plan(recipe: Recipe, limit: int | None = None, place: Path | None = Non
     description = canonical_json(
         [FORMAT, recipe.seed, sorted(kinds), _describe_source(recipe), recipe.source.listing_state()]
     )
-    listing.take(recipe.source.listed, kinds, description)
+    listing.take(recipe.source.listed, kinds, description, report and partial(report, LISTING))
+    if report:
+        report(SORTING, len(listing))
     listing.drop_repeated()
     seconds = 0 if in_memory(recipe.source.model_dump_json()) else recipe.media.time_limit_s
     sifted = sift(listing, recipe.source.open, recipe.hygiene, seconds)

@@ -41,9 +41,16 @@ def run(
     """Build with progress on stderr, and return the summary as data."""
     started = time.monotonic()
     try:
-        with _open_progress() as report:
+        with _open_progress() as progress:
             built = build(
-                recipe, out, workers=workers, engine=engine, limit=limit, share=Share.parse(shards), report=report
+                recipe,
+                out,
+                workers=workers,
+                engine=engine,
+                limit=limit,
+                share=Share.parse(shards),
+                report=progress,
+                report_planning=progress.planning,
             )
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
@@ -125,7 +132,8 @@ def _format_reasons(reasons: dict[str, int]) -> str:
 
 def outline(recipe: Recipe, limit: int | None) -> dict[str, Any]:
     """Return what a build would make, without making it."""
-    plan = make_plan(recipe, limit)
+    with _open_progress() as progress:
+        plan = make_plan(recipe, limit, report=progress.planning)
     planned: Counter[str] = Counter()
     splits: Counter[str] = Counter()
     for group in plan.groups:
@@ -206,14 +214,16 @@ class _JsonProgress:
         now = time.monotonic()
         if now - self._last_report < _JSON_EVERY_S and status.done < status.shards:
             return
+        self._print({"shards": status.done, "of": status.shards, **status.all._asdict()}, now)
+
+    def planning(self, stage: str, items: int) -> None:
+        now = time.monotonic()
+        if now - self._last_report >= _JSON_EVERY_S:
+            self._print({"stage": stage, "items": items}, now)
+
+    def _print(self, line: dict[str, Any], now: float) -> None:
         self._last_report = now
-        line = {
-            "shards": status.done,
-            "of": status.shards,
-            **status.all._asdict(),
-            "s": round(now - self._started_at, 1),
-        }
-        print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
+        print(json.dumps(line | {"s": round(now - self._started_at, 1)}), file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _BarProgress:
@@ -239,6 +249,9 @@ class _BarProgress:
         counts, rate = status.all, status.now.kept / max(time.monotonic() - self._started_at, 1e-9)
         text = f"{status.done}/{status.shards} shards  {counts.kept} puzzles, {rate:.0f}/s  {counts.rejected} rejected"
         self._progress.update(self._task, total=status.shards, completed=status.done, text=text)
+
+    def planning(self, stage: str, items: int) -> None:
+        self._progress.update(self._task, text=f"{stage}: {items} items")
 
 
 def _open_progress() -> _BarProgress | _JsonProgress:

@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, puzzlegen
+from conftest import ROOT, puzzlegen, recipe_with
 from faulty import environment, plug_in
 
 from puzzlegen import __version__
 from puzzlegen.catalogue import recipes, tasks
 from puzzlegen.integrity import verify
 from puzzlegen.reading import files_of, manifest_of, read_rows
+from puzzlegen.runs import _BarProgress, run
 from puzzlegen.sources.folder import Folder
 from puzzlegen.subset import write_subset
 
@@ -46,6 +47,23 @@ def test_progress_is_a_bar_on_a_terminal(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "1/1 shards" in done.stdout
     assert "puzzles" in done.stdout
+
+
+def test_planning_says_how_many_items_it_has_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("puzzlegen.listing._REPORT_S", 0)
+    monkeypatch.setattr("puzzlegen.runs._JSON_EVERY_S", 0)
+    recipe = recipe_with([{"task": "rotation"}], source={"kind": "samples", "images": 2, "videos": 1})
+    run(recipe, tmp_path / "out", workers=1, engine="inline", limit=None, shards="0/1")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    listing = [line["items"] for line in lines if line.get("stage") == "listing the source"]
+    assert listing == [0, 1, 2, 2]
+    assert all(line["s"] >= 0 for line in lines)
+    assert lines[-1]["shards"] == 1
+    bar = _BarProgress()
+    bar.planning("listing the source", 2)
+    assert bar._progress.tasks[0].fields["text"] == "listing the source: 2 items"
 
 
 def test_dry_run_says_what_would_be_built_and_builds_nothing(tmp_path: Path) -> None:
