@@ -58,11 +58,14 @@ def _lettered_answer(letters: str, slot: int, options: dict[str, str] | list[str
     )
 
 
-def label(labels: Sequence[str], correct: int) -> Answer:
-    """One label from a closed set that the question lists."""
+def label(labels: Sequence[str], correct: int, prefix: str = "") -> Answer:
+    """One label from a closed set that the question lists; ``prefix`` is a word that may stand before it."""
     wrong = [word for word in labels if word != labels[correct]]
     hint = f"only one of: {', '.join(labels)}"
-    return _answer("label", labels[correct], {"labels": list(labels)}, labels[correct], wrong, hint)
+    params: dict[str, Any] = {"labels": list(labels)}
+    if prefix:
+        params["aliases"] = {f"{prefix} {word}": word for word in labels}
+    return _answer("label", labels[correct], params, labels[correct], wrong, hint)
 
 
 def degrees(angles: Sequence[int], correct: int) -> Answer:
@@ -107,10 +110,11 @@ def option(
     return f"{text}\n{block}", answer
 
 
-def count(n: int, most: int, least: int = 0) -> Answer:
-    """A count from ``least`` to ``most``."""
+def count(n: int, most: int, least: int = 0, unit: str = "") -> Answer:
+    """A count from ``least`` to ``most``; ``unit``, a plural, is what is counted and may stand after the number."""
     allowed = list(range(least, most + 1))
-    return _answer("number", n, {"allowed": allowed}, str(n), [str(k) for k in allowed if k != n], "only the number")
+    params = {"allowed": allowed} | ({"unit": unit} if unit else {})
+    return _answer("number", n, params, str(n), [str(k) for k in allowed if k != n], "only the number")
 
 
 def counts(mapping: Mapping[str, int], most: int = 9) -> Answer:
@@ -131,13 +135,17 @@ def _format_counts(mapping: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {n}" for name, n in mapping.items())
 
 
-def subset(names: Sequence[str], chosen: Sequence[str]) -> Answer:
-    """One or more names from a closed set that the question lists, scored by F1 less what naming all of them earns."""
+def subset(names: Sequence[str], chosen: Sequence[str], prefix: str = "") -> Answer:
+    """One or more names from a closed set that the question lists, scored by F1 less what naming all of them earns.
+
+    ``prefix`` is a word that may stand before a name.
+    """
     target = [name for name in names if name in chosen]
     others = [name for name in names if name not in chosen]
     wrong = [", ".join(part) for part in (others, list(names), target[1:]) if part and part != target]
     hint = f"only the correct ones of: {', '.join(names)}; separated by commas"
-    return _answer("set", target, {"gamma": 1, "names": list(names)}, ", ".join(target), wrong, hint)
+    params = {"gamma": 1, "names": list(names)} | ({"prefix": prefix} if prefix else {})
+    return _answer("set", target, params, ", ".join(target), wrong, hint)
 
 
 def interval(start_s: float, end_s: float, duration_s: float, metric: Literal["iou", "boundary"] = "iou") -> Answer:

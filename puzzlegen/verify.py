@@ -6,13 +6,12 @@ package. Time is linear in the length of the response: 1 MB of hostile text take
 Every kind of answer is read by the same four rules:
 
 1. *Reasoning does not count.* Everything up to the last ``</think>`` is dropped, with or without an opening
-   ``<think>`` (chat templates put the opening tag into the prompt). Nothing counts after a ``<think>`` that is never
-   closed.
+   ``<think>`` (chat templates put the opening tag into the prompt). Nothing counts after an unclosed ``<think>``.
 2. *One answer is read, from one place*, which ``params["format"]`` names: ``answer`` (the default) is
    ``<answer>...</answer>``, tags in any case; ``boxed`` is ``\boxed{...}``; ``json`` is one object, from the first
-   ``{`` to the last ``}``, with one key ``answer``. If nothing stands there, the reason is ``no_answer``: free text
-   is not searched. It is ``malformed`` if there are two answers, even equal ones, if the answer is nested or unclosed,
-   or if it is longer than 4,000 characters.
+   ``{`` to the last ``}``, with one key ``answer``, whose list or object is read as if it stood in tags. If
+   nothing stands there, the reason is ``no_answer``: free text is not searched. It is ``malformed`` if there are two
+   answers, even equal ones, if the answer is nested or unclosed, or if it is longer than 4,000 characters.
 3. *Writing habits do not count*: case, spaces, Markdown bold, backticks and bullets, LaTeX wrappers, quotes around the
    answer, ``Answer:`` or ``The answer is`` before it, a full stop, comma or semicolon after it, digits and letters of
    other widths and scripts, invisible characters. Letters of other alphabets that only look alike do count.
@@ -34,7 +33,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -47,6 +45,7 @@ from typing import Any, NamedTuple
 SPEC_VERSION = 1
 MAX_ANSWER = 4_000  # characters; no kind needs more, and some steps below take more than linear time
 MAX_JSON = 65_536  # characters of a JSON object that holds an answer
+_Place = Callable[[str], tuple[str, str, str]]  # finds the answer, the reason why there is none, and the text around it
 
 #: Every reason a score can have, and what it means.
 REASONS: dict[str, str] = {
@@ -70,8 +69,8 @@ class Score(NamedTuple):
             mean of the parts. Negative only if the ground truth is ``signed``.
         reason: a key of :data:`REASONS`.
         answer: the answer that was read, in the target's form; None if none could be read.
-        parts: accuracy, format (1 if the response has exactly the requested form), transform and length (both 0 for
-            every kind but ``composite``).
+        parts: accuracy, format (1 if the response has exactly the requested form: only reasoning and whitespace stand
+            around the answer), transform and length (both 0 for every kind but ``composite``).
     """
 
     value: float
@@ -86,7 +85,7 @@ class Kind(NamedTuple):
     Attributes:
         right: turns a target of the ground truth into the form that ``grade`` takes; raises VerifierError.
         read: turns tidied text into an answer; None if the text is not exactly one answer. Never raises.
-        grade: the score, at most 1, of an answer against a right answer.
+        grade: the score, at most 1, of an answer against a right one; if ``signed``, also of None: no answer was read.
     """
 
     right: Callable[[Any], Any]
@@ -99,8 +98,9 @@ class _Spec(NamedTuple):
 
     kind: Kind
     rights: tuple[Any, ...]
-    place: Callable[[str], tuple[str, str]]
+    place: _Place
     think: bool
+    signed: bool
 
     def grade(self, answer: Any) -> float:  # noqa: ANN401 - what the kind reads
         """Return the score of an answer against the right answer that suits it best."""
@@ -114,7 +114,7 @@ class _Joint(NamedTuple):
     transform: _Spec
     weights: Mapping[str, float]
     words: tuple[int, int]
-    place: Callable[[str], tuple[str, str]]
+    place: _Place
     think: bool
 
 
@@ -131,11 +131,15 @@ def score(response: object, ground_truth: str | Mapping[str, Any]) -> Score:
     spec = _parsed(_canonical(ground_truth))
     low = _lower(text := _text(response))
     start, end = _outside_reasoning(low)
-    in_form = end == len(low) and (not spec.think or _reasoned_once(low))
+    # One closed reasoning block begins the response; its opening tag may stand in the prompt.
+    reasoned = low.count("</think>") == 1 and low.count("<think>") == low.lstrip().startswith("<think>")
+    in_form = end == len(low) and (reasoned or not spec.think)
     if isinstance(spec, _Joint):
         return _score_joint(spec, text, text[start:end], in_form)
-    answer, value, fault = _graded(spec, *spec.place(text[start:end]))
-    return Score(value, fault or _READ[(value > 0) + (value >= 1)], answer, _parts(value, in_form and not fault))
+    found, fault, around = spec.place(text[start:end])
+    answer, value, fault = _graded(spec, found, fault)
+    in_form = in_form and not fault and not around.strip()
+    return Score(value, fault or _READ[(value > 0) + (value >= 1)], answer, _parts(value, in_form))
 
 
 def solved(result: Score) -> bool:
@@ -161,7 +165,8 @@ def grader(ground_truth: str | Mapping[str, Any]) -> Callable[[Any], float]:
 def _graded(spec: _Spec, found: str, fault: str) -> tuple[Any, float, str]:
     """Return the answer read from the found text, its score, and, if there is no answer, the reason why."""
     answer = None if fault or len(found) > MAX_ANSWER else spec.kind.read(_tidy(found))
-    return (None, 0.0, fault or "malformed") if answer is None else (answer, spec.grade(answer), "")
+    value = 0.0 if answer is None and not spec.signed else spec.grade(answer)
+    return answer, value, (fault or "malformed") if answer is None else ""
 
 
 def _parts(accuracy: float, form: bool, transform: float = 0.0, length: bool = False) -> dict[str, float]:
@@ -170,28 +175,16 @@ def _parts(accuracy: float, form: bool, transform: float = 0.0, length: bool = F
 
 def _score_joint(spec: _Joint, text: str, visible: str, in_form: bool) -> Score:
     """Score a composite response: the change to the medium in ``<transform>`` tags, then the question's answer."""
-    done, earned, no_transform = _graded(spec.transform, *_in_tags(visible, "transform"))
-    found, fault = spec.place(visible)
+    done, earned, no_transform = _graded(spec.transform, *_in_tags(visible, "transform")[:2])
+    found, fault, around = spec.place(visible)
     answer, value, no_answer = _graded(spec.answer, found, "malformed" if "transform>" in _lower(found) else fault)
     fewest, most = spec.words
     length = value > LEAST_ACCURACY and fewest <= len(text.split(None, most + 1)) <= most
     reason = no_answer or no_transform or _READ[(max(value, earned) > 0) + (min(value, earned) >= 1)]
-    in_turn = in_form and reason in _READ and _in_turn(_lower(visible), spec.place, found)
-    parts = _parts(value, in_turn, earned, length)
+    in_turn = _lower(visible).lstrip().startswith("<transform>") and not _in_tags(around, "transform")[2].strip()
+    parts = _parts(value, in_form and reason in _READ and in_turn, earned, length)
     weighted = sum(weight * parts[_PART[name]] for name, weight in spec.weights.items())
     return Score(weighted / sum(spec.weights.values()), reason, {"answer": answer, "transform": done}, parts)
-
-
-def _in_turn(low: str, place: Callable[[str], tuple[str, str]], found: str) -> bool:
-    """Whether a response is nothing but the transform and then, in the requested place, the answer that was found."""
-    first, _, last = low.strip().partition("</transform>")
-    last = last.lstrip()
-    if place is _in_box:
-        whole = last.startswith("\\boxed") and len(last.removeprefix("\\boxed").lstrip()) == len(found) + len("{}")
-    else:
-        opening, closing = ("{", "}") if place is _in_json else ("<answer>", "</answer>")
-        whole = last.startswith(opening) and last.endswith(closing)
-    return first.startswith("<transform>") and whole
 
 
 def _text(response: object) -> str:
@@ -209,9 +202,7 @@ def _text(response: object) -> str:
 
 def _content(content: object) -> str:
     """Return the text of a message, given as a string or as blocks ``{"type": "text", "text": ...}``."""
-    if isinstance(content, str):
-        return content
-    blocks = content if isinstance(content, (list, tuple)) else []
+    blocks = content if isinstance(content, (list, tuple)) else [content]
     texts = [block.get("text") if isinstance(block, dict) else block for block in blocks]
     return "".join(text for text in texts if isinstance(text, str))
 
@@ -229,52 +220,53 @@ def _outside_reasoning(low: str) -> tuple[int, int]:
     return start, unclosed if unclosed >= 0 else len(low)
 
 
-def _reasoned_once(low: str) -> bool:
-    """Whether exactly one closed reasoning block begins the response; its opening tag may stand in the prompt."""
-    return low.count("</think>") == 1 and low.count("<think>") == low.lstrip().startswith("<think>")
-
-
-def _in_tags(text: str, tag: str = "answer") -> tuple[str, str]:
-    """Return the text between the tags and no fault, or no text and the reason why there is no answer."""
+def _in_tags(text: str, tag: str = "answer") -> tuple[str, str, str]:
+    """Find the text between the tags."""
     low, opening, closing = _lower(text), f"<{tag}>", f"</{tag}>"
-    opened, closed = low.count(opening), low.count(closing)
-    if not opened and not closed:
-        return "", "no_answer"
-    if opened != 1 or closed != 1:
-        return "", "malformed"
-    return text[low.find(opening) + len(opening) : low.find(closing)], ""
+    counts = low.count(opening), low.count(closing)
+    if counts != (1, 1):
+        return "", "malformed" if any(counts) else "no_answer", text
+    start, end = low.find(opening), low.find(closing)
+    return text[start + len(opening) : end], "", text[:start] + text[end + len(closing) :]
 
 
-def _in_box(text: str) -> tuple[str, str]:
-    r"""Return the text in ``\boxed{}``, up to its matching brace, and no fault, or no text and the reason."""
-    count = text.count("\\boxed")
-    if count != 1:
-        return "", "malformed" if count else "no_answer"
-    start = text.find("\\boxed") + len("\\boxed")
-    window = text[start : start + MAX_ANSWER + 2].lstrip()
-    depth = 0
-    for brace in _BRACE.finditer(window) if window.startswith("{") else ():
+def _in_box(text: str) -> tuple[str, str, str]:
+    r"""Find the text in ``\boxed{}``, up to its matching brace."""
+    before, *boxes = text.split("\\boxed", 2)
+    after, depth = boxes[0].lstrip() if len(boxes) == 1 else "", 0
+    for brace in _BRACE.finditer(after[: MAX_ANSWER + 2]) if after.startswith("{") else ():
         depth += 1 if brace[0] == "{" else -1
         if not depth:
-            return window[1 : brace.start()], ""
-    return "", "malformed"
+            return after[1 : brace.start()], "", before + after[brace.end() :]
+    return "", "malformed" if boxes else "no_answer", text
 
 
-def _in_json(text: str) -> tuple[str, str]:
-    """Return the text of the one JSON object's answer and no fault, or no text and the reason."""
+def _in_json(text: str) -> tuple[str, str, str]:
+    """Find the answer in the one JSON object."""
     start, end = text.find("{"), text.rfind("}") + 1
     if start < 0:
-        return "", "no_answer"
+        return "", "no_answer", text
     try:
         # Numbers stay text, because int() of many digits is slow or raises. Pairs instead of a dict show repeated keys.
         pairs = _JSON.decode(text[start:end] if end - start <= MAX_JSON else "")
+        values = [_listed(value) for key, value in pairs if key.lower() == "answer"]
     except (ValueError, RecursionError):
-        return "", "malformed"
-    values = [value for key, value in pairs if key.lower() == "answer"]
+        return "", "malformed", text
     if len(values) != 1:
-        return "", "malformed" if values else "no_answer"
-    parts = values[0] if isinstance(values[0], list) else values
-    return (", ".join(parts), "") if _are_texts(parts) else ("", "malformed")
+        return "", "malformed" if values else "no_answer", text
+    return values[0], "", text[:start] + text[end:]
+
+
+def _listed(value: object, inner: bool = False) -> str:
+    """Return a JSON text, list or object as it is written in a tag; ValueError for ``true``, one list in a list ..."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and [*map(type, value)] != [list]:
+        text = ", ".join(_listed(part, inner=True) for part in value)
+        return f"[{text}]" if inner else text
+    if isinstance(value, tuple) and "answer" not in {key.lower() for key, _ in value}:
+        return ", ".join(f"{key}: {_listed(part, inner=True)}" for key, part in value)
+    raise ValueError("not an answer")
 
 
 _READ = ("wrong", "partial", "correct")
@@ -290,7 +282,7 @@ _MARKUP = re.compile(r"[\\{}$*`]")
 _ARROW = re.compile(r"\\(?:rightarrow|to)(?![a-zA-Z])")
 _DEGREE = re.compile(r"(?:\^[\s{]*)?\\(?:circ|degree)(?![a-zA-Z])")
 _NOISE = re.compile(
-    r"\\(?:(?:text(?:bf|it|rm|tt)?|math(?:rm|bf|it|sf)|mbox|boxed|operatorname|left|right)(?![a-zA-Z])"
+    r"\\(?:(?:text(?:bf|it|rm|tt|sf|normal)?|math(?:rm|bf|it|sf)|mbox|boxed|operatorname|underline|left|right)(?![a-zA-Z])"
     r"|[()\[\]{},;:! ])|[{}$*`]"
 )
 _DEGREES_LOOKALIKES = str.maketrans(dict.fromkeys("⁰º˚", "°"))  # NFKC would turn them into 0, o and a combining ring
@@ -309,10 +301,10 @@ def _tidy(text: str) -> str:
         folded = unicodedata.normalize("NFKC", text.translate(_DEGREES_LOOKALIKES)).translate(_PUNCTUATION)
         text = "".join(map(_plain, folded if len(folded) <= MAX_ANSWER else ""))
     if "\n" in text:
-        text = _unlisted(text)
+        text = _unlisted(text.strip().removeprefix("```json\n"))
     if _MARKUP.search(text):
         text = _NOISE.sub(" ", _DEGREE.sub("°", _ARROW.sub("→", text.replace("\\%", "%"))))
-    text = " ".join(text.split()).lstrip(_EDGES)
+    text = " ".join(text.split()).lstrip(_EDGES + "•")
     if "answer" in text.lower() and (lead := _LEAD.match(text)):
         text = text[lead.end() :]
     # Dots are stripped last: "A, B, ..." becomes "A, B,", whose comma keeps it from being read as "A, B".
@@ -379,7 +371,7 @@ def _known(raw: Any, kinds: Iterable[str]) -> tuple[str, Any, Any]:  # noqa: ANN
     return name, raw["target"], raw.get("params", {})
 
 
-def _form(name: str, params: Any, own: Iterable[str]) -> tuple[Callable[[str], tuple[str, str]], bool]:  # noqa: ANN401
+def _form(name: str, params: Any, own: Iterable[str]) -> tuple[_Place, bool]:  # noqa: ANN401
     """Return the two settings that every kind has: where the answer stands, and whether reasoning is asked for."""
     known = ("format", "think", *own)
     ok = isinstance(params, dict) and params.keys() <= set(known)
@@ -397,7 +389,7 @@ def _single(raw: object) -> _Spec:
     also = params.get("also", [])
     _check(isinstance(also, list), "wrong also", also, "a list of targets")
     kind = build(params)
-    return _Spec(kind, tuple(kind.right(value) for value in (target, *also)), place, think)
+    return _Spec(kind, tuple(kind.right(value) for value in (target, *also)), place, think, params.get("signed", False))
 
 
 def _joint(raw: object) -> _Joint:
@@ -408,8 +400,7 @@ def _joint(raw: object) -> _Joint:
     correct form pays a wrong answer no more than the weight of the form.
 
     Params:
-        weights: of answer, transform, format and length; a part that is left out weighs 0. The default is ViSS-R1's,
-            with length 0.
+        weights: of answer, transform, format and length; a part that is left out weighs 0; default :data:`WEIGHTS`.
         words: fewest and most words of a response that earns the part for length, which it does only with an accuracy
             above 0.1; default 320 and 768. Words stand in for tokens, which need a tokenizer to be counted.
     """
@@ -465,7 +456,7 @@ _LETTER = re.compile(r"[A-Za-z0-9]{1,3}")
 #: Words that prompts put before a letter or number: "picture 3".
 _THING = r"(?:candidate|image|picture|crop|piece|ring|place|node|clip|video|frame|tile)"
 _CHOICE = re.compile(
-    rf"((?:option|choice|answer|{_THING}\b)[ :]{{0,3}})?"
+    rf"(?:- (?=[^\W\d]))?((?:option|choice|answer|{_THING}\b)[ :]{{0,3}})?"
     r"[(\[]?([^\W_]{1,3})(?![^\W_]) ?(?:-(?= )|[)\].:,]{0,3}) ?(.*)"
 )
 _HYPHEN = re.compile(r"(?<=[^\W\d_]) ?[-_] ?(?=[^\W\d_])")  # only between letters: before a digit, a hyphen is a minus
@@ -482,10 +473,10 @@ def _choice(params: Mapping[str, Any]) -> Kind:
     options = _options(params.get("options"))
     letters = {letter.casefold(): letter for letter in options}
     written = {letter: _tidy(text).casefold() for letter, text in options.items()}
-    # Hyphens and units are ignored, unless some options differ in nothing else.
-    differ = len({*map(_loosely_joined, written.values())}) >= len({*map(_joined, written.values())})
-    key = _loosely_joined if differ else _joined
-    keys = {letter: key(text) for letter, text in written.items()}
+    # Hyphens, units and how a number is written are ignored, unless some options differ in nothing else.
+    key, keys = _loosely_joined, {letter: _loosely_joined(text) for letter, text in written.items()}
+    if len({*keys.values()}) < len({*written.values()}):
+        key, keys = _squash, {letter: _squash(text) for letter, text in written.items()}
     shared = list(keys.values())
     texts = {key: letter for letter, key in keys.items() if key and shared.count(key) == 1}
 
@@ -504,13 +495,10 @@ def _choice(params: Mapping[str, Any]) -> Kind:
     return Kind(_target(lambda target: target in [*options], ", ".join(options)), read, eq)
 
 
-def _joined(text: str) -> str:
-    """Return a text without spaces."""
-    return "".join(text.split())
-
-
 def _loosely_joined(text: str) -> str:
-    """Return a text without spaces, hyphens between words, and units of angles."""
+    """Return a text without spaces, hyphens between words, and units of angles; a number in its shortest form."""
+    if (value := _number_in(text, _DEGREES)) is not None:
+        return str(value)
     if "-" in text or "_" in text:
         text = _HYPHEN.sub("", text)
     if "°" in text or "deg" in text:
@@ -646,15 +634,16 @@ def _number_words() -> dict[str, int]:
 _SEPARATOR = re.compile(r" ?(?:[-=]?>|[,;|→-]) ?(?:and )?| (?:and )?")
 _ROWS = re.compile(r"\] ?[,;]? ?\[")  # only square brackets: (1 3)(2) is cycle notation
 _THINGS = re.compile(rf"(?<!\w){_THING}s? ?(?=\d)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(\d{1,3})[.)] (\d{1,3})(?:,? |$)", re.ASCII)
 
 
 def _permutation(params: Mapping[str, Any]) -> Kind:
-    """An order of 1 to n, separated by commas, arrows, hyphens or spaces, also in rows; up to n = 9 also run together.
+    """An order of 1 to n with commas, arrows, hyphens, spaces, in rows or a numbered list; to n = 9 also run together.
 
     Params:
         n: how many.
         metric: for partial credit: positions (the default), adjacency, pairs (Kendall) or footrule (Spearman).
-        excluded: optional, orders that are never the answer; they earn 0.
+        excluded: optional, orders that are never the answer; they earn what the worst order earns.
     """
     n, excluded = params.get("n", 0), params.get("excluded", [])
     _check(type(n) is int and n in range(2, 1000), "wrong n", n, "2 to 999")
@@ -674,6 +663,8 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
             inner = _ROWS.sub(",", _unbracketed(inner))
         if inner[:1].isalpha():
             inner = _THINGS.sub("", inner)
+        if [number for number, _ in _NUMBERED.findall(inner)] == [*numbers] and not _NUMBERED.sub("", inner):
+            inner = _NUMBERED.sub(r"\2 ", inner).strip()
         parts = _SEPARATOR.split(inner)
         order = [numbers.get(part.strip("\"'"), 0) for part in (parts if len(parts) > 1 else inner)]
         return order if sorted(order) == every else None
@@ -689,24 +680,14 @@ def _permutation(params: Mapping[str, Any]) -> Kind:
 
     right = _target(lambda target: is_order(target) and target not in excluded, f"each of 1 to {n} once, not excluded")
     kind = _credited(params, right, read, measure if params.get("gamma") else eq, chance)
-    return kind._replace(grade=lambda answer, target: 0.0 if answer in excluded else kind.grade(answer, target))
-
-
-def _in_order(ranks: list[int]) -> int:
-    """Return how many pairs of ranks are in ascending order."""
-    seen: list[int] = []
-    pairs = 0
-    for rank in ranks:
-        pairs += (below := bisect(seen, rank))
-        seen.insert(below, rank)
-    return pairs
+    return kind._replace(grade=lambda answer, target: kind.grade(None if answer in excluded else answer, target))
 
 
 #: Metrics of orders: a function of the answered parts' ranks in the target, and its mean over all orders of n parts.
 ORDER_METRICS: dict[str, tuple[Callable[[list[int]], float], Callable[[int], float]]] = {
     "positions": (lambda r: sum(map(eq, r, range(len(r)))) / len(r), lambda n: 1 / n),
     "adjacency": (lambda r: sum(b == a + 1 for a, b in pairwise(r)) / (len(r) - 1), lambda n: 1 / n),
-    "pairs": (lambda r: _in_order(r) / (len(r) * (len(r) - 1) // 2), lambda _: 1 / 2),
+    "pairs": (lambda r: sum(a < b for a, b in combinations(r, 2)) / (len(r) * (len(r) - 1) // 2), lambda _: 1 / 2),
     "footrule": (
         lambda r: 1 - sum(abs(rank - place) for place, rank in enumerate(r)) / (len(r) ** 2 // 2),
         lambda n: 1 - (n * n - 1) / 3 / (n * n // 2),
@@ -730,7 +711,9 @@ def _credited(
 
     Params, the same for each such kind:
         gamma: 0 (the default: no partial credit) to 1.
-        signed: true makes scores below chance negative, down to -gamma, so that blind answers earn 0 on average.
+        signed: true makes scores below chance negative, down to -gamma. What cannot be read earns as little as the
+            worst answer. Random answers earn 0 on average, or less where ``floor`` or the answer that names everything
+            lies above their mean.
         full: the metric from which an answer is right; default 1.
         floor: the metric up to which an answer earns nothing, if that is more than chance; default 0. It lowers what
             one constant answer earns: the middle of a clip or picture overlaps most targets a little.
@@ -748,7 +731,7 @@ def _credited(
 
     def grade(answer: Any, bound: tuple[Any, float]) -> float:  # noqa: ANN401 - what ``read`` gives
         target, blind = bound
-        value = measure(answer, target)
+        value = 0.0 if answer is None else measure(answer, target)
         if value >= full - _SLACK:
             return 1.0
         part: float = gamma * (value - blind) / (1 - blind)
@@ -760,6 +743,7 @@ def _credited(
 _TIME = r"((?:\d{1,3}:){0,2}\d{1,9}(?:\.\d{1,9})?) ?(?:s|sec|secs|seconds?)?"
 _INTERVAL = re.compile(rf"(?:from |between )?{_TIME} ?(?:-|~|to|until|and|->|→|[,;]) ?{_TIME}", re.ASCII)
 STEPS = 20  # grid of the ends of blind answers; a finer one changes their mean only in the third digit
+_MOST_BLIND = 0.45  # above the mean of all blind answers for any target: with such a floor, it need not be computed
 
 
 def _interval(params: Mapping[str, Any]) -> Kind:
@@ -790,8 +774,9 @@ def _interval(params: Mapping[str, Any]) -> Kind:
         return _overlap(answer, target) * ((1 - errors[0]) * (1 - errors[1]) if metric == "boundary" else 1)
 
     def chance(target: list[float]) -> float:
-        blind = [measure(answer, target) for answer in spans(duration)]
-        return max(sum(blind) / len(blind), measure([0, duration], target))
+        blind = spans(duration) if params.get("floor", 0) < _MOST_BLIND else []
+        mean = sum(measure(answer, target) for answer in blind) / (len(blind) or 1)
+        return max(mean, measure([0, duration], target))
 
     return _credited(params, _target(possible, f"[start, end] in 0 to {duration}"), read, measure, chance)
 
@@ -819,14 +804,18 @@ SIDE = 1000  # coordinates are thousandths of the width and height
 BOX_STEPS = 8
 _WHOLE = re.compile(r"\d{1,4}(?:\.0)?", re.ASCII)
 _BRACKETS_AND_COMMAS = str.maketrans("()[],;", "      ")
+_LTRB = ("left", "top", "right", "bottom")
+_EDGE_NAMES = re.compile(" ?[,;]? ?".join(rf'"?{edge}"? ?[:=]? ?([\d.]+)' for edge in _LTRB))
+_LABEL = re.compile(r""" ["']?label["']?: ["']?(?!.*\b(?:or|and|not?|maybe)\b)[a-z _-]{1,30}["']?$""", re.IGNORECASE)
 
 
 def _box(params: Mapping[str, Any]) -> Kind:
     """Left, top, right and bottom in whole thousandths of width and height; the metric is IoU."""
 
     def chance(target: list[int]) -> float:
-        blind = [_box_overlap(answer, target) for answer in boxes()]
-        return max(sum(blind) / len(blind), _box_overlap([0, 0, SIDE, SIDE], target))
+        blind = boxes() if params.get("floor", 0) < _MOST_BLIND else []
+        mean = sum(_box_overlap(answer, target) for answer in blind) / (len(blind) or 1)
+        return max(mean, _box_overlap([0, 0, SIDE, SIDE], target))
 
     def possible(box: Any) -> bool:  # noqa: ANN401 - any JSON value
         return _are_ints(box, 4) and 0 <= box[0] < box[2] <= SIDE and 0 <= box[1] < box[3] <= SIDE
@@ -853,12 +842,13 @@ def _box_overlap(one: list[int], other: list[int]) -> float:
 
 
 def _whole_numbers(allowed: Callable[[list[int]], bool], name: str) -> Callable[[str], list[int] | None]:
-    """Return a reader of coordinates in any brackets, with or without the name that Qwen's models put before them."""
+    """Return a reader of coordinates in any brackets, also with the names of edges, or with Qwen's name and label."""
 
     def read(text: str) -> list[int] | None:
-        parts = text.translate(_BRACKETS_AND_COMMAS).split()
+        edges = _EDGE_NAMES.fullmatch(_unbracketed(text).casefold())
+        parts = [*edges.groups()] if edges else text.translate(_BRACKETS_AND_COMMAS).split()
         if parts and parts[0].strip("\"':") == name:
-            del parts[0]
+            parts = _LABEL.sub("", " ".join(parts[1:])).split()
         numbers = [int(part.removesuffix(".0")) for part in parts] if all(map(_WHOLE.fullmatch, parts)) else []
         return numbers if allowed(numbers) else None
 
@@ -898,26 +888,39 @@ def _set(params: Mapping[str, Any]) -> Kind:
     Params:
         names: the set.
         least, most: how many may be chosen; default 1 and all of them. If ``least`` is 0, ``none`` is a valid answer.
+        prefix: optional, a word that may stand before a name: ``node`` in "node 51, node 53".
     """
     names = params.get("names", [])
     _check(_are_texts(names) and len(names) > 1, "wrong names", names, "a list of two or more texts")
-    table = {_squash(name): name for name in names}
-    ok = len(table) == len(names) and not any(map(_AND.search, names)) and not {"", *_NOTHING} & table.keys()
+    prefix = params.get("prefix", "")
+    _check(isinstance(prefix, str), "wrong prefix", prefix, "a word")
+    befores = ("", f"{prefix} ", f"{prefix}s ")[: 3 if prefix else 1]
+    words = {f"{before}{name}": name for before in befores for name in names}
+    texts = {_tidy(word).casefold(): name for word, name in words.items()}
+    keys = {"".join(text.split()) for text in texts}
+    ok = len(keys) == len(words) and not any(map(_AND.search, names)) and not {"", *_NOTHING} & keys
     _check(ok, "unreadable names", names, "different texts without commas")
     least, most = params.get("least", 1), params.get("most", len(names))
     ok = _are_ints([least, most]) and 0 <= least <= most <= len(names) and most > 0
     _check(ok, "wrong least or most", [least, most], f"0 to {len(names)}")
+    table = {_SPACE.sub("", text): name for text, name in texts.items()}
 
     def possible(target: Any) -> bool:  # noqa: ANN401 - any JSON value
         ok = _are_texts(target) and target == [name for name in names if name in target]
         return ok and least <= len(target) <= most
 
+    def named(part: str) -> str:
+        part = part.strip("\"' ")
+        # Several names are not the one name that they would be without spaces: ``1 2`` is not 12.
+        several = " " in part and part not in texts and all(word in table for word in part.split())
+        return "" if several else table.get(_SPACE.sub("", part), "")
+
     def read(text: str) -> list[str] | None:
         inner = _unbracketed(text).casefold()
         parts = _AND.split(inner)
-        if len(parts) == 1 and _squash(inner) not in table:
+        if len(parts) == 1 and not named(inner):
             parts = [] if inner in _NOTHING else inner.split() or [""]
-        found = [table.get("".join(part.split()).strip("\"'"), "") for part in parts]
+        found = [named(part) for part in parts]
         distinct = "" not in found and len(set(found)) == len(found) and least <= len(found) <= most
         return [name for name in names if name in found] if distinct else None
 
@@ -987,17 +990,18 @@ _COUNT_METRICS: dict[str, Callable[[int, int], float]] = {
 }
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 512
-_DECIMALS = re.compile(r"[^.]*\.(\d+)\D*", re.ASCII)
-_PERCENT = _unit_forms("percent")
+_DECIMALS = re.compile(r"[+-]? ?0?\.(0*\d{1,2})|[^.]*\.(\d{1,2})", re.ASCII)  # those that count, see _free_text
+_PERCENT, _DEGREES = _unit_forms("percent"), _unit_forms("degrees")
 
 
 def _free_text(params: Mapping[str, Any]) -> Kind:
     """A text of up to 512 words, for questions that come with a person's answer; chance is not subtracted.
 
     Params:
-        metric: exact (the default), numeric (equal when rounded to the target's decimals, at most two; a target without
-            decimals must be met exactly), relative (1 minus the relative error, at least 0), rouge (mean F of ROUGE-1,
-            ROUGE-2 and ROUGE-L) or wer (1 minus the word error rate, at least 0).
+        metric: exact (the default), numeric (equal when rounded to the target's decimals, at most two or, below 0.1, to
+            two digits that are not leading zeros; a target without decimals must be met exactly), relative (1 minus the
+            relative error, at least 0), rouge (mean F of ROUGE-1, ROUGE-2 and ROUGE-L) or wer (1 minus the word error
+            rate, at least 0).
     """
     metric = _chosen(params, "metric", _TEXT_METRICS)
 
@@ -1015,10 +1019,10 @@ def _free_text(params: Mapping[str, Any]) -> Kind:
 
 def _same_number(answer: str, right: str) -> float:
     """Whether two texts are numbers that are equal when rounded to the right one's decimals, at most two."""
-    value, target, decimals = _number_in(answer, _PERCENT), _number_in(right, _PERCENT), _DECIMALS.fullmatch(right)
+    value, target, decimals = _number_in(answer, _PERCENT), _number_in(right, _PERCENT), _DECIMALS.match(right)
     if value is None or target is None or not decimals:
         return float(value == target)
-    places = min(2, len(decimals[1]))
+    places = len(decimals[1] or decimals[2])
     return float(round(value, places) == round(target, places))
 
 
@@ -1089,7 +1093,7 @@ KINDS: dict[str, tuple[Callable[[Mapping[str, Any]], Kind], tuple[str, ...]]] = 
     "interval": (_interval, ("duration", "metric", "full", "floor", *_PARTIAL)),
     "box": (_box, ("full", "floor", *_PARTIAL)),
     "point": (_point, ("radius", "hit")),
-    "set": (_set, ("names", "least", "most", *_PARTIAL)),
+    "set": (_set, ("names", "least", "most", "prefix", *_PARTIAL)),
     "counts": (_counts, ("names", "most", "metric", *_PARTIAL)),
     "text": (_free_text, ("metric",)),
 }

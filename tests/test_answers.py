@@ -25,10 +25,13 @@ MADE: dict[str, Answer] = {
     "choice": answers.choice(RNG, ["up", "down", "left"], 1)[1],
     "pick": answers.pick(RNG, 4)[1],
     "label": answers.label(["top", "bottom"], 1),
+    "label with a word": answers.label(["1", "2", "3"], 1, "tile"),
     "degrees": answers.degrees([0, 90, 180, 270], 2),
     "count": answers.count(0, 6),
+    "count of edges": answers.count(3, 4, least=1, unit="edges"),
     "counts": answers.counts({"circle": 3, "square": 0, "star": 9}),
     "subset": answers.subset(["a", "b", "c", "d"], ["d", "b"]),
+    "subset with a word": answers.subset(["51", "53", "7"], ["53", "51"], "node"),
     "subset of all": answers.subset(["a", "b"], ["a", "b"]),
     "interval": answers.interval(1.23456, 4, 10.01),
     "interval of all": answers.interval(0, 10, 10),
@@ -67,6 +70,21 @@ def test_the_solution_scores_1_and_the_wrong_answers_less(name: str) -> None:
     assert answer.chance == expected(answer.spec)
     assert 0 <= answer.chance <= 0.5
     assert (answer.chance == 0) == (answer.spec.kind == "text")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("label with a word", "Tile 2", 1),
+        ("label with a word", "picture 2", 0),
+        ("count of edges", "3 edges", 1),
+        ("count of edges", "3 nodes", 0),
+        ("subset with a word", "node 53, node 51", 1),
+        ("subset with a word", "tile 53, tile 51", 0),
+    ],
+)
+def test_the_words_of_the_question_may_stand_beside_an_answer(name: str, text: str, value: float) -> None:
+    assert score(f"<answer>{text}</answer>", MADE[name].spec.to_json()).value == value
 
 
 @settings(max_examples=40, deadline=None)

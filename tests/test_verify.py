@@ -41,7 +41,7 @@ GOLD = {
     "counts": "cube: 3, cone: 0",
     "text": "the cat sat on the mat",
 }
-RED_TEAM = 1147
+RED_TEAM = 1310
 B = SPECS["choice"].to_json()
 
 
@@ -130,7 +130,12 @@ def test_only_the_last_message_of_the_assistant_counts() -> None:
         ("<answer>B</answer><think>", False, 0.0),
         ("<answer>B</answer>", True, 0.0),
         ("<think>x</think><answer>B</answer>", True, 1.0),
-        (" <THINK>x</Think> so <answer>A</answer>", True, 1.0),
+        (" <THINK>x</Think>\n<answer>A</answer> ", True, 1.0),
+        ("<think>x</think>so <answer>B</answer>", True, 0.0),
+        ("<think>x</think><answer>B</answer> or so", True, 0.0),
+        ("It is <answer>B</answer>", False, 0.0),
+        ("<answer>B</answer>.", False, 0.0),
+        ("<think>x</think> <answer>B</answer>", False, 1.0),
         ("x</think><answer>B</answer>", True, 1.0),
         ("a <think>x</think><answer>B</answer>", True, 0.0),
         ("<think>x</think><think>y</think><answer>B</answer>", True, 0.0),
@@ -566,6 +571,24 @@ def test_a_composite_has_form_only_without_further_words(form: str, rest: str, f
     truth = VerifierSpec("composite", target, {"format": form, "think": True}).to_json()
     result = score(f"<think>x</think><transform>90</transform>{rest}", truth)
     assert (result.parts["accuracy"], result.parts["transform"], result.parts["format"]) == (1, 1, formed)
+
+
+@pytest.mark.parametrize(
+    ("form", "response", "formed"),
+    [
+        ("boxed", "\\boxed{B}", 1),
+        ("boxed", " \\boxed {\\text{B}}\n", 1),
+        ("boxed", "So \\boxed{B}", 0),
+        ("boxed", "$\\boxed{B}$", 0),
+        ("json", ' {"answer": "B"}\n', 1),
+        ("json", '{"why": "x", "answer": "B"}', 1),
+        ("json", 'So {"answer": "B"}', 0),
+        ("json", '```json\n{"answer": "B"}\n```', 0),
+    ],
+)
+def test_an_answer_with_further_words_around_it_has_no_form(form: str, response: str, formed: int) -> None:
+    result = score(response, _with("choice", format=form))
+    assert (result.value, result.parts["format"]) == (1, formed)
 
 
 @pytest.mark.parametrize("text", ["(2)", "[2]", "2"])

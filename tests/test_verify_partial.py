@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from puzzlegen.records import VerifierSpec
-from puzzlegen.verify import score
+from puzzlegen.verify import boxes, grader, score, spans
 
 METRICS = ("positions", "adjacency", "pairs", "footrule")
 
@@ -76,7 +76,42 @@ def test_orders_never_asked_for_earn_nothing() -> None:
     params: dict[str, Any] = {"n": 9, "gamma": 0.2, "signed": True}
     target = [2, 3, 4, 5, 6, 7, 8, 1, 9]
     assert earns(written(near), "permutation", target, **params) > 0.1
-    assert earns(written(near), "permutation", target, **params, excluded=[near]) == 0
+    worst = earns("9, 1, 2, 3, 4, 5, 6, 7, 8", "permutation", target, **params, excluded=[near])
+    assert earns(written(near), "permutation", target, **params, excluded=[near]) == worst < 0
+    assert earns(written(near), "permutation", target, **params | {"signed": False}, excluded=[near]) == 0
+
+
+SIGNED: list[tuple[str, Any, str, dict[str, Any]]] = [
+    ("interval", [3, 8], "15-20", {"duration": 20}),
+    ("interval", [3, 8], "15-20", {"duration": 20, "floor": 0.5}),
+    ("box", [0, 0, 500, 500], "500, 500, 1000, 1000", {}),
+    ("set", ["a", "b"], "c", {"names": ["a", "b", "c", "d"]}),
+    ("counts", {"a": 1, "b": 2}, "a: 9, b: 9", {"names": ["a", "b"], "most": 9}),
+    ("permutation", [1, 2, 3, 4], "2, 1, 4, 3", {"n": 4}),
+]
+
+
+@pytest.mark.parametrize(("kind", "target", "worst", "params"), SIGNED)
+def test_not_answering_never_pays_where_scores_are_signed(
+    kind: str, target: Any, worst: str, params: dict[str, Any]
+) -> None:
+    least = earns(worst, kind, target, **params, gamma=0.5, signed=True)
+    assert -0.5 <= least < 0
+    truth = VerifierSpec(kind, target, {**params, "gamma": 0.5, "signed": True}).to_json()
+    for response in ("", "<answer></answer>", "<answer>I cannot tell</answer>", "<answer>"):
+        assert score(response, truth).value == least
+    assert earns("I cannot tell", kind, target, **params, gamma=0.5) == 0
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+def test_random_answers_earn_at_most_0_on_average_where_scores_are_signed(floor: float) -> None:
+    grade = grader(
+        VerifierSpec("interval", [3, 8], {"duration": 20, "gamma": 1, "signed": True, "floor": floor}).to_json()
+    )
+    blind = spans(20)
+    mean = sum(map(grade, blind)) / len(blind)
+    assert -0.6 < mean < 0
+    assert (mean > -0.1) == (floor == 0)
 
 
 def test_without_gamma_only_the_right_answer_pays() -> None:
@@ -134,6 +169,26 @@ def test_a_better_box_never_earns_less(edges: list[int]) -> None:
     assert 0 <= got[0] <= got[1] + 1e-12
     assert got[1] <= got[2] == 1.0
     assert earns("0, 0, 1000, 1000", "box", target, gamma=1) in {0.0, float(target == [0, 0, 1000, 1000])}
+
+
+@settings(max_examples=60, deadline=None)
+@given(ends=st.lists(st.integers(0, 1000), min_size=4, max_size=4))
+def test_with_a_floor_the_mean_of_blind_answers_would_change_nothing(ends: list[int]) -> None:
+    """The verifier does not compute it if the floor is 0.45 or more."""
+    assume(ends[0] != ends[1] and ends[2] != ends[3])
+    (left, right), (top, bottom) = sorted(ends[:2]), sorted(ends[2:])
+
+    def mean_iou(kind: str, target: list[int], blind: list[Any], params: dict[str, Any]) -> float:
+        grade = grader(VerifierSpec(kind, target, {**params, "gamma": 1, "floor": 1e-9, "signed": True}).to_json())
+        earned = [grade(answer) for answer in blind]
+        # With the chance level c, an answer earns (IoU - c) / (1 - c): one that misses the target tells c.
+        chance = min(earned) / (min(earned) - 1)
+        return sum(value * (1 - chance) + chance for value in earned) / len(earned)
+
+    if right - left < 900:
+        assert mean_iou("interval", [left, right], spans(1000), {"duration": 1000}) < 0.45
+    if min(right - left, bottom - top) < 800:
+        assert mean_iou("box", [left, top, right, bottom], boxes(), {}) < 0.45
 
 
 NAMES = ["a", "b", "c", "d", "e"]

@@ -57,7 +57,7 @@ class Neighbours(Task):
         asked = rng.choice(by_count[rng.choice(sorted(by_count))])
         net_listing = listing(net, rng)
         others = [net_listing.names[name] for name in net_listing.nodes if name != asked]
-        answer = answers.subset(others, [net_listing.names[name] for name in rings[asked]])
+        answer = answers.subset(others, [net_listing.names[name] for name in rings[asked]], "node")
         return self._make_puzzle(
             net_listing, f"List all nodes that {self._describe_distance(net_listing.names[asked])}.", answer
         )

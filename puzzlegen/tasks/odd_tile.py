@@ -110,7 +110,7 @@ class OddTile(Task):
         shown[k] = changed_tiles[k]
         shown = shaded(toned(shown, rng, self.level, self.jitter), rng, self._shade)
         media = encoded(mosaic(shown, self.cols), item, reference=self.reference)
-        answer = answers.label([str(number + 1) for number in range(len(shown))], k)
+        answer = answers.label([str(number + 1) for number in range(len(shown))], k, "tile")
         return Puzzle(self._question(), media, answer, self.difficulty, margin)
 
     @property

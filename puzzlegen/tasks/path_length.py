@@ -50,7 +50,7 @@ class PathLength(Task):
             f"and node {net_listing.names[ends[length - 1]]} have{direction_note}? "
             f"It has 1 to {self.longest}; 1 means that an edge joins the two nodes."
         )
-        answer = answers.count(length, self.longest, least=1)
+        answer = answers.count(length, self.longest, least=1, unit="edges")
         return Puzzle(question, (), answer, self.difficulty, 0.0)
 
     def _draw_ends(self, neighbours_of: Adjacency, rng: Rng) -> tuple[str, list[str]]:
