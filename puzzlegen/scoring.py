@@ -7,12 +7,12 @@ an id may occur on several lines. Files are read line by line, so they may be la
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from puzzlegen.errors import IntegrityError, PuzzlegenError
-from puzzlegen.intervals import wilson
+from puzzlegen.intervals import clustered
 from puzzlegen.output import write_atomic
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.verify import VerifierError, score
@@ -23,7 +23,10 @@ _MOST_ANSWERS = 12
 
 
 class TaskScore(NamedTuple):
-    """The scores of one task's responses; ``low`` and ``high`` bound the mean reward (95 % Wilson interval)."""
+    """The scores of one task's responses; ``low`` and ``high`` bound the mean reward (95 %).
+
+    The interval counts sources, since puzzles of one source and rollouts of one puzzle are not independent evidence.
+    """
 
     task: str
     n: int
@@ -86,7 +89,7 @@ class _Rollouts:
         self.id: str = row["id"]
         self.truth: str = row["ground_truth"]
         self.answer: str = row["answer"]
-        self.info = {key: row["extra_info"][key] for key in ("task", "difficulty", "chance")}
+        self.info = {key: row["extra_info"][key] for key in ("task", "difficulty", "chance", "source_uri")}
         self.rewards: list[float] = []
         self.forms: list[float] = []
 
@@ -244,9 +247,11 @@ def _score_groups(task: str, puzzles: list[_Rollouts]) -> Iterator[GroupScore]:
         yield GroupScore(task, name, total.n, total.reward, total.low, total.high, total.accuracy, total.chance)
 
 
-def _summarize(task: str, puzzles: Iterable[_Rollouts]) -> TaskScore:
+def _summarize(task: str, puzzles: Sequence[_Rollouts]) -> TaskScore:
     """Return the means over all responses."""
     rows = [(*pair, p.info["chance"]) for p in puzzles for pair in zip(p.rewards, p.forms, strict=True)]
-    n = len(rows)
+    n, rewards = len(rows), [row[0] for row in rows]
     reward, form, chance = (sum(column) / n for column in zip(*rows, strict=True))
-    return TaskScore(task, n, reward, *wilson(reward, n), sum(row[0] >= 1 for row in rows) / n, form, chance)
+    sources = [puzzle.info["source_uri"] for puzzle in puzzles for _ in puzzle.rewards]
+    low, high = clustered(rewards, sources, most=len(puzzles))
+    return TaskScore(task, n, reward, low, high, sum(value >= 1 for value in rewards) / n, form, chance)

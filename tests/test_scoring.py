@@ -11,7 +11,7 @@ import pytest
 from puzzlegen import scoring
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.reading import files_of, manifest_of, read_rows
-from puzzlegen.scoring import pass_rates, score_file, select
+from puzzlegen.scoring import GroupScore, TaskScore, pass_rates, score_file, select
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,33 @@ def test_several_responses_may_stand_in_one_line_or_in_many(
     assert (first.unknown, first.missing) == (0, 0)
 
 
+def test_the_same_response_many_times_is_no_more_evidence(
+    mixed_build: Path, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    said = {row["id"]: row["solution"] if k % 3 else "" for k, row in enumerate(rows)}
+    once, often = (
+        score_file(
+            mixed_build,
+            written(tmp_path / "r.jsonl", [{"id": key, "responses": [text] * copies} for key, text in said.items()]),
+        )
+        for copies in (1, 16)
+    )
+    summaries: list[list[TaskScore | GroupScore]] = [[*scored.tasks, *scored.groups] for scored in (once, often)]
+    for one, many in zip(*summaries, strict=True):
+        assert many[:1] == one[:1]
+        assert many.n == 16 * one.n
+        assert (many.reward, many.low, many.high) == pytest.approx((one.reward, one.low, one.high))
+
+
 def test_groups_show_a_constant_answer(mixed_build: Path, rows: list[dict[str, Any]], tmp_path: Path) -> None:
     said = [{"id": row["id"], "response": "<think>x</think><answer>A</answer>"} for row in rows]
     scored = score_file(mixed_build, written(tmp_path / "a.jsonl", said))
     groups = {group.group: group for group in scored.groups if group.task == "rotation"}
-    assert groups["answer A"].reward == 1
-    assert groups["answer B"].reward == 0
+    assert {name: group.reward for name, group in groups.items() if name.startswith("answer")} == {
+        f"answer {row['answer']}": float(row["answer"] == "A")
+        for row in rows
+        if row["extra_info"]["task"] == "rotation"
+    }
     assert groups["difficulty 0.2-0.4"].n == sum(row["extra_info"]["task"] == "rotation" for row in rows)
     assert groups["difficulty 0.2-0.4"].chance == 0.25
     for task in ("rotation", "jigsaw", "arrow_of_time"):

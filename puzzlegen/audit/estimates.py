@@ -8,9 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from puzzlegen.intervals import wilson
+from puzzlegen.intervals import clustered
 
 #: A result counts as found if its probability by chance is below this.
 SURE: Final = 0.001
@@ -48,11 +46,7 @@ PRECISE: Final = 0.03
 
 
 def estimate(values: Sequence[float], sources: Sequence[Hashable], chance: float, parts: int = 1) -> Estimate:
-    """The mean of ``values`` with Wilson's interval for puzzles that come in clusters.
-
-    The interval is Wilson's at the effective number of puzzles: the number of independent puzzles that would have the
-    same variance as the cluster-robust one over sources. It stays sensible where no value or every value is 1, and
-    needs no resampling.
+    """The mean of ``values`` with the interval of :func:`puzzlegen.intervals.clustered` over sources.
 
     Args:
         values: one per puzzle, from 0 to 1.
@@ -60,15 +54,9 @@ def estimate(values: Sequence[float], sources: Sequence[Hashable], chance: float
         chance: the mean to expect without a leak.
         parts: number of independent parts of which each value is the mean.
     """
-    array = np.asarray(values, dtype=np.float64)
-    n, mean = len(array), float(array.mean())
-    names = {name: k for k, name in enumerate(dict.fromkeys(sources))}
-    totals = np.bincount([names[name] for name in sources], weights=array - mean)
-    count = len(names)
-    variance = count / max(1, count - 1) * float((totals**2).sum()) / n**2
-    effective = min(mean * (1 - mean) / variance, float(n * parts)) if variance > 0 else float(n)
-    low, high = wilson(mean, max(1.0, effective))
-    return Estimate(n, count, *(round(x, 4) for x in (mean, low, high, chance)))
+    n, mean = len(values), math.fsum(values) / len(values)
+    low, high = clustered(values, sources, n * parts)
+    return Estimate(n, len(set(sources)), *(round(x, 4) for x in (mean, low, high, chance)))
 
 
 def uniform_p(values: Sequence[Hashable], kinds: int) -> float:
