@@ -268,12 +268,18 @@ def select(
     pass_rates: Annotated[Path, typer.Argument(help="What score --rollouts wrote.")],
     out: Annotated[Path, typer.Option(help="The new folder.", parser=_local_path, metavar="PATH")],
     keep: Annotated[str, typer.Option(help="Least and largest mean reward to keep.")] = "0.2..0.8",
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Drop puzzles until each task's answers are even again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Keep the puzzles that still teach: neither always right nor always wrong for the model that was sampled."""
     from puzzlegen import runs
 
-    made = runs.selected(folder, pass_rates, keep, out)
+    made = runs.selected(folder, pass_rates, keep, out, balance=balance)
+    for constant in made["farmable"]:
+        say(str(constant))
+    made["farmable"] = [constant._asdict() for constant in made["farmable"]]
     show(made, [f"{made['kept']} of {made['of']} puzzles in {out}"], as_json)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
+from puzzlegen.evenness import balanced, choosable, farmable
 from puzzlegen.manifest import read_begun
 from puzzlegen.output import SOURCE, STATE, read_json
 from puzzlegen.plan import make_plan
@@ -170,8 +171,12 @@ def verified_lines(found: Verified) -> list[str]:
     return [f"{head}: {len(found.problems)} problems", *found.problems, *([advice] if is_repairable else [])]
 
 
-def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, Any]:
-    """Write the puzzles whose mean reward lies in ``keep``, such as ``0.2..0.8``, to ``out``."""
+def selected(folder: Path, pass_rates: Path, keep: str, out: Path, *, balance: bool) -> dict[str, Any]:
+    """Write the puzzles whose mean reward lies in ``keep``, such as ``0.2..0.8``, to ``out``.
+
+    With ``balance``, puzzles are dropped until the answers of each task are as even as in a build. What
+    constant answers still earn above chance is returned as ``farmable``.
+    """
     low, _, high = keep.partition("..")
     try:
         bounds = float(low), float(high)
@@ -179,8 +184,15 @@ def selected(folder: Path, pass_rates: Path, keep: str, out: Path) -> dict[str, 
         raise RecipeError(f"--keep '{keep}' is not LOW..HIGH, such as 0.2..0.8") from err
     if not (ids := set(select(folder, pass_rates, bounds))):
         raise RecipeError(f"no puzzle has a mean reward in {keep}; choose another --keep")
-    manifest = write_subset(folder, ids, out, chosen_by={"mean_reward": list(bounds)})
-    return {"kept": sum(manifest["kept"].values()), "of": sum(manifest_of(folder)["kept"].values()), "out": str(out)}
+    puzzles = choosable(folder, ids)
+    if balance:
+        ids = balanced(puzzles)
+        puzzles = [puzzle for puzzle in puzzles if puzzle.id in ids]
+    constants = farmable(puzzles)
+    chosen_by = {"mean_reward": list(bounds)} | ({"balanced": True} if balance else {})
+    manifest = write_subset(folder, ids, out, chosen_by=chosen_by)
+    kept, total = (sum(one["kept"].values()) for one in (manifest, manifest_of(folder)))
+    return {"kept": kept, "of": total, "out": str(out), "farmable": constants}
 
 
 def scored_lines(found: Scored) -> list[str]:

@@ -160,14 +160,14 @@ def select(folder: Path, pass_rates_file: Path, keep: tuple[float, float] = (0.2
     Args:
         folder: the build.
         pass_rates_file: output of :func:`pass_rates` for the model that is to be trained.
-        keep: least and largest mean reward, both included. Puzzles without rollouts are left out.
+        keep: least and largest mean reward, both included, from -1 to 1. Puzzles without rollouts are left out.
 
     Raises:
         PuzzlegenError: the file does not have that form, or ``keep`` is not a range.
     """
     low, high = keep
-    if not low <= high:
-        raise PuzzlegenError(f"cannot keep mean rewards from {low} to {high}: give the least first")
+    if not -1 <= low <= high <= 1:
+        raise PuzzlegenError(f"cannot keep mean rewards from {low} to {high}: give the least first, both from -1 to 1")
     means = {str(row["id"]): row["mean"] for row in _read_lines(pass_rates_file, {"id": (str,), "mean": (int, float)})}
     return (row["id"] for row in _rows(folder, ["id"]) if low <= means.get(row["id"], low - 1) <= high)
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from conftest import ROOT, puzzlegen, recipe_with
 from faulty import environment, plug_in
 
 from puzzlegen import __version__
+from puzzlegen.building import build
 from puzzlegen.catalogue import recipes, tasks
 from puzzlegen.integrity import verify
 from puzzlegen.reading import files_of, manifest_of, read_rows
@@ -188,8 +190,37 @@ def test_select_keeps_the_puzzles_that_still_teach(built: Path, tmp_path: Path) 
     assert puzzlegen("verify", out).code == 0
     assert sum(manifest_of(out)["kept"].values()) == len(kept)
     assert puzzlegen("select", built, tmp_path / "rates.jsonl", "--out", out).code == 2
-    assert puzzlegen("select", built, tmp_path / "rates.jsonl", "--out", tmp_path / "x", "--keep", "some").code == 2
+    for keep in ("some", ".2..2"):
+        assert puzzlegen("select", built, tmp_path / "rates.jsonl", "--out", tmp_path / "x", "--keep", keep).code == 2
     assert "holds a selection" in puzzlegen("build", "quickstart", "--out", out).err
+
+
+def test_a_selection_that_a_constant_answer_solves_is_named_and_balanced(tmp_path: Path) -> None:
+    build(recipe_with([{"task": "path_length"}], source={"kind": "graph", "graphs": 120}), tmp_path / "all", workers=1)
+    rows = [
+        row for file in files_of(manifest_of(tmp_path / "all")) for row in read_rows(tmp_path / "all" / file["path"])
+    ]
+    keen = [row for k, row in enumerate(rows) if row["answer"] == "1" or k % 8 == 0]
+    rates = tmp_path / "rates.jsonl"
+    rates.write_text("".join(json.dumps({"id": row["id"], "mean": 0.5}) + "\n" for row in keen))
+    uneven = puzzlegen("select", tmp_path / "all", rates, "--out", tmp_path / "uneven", "--json")
+    assert uneven.code == 0, uneven.err
+    assert "path_length: always answering 1 earns" in uneven.err
+    (constant,) = json.loads(uneven.out)["farmable"]
+    assert constant["reward"] == sum(row["answer"] == "1" for row in keen) / len(keen) > constant["low"] > 1 / 3
+    even = puzzlegen("select", tmp_path / "all", rates, "--out", tmp_path / "even", "--balance", "--json")
+    assert (even.code, even.err) == (0, "")
+    made = json.loads(even.out)
+    assert made["farmable"] == []
+    assert made["kept"] == constant["n"] - constant["dropped_by_balance"]
+    answers = Counter(
+        row["answer"]
+        for file in files_of(manifest_of(tmp_path / "even"))
+        for row in read_rows(tmp_path / "even" / file["path"], ["answer"])
+    )
+    assert max(answers.values()) - min(answers[length] for length in "123") <= 1
+    assert manifest_of(tmp_path / "even")["subset"]["balanced"] is True
+    assert puzzlegen("verify", tmp_path / "even").code == 0
 
 
 def test_check_prints_all_mistakes_at_once(tmp_path: Path) -> None:

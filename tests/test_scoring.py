@@ -120,8 +120,9 @@ def test_wrong_rates_and_ranges_are_named(mixed_build: Path, tmp_path: Path) -> 
     path = written(tmp_path / "r.jsonl", [{"id": "x", "mean": "high"}])
     with pytest.raises(PuzzlegenError, match=r"r\.jsonl:1: not of the form"):
         list(select(mixed_build, path))
-    with pytest.raises(PuzzlegenError, match="least first"):
-        list(select(mixed_build, path, keep=(0.8, 0.2)))
+    for keep in ((0.8, 0.2), (0.2, 2.0), (-2.0, 0.5), (float("nan"), 1.0)):
+        with pytest.raises(PuzzlegenError, match="least first, both from -1 to 1"):
+            list(select(mixed_build, path, keep=keep))
 
 
 def test_unknown_and_missing_puzzles_are_counted(mixed_build: Path, rows: list[dict[str, Any]], tmp_path: Path) -> None:
