@@ -806,7 +806,7 @@ _WHOLE = re.compile(r"\d{1,4}(?:\.0)?", re.ASCII)
 _BRACKETS_AND_COMMAS = str.maketrans("()[],;", "      ")
 _LTRB = ("left", "top", "right", "bottom")
 _EDGE_NAMES = re.compile(" ?[,;]? ?".join(rf'"?{edge}"? ?[:=]? ?([\d.]+)' for edge in _LTRB))
-_LABEL = re.compile(r""" ["']?label["']?: ["']?(?!.*\b(?:or|and|not?|maybe)\b)[a-z _-]{1,30}["']?$""", re.IGNORECASE)
+_LABEL = re.compile(r"""(?i) ["']?label["']?: ["']?(?![a-z _-]*\b(?:or|and|not?|maybe)\b)[a-z _-]{1,30}["']?$""")
 
 
 def _box(params: Mapping[str, Any]) -> Kind:
