@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import math
 import re
 import sys
 import tempfile
@@ -32,7 +33,7 @@ from puzzlegen.contents import (
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, trainer
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.plugins import did_you_mean
-from puzzlegen.verify import VerifierError
+from puzzlegen.verify import VerifierError, score, solved
 
 _PLACEHOLDERS: Final = {"images": "<image>", "videos": "<video>"}
 _COLUMN_SETTINGS: Final = {"images": "image_key", "videos": "video_key"}
@@ -254,7 +255,10 @@ def _remedy(framework: Trainer, dataset: Contents) -> str:
 
 
 def _check_rewards(framework: Trainer, rows: list[Row]) -> tuple[str, list[Finding]]:
-    """Check that every solution earns 1, and that a response without an answer earns less."""
+    """Check that every solution earns what :func:`verify.solved` asks for, and a response without an answer less.
+
+    In a composite a solution need not have the requested length, so its reward is compared with its own score.
+    """
     wrong, n = [], 0
     for row in rows:
         truth = row.get("ground_truth") or row.get("label") or (row.get("reward_model") or {}).get("ground_truth")
@@ -263,13 +267,16 @@ def _check_rewards(framework: Trainer, rows: list[Row]) -> tuple[str, list[Findi
             continue
         n += 1
         try:
+            expected = score(solution, truth)
             solution_reward, empty_reward = framework.score(solution, truth), framework.score("I cannot tell.", truth)
         except ImportError as err:
             return f"{_NOT_RUN}{framework.package}'s rewards need {err.name or err}; {framework.install}", []
         except (VerifierError, ValueError) as err:
             wrong.append(Finding("error", f"puzzle {row.get('id', n)} cannot be scored: {err}"))
             continue
-        if solution_reward < 1 or empty_reward >= 1:
+        # Trainers hold rewards in single precision.
+        as_scored = math.isclose(solution_reward, expected.value, rel_tol=1e-6)
+        if not solved(expected) or not as_scored or empty_reward >= solution_reward:
             wrong.append(
                 Finding(
                     "error",

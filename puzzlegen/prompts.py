@@ -42,7 +42,7 @@ class Posed(NamedTuple):
     Attributes:
         problem: the user's text.
         prompt: the same text as chat messages.
-        solution: a full response that scores 1.
+        solution: a full response that scores 1 or, in a composite, 1 in each part but the length.
         ground_truth: the verifier spec, as JSON.
         answer: the answer as a person would write it.
         chance: expected score of a policy that answers without looking.

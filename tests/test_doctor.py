@@ -20,6 +20,7 @@ from puzzlegen.diagnosis import Report, _count_findings, _frame_findings, _promp
 from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
+from puzzlegen.recipe import load_recipe
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,37 @@ def test_rewards_that_are_wrong_are_found(exports: Path) -> None:
     assert "its solution earns 0.0" in errors(diagnose(folder, "openrlhf"))
     folder = rewritten(exports / "openrlhf", "image/train.jsonl", lambda row: row | {"label": "72"})
     assert "cannot be scored" in errors(diagnose(folder, "openrlhf"))
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build in the form of the recipe viss_r1: composites whose solutions are shorter than the length rewards."""
+    out = tmp_path_factory.mktemp("joined") / "built"
+    shipped = load_recipe("viss_r1")
+    assert shipped.join is not None
+    assert shipped.join.weights.length > 0
+    source = {"kind": "samples", "images": 6, "videos": 0, "questions": True}
+    build(recipe_with([{"task": "rotation"}], source=source, join=shipped.join.model_dump(mode="json")), out, workers=1)
+    return out
+
+
+@pytest.mark.parametrize("name", trainer_names())
+def test_a_solution_of_a_composite_may_be_shorter_than_asked_for(name: str, joined: Path, tmp_path: Path) -> None:
+    if name != "trl":
+        export(joined, name, tmp_path / "out")
+    report = diagnose(joined if name == "trl" else tmp_path / "out", name)
+    assert not report.lost, errors(report)
+    assert int(report.ran["rewards"].partition(" ")[0]) > 0
+
+
+def test_a_composite_with_a_wrong_solution_is_found(joined: Path, tmp_path: Path) -> None:
+    export(joined, "openrlhf", tmp_path / "out")
+
+    def no_transform(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"solution": row["solution"].replace("transform>", "t>")}
+
+    changed = rewritten(tmp_path / "out", "image/train.jsonl", no_transform)
+    assert "its solution earns 0" in errors(diagnose(changed, "openrlhf"))
 
 
 def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
