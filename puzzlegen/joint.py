@@ -40,6 +40,7 @@ _METRICS: Final[dict[AnswerType, str]] = {
     "free": "rouge",
     "regression": "relative",
 }
+_STOPS: Final = (".", "!", "?")
 _HINTS: Final[dict[AnswerType, str]] = {
     "choice": "only the letter of the correct option",
     "numerical": "only the number",
@@ -203,7 +204,8 @@ def _thought(puzzle: Puzzle, question: Question, join: JoinSettings) -> str:
 
 def _second_thought(question: Question, join: JoinSettings) -> str:
     own_thought = question.thought if join.mode == "sft" else ""
-    return own_thought or f"what I see gives {question.answer}."
+    stop = "" if question.answer.endswith(_STOPS) else "."
+    return own_thought or f"what I see gives {question.answer}{stop}"
 
 
 def _response(transform: str, answer: str, prompt: PromptSettings, thought: str) -> str:

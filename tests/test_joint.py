@@ -13,17 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import recipe_with
 
+from puzzlegen.answers import choice
 from puzzlegen.building import build
 from puzzlegen.errors import RecipeError, SourceError, Unusable
 from puzzlegen.integrity import verify
-from puzzlegen.joint import JoinSettings, refusal, spec_of, spoilable
+from puzzlegen.joint import JoinSettings, compose, refusal, spec_of, spoilable
 from puzzlegen.listing import ITEM, columns
 from puzzlegen.plan import make_plan, split_of
 from puzzlegen.planned import ListingDigest
 from puzzlegen.prompts import PLACE, PromptSettings
 from puzzlegen.questions import Question, question_of
 from puzzlegen.reading import read_rows
-from puzzlegen.records import Item, Skipped
+from puzzlegen.records import Item, Puzzle, Skipped
+from puzzlegen.rng import rng_for
 from puzzlegen.sources.manifest import Manifest
 from puzzlegen.sources.samples import Samples
 from puzzlegen.verify import reward, score
@@ -225,6 +227,17 @@ def test_answers_that_break_the_form_are_refused_not_fatal(answer: str, form: An
     prompt = PromptSettings(format=form)
     detail = f"the answer '{answer}' is not read back unchanged from {PLACE[form]}"
     assert refusal(JoinSettings(), item, "directions", prompt) == (None if fits else ("unverifiable", detail))
+
+
+@pytest.mark.parametrize(
+    ("answer", "thought"),
+    [("A quiet lake.", "A quiet lake."), ("Stop!", "Stop!"), ("Who is there?", "Who is there?"), ("A lake", "A lake.")],
+)
+def test_a_thought_ends_with_one_stop(answer: str, thought: str) -> None:
+    question = question_of("What is it?", answer)
+    puzzle = Puzzle("<image>\nWhich?", (), choice(rng_for("x"), ["a", "b"], 0)[1], 0.5, 1.0)
+    posed = compose(puzzle, Item("a", "image", qa=question.to_json()), None, PromptSettings(), JoinSettings())
+    assert f"what I see gives {thought}\n</think>" in posed.solution
 
 
 def test_an_estimate_earns_by_how_near_it_is() -> None:
