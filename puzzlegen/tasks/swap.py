@@ -5,8 +5,9 @@ is smooth and an exchange leaves no edge of its own; ViSS-R1's tiles fit without
 with two tiles that could be exchanged unnoticed, are rejected.
 
 2x2 is the easy level: what continues from tile to tile reveals much of the answer, and is much of what a person goes
-by. At 2x2 the two exchanged tiles are never in the same row. If the upper two were exchanged, the lower two might just
-as well have been, and only what continues across a gap could decide.
+by. At 2x2 without the original, the two exchanged tiles are never in the same row. If the upper two were exchanged, the
+lower two might just as well have been, and only what continues across a gap could decide. ``reference: true`` shows the
+original, which decides it: all six pairs are then asked about, as in ViSS-R1, and tiles show less, as in larger grids.
 
 Grids larger than ViSS-R1's 2x2 are our design, same task family. Their tiles leave out more and are each lit in their
 own way. Of their many pairs six are offered, chosen such that, judged by the tiles' sides alone, the right pair looks
@@ -41,10 +42,10 @@ _OPTIONS: Final = 6
 _FEW_TILES: Final = 4
 #: Cuts to try until the tiles' sides do not reveal the pair; one cut suffices for about half of all pairs.
 _CUTS: Final = 6
-#: Defaults beyond 2x2, the easy level: they keep the tiles' sides from revealing which of many pairs was exchanged.
-#: With so much hidden, people cannot always tell either: of 88 puzzles without the original 4 were disputable, and just
-#: as many of those with a larger margin by the five clues of ``media.places``.
-_LARGE_GRID_DEFAULTS: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7, "reference": True}
+#: Defaults beyond 2x2, the easy level, and with the original: they keep the tiles' sides from revealing which of six or
+#: more pairs was exchanged. With so much hidden, people cannot always tell either: of 88 puzzles without the original 4
+#: were disputable, and just as many of those with a larger margin by the five clues of ``media.places``.
+_HIDDEN_DEFAULTS: Final = {"gap": 0.4, "level": 1.0, "shade": 0.7, "reference": True}
 # Set on 149 puzzles, of which 21 were disputable (cups, toys, a leaf, blurred flowers, shrubs).
 _LEAST_CLARITY: Final = 12.0
 _UPRIGHT_ALLOWANCE: Final = 2.0
@@ -58,24 +59,32 @@ class Swap(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 11
+    version: ClassVar = 12
     spoils: ClassVar = "directions"
 
     rows: int = Field(2, ge=2, le=4, description="rows of the grid")
     cols: int = Field(2, ge=2, le=4, description="columns of the grid")
-    gap: Gap = Field(0.3, description="fraction of a cell's side that its tile leaves out; default beyond 2x2: 0.4")
-    level: Level = Field(0.8, description="how far tiles are brought to the same tone; default beyond 2x2: 1")
+    gap: Gap = Field(
+        0.3, description="fraction of a cell's side that its tile leaves out; default beyond 2x2 or with reference: 0.4"
+    )
+    level: Level = Field(
+        0.8, description="how far tiles are brought to the same tone; default beyond 2x2 or with reference: 1"
+    )
     jitter: Jitter = 0.08
-    shade: Shade = Field(0.0, description="how strongly light and tint vary across a tile; default beyond 2x2: 0.7")
+    shade: Shade = Field(
+        0.0, description="how strongly light and tint vary across a tile; default beyond 2x2 or with reference: 0.7"
+    )
     reference: bool = Field(
         default=False, description="show the original image beside the tiles; default beyond 2x2: true"
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _apply_large_grid_defaults(cls, given: Any) -> Any:  # noqa: ANN401 - whatever a recipe says
-        if isinstance(given, dict) and (given.get("rows", 2), given.get("cols", 2)) != (2, 2):
-            return _LARGE_GRID_DEFAULTS | given
+    def _apply_hidden_defaults(cls, given: Any) -> Any:  # noqa: ANN401 - whatever a recipe says
+        if not isinstance(given, dict):
+            return given
+        if given.get("reference") or (given.get("rows", 2), given.get("cols", 2)) != (2, 2):
+            return _HIDDEN_DEFAULTS | given
         return given
 
     @property
@@ -125,7 +134,8 @@ class Swap(Task):
 
     def _pairs(self) -> list[Pair]:
         pairs = combinations(range(self.rows * self.cols), 2)
-        return [(i, j) for i, j in pairs if not self._is_small_grid or i // self.cols != j // self.cols]
+        every = self.reference or not self._is_small_grid
+        return [(i, j) for i, j in pairs if every or i // self.cols != j // self.cols]
 
     def _question(self) -> str:
         n, start = self.rows * self.cols, opening(reference=self.reference)
