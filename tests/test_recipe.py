@@ -491,3 +491,24 @@ def test_a_system_message_holds_no_medium() -> None:
     assert problems(text) == [
         "x.yaml:3: prompt.system: it holds <image>, which stands for a medium in the question; leave it out"
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "most"),
+    [
+        ("{kind: graph}", 4),
+        ("{kind: graph, hops: 1}", 2),
+        ("{kind: mixture, parts: {a: {kind: graph}, b: {kind: graph, hops: 1}}}", 4),
+    ],
+)
+def test_a_path_that_no_network_has_is_refused(source: str, most: int) -> None:
+    text = f"source: {source}\ntasks: [{{task: path_length, longest: {most}}}]\n"
+    loaded(text)
+    (problem,) = problems(text, overrides=[f"tasks.0.longest={most + 1}"])
+    assert f"tasks.0.longest: {most + 1} is never reached" in problem
+    assert f"set it to {most} or less, or hops of the source to {most // 2 + 1} or more (task path_length)" in problem
+
+
+def test_paths_of_sources_that_are_not_all_networks_are_not_judged() -> None:
+    source = "{kind: mixture, parts: {a: {kind: graph}, b: {kind: samples}}}"
+    loaded(f"source: {source}\ntasks: [{{task: path_length, longest: 6}}]")

@@ -237,6 +237,16 @@ class Recipe(_Section):
                 raise _refusal(f"{entry.task.name} changes no medium that could be restored; leave it out", "tasks", k)
         return self
 
+    @model_validator(mode="after")
+    def _check_paths(self) -> Self:
+        most = self.source.longest_path
+        for k, entry in enumerate(self.tasks):
+            if most is not None and (longest := entry.task.needed_path) > most:
+                remedy = f"set it to {most} or less, or hops of the source to {math.ceil(longest / 2)} or more"
+                text = f"{longest} is never reached: no path of the source's networks is longer than {most}; {remedy}"
+                raise _refusal(text, "tasks", k, "longest")
+        return self
+
     def canonical(self) -> dict[str, Any]:
         """Return the recipe as JSON with all defaults filled in, but without where the source lies.
 

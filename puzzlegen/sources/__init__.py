@@ -51,6 +51,11 @@ class Source(BaseModel):
         source._asks = True  # noqa: SLF001 - of the same class
         return source
 
+    @property
+    def longest_path(self) -> int | None:
+        """The most edges that a shortest path in a network of this source can have; None if that is not known."""
+        return None
+
     @abstractmethod
     def items(self) -> Iterator[Item | Skipped]:
         """Yield everything in the source in stable order; what is no item comes as :class:`Skipped`, with a reason."""

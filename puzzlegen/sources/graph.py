@@ -53,6 +53,11 @@ class Graph(Source):
             raise ValueError(f"{problem}; give a file, a folder, or leave it out")
         return path
 
+    @property
+    def longest_path(self) -> int:
+        """The most edges between two nodes of an ego network: from rim to rim, through its centre."""
+        return 2 * self.hops
+
     def items(self) -> Iterator[Item | Skipped]:
         """Yield ego networks, network by network, in order of the files' names."""
         entries = list(self._list_networks())

@@ -70,6 +70,13 @@ class Mixture(Source):
         """Return the listing states of all parts as one text."""
         return " ".join(part.source.listing_state() for part in self.parts.values())
 
+    @property
+    def longest_path(self) -> int | None:
+        """The longest path of all parts; None if that of any part is not known."""
+        lengths = [part.source.longest_path for part in self.parts.values()]
+        known = [length for length in lengths if length is not None]
+        return max(known) if len(known) == len(lengths) else None
+
     def asking(self) -> Self:
         """Return the mixture with all parts asking."""
         parts = {n: part.model_copy(update={"source": part.source.asking()}) for n, part in self.parts.items()}

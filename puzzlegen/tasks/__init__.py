@@ -67,6 +67,11 @@ class Task(BaseModel):
         return "image" if self.media_count == 1 else "multi_image"
 
     @property
+    def needed_path(self) -> int:
+        """The number of edges that some shortest path in a network must have; 0 for tasks that need none."""
+        return 0
+
+    @property
     @abstractmethod
     def difficulty(self) -> float:
         """The difficulty from 0 (easy) to 1 (hard), computed from the parameters alone."""

@@ -29,7 +29,17 @@ class PathLength(Task):
     ability: ClassVar = "graph reading"
     version: ClassVar = 2
 
-    longest: int = Field(3, ge=2, le=6, description="the answer is 1 to this many edges, each equally often")
+    longest: int = Field(
+        3,
+        ge=2,
+        le=6,
+        description="the answer is 1 to this many edges, each equally often; at most twice the source's hops",
+    )
+
+    @property
+    def needed_path(self) -> int:
+        """The longest path, because every puzzle has one candidate for each length."""
+        return self.longest
 
     @property
     def difficulty(self) -> float:
