@@ -6,12 +6,14 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import av
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from puzzlegen.datafile import profile_of
@@ -92,8 +94,47 @@ def _part(path: Path, profile: str) -> Part:
 
 def head(path: Path, n: int) -> list[Row]:
     """The first ``n`` rows of a file; raises IntegrityError if they cannot be read."""
-    try:
+    with _reading(path):
         return list(islice(_iter_rows(path), n))
+
+
+def most_media(path: Path, column: str) -> int:
+    """The largest number of media that a row of a file has in a column; 0 if there is no such column.
+
+    Raises:
+        IntegrityError: the file cannot be read.
+    """
+    with _reading(path):
+        if path.suffix == ".parquet":
+            return max(_parquet_counts(path, column), default=0)
+        # All samples of a tar of puzzles have the same number of media.
+        rows = islice(_iter_rows(path), 1) if path.suffix == ".tar" else _iter_rows(path)
+        return max((_count_media(row.get(column)) for row in rows), default=0)
+
+
+def _count_media(value: object) -> int:
+    return len(value) if isinstance(value, list) else int(bool(value))
+
+
+def _parquet_counts(path: Path, column: str) -> Iterator[int]:
+    """The largest number of media per batch of rows, read from the column's structure, not from the bytes of media."""
+    with pq.ParquetFile(path) as file:
+        leaves = [file.schema.column(k).path for k in range(len(file.schema))]
+        leaves = [leaf for leaf in leaves if leaf.partition(".")[0] == column]
+        # Any part of a medium shows how many there are, so the bytes are read only if there is nothing else.
+        leaves.sort(key=lambda leaf: leaf.endswith(".bytes"))
+        for batch in file.iter_batches(columns=leaves[:1], use_threads=False) if leaves else ():
+            values = batch.column(0)
+            if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+                yield pc.max(pc.list_value_length(values)).as_py() or 0
+            else:
+                yield int(values.null_count < len(values))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError) as err:
         raise IntegrityError(f"'{path}' cannot be read: {err}"[:300]) from err
 

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, recipe_with
 
 from puzzlegen.building import build
-from puzzlegen.contents import Clip, contents, excerpt, head, kind_of
+from puzzlegen.contents import Clip, contents, excerpt, head, kind_of, most_media
 from puzzlegen.diagnosis import Report, _count_findings, _frame_findings, _prompt_findings, diagnose, lines
 from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
@@ -293,6 +293,38 @@ def test_text_has_no_key_of_pictures(exports: Path, tmp_path: Path) -> None:
     assert any("multimodal" in line for line in diagnose(exports / "slime", "slime").config)
     for folder, most in ((tmp_path / "text", 0), (exports / "openrlhf", 10)):
         assert f"--data.max_images_per_prompt {most}" in diagnose(folder, "openrlhf").config
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
+def test_openrlhf_takes_the_most_pictures_of_any_row_in_its_own_column(suffix: str, tmp_path: Path) -> None:
+    picture = {"bytes": b"\xff\xd8\xff", "path": "x.jpg"} if suffix == ".parquet" else "x.jpg"
+    counts = [1] * 70 + [5, 0, 2]
+    rows = [{"prompt": "x", "label": "y", "pictures": [picture] * n, "images": [picture] * 9} for n in counts]
+    path = tmp_path / f"train{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=8)
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)))
+    for key, most in (("pictures", 5), ("images", 9), ("nothing", 0)):
+        config = diagnose(tmp_path, "openrlhf", settings={"image_key": key}).config
+        assert f"--data.max_images_per_prompt {most}" in config
+
+
+def test_pictures_are_counted_without_reading_them(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    rows = [{"images": [{"bytes": bytes(1 << 18), "path": f"{k}-{n}.jpg"} for n in range(k % 3)]} for k in range(30)]
+    pq.write_table(pa.Table.from_pylist(rows), path, compression="none", use_dictionary=False)
+    usual, counted = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(counted)
+    try:
+        assert most_media(path, "images") == 2
+    finally:
+        pa.set_memory_pool(usual)
+    assert 0 < counted.max_memory() < 1 << 18
+    pq.write_table(pa.table({"images": ["a.jpg", None]}), path)
+    assert most_media(path, "images") == 1
+    pq.write_table(pa.table({"images": [[b"x", b"y"], None]}), path)
+    assert most_media(path, "images") == 2
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from puzzlegen.adapters import openrlhf as shim
-from puzzlegen.contents import Contents, Row, carrier, head
+from puzzlegen.contents import Contents, Row, carrier, most_media
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
 
 
@@ -72,13 +72,12 @@ class OpenRLHF(Trainer):
             f"--data.label_key {settings['label_key']}",
             f"--data.image_key {settings['image_key']}",
             "--data.apply_chat_template",
-            f"--data.max_images_per_prompt {most_pictures(found)}",
+            # 0 means a run on text to OpenRLHF; of more pictures than the setting says, it drops the rest.
+            f"--data.max_images_per_prompt {most_pictures(found, settings['image_key'])}",
             f"--reward.remote_url {shim.__file__}",
         ]
 
 
-def most_pictures(found: Contents) -> int:
-    """Return the largest number of pictures among the first 64 rows of each file; 0 means a run on text to OpenRLHF."""
-    rows: Sequence[Row] = [row for part in found.parts for row in head(part.path, 64)]
-    counts: list[Any] = [len(row.get("images") or ()) for row in rows]
-    return max(counts, default=0)
+def most_pictures(found: Contents, image_key: str) -> int:
+    """Return the largest number of pictures in any row of all files."""
+    return max((most_media(part.path, image_key) for part in found.parts), default=0)
