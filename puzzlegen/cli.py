@@ -346,7 +346,13 @@ def audit(
 @app.command()
 def export(
     folder: Folder,
-    to: Annotated[str, typer.Option(help="The program that is to read it: easyr1, openrlhf, swift, verl, ...")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="The program that is to read it: easyr1, jsonl, lmms_eval, nemo_gym, openrlhf, sft (solutions as the "
+            "assistant's turn), skyrl, slime, swift or verl."
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="The new folder; default <folder>-<to>.", parser=_local_path, metavar="PATH")
     ] = None,

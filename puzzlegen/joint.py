@@ -77,7 +77,10 @@ class JoinSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Literal["rl", "sft"] = Field("rl", description="sft: solutions carry the user's own chain of thought")
+    mode: Literal["rl", "sft"] = Field(
+        "rl",
+        description="whose reasoning solutions give for your question: rl a generated sentence, sft your own thought",
+    )
     weights: Weights = Weights()
     words_range: Annotated[tuple[Words, Words], RISING] = Field(
         (320, 768), description="fewest and most words of a response that earns the length's weight"

@@ -17,7 +17,7 @@ import two_stage
 from conftest import recipe_with
 from datasets import Dataset
 from PIL import Image
-from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer, SFTConfig, SFTTrainer
 from trl.data_utils import prepare_multimodal_messages
 
 from puzzlegen.adapters import trl
@@ -386,6 +386,49 @@ def test_rewards_are_the_parts_of_the_score(builds: dict[str, Path]) -> None:
         parts = score(response, truth)
         expected = [parts.value, *(parts.parts[part] for part in ("accuracy", "format", "transform", "length"))]
         assert [reward(said, ground_truth=[truth])[0] for reward in REWARDS] == expected
+
+
+@pytest.mark.parametrize(
+    ("profile", "streaming"), [("image", False), ("multi_image", True), ("video", False), ("text", True)]
+)
+def test_sft_learns_the_solutions_and_nothing_else(
+    builds: dict[str, Path], tmp_path: Path, profile: Any, streaming: bool
+) -> None:
+    folder = builds["parquet"]
+    if profile == "text":
+        folder = tmp_path / "graphs"
+        graphs = {"kind": "graph", "graphs": 2, "nodes": 20}
+        build(recipe_with([{"task": "neighbours"}], source=graphs), folder, workers=1)
+    rows = trl.load(folder, profile, streaming=streaming, completions=True)
+    model, processor = tiny_vlm.build()
+    config = SFTConfig(
+        str(tmp_path),
+        max_steps=1,
+        per_device_train_batch_size=1,
+        remove_unused_columns=False,
+        max_length=None,
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        report_to="none",
+        save_strategy="no",
+    )
+    trainer = SFTTrainer(model, args=config, train_dataset=rows, processing_class=processor)
+    solutions = {row["solution"] for row in rows_of(folder).values()}
+    for batch in trainer.get_train_dataloader():
+        learnt = batch["input_ids"][batch["labels"] != -100]
+        text = processor.tokenizer.decode(learnt)
+        assert text.removesuffix("\n").removesuffix("<|im_end|>") in solutions
+        assert ("pixel_values" in batch) == (profile != "text")
+    trainer.train()
+    assert trainer.state.global_step == 1
+
+
+def test_sft_without_solutions_says_what_to_do(builds: dict[str, Path]) -> None:
+    rows = trl.prepare(trl.records(builds["parquet"], "image").remove_columns("solution"), completions=True)
+    with pytest.raises(PuzzlegenError, match="remove_unused_columns=False"):
+        rows[0]
+    assert "completion" not in trl.load(builds["parquet"], "image")[0]
 
 
 def test_foreign_rows_have_no_reward(builds: dict[str, Path]) -> None:

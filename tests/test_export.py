@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import recipe_with, tree_bytes
+from conftest import ROOT, recipe_with, tree_bytes
 from PIL import Image
 
 from puzzlegen.building import build
@@ -114,6 +114,31 @@ def test_skyrl_has_pictures_where_their_placeholders_stood(
         urls = [part["image_url"]["url"] for part in message["content"] if part["type"] == "image_url"]
         assert [payload(url) for url in urls] == [medium["bytes"] for medium in record["images"]]
         assert row["reward_spec"]["ground_truth"] == record["ground_truth"]
+
+
+@pytest.mark.parametrize("carrier", ["path", "data_uri"])
+def test_sft_rows_end_with_the_solution(
+    carrier: str, mixed_build: Path, tmp_path: Path, records: dict[str, Any]
+) -> None:
+    export(mixed_build, "sft", tmp_path / "out", images=carrier, videos=carrier)
+    rows = exported(tmp_path / "out")
+    assert {row["id"] for row in rows} == set(records)
+    for row in rows:
+        record = records[row["id"]]
+        *prompt, last = row["messages"]
+        assert prompt == record["prompt"]
+        assert last == {"role": "assistant", "content": record["solution"]}
+        assert score(row["messages"], record["ground_truth"]).value == 1
+        text = "".join(message["content"] for message in row["messages"])
+        for column in ("images", "videos"):
+            media = [medium["bytes"] for medium in record.get(column, [])]
+            assert [payload(medium) for medium in row.get(column, [])] == media
+            assert text.count(f"<{column[:-1]}>") == len(media)
+
+
+def test_the_help_names_every_target() -> None:
+    (line,) = [line for line in (ROOT / "docs/commands.md").read_text().splitlines() if line.startswith("- `--to`")]
+    assert all(name in line for name in target_names())
 
 
 @pytest.mark.parametrize("name", target_names())

@@ -57,6 +57,7 @@ def load(
     *,
     streaming: bool = False,
     frames: int | None = None,
+    completions: bool = False,
 ) -> Dataset | IterableDataset:
     """Load builds as a dataset for TRL: :func:`records` followed by :func:`prepare`.
 
@@ -69,6 +70,8 @@ def load(
         streaming: whether to read rows only when they are needed; ``GRPOConfig`` then needs ``max_steps``.
         frames: maximum number of frames per puzzle, shared by its clips, which get at least two each; default
             ``FRAMES``.
+        completions: whether rows get the stored solution as ``completion``, for ``SFTTrainer``; give ``SFTConfig`` then
+            ``remove_unused_columns=False``. ``GRPOTrainer`` takes no such column.
 
     Returns:
         Rows with ``prompt`` (messages; with pictures, their content is a list of blocks ``{"type": "image"}`` and
@@ -78,7 +81,7 @@ def load(
         PuzzlegenError: there is no such build, profile or split, ``text`` is combined with other profiles, or
             ``frames`` is below two.
     """
-    return prepare(records(folders, profile, split, streaming=streaming), frames)
+    return prepare(records(folders, profile, split, streaming=streaming), frames, completions=completions)
 
 
 def records(
@@ -116,13 +119,16 @@ def records(
     return loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded)
 
 
-def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Dataset | IterableDataset:
+def prepare(
+    rows: Dataset | IterableDataset, frames: int | None = None, *, completions: bool = False
+) -> Dataset | IterableDataset:
     """Convert records to TRL's form, row by row as they are read; columns of the user's own are kept.
 
     Args:
         rows: the result of :func:`records`, alone or combined with other rows. A combination of several results of
             :func:`load` works as well, because combining them has turned them back into records.
         frames: as for :func:`load`.
+        completions: as for :func:`load`; the rows then need ``solution``.
 
     Raises:
         PuzzlegenError: ``rows`` have no column ``prompt``, or ``frames`` is below two.
@@ -131,7 +137,7 @@ def prepare(rows: Dataset | IterableDataset, frames: int | None = None) -> Datas
         raise PuzzlegenError(f"frames={frames} shows no motion; give at least {LEAST_PER_CLIP}, or leave it out")
     if "prompt" not in (rows.column_names or ["prompt"]):
         raise PuzzlegenError(f"the rows have no column prompt but {', '.join(rows.column_names)}; give trl.records()")
-    convert = partial(as_trl, frames=frames or FRAMES)
+    convert = partial(as_trl, frames=frames or FRAMES, completions=completions)
     if isinstance(rows, _import_datasets().IterableDataset):
         return rows.map(convert, remove_columns=rows.column_names)
     if "video_meta" in rows.column_names:
@@ -146,7 +152,7 @@ def _check_first_rows(rows: Dataset, frames: int) -> None:
         frames_of_each(row, frames)
 
 
-def as_trl(row: Row, frames: int = FRAMES) -> Row:
+def as_trl(row: Row, frames: int = FRAMES, *, completions: bool = False) -> Row:
     """Convert one record to TRL's form; pictures must be decoded already, clips are decoded here.
 
     Raises:
@@ -160,6 +166,10 @@ def as_trl(row: Row, frames: int = FRAMES) -> Row:
         )
     remaining_media = iter(media)
     converted = {key: value for key, value in row.items() if key not in _CONSUMED_COLUMNS}
+    if completions:
+        if not isinstance(row.get("solution"), str):
+            raise PuzzlegenError("a row has no solution; give SFTConfig(remove_unused_columns=False), or rows with one")
+        converted["completion"] = [{"role": "assistant", "content": row["solution"]}]
     if not media:
         return converted | {"prompt": row["prompt"]}
     prompt = [{"role": m["role"], "content": list(_blocks(m["content"], remaining_media))} for m in row["prompt"]]
