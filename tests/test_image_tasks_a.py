@@ -175,7 +175,7 @@ def nearest(tile: np.ndarray[Any, Any]) -> int:
 @pytest.mark.parametrize("k", range(4))
 def test_the_tile_was_where_the_answer_says(k: int) -> None:
     found = puzzle("tile_place", k, **PLAIN)
-    row, col = (int(n) for n in re.findall(r"row (\d+), column (\d+)\?", found.question)[0])
+    row, col = (int(n) for n in re.findall(r"row (\d+), column (\d+) belong", found.question)[0])
     place = nearest(tiles(pixels(found.media[0]))[(row - 1) * GRID + col - 1])
     assert chosen(found) == f"row {place // GRID + 1}, column {place % GRID + 1}"
 
@@ -207,7 +207,7 @@ def test_as_many_places_are_offered_as_asked_for(options: int, monkeypatch: pyte
 @pytest.mark.parametrize("k", range(6))
 def test_the_tiles_lay_to_each_other_as_the_answer_says(k: int) -> None:
     found = puzzle("tile_relation", k, directions=8, **PLAIN)
-    second, first = (int(n) for n in re.findall(r"Seen from tile (\d+), where did tile (\d+)", found.question)[0])
+    first, second = (int(n) for n in re.findall(r"Where is tile (\d+) relative to tile (\d+)", found.question)[0])
     parts = tiles(pixels(found.media[0]))
     (y, x), (v, u) = (divmod(nearest(parts[n - 1]), GRID) for n in (first, second))
     text = chosen(found)
