@@ -274,10 +274,23 @@ def test_five_hundred_puzzles_decode_only_what_is_near(browser: Any, mixed_page:
     page.close()
 
 
+def page_of_nine_tasks(mixed_page: Path, page_file: Path) -> Path:
+    """The page with three names for each task, so that the row of tasks is much wider than a phone."""
+    data = data_of(mixed_page)
+    for k, puzzle in enumerate(data["puzzles"]):
+        puzzle["task"] += ["", "_of_pieces", "_of_clips"][k // 3 % 3]
+    pages.write_page(page_file, data, media_of(mixed_page))
+    return page_file
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_it_without_scrolling_sideways(browser: Any, mixed_page: Path, scheme: str) -> None:
-    seen = opened(browser, mixed_page, viewport=PHONE, color_scheme=scheme, has_touch=True)
+def test_a_phone_shows_it_without_scrolling_sideways(
+    browser: Any, mixed_page: Path, tmp_path: Path, scheme: str
+) -> None:
+    page_file = page_of_nine_tasks(mixed_page, tmp_path / "nine.html")
+    seen = opened(browser, page_file, viewport=PHONE, color_scheme=scheme, has_touch=True)
     page = seen.page
+    assert page.locator(".pill").count() >= 8
     page.locator(".reveal").first.click()
     for tab in ("browse", "play", "rejected", "about"):
         page.locator(f"#tab-{tab}").click()
