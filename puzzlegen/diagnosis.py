@@ -147,23 +147,11 @@ def _merge_settings(
     for key in overrides:
         if key not in framework.settings:
             raise PuzzlegenError(f"--set {key}: no setting of the loader{did_you_mean(key, list(framework.settings))}")
-        if expected_type := _expected_type(framework.settings[key], overrides[key]):
-            raise PuzzlegenError(
-                f"--set {key}={overrides[key]}: no {expected_type}; such as {key}={framework.settings[key]}"
-            )
+        setting = framework.settings[key]
+        if not setting.fits(overrides[key]):
+            usual = f"; usual: {setting.usual}" if setting.usual else ""
+            raise PuzzlegenError(f"--set {key}={overrides[key]}: allowed: {setting.allowed}{usual}")
     return {**framework.defaults(dataset, rows), **overrides}
-
-
-def _expected_type(example_value: str, value: str) -> str:
-    """The type that a setting should have, by its usual value, but does not; empty if the value fits."""
-    try:
-        if example_value.startswith("{"):
-            return "" if isinstance(json.loads(value), dict) else "JSON object"
-        if example_value[:1].isdigit():
-            float(value)
-    except ValueError:
-        return "JSON object" if example_value.startswith("{") else "number"
-    return ""
 
 
 def _static_findings(

@@ -335,8 +335,7 @@ def test_pictures_are_counted_without_reading_them(tmp_path: Path) -> None:
         (["{build}", "--trainer", "verl", "--set", "imag_key=x"], "did you mean 'image_key'"),
         (["{build}", "--trainer", "verl", "--set", "image_key"], "give key=value"),
         (["{build}", "--trainer", "verl", "--profile", "images"], "did you mean 'image'"),
-        (["{build}", "--trainer", "swift", "--set", "columns={"], "columns={: no JSON object"),
-        (["{build}", "--trainer", "verl", "--set", "max_prompt_length=x"], "max_prompt_length=x: no number"),
+        (["{build}", "--trainer", "trl", "--set", "frames=x"], "frames=x: allowed: a whole number from 2, or nothing"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], said: str, mixed_build: Path, tmp_path: Path) -> None:
@@ -351,6 +350,26 @@ def test_a_mistake_is_one_line(arguments: list[str], said: str, mixed_build: Pat
     assert done.returncode == 2, done.stdout
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trainer", "setting", "allowed"),
+    [
+        ("verl", "max_prompt_length=x", "a whole number from 1; usual: 8192"),
+        ("verl", "max_prompt_length=-3", "a whole number from 1; usual: 8192"),
+        ("verl", "prompt_key=", "the name of a column; usual: prompt"),
+        ("trl", "frames=1", "a whole number from 2, or nothing"),
+        ("trl", "loader=x", "puzzlegen.adapters.trl, load_dataset; usual: puzzlegen.adapters.trl"),
+        ("easyr1", "video_fps=nan", "a number above 0; usual: 2.0"),
+        ("swift", "columns={", 'a JSON object of texts; usual: {"prompt": "messages"}'),
+        ("swift", 'columns={"a": 1}', 'a JSON object of texts; usual: {"prompt": "messages"}'),
+    ],
+)
+def test_values_of_settings_are_checked(mixed_build: Path, trainer: str, setting: str, allowed: str) -> None:
+    key, _, value = setting.partition("=")
+    with pytest.raises(PuzzlegenError) as caught:
+        diagnose(mixed_build, trainer, settings={key: value})
+    assert str(caught.value) == f"--set {setting}: allowed: {allowed}"
 
 
 def test_the_command_prints_the_settings_and_exits_with_one_when_something_is_lost(mixed_build: Path) -> None:

@@ -6,8 +6,11 @@ compares its output with the input. To add a trainer, copy ``easyr1.py``.
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -16,6 +19,71 @@ from puzzlegen.contents import Contents, Row, clips_of
 from puzzlegen.errors import PuzzlegenError, RecipeError
 
 Settings = Mapping[str, str]
+_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
+
+
+class Setting(NamedTuple):
+    """A setting of a loader.
+
+    Attributes:
+        usual: its usual value.
+        allowed: the allowed values, in words.
+        fits: whether a value is allowed.
+    """
+
+    usual: str
+    allowed: str
+    fits: Callable[[str], bool]
+
+
+def column(usual: str) -> Setting:
+    """Return a setting that names a column of the rows."""
+    return Setting(usual, "the name of a column", bool)
+
+
+def text(usual: str = "") -> Setting:
+    """Return a setting that takes any text."""
+    return Setting(usual, "any text", lambda _: True)
+
+
+def one_of(*values: str) -> Setting:
+    """Return a setting that takes one of a few values, of which the first is the usual one."""
+    return Setting(values[0], ", ".join(values), values.__contains__)
+
+
+def whole_number(usual: str, least: int = 1) -> Setting:
+    """Return a setting that takes a whole number, and nothing at all if the usual value is empty."""
+    allowed = f"a whole number from {least}"
+    return Setting(
+        usual,
+        allowed if usual else f"{allowed}, or nothing",
+        lambda value: value == usual == "" or (bool(_WHOLE_NUMBER.fullmatch(value)) and int(value) >= least),
+    )
+
+
+def rate(usual: str) -> Setting:
+    """Return a setting that takes a number of frames per second."""
+    return Setting(usual, "a number above 0", _is_rate)
+
+
+def json_of_texts(usual: str) -> Setting:
+    """Return a setting that takes a JSON object whose values are texts."""
+    return Setting(usual, "a JSON object of texts", _is_json_of_texts)
+
+
+def _is_rate(value: str) -> bool:
+    try:
+        return 0 < float(value) < math.inf
+    except ValueError:
+        return False
+
+
+def _is_json_of_texts(value: str) -> bool:
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(parsed, dict) and all(isinstance(entry, str) for entry in parsed.values())
 
 
 class Finding(NamedTuple):
@@ -51,7 +119,7 @@ class Trainer(ABC):
         install: the command that installs the package.
         suffixes: suffixes of the data files that the loader reads.
         carriers: for each media column, the ways of carrying media that survive the loader.
-        settings: the loader settings that matter, with their usual values; see :meth:`defaults`.
+        settings: the loader settings that matter: their usual values (see :meth:`defaults`) and what is allowed.
         needs_model: whether the loader runs only with a model's processor.
     """
 
@@ -59,7 +127,7 @@ class Trainer(ABC):
     install: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".jsonl")
     carriers: ClassVar[Mapping[str, tuple[str, ...]]]
-    settings: ClassVar[Mapping[str, str]] = {}
+    settings: ClassVar[Mapping[str, Setting]] = {}
     needs_model: ClassVar[bool] = True
 
     def adapts(self, found: Contents, settings: Settings) -> bool:  # noqa: ARG002
@@ -68,7 +136,7 @@ class Trainer(ABC):
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:  # noqa: ARG002
         """Return the loader settings that suit these rows."""
-        return dict(self.settings)
+        return {name: setting.usual for name, setting in self.settings.items()}
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
         """Return the columns that every row must have."""

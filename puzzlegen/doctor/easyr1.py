@@ -8,7 +8,19 @@ from typing import Any, ClassVar
 
 from puzzlegen.adapters import easyr1 as shim
 from puzzlegen.contents import Contents, Row
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, about_rates, clip_rates, processor_of, vision_tokens
+from puzzlegen.doctor import (
+    Finding,
+    Seen,
+    Settings,
+    Trainer,
+    about_rates,
+    clip_rates,
+    column,
+    processor_of,
+    rate,
+    vision_tokens,
+    whole_number,
+)
 from puzzlegen.errors import PuzzlegenError
 
 
@@ -19,14 +31,14 @@ class EasyR1(Trainer):
     install = "pip install git+https://github.com/hiyouga/EasyR1, in an environment without verl itself"
     carriers: ClassVar = {"images": ("bytes", "path"), "videos": ("path",)}
     settings: ClassVar = {
-        "prompt_key": "problem",
-        "answer_key": "ground_truth",
-        "image_key": "images",
-        "video_key": "videos",
-        "video_fps": "2.0",
-        "min_pixels": "3136",
-        "max_pixels": "4194304",
-        "max_prompt_length": "8192",
+        "prompt_key": column("problem"),
+        "answer_key": column("ground_truth"),
+        "image_key": column("images"),
+        "video_key": column("videos"),
+        "video_fps": rate("2.0"),
+        "min_pixels": whole_number("3136"),
+        "max_pixels": whole_number("4194304"),
+        "max_prompt_length": whole_number("8192"),
     }
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from puzzlegen.adapters import openrlhf as shim
 from puzzlegen.contents import Contents, Row, carrier, most_media
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, column, processor_of, vision_tokens
 
 
 class OpenRLHF(Trainer):
@@ -18,7 +18,11 @@ class OpenRLHF(Trainer):
     package = "openrlhf"
     install = "pip install openrlhf==0.11.2"
     carriers: ClassVar = {"images": ("bytes", "path", "data_uri"), "videos": ()}
-    settings: ClassVar = {"prompt_key": "prompt", "label_key": "label", "image_key": "images"}
+    settings: ClassVar = {
+        "prompt_key": column("prompt"),
+        "label_key": column("label"),
+        "image_key": column("images"),
+    }
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
         """Return the usual settings; in a build, the label column is ``ground_truth``."""

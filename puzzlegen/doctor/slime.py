@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from puzzlegen.adapters import slime as shim
 from puzzlegen.contents import Contents, Row, head
-from puzzlegen.doctor import Seen, Settings, Trainer, processor_of, vision_tokens
+from puzzlegen.doctor import Seen, Settings, Trainer, column, processor_of, vision_tokens
 
 
 class Slime(Trainer):
@@ -20,7 +20,11 @@ class Slime(Trainer):
     package = "slime"
     install = "pip install git+https://github.com/THUDM/slime; the slime on PyPI is something else"
     carriers: ClassVar = {"images": ("path", "data_uri"), "videos": ()}
-    settings: ClassVar = {"prompt_key": "prompt", "label_key": "label", "image_key": "images"}
+    settings: ClassVar = {
+        "prompt_key": column("prompt"),
+        "label_key": column("label"),
+        "image_key": column("images"),
+    }
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
         """Return the usual settings; in a build, the label column is ``ground_truth``."""

@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from puzzlegen.contents import Contents, Row
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, about_rates, clip_rates, vision_tokens
+from puzzlegen.doctor import (
+    Finding,
+    Seen,
+    Settings,
+    Trainer,
+    about_rates,
+    clip_rates,
+    json_of_texts,
+    rate,
+    text,
+    vision_tokens,
+    whole_number,
+)
 from puzzlegen.verify import reward
 
 
@@ -21,7 +33,12 @@ class Swift(Trainer):
     package = "swift"
     install = "pip install ms-swift==4.6.0 msgspec qwen-vl-utils decord"
     carriers: ClassVar = {"images": ("bytes", "path", "data_uri"), "videos": ("path", "data_uri")}
-    settings: ClassVar = {"columns": '{"prompt": "messages"}', "max_length": "8192", "template": "", "fps": "2.0"}
+    settings: ClassVar = {
+        "columns": json_of_texts('{"prompt": "messages"}'),
+        "max_length": whole_number("8192"),
+        "template": text(),
+        "fps": rate("2.0"),
+    }
 
     def defaults(self, found: Contents, rows: Sequence[Row]) -> dict[str, str]:
         """Return the usual settings; rows with ``messages`` need no mapping, clips keep their highest frame rate."""
@@ -87,7 +104,7 @@ class Swift(Trainer):
 
 
 def _column_mapping(settings: Settings) -> dict[str, str]:
-    return dict(json.loads(settings["columns"] or "{}"))
+    return dict(json.loads(settings["columns"]))
 
 
 def _load_template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swift's
@@ -110,8 +127,8 @@ def _to_seen(row: dict[str, Any], k: int, template: Any) -> Seen:  # noqa: ANN40
     encoded = template.encode({key: row[key] for key in keys if row.get(key)} | {"add_eos": False})
     ids = encoded["input_ids"]
     tokens = vision_tokens(template.processor, ids)
-    text = template.tokenizer.decode([token for token in ids if token >= 0])
-    return Seen(name, len(media), text or question, tokens, _count_frames(encoded, template.processor))
+    prompt = template.tokenizer.decode([token for token in ids if token >= 0])
+    return Seen(name, len(media), prompt or question, tokens, _count_frames(encoded, template.processor))
 
 
 def _count_frames(encoded: dict[str, Any], processor: Any) -> int | None:  # noqa: ANN401 - transformers'

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from puzzlegen.chat import FRAMES, loses_counted
+from puzzlegen.chat import FRAMES, LEAST_PER_CLIP, loses_counted
 from puzzlegen.contents import Contents, Row, carrier
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
-from puzzlegen.errors import PuzzlegenError
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, one_of, processor_of, vision_tokens, whole_number
 from puzzlegen.records import Profile
 
 _RESERVED = {"completion", "completions", "completion_ids", "prompts", "trainer_state", "log_extra", "log_metric"}
@@ -22,7 +21,10 @@ class Trl(Trainer):
     package = "trl"
     install = 'pip install "puzzlegen[train]" "trl>=1.9"'
     carriers: ClassVar = {"images": ("bytes",), "videos": ()}
-    settings: ClassVar = {"loader": "puzzlegen.adapters.trl", "frames": ""}
+    settings: ClassVar = {
+        "loader": one_of("puzzlegen.adapters.trl", "load_dataset"),
+        "frames": whole_number("", LEAST_PER_CLIP),
+    }
 
     def needed(self, settings: Settings) -> tuple[str, ...]:  # noqa: ARG002
         """Return the columns that TRL and the rewards read."""
@@ -30,12 +32,10 @@ class Trl(Trainer):
 
     def adapts(self, found: Contents, settings: Settings) -> bool:
         """Whether a build is loaded by the adapter, which turns clips into frames and pictures into content blocks."""
-        return found.kind == "build" and settings["loader"] == self.settings["loader"]
+        return found.kind == "build" and settings["loader"] == self.settings["loader"].usual
 
     def check(self, found: Contents, rows: Sequence[Row], settings: Settings) -> Iterator[Finding]:
         """Yield findings on rows whose media TRL would lose or on which TRL would fail."""
-        if settings["loader"] not in {"load_dataset", self.settings["loader"]}:
-            raise PuzzlegenError(f"loader={settings['loader']}: allowed: load_dataset, {self.settings['loader']}")
         if self.adapts(found, settings):
             frames = int(settings["frames"] or FRAMES)
             longest = max((_count_frames(row) for row in rows if loses_counted(row, frames)), default=0)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from puzzlegen.adapters import verl as shim
 from puzzlegen.contents import Contents, Row, carrier
-from puzzlegen.doctor import Finding, Seen, Settings, Trainer, processor_of, vision_tokens
+from puzzlegen.doctor import Finding, Seen, Settings, Trainer, column, processor_of, vision_tokens, whole_number
 
 _GIB = 1 << 30
 
@@ -21,10 +21,10 @@ class Verl(Trainer):
     install = "pip install verl==0.9.1 qwen-vl-utils decord"
     carriers: ClassVar = {"images": ("bytes", "path"), "videos": ("path", "clip")}
     settings: ClassVar = {
-        "prompt_key": "prompt",
-        "image_key": "images",
-        "video_key": "videos",
-        "max_prompt_length": "8192",
+        "prompt_key": column("prompt"),
+        "image_key": column("images"),
+        "video_key": column("videos"),
+        "max_prompt_length": whole_number("8192"),
     }
 
     def needed(self, settings: Settings) -> tuple[str, ...]:
