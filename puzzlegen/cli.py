@@ -373,7 +373,9 @@ def export(
 def doctor(
     folder: Annotated[Path, typer.Argument(help="A build, an export, or any folder of rows.")],
     trainer: Annotated[str, typer.Option(help="Whose loader is run: trl, verl, easyr1, swift, openrlhf or slime.")],
-    model: Annotated[str | None, typer.Option(help="Folder of a model, whose processor encodes prompts.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model whose processor encodes prompts: a folder, or owner/name.")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Rows to look at, in the first file of each profile and split.")] = 8,
     profile: Annotated[str | None, typer.Option(help="Only image, multi_image, video or text.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A loader setting: key=value.")] = None,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -16,10 +17,11 @@ from conftest import ROOT, recipe_with
 
 from puzzlegen.building import build
 from puzzlegen.contents import Clip, contents, excerpt, head, kind_of, most_media
-from puzzlegen.diagnosis import Report, _count_findings, _frame_findings, _prompt_findings, diagnose, lines
+from puzzlegen.diagnosis import Report, diagnose, lines
 from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
+from puzzlegen.loader import _count_findings, _frame_findings, _prompt_findings
 from puzzlegen.recipe import load_recipe
 
 
@@ -335,6 +337,7 @@ def test_pictures_are_counted_without_reading_them(tmp_path: Path) -> None:
         (["{build}", "--trainer", "verl", "--set", "imag_key=x"], "did you mean 'image_key'"),
         (["{build}", "--trainer", "verl", "--set", "image_key"], "give key=value"),
         (["{build}", "--trainer", "verl", "--profile", "images"], "did you mean 'image'"),
+        (["{build}", "--trainer", "trl", "--model", "nosuch"], "--model nosuch: there is no such folder, and a name"),
         (["{build}", "--trainer", "trl", "--set", "frames=x"], "frames=x: allowed: a whole number from 2, or nothing"),
     ],
 )
@@ -350,6 +353,28 @@ def test_a_mistake_is_one_line(arguments: list[str], said: str, mixed_build: Pat
     assert done.returncode == 2, done.stdout
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_cannot_be_loaded_is_asked_for_once(exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def unreachable(model: str) -> None:
+        asked.append(model)
+        raise OSError("We couldn't connect to\nthe Hub")
+
+    monkeypatch.setitem(
+        sys.modules, "transformers", SimpleNamespace(AutoProcessor=SimpleNamespace(from_pretrained=unreachable))
+    )
+    for name in ("slime", "slime.utils"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "slime.utils.data", SimpleNamespace(Dataset=None))
+    with pytest.raises(PuzzlegenError) as caught:
+        diagnose(exports / "slime", "slime", model="Qwen/Qwen9")
+    said = "--model Qwen/Qwen9: its processor cannot be loaded: OSError: We couldn't connect to the Hub"
+    assert (str(caught.value), asked) == (said, ["Qwen/Qwen9"])
+    for model in ("nosuch", "Qwen2.5-VL-3B-Instruct/", "/no/such/model", "./model"):
+        with pytest.raises(PuzzlegenError, match="there is no such folder"):
+            diagnose(exports / "slime", "slime", model=model)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from puzzlegen.contents import Contents, Row, clips_of
 from puzzlegen.errors import PuzzlegenError, RecipeError
 
 Settings = Mapping[str, str]
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
@@ -157,7 +159,7 @@ class Trainer(ABC):
         Args:
             files: excerpts of the data files of one profile.
             settings: loader settings.
-            model: folder of a model whose processor encodes the prompts, or None.
+            model: folder or name of a model whose processor encodes the prompts, or None.
 
         Returns:
             One entry for each row that the loader keeps, in the loader's order.
@@ -212,11 +214,40 @@ def about_rates(rates: Sequence[float], name: str, used: float) -> Iterator[Find
         yield Finding("warning", f"{text}: {name}={used:g} keeps every frame, but check what the model is told of time")
 
 
+class ModelError(PuzzlegenError):
+    """The model's processor cannot be loaded."""
+
+
+def check_model(model: str | None) -> None:
+    """Refuse what can be neither a model's folder nor its name on the Hub, before any network is asked.
+
+    Raises:
+        ModelError: there is no such folder, and the Hub can have no such name.
+    """
+    if model is not None and not Path(model).is_dir() and not _HUB_NAME.fullmatch(model):
+        raise ModelError(f"--model {model}: there is no such folder, and a name on the Hub has the form owner/name")
+
+
+@lru_cache(maxsize=1)
 def processor_of(model: str) -> Any:  # noqa: ANN401 - its class depends on the model
-    """Load the processor from a model's folder."""
+    """Load the processor of a model, once for all files.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
     from transformers import AutoProcessor  # noqa: PLC0415 - installed with the trainer
 
-    return AutoProcessor.from_pretrained(model)
+    try:
+        return AutoProcessor.from_pretrained(model)
+    # On a damaged folder or a dead network, this raises almost anything.
+    except Exception as err:
+        raise unloadable(model, err) from err
+
+
+def unloadable(model: str, err: Exception) -> ModelError:
+    """Return the one-line error for a model whose processor cannot be loaded."""
+    why = " ".join(f"{type(err).__name__}: {err}".split())
+    return ModelError(f"--model {model}: its processor cannot be loaded: {why:.300}")
 
 
 def vision_tokens(processor: Any, ids: Sequence[int]) -> int:  # noqa: ANN401

@@ -20,6 +20,7 @@ from puzzlegen.doctor import (
     json_of_texts,
     rate,
     text,
+    unloadable,
     vision_tokens,
     whole_number,
 )
@@ -111,8 +112,13 @@ def _load_template(model: str, settings: Settings) -> Any:  # noqa: ANN401 - swi
     from swift.model import get_processor  # noqa: PLC0415
     from swift.template import get_template  # noqa: PLC0415
 
+    try:
+        processor = get_processor(model)
+    # ms-swift asks ModelScope or the Hugging Face Hub, whose errors differ.
+    except Exception as err:
+        raise unloadable(model, err) from err
     kind = settings["template"] or None
-    template = get_template(get_processor(model), template_type=kind, max_length=int(settings["max_length"]))
+    template = get_template(processor, template_type=kind, max_length=int(settings["max_length"]))
     template.set_mode("train")
     return template
 
