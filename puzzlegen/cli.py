@@ -376,7 +376,7 @@ def doctor(
     model: Annotated[
         str | None, typer.Option(help="Model whose processor encodes prompts: a folder, or owner/name.")
     ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows to look at, in the first file of each profile and split.")] = 8,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to look at, in the first file of each folder and split.")] = 8,
     profile: Annotated[str | None, typer.Option(help="Only image, multi_image, video or text.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A loader setting: key=value.")] = None,
     as_json: AsJson = False,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 from puzzlegen.datafile import profile_of
 from puzzlegen.errors import IntegrityError
 from puzzlegen.exporting import MARK, read_mark
-from puzzlegen.manifest import MANIFEST
+from puzzlegen.manifest import MANIFEST, read_manifest
 from puzzlegen.media.container import open_container
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import split_in
@@ -27,6 +28,7 @@ from puzzlegen.records import split_in
 Row = dict[str, Any]
 Medium = Literal["image", "video", ""]
 COLUMNS: Final = ("images", "videos")
+_MAX_NAMED: Final = 5
 _SUFFIXES: Final = (".parquet", ".jsonl", ".json", ".tar")
 _PICTURE_MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _CLIP_MAGIC: Final = (b"\x1aE\xdf\xa3", b"\0\0\x01\xba", b"\0\0\x01\xb3")
@@ -34,11 +36,19 @@ _STILL_BRANDS: Final = (b"avif", b"avis", b"heic", b"mif1")
 
 
 class Part(NamedTuple):
-    """One data file: its path, its modality profile (its folder's name if the profile is not known) and its split."""
+    """One data file.
+
+    Attributes:
+        path: where it is.
+        profile: its modality profile, or its folder's name if the profile is not known.
+        split: its split.
+        rows: number of its rows; None if nothing but the file itself says so.
+    """
 
     path: Path
     profile: str
     split: str
+    rows: int | None = None
 
 
 class Clip(NamedTuple):
@@ -72,24 +82,49 @@ def contents(folder: Path) -> Contents:
     """Find the data files of a folder.
 
     Raises:
-        IntegrityError: there is no such folder, or it holds no data files.
+        IntegrityError: there is no such folder, it holds no data files, or it is a parent folder of builds or exports.
     """
     if (folder / MANIFEST).is_file():
         files = files_of(manifest_of(folder))
-        return Contents(folder, "build", [_part(folder / file["path"], profile_of(file["folder"])) for file in files])
+        return Contents(folder, "build", [_built_part(folder, file) for file in files])
     if (mark := read_mark(folder)) is not None:
         names = [name for name in mark.files if name.rpartition("/")[0] in mark.rows]
-        parts = [Part(folder / name, name.partition("/")[0], Path(name).stem) for name in names]
+        parts = [_exported_part(folder, name, mark.rows) for name in names]
         return Contents(folder, "export", parts, mark.to, mark.root, mark.system)
+    if inner := _builds_and_exports_in(folder):
+        more = f" and {len(inner) - _MAX_NAMED} more" if len(inner) > _MAX_NAMED else ""
+        raise IntegrityError(f"'{folder}' holds builds or exports; give one: {', '.join(inner[:_MAX_NAMED])}{more}")
     data_paths = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not data_paths:
         what = "no rows" if folder.is_dir() else "no such folder"
         raise IntegrityError(f"'{folder}': {what}; give a build ({MANIFEST}), an export ({MARK}) or a folder of rows")
-    return Contents(folder, "files", [_part(path, path.parent.name) for path in data_paths])
+    return Contents(folder, "files", [_plain_part(path) for path in data_paths])
 
 
-def _part(path: Path, profile: str) -> Part:
-    return Part(path, profile, split_in(path.as_posix()) if "-of-" in path.name else path.stem)
+def _builds_and_exports_in(folder: Path) -> list[str]:
+    """The paths of the builds and exports below a folder. Files of other programs may have the same names."""
+    readers: dict[str, Callable[[Path], object]] = {MANIFEST: read_manifest, MARK: read_mark}
+    paths = []
+    for name, read in readers.items():
+        for path in folder.rglob(name):
+            with suppress(IntegrityError, TypeError):
+                read(path.parent)
+                paths.append(path.parent.as_posix())
+    return sorted(paths)
+
+
+def _built_part(folder: Path, file: dict[str, Any]) -> Part:
+    path = file["path"]
+    return Part(folder / path, profile_of(file["folder"]), split_in(path), file["rows"])
+
+
+def _exported_part(folder: Path, name: str, rows: dict[str, dict[str, int]]) -> Part:
+    profile, split = name.partition("/")[0], Path(name).stem
+    return Part(folder / name, profile, split, rows[profile].get(split))
+
+
+def _plain_part(path: Path) -> Part:
+    return Part(path, path.parent.name, split_in(path.as_posix()) if "-of-" in path.name else path.stem)
 
 
 def head(path: Path, n: int) -> list[Row]:
@@ -157,8 +192,7 @@ def _parse_line(path: Path, line: str) -> Row:
 
 def excerpt(part: Part, n: int, to: Path) -> Path:
     """Write the first ``n`` rows of a file to a new file of the same format and schema, for a real loader to read."""
-    target = to / part.profile / part.path.name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = Path(tempfile.mkdtemp(dir=to)) / part.path.name  # files of several folders may share a name
     if part.path.suffix != ".parquet":
         with part.path.open(encoding="utf-8") as file:
             target.write_text("".join(islice((line for line in file if line.strip()), n)), encoding="utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +21,7 @@ from puzzlegen.contents import (
     kind_of,
     path_in,
 )
-from puzzlegen.doctor import Finding, Settings, Trainer, check_model, processor_of, trainer
+from puzzlegen.doctor import Finding, Settings, Trainer, check_model, processor_of, train_parts, trainer
 from puzzlegen.errors import PuzzlegenError
 from puzzlegen.loader import MAX_SHOWN, NOT_RUN, PLACEHOLDERS, question_of, run_loader
 from puzzlegen.plugins import did_you_mean
@@ -35,13 +37,15 @@ class Report(NamedTuple):
         trainer: the trainer's name.
         ran: for each part of the examination, what it ran on, or why it did not run.
         findings: everything found, errors first.
-        config: the lines to put into the trainer's command or configuration.
+        config: the lines to put into the trainer's command or configuration; none if every profile is lost.
+        covers: how many puzzles the lines train on, by profile, and which they leave out.
     """
 
     trainer: str
     ran: dict[str, str]
     findings: list[Finding]
     config: list[str]
+    covers: str
 
     @property
     def lost(self) -> bool:
@@ -86,7 +90,7 @@ def diagnose(
         folder: a build, an export, or any folder of rows.
         name: the trainer's name.
         model: folder of a model, or its name on the Hub, whose processor encodes the prompts.
-        rows: how many rows to check in the first file of each profile and split.
+        rows: how many rows to check in the first file of each folder and split.
         profile: check only this modality profile.
         settings: loader settings that replace the trainer's defaults.
 
@@ -97,22 +101,76 @@ def diagnose(
     processor_of.cache_clear()
     framework, dataset = trainer(name), _select_profile(contents(folder), profile)
     samples = {part: head(part.path, rows) for part in _first_parts(dataset)}
-    merged_settings = _merge_settings(
-        framework, dataset, [row for part_rows in samples.values() for row in part_rows], settings or {}
-    )
-    findings = [*_static_findings(framework, dataset, samples, merged_settings)]
-    rewards_summary, reward_findings = _check_rewards(
-        framework, [row for part_rows in samples.values() for row in part_rows]
-    )
-    ran = {"files": f"{sum(map(len, samples.values()))} rows of {len(samples)} files", "rewards": rewards_summary}
+    sampled_rows = [row for part_rows in samples.values() for row in part_rows]
+    merged_settings = _merge_settings(framework, dataset, sampled_rows, settings or {})
+    file_findings = _file_findings_by_profile(framework, dataset, samples, merged_settings)
+    check_findings = list(framework.check(dataset, sampled_rows, merged_settings))
+    rewards_summary, reward_findings = _check_rewards(framework, sampled_rows)
+    ran = {"files": f"{len(sampled_rows)} rows of {len(samples)} files", "rewards": rewards_summary}
     loader_summary, loader_findings = run_loader(framework, dataset, samples, merged_settings, model, rows)
-    order = ["error", "warning", "note"]
-    all_findings = sorted(
-        [*findings, *reward_findings, *loader_findings], key=lambda finding: order.index(finding.level)
+    own_findings = [*chain(*file_findings.values()), *check_findings, *reward_findings]
+    # An adapter warns, as it loads, of what the check may have warned of already.
+    warned = any(finding.level == "warning" for finding in check_findings)
+    new_findings = [f for f in chain(*loader_findings.values()) if f.level == "error" or not warned]
+    findings = sorted(
+        [*own_findings, *new_findings],
+        key=lambda finding: ["error", "warning", "note"].index(finding.level),
     )
-    return Report(
-        name, ran | loader_summary, all_findings, framework.config(dataset, merged_settings) if dataset.parts else []
-    )
+    lost = {
+        part.profile
+        for part in samples
+        if any(map(_is_error, [*file_findings[part.profile], *loader_findings.get(part.profile, [])]))
+        or _is_lost_alone(framework, dataset, samples, part.profile, merged_settings)
+    }
+    kept = dataset._replace(parts=[part for part in dataset.parts if part.profile not in lost])
+    config = framework.config(kept, merged_settings) if kept.parts else []
+    return Report(name, ran | loader_summary, findings, config, _coverage(framework, dataset, kept))
+
+
+def _is_error(finding: Finding) -> bool:
+    return finding.level == "error"
+
+
+def _is_lost_alone(
+    framework: Trainer, dataset: Contents, samples: Mapping[Part, list[Row]], profile: str, settings: Settings
+) -> bool:
+    """Whether the trainer's own check finds an error in the rows of one profile."""
+    rows = [row for part, part_rows in samples.items() if part.profile == profile for row in part_rows]
+    return any(map(_is_error, framework.check(_select_profile(dataset, profile), rows, settings)))
+
+
+def _coverage(framework: Trainer, dataset: Contents, kept: Contents) -> str:
+    """Describe what the settings train on and what they leave out: puzzles or, if rows are not counted, files.
+
+    Args:
+        framework: the trainer.
+        dataset: all files.
+        kept: the files of the profiles that the trainer does not lose, which the settings are made for.
+    """
+    unit, total = "files" if dataset.kind == "files" else "puzzles", _count_by_profile(train_parts(dataset))
+    covered = _count_by_profile(framework.trained_on(kept)) if kept.parts else Counter()
+    kept_profiles = {part.profile for part in kept.parts}
+    texts = [_format_counts(covered)]
+    if lost := Counter({profile: n for profile, n in total.items() if profile not in kept_profiles}):
+        texts.append(f"lost: {_format_counts(lost)}")
+    rest = total - covered - lost
+    if others := Counter({profile: n for profile, n in rest.items() if profile not in covered}):
+        texts.append(f"--profile gives those for {_format_counts(others)}")
+    if same := rest - others:
+        texts.append(f"left out: {_format_counts(same)}, as the trainer takes one file; puzzlegen export makes one")
+    share = "" if covered == total else f" of {total.total()}"
+    return f"{covered.total()}{share} {unit} ({'; '.join(filter(None, texts))})"
+
+
+def _count_by_profile(parts: list[Part]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts[part.profile] += 1 if part.rows is None else part.rows
+    return counts
+
+
+def _format_counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{profile} {n}" for profile, n in counts.items())
 
 
 def _select_profile(dataset: Contents, profile: str | None) -> Contents:
@@ -126,7 +184,8 @@ def _select_profile(dataset: Contents, profile: str | None) -> Contents:
 
 
 def _first_parts(dataset: Contents) -> list[Part]:
-    return list({(part.profile, part.split): part for part in reversed(dataset.parts)}.values())[::-1]
+    """The first file of each split in each folder: a WebDataset profile has a folder for each number of media."""
+    return list({(part.path.parent, part.split): part for part in reversed(dataset.parts)}.values())[::-1]
 
 
 def _merge_settings(
@@ -142,14 +201,16 @@ def _merge_settings(
     return {**framework.defaults(dataset, rows), **overrides}
 
 
-def _static_findings(
+def _file_findings_by_profile(
     framework: Trainer, dataset: Contents, samples: Mapping[Part, list[Row]], settings: Settings
-) -> Iterator[Finding]:
-    """Findings that need no trainer installed; for each file at most a few."""
+) -> dict[str, list[Finding]]:
+    """Findings on files that need no trainer installed; for each file at most a few."""
+    findings: dict[str, list[Finding]] = {part.profile: [] for part in samples}
     if not framework.adapts(dataset, settings):
         for part, rows in samples.items():
-            yield from list(dict.fromkeys(_file_findings(framework, dataset, part, rows, settings)))[:MAX_SHOWN]
-    yield from framework.check(dataset, [row for part_rows in samples.values() for row in part_rows], settings)
+            part_findings = dict.fromkeys(_file_findings(framework, dataset, part, rows, settings))
+            findings[part.profile] += list(part_findings)[:MAX_SHOWN]
+    return findings
 
 
 def _file_findings(
@@ -260,5 +321,6 @@ def lines(report: Report) -> list[str]:
     """The report as lines for the terminal."""
     text = [f"{part:8} {what}" for part, what in report.ran.items()]
     text += [f"{finding.level}: {finding.text}" for finding in report.findings]
-    text.append(f"{report.trainer}: {report.verdict}; settings:")
+    settings = f"settings for {report.covers}:" if report.config else "no settings, as every profile is lost"
+    text.append(f"{report.trainer}: {report.verdict}; {settings}")
     return text + [f"  {line}" for line in report.config]

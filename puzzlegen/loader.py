@@ -7,10 +7,10 @@ import importlib
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 from puzzlegen.contents import COLUMNS, Clip, Contents, Part, Row, clips_of, excerpt
@@ -31,41 +31,78 @@ def run_loader(
     settings: Settings,
     model: str | None,
     rows: int,
-) -> tuple[dict[str, str], list[Finding]]:
-    """Run the trainer's own loader on excerpts of the files, one profile at a time, as in a training run."""
+) -> tuple[dict[str, str], dict[str, list[Finding]]]:
+    """Run the trainer's own loader on excerpts of the files, one profile at a time, as in a training run.
+
+    Returns:
+        What it ran on, or why it did not run, under the key ``loader``; and findings by profile.
+
+    Raises:
+        ModelError: the model's processor cannot be loaded.
+    """
     if problem := _import_problem(framework):
-        return {"loader": f"{NOT_RUN}{problem}"}, []
+        return {"loader": f"{NOT_RUN}{problem}"}, {}
     if framework.needs_model and model is None:
-        return {"loader": f"{NOT_RUN}the loader of {_version(framework)} encodes prompts; give --model"}, []
+        return {"loader": f"{NOT_RUN}the loader of {_version(framework)} encodes prompts; give --model"}, {}
     readable = [
         part for part in samples if part.path.suffix in framework.suffixes or framework.adapts(dataset, settings)
     ]
-    profiles = list(dict.fromkeys(part.profile for part in readable))
-    seen_count, loader_findings = 0, []
+    seen_count, findings = 0, {}
     with tempfile.TemporaryDirectory() as temp_dir, _quiet(Path(temp_dir)):
-        for profile in profiles:
-            parts = [part for part in readable if part.profile == profile]
-            named_rows = [(_row_name(row, k), row) for part in parts for k, row in enumerate(samples[part])]
-            expected = {name: sum(len(row.get(column) or ()) for column in COLUMNS) for name, row in named_rows}
-            expected_pieces = {name: _text_pieces(row, settings) for name, row in named_rows}
-            try:
-                result = _load_rows(framework, dataset, parts, settings, model, rows, Path(temp_dir))
-            except ModelError:
-                raise
-            except Exception as err:  # noqa: BLE001 - whatever the trainer's code raises is the finding
-                loader_findings.append(
-                    Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_one_line(err)}")
-                )
-                continue
-            seen_count += len(result)
-            loader_findings += _count_findings(profile, result, expected) + _prompt_findings(
-                profile, result, expected_pieces
+        for profile in dict.fromkeys(part.profile for part in readable):
+            profile_samples = {part: samples[part] for part in readable if part.profile == profile}
+            count, findings[profile] = _load_profile(
+                framework, dataset, profile_samples, settings, model, rows, Path(temp_dir)
             )
-            loader_findings += _frame_findings(
-                profile, result, {name: clips_of(dataset, row) for name, row in named_rows}
-            )
+            seen_count += count
     tokens = "with" if model else "without (give --model)"
-    return {"loader": f"{_version(framework)}: {seen_count} rows, {tokens} a model's processor"}, loader_findings
+    return {"loader": f"{_version(framework)}: {seen_count} rows, {tokens} a model's processor"}, findings
+
+
+def _load_profile(
+    framework: Trainer,
+    dataset: Contents,
+    samples: Mapping[Part, list[Row]],
+    settings: Settings,
+    model: str | None,
+    rows: int,
+    temp_dir: Path,
+) -> tuple[int, list[Finding]]:
+    """Load the sampled rows of one profile; return how many rows the loader keeps, and the findings."""
+    parts = list(samples)
+    profile = parts[0].profile
+    named_rows = {_row_name(row, k): row for part_rows in samples.values() for k, row in enumerate(part_rows)}
+    own_warnings: list[str] = []
+    try:
+        with _collect_warnings(own_warnings):
+            if framework.adapts(dataset, settings):
+                seen = framework.load_build(dataset, profile, named_rows.keys(), settings, model)
+            else:
+                seen = framework.load([excerpt(part, rows, temp_dir) for part in parts], settings, model)
+    except ModelError:
+        raise
+    except Exception as err:  # noqa: BLE001 - whatever the trainer's code raises is the finding
+        return 0, [Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_one_line(err)}")]
+    expected = {name: sum(len(row.get(column) or ()) for column in COLUMNS) for name, row in named_rows.items()}
+    findings = [
+        *_count_findings(profile, seen, expected),
+        *_prompt_findings(profile, seen, {name: _text_pieces(row, settings) for name, row in named_rows.items()}),
+        *_frame_findings(profile, seen, {name: clips_of(dataset, row) for name, row in named_rows.items()}),
+        *(Finding("warning", f"{profile}: {text}") for text in dict.fromkeys(own_warnings)),
+    ]
+    return len(seen), findings
+
+
+@contextlib.contextmanager
+def _collect_warnings(own_warnings: list[str]) -> Iterator[None]:
+    """Collect what puzzlegen itself warns of; warnings of trainers are shown as usual."""
+    with warnings.catch_warnings(record=True) as caught:
+        yield
+    for warning in caught:
+        if Path(warning.filename).is_relative_to(Path(__file__).parent):
+            own_warnings.append(str(warning.message))
+        else:
+            warnings.showwarning(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def _import_problem(framework: Trainer) -> str:
@@ -79,20 +116,6 @@ def _import_problem(framework: Trainer) -> str:
     except Exception as err:  # noqa: BLE001 - a trainer's modules raise anything as they are imported
         return f"{framework.package} cannot be imported here: {type(err).__name__}: {_one_line(err)}"
     return ""
-
-
-def _load_rows(
-    framework: Trainer,
-    dataset: Contents,
-    parts: list[Part],
-    settings: Settings,
-    model: str | None,
-    rows: int,
-    temp_dir: Path,
-) -> list[Seen]:
-    if framework.adapts(dataset, settings):
-        return framework.load_build(dataset, parts[0].profile, rows, settings, model)
-    return framework.load([excerpt(part, rows, temp_dir) for part in parts], settings, model)
 
 
 def _row_name(row: Row, k: int) -> str:
@@ -168,17 +191,20 @@ def _frame_findings(profile: str, seen: list[Seen], clips: Mapping[str, list[Cli
 
 @contextlib.contextmanager
 def _quiet(temp_dir: Path) -> Iterator[None]:
-    """Send what trainers print to stderr, as stdout is for the report; keep caches of ``datasets`` in ``temp_dir``."""
-    try:
-        hf_config = importlib.import_module("datasets").config
-    except ImportError:
-        hf_config = SimpleNamespace(HF_DATASETS_CACHE=temp_dir)
-    old_cache, hf_config.HF_DATASETS_CACHE = hf_config.HF_DATASETS_CACHE, temp_dir / "cache"
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        hf_config.HF_DATASETS_CACHE = old_cache
+    """Send what trainers print to stderr, as stdout is for the report.
+
+    Caches of ``datasets`` are kept in ``temp_dir``, and its progress bars are switched off.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        with contextlib.suppress(ImportError):
+            datasets = importlib.import_module("datasets")
+            stack.callback(setattr, datasets.config, "HF_DATASETS_CACHE", datasets.config.HF_DATASETS_CACHE)
+            datasets.config.HF_DATASETS_CACHE = temp_dir / "cache"
+            if datasets.is_progress_bar_enabled():
+                datasets.disable_progress_bars()
+                stack.callback(datasets.enable_progress_bars)
+        yield
 
 
 def _version(framework: Trainer) -> str:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +17,15 @@ import pytest
 from conftest import ROOT, recipe_with
 
 from puzzlegen.building import build
+from puzzlegen.chat import frames_of_each
 from puzzlegen.contents import Clip, contents, excerpt, head, kind_of, most_media
 from puzzlegen.diagnosis import Report, diagnose, lines
-from puzzlegen.doctor import Finding, Seen, about_rates, trainer_names
+from puzzlegen.doctor import Finding, Seen, Settings, about_rates, trainer_names
+from puzzlegen.doctor.openrlhf import OpenRLHF
+from puzzlegen.doctor.slime import Slime
 from puzzlegen.errors import IntegrityError, PuzzlegenError
 from puzzlegen.exporting import export
-from puzzlegen.loader import _count_findings, _frame_findings, _prompt_findings
+from puzzlegen.loader import _count_findings, _frame_findings, _prompt_findings, run_loader
 from puzzlegen.recipe import load_recipe
 
 
@@ -81,7 +85,9 @@ def test_what_ran_and_what_did_not_is_said(mixed_build: Path) -> None:
     assert report.ran["loader"].startswith("not run: swift is not installed here; pip install ms-swift")
     assert (report.lost, report.healthy, report.unchecked) == (False, None, ["loader"])
     assert report.to_json()["verdict"] == "not checked: loader"
-    assert "swift: not checked: loader; settings:" in lines(report)
+    parts = contents(mixed_build).parts
+    count = sum(part.rows or 0 for part in parts if (part.profile, part.split) == ("image", "train"))
+    assert f"swift: not checked: loader; settings for {count} puzzles (image {count}):" in lines(report)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +314,8 @@ def test_openrlhf_takes_the_most_pictures_of_any_row_in_its_own_column(suffix: s
     else:
         path.write_text("\n".join(map(json.dumps, rows)))
     for key, most in (("pictures", 5), ("images", 9), ("nothing", 0)):
-        config = diagnose(tmp_path, "openrlhf", settings={"image_key": key}).config
+        dataset = contents(tmp_path)
+        config = OpenRLHF().config(dataset, OpenRLHF().defaults(dataset, []) | {"image_key": key})
         assert f"--data.max_images_per_prompt {most}" in config
 
 
@@ -327,6 +334,87 @@ def test_pictures_are_counted_without_reading_them(tmp_path: Path) -> None:
     assert most_media(path, "images") == 1
     pq.write_table(pa.table({"images": [[b"x", b"y"], None]}), path)
     assert most_media(path, "images") == 2
+
+
+def test_settings_say_what_they_train_on(mixed_build: Path, exports: Path) -> None:
+    """And name no file that the trainer loses."""
+    parts = [part for part in contents(exports / "easyr1").parts if part.split == "train"]
+    counts = {part.profile: part.rows or 0 for part in parts}
+    most = max(counts, key=lambda profile: counts[profile])
+    others = ", ".join(f"{profile} {n}" for profile, n in counts.items() if profile != most)
+    share = f"{counts[most]} of {sum(counts.values())} puzzles"
+    report = diagnose(exports / "easyr1", "easyr1")
+    assert report.covers == f"{share} ({most} {counts[most]}; --profile gives those for {others})"
+    assert any(line.endswith(f"/{most}/train.parquet") for line in report.config)
+    report = diagnose(mixed_build, "verl")
+    assert report.covers.endswith(f"; lost: video {counts['video']})")
+    assert "/image/" in "".join(report.config)
+    assert "/video/" not in "".join(report.config)
+    report = diagnose(mixed_build, "verl", profile="video")
+    assert report.config == []
+    assert "verl: not as it should be; no settings, as every profile is lost" in lines(report)
+
+
+def test_a_trainer_of_one_file_is_given_an_export_if_a_profile_has_several(mixed_build: Path) -> None:
+    sizes = [
+        part.rows or 0 for part in contents(mixed_build).parts if (part.profile, part.split) == ("multi_image", "train")
+    ]
+    assert len(sizes) > 1
+    report = diagnose(mixed_build, "easyr1", profile="multi_image")
+    said = f"left out: multi_image {sum(sizes) - max(sizes)}, as the trainer takes one file; puzzlegen export makes one"
+    assert said in report.covers
+
+
+def test_trl_is_given_what_it_can_load(mixed_build: Path, tmp_path: Path) -> None:
+    report = diagnose(mixed_build, "trl")
+    assert f"data = trl.load({str(mixed_build)!r}, ['image', 'multi_image', 'video'])" in report.config
+    build(recipe_with([{"task": "path_length"}], source={"kind": "graph", "graphs": 9}), tmp_path / "text", workers=1)
+    export(tmp_path / "text", "jsonl", tmp_path / "lines")
+    (data,) = [line for line in diagnose(tmp_path / "lines", "trl").config if line.startswith("data = ")]
+    assert data.startswith("data = load_dataset('json', data_files=['/")
+
+
+def test_folders_of_each_number_of_media_are_looked_at(tmp_path: Path) -> None:
+    tasks = [{"task": "jigsaw", "rows": 3, "cols": 3}, {"task": "jigsaw", "rows": 2, "cols": 2}]
+    build(recipe_with(tasks, output={"format": "webdataset"}), tmp_path / "tars", workers=1)
+    report = diagnose(tmp_path / "tars", "verl")
+    folders = {part.path.parent.name for part in contents(tmp_path / "tars").parts}
+    assert len(folders) == 2
+    assert all(f"data/{folder}/train-00000-of-00001.tar" in errors(report) for folder in folders)
+
+
+def test_a_folder_of_builds_is_not_read_as_rows(mixed_build: Path, exports: Path, tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match=f"'{exports}' holds builds or exports; give one: {exports}/easyr1, "):
+        contents(exports)
+    with pytest.raises(IntegrityError, match=f"holds builds or exports; give one: .*{mixed_build}"):
+        contents(mixed_build.parent)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "manifest.json").write_text("{}")
+    (tmp_path / "mine" / "train.jsonl").write_text('{"problem": "?"}')
+    assert tmp_path / "mine" / "train.jsonl" in [part.path for part in contents(tmp_path).parts]
+
+
+class _Warning(Slime):
+    """A loader that warns as an adapter of puzzlegen does, and as a library does."""
+
+    needs_model = False
+    package = "json"
+
+    def load(self, files: list[Path], settings: Settings, model: str | None) -> list[Seen]:  # noqa: ARG002
+        frames_of_each({"problem": "Which is frame 3?", "video_meta": [{"frames": 9}]}, 2)
+        warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
+        return []
+
+
+def test_what_an_adapter_warns_of_is_a_finding(exports: Path) -> None:
+    dataset = contents(exports / "slime")
+    samples = {part: head(part.path, 1) for part in dataset.parts[:1]}
+    settings = Slime().defaults(dataset, [])
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        _, findings = run_loader(_Warning(), dataset, samples, settings, None, 1)
+    said = [finding.text for finding in findings[dataset.parts[0].profile] if finding.level == "warning"]
+    (text,) = said
+    assert text.startswith(f"{dataset.parts[0].profile}: None: a question counts frames")
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from puzzlegen import plugins
-from puzzlegen.contents import Contents, Row, clips_of
+from puzzlegen.contents import Contents, Part, Row, clips_of
 from puzzlegen.errors import PuzzlegenError, RecipeError
 
 Settings = Mapping[str, str]
@@ -148,6 +148,10 @@ class Trainer(ABC):
         """Yield findings specific to this trainer, without importing the trainer."""
         yield from ()
 
+    def trained_on(self, found: Contents) -> list[Part]:
+        """Return the files that the lines of :meth:`config` train on."""
+        return train_parts(found)
+
     @abstractmethod
     def score(self, response: str, ground_truth: str) -> float:
         """Compute the reward as the trainer will."""
@@ -165,13 +169,15 @@ class Trainer(ABC):
             One entry for each row that the loader keeps, in the loader's order.
         """
 
-    def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
-        """Run the adapter and the trainer on the first rows of a build; called only if :meth:`adapts` is true."""
+    def load_build(
+        self, found: Contents, profile: str, ids: Collection[str], settings: Settings, model: str | None
+    ) -> list[Seen]:
+        """Run the adapter and the trainer on some puzzles of a build; called only if :meth:`adapts` is true."""
         raise NotImplementedError(f"{type(self).__name__} has no adapter")
 
     @abstractmethod
     def config(self, found: Contents, settings: Settings) -> list[str]:
-        """Return the lines to put into the trainer's command or configuration."""
+        """Return the lines to put into the trainer's command or configuration, for at least one data file."""
 
 
 def trainer_names() -> list[str]:
@@ -190,6 +196,16 @@ def trainer(name: str) -> Trainer:
     except RecipeError as err:
         raise PuzzlegenError(f"--trainer: {err}") from err
     return instance
+
+
+def train_parts(found: Contents) -> list[Part]:
+    """Return the files of the split ``train`` or, if there are none, all files."""
+    return [part for part in found.parts if part.split == "train"] or found.parts
+
+
+def largest_part(found: Contents) -> Part:
+    """Return the training file with the most rows, for a trainer that takes one file."""
+    return max(train_parts(found), key=lambda part: part.rows or 0)
 
 
 def clip_rates(found: Contents, rows: Sequence[Row]) -> list[float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from puzzlegen.adapters import easyr1 as shim
-from puzzlegen.contents import Contents, Row
+from puzzlegen.contents import Contents, Part, Row
 from puzzlegen.doctor import (
     Finding,
     Seen,
@@ -16,6 +16,7 @@ from puzzlegen.doctor import (
     about_rates,
     clip_rates,
     column,
+    largest_part,
     processor_of,
     rate,
     vision_tokens,
@@ -101,13 +102,18 @@ class EasyR1(Trainer):
                 seen.append(Seen(str(row.get("id", k)), media_count, text, tokens, frames))
         return seen
 
+    def trained_on(self, found: Contents) -> list[Part]:
+        """Return the largest file: EasyR1 takes one file, or all files of a folder."""
+        return [largest_part(found)]
+
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return overrides for EasyR1's ``python -m verl.trainer.main``: one file for training, one for validation."""
-        train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
-        held_out = next((part.path for part in found.parts if part.split != "train"), train)
+        (train,) = self.trained_on(found)
+        same_profile = (part for part in found.parts if part.profile == train.profile)
+        held_out = next((part for part in same_profile if part.split != train.split), train)
         return [
-            f"data.train_files={train.resolve()}",
-            f"data.val_files={held_out.resolve()}",
+            f"data.train_files={train.path.resolve()}",
+            f"data.val_files={held_out.path.resolve()}",
             *(f"data.{key}={value}" for key, value in settings.items()),
             # The format prompt of EasyR1's own example asks for the answer in a box, where no puzzle's answer counts.
             "data.format_prompt=null",

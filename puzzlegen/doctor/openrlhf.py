@@ -69,7 +69,7 @@ class OpenRLHF(Trainer):
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return arguments for ``python -m openrlhf.cli.train_ppo_ray``."""
-        train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
+        train = [str(part.path.resolve()) for part in self.trained_on(found)]
         return [
             f"--data.prompt_dataset {','.join(train)}",
             f"--data.input_key {settings['prompt_key']}",

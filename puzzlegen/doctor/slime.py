@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 from puzzlegen.adapters import slime as shim
-from puzzlegen.contents import Contents, Row, head
-from puzzlegen.doctor import Seen, Settings, Trainer, column, processor_of, vision_tokens
+from puzzlegen.contents import Contents, Part, Row, head
+from puzzlegen.doctor import Seen, Settings, Trainer, column, largest_part, processor_of, vision_tokens
 
 
 class Slime(Trainer):
@@ -66,9 +66,13 @@ class Slime(Trainer):
                 seen.append(Seen(name, media_count, sample.prompt, vision_tokens(processor, list(ids))))
         return seen
 
+    def trained_on(self, found: Contents) -> list[Part]:
+        """Return the largest file, the only one that slime takes."""
+        return [largest_part(found)]
+
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return arguments for ``train.py``, which takes one file of prompts."""
-        train = next((part.path for part in found.parts if part.split == "train"), found.parts[0].path)
+        train = self.trained_on(found)[0].path
         keys = _multimodal_keys(train, settings)
         return [
             f"--prompt-data {train.resolve()}",

@@ -87,8 +87,9 @@ class Swift(Trainer):
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return arguments for ``swift rlhf --rlhf_type grpo``; for clips, first the environment variable to export."""
-        train = [str(part.path.resolve()) for part in found.parts if part.split == "train"]
-        held_out = [str(part.path.resolve()) for part in found.parts if part.split != "train"]
+        train_parts = self.trained_on(found)
+        train = [str(part.path.resolve()) for part in train_parts]
+        held_out = [str(part.path.resolve()) for part in found.parts if part not in train_parts]
         plugin = Path(__file__).parents[1] / "adapters" / "swift" / "__init__.py"
         columns = [f"--columns '{settings['columns']}'"] if _column_mapping(settings) else []
         clips = any(part.profile == "video" for part in found.parts)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from puzzlegen.chat import FRAMES, LEAST_PER_CLIP, loses_counted
-from puzzlegen.contents import Contents, Row, carrier
+from puzzlegen.contents import Contents, Part, Row, carrier
 from puzzlegen.doctor import Finding, Seen, Settings, Trainer, one_of, processor_of, vision_tokens, whole_number
 from puzzlegen.records import Profile
 
@@ -68,34 +68,55 @@ class Trl(Trainer):
         """Load the rows as they are and return what TRL's own code takes from them."""
         import datasets  # noqa: PLC0415
 
-        rows = datasets.load_dataset("parquet", data_files=[str(path) for path in files], split="train")
+        rows = datasets.load_dataset(_file_format(files), data_files=[str(path) for path in files], split="train")
         processor = processor_of(model) if model else None
         return [_to_seen(row, processor) for row in rows]
 
-    def load_build(self, found: Contents, profile: str, rows: int, settings: Settings, model: str | None) -> list[Seen]:
-        """Load the first rows of each split of a build with the adapter."""
+    def load_build(
+        self, found: Contents, profile: str, ids: Collection[str], settings: Settings, model: str | None
+    ) -> list[Seen]:
+        """Load some puzzles of a build with the adapter."""
         splits = dict.fromkeys(part.split for part in found.parts if part.profile == profile)
-        return [seen for split in splits for seen in self._load_split(found, profile, split, rows, settings, model)]
+        return [seen for split in splits for seen in self._load_split(found, profile, split, ids, settings, model)]
 
     def _load_split(
-        self, found: Contents, profile: str, split: str, rows: int, settings: Settings, model: str | None
+        self, found: Contents, profile: str, split: str, ids: Collection[str], settings: Settings, model: str | None
     ) -> list[Seen]:
         from puzzlegen.adapters.trl import load  # noqa: PLC0415
 
         frames = int(settings["frames"]) if settings["frames"] else None
         data: Any = load(found.folder, cast("Profile", profile), split, frames=frames)
         processor = processor_of(model) if model else None
-        return [_to_seen(data[k], processor) for k in range(min(rows, len(data)))]
+        wanted_rows = [k for k, name in enumerate(data.with_format(None)["id"]) if name in ids]
+        return [_to_seen(data[k], processor) for k in wanted_rows]
+
+    def trained_on(self, found: Contents) -> list[Part]:
+        """Return all files but those of text if others hold media: TRL takes no batch of both."""
+        parts = super().trained_on(found)
+        return [part for part in parts if part.profile != "text"] or parts
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return lines of Python, because TRL is configured in Python."""
-        profile = found.parts[0].profile
-        frames = f", frames={settings['frames']}" if settings["frames"] else ""
+        parts = self.trained_on(found)
+        if self.adapts(found, settings):
+            profiles = list(dict.fromkeys(part.profile for part in parts))
+            split = "" if parts[0].split == "train" else f", {parts[0].split!r}"
+            frames = f", frames={settings['frames']}" if settings["frames"] else ""
+            arguments = f"{str(found.folder)!r}, {profiles if profiles[1:] else profiles[0]!r}{split}{frames}"
+            data = ["from puzzlegen.adapters import trl", f"data = trl.load({arguments})"]
+        else:
+            files = [part.path.resolve() for part in parts]
+            arguments = f"{_file_format(files)!r}, data_files={list(map(str, files))}, split='train'"
+            data = ["from datasets import load_dataset", "from puzzlegen.adapters import trl"]
+            data += [f"data = load_dataset({arguments})"]
         return [
-            "from puzzlegen.adapters import trl",
-            f"data = trl.load({str(found.folder)!r}, {profile!r}{frames})",
+            *data,
             "GRPOTrainer(model, train_dataset=data, reward_funcs=[trl.score_reward], args=GRPOConfig(...))",
         ]
+
+
+def _file_format(files: Sequence[Path]) -> str:
+    return "parquet" if files[0].suffix == ".parquet" else "json"
 
 
 def _count_frames(row: Row) -> int:

@@ -60,9 +60,10 @@ class Verl(Trainer):
 
     def config(self, found: Contents, settings: Settings) -> list[str]:
         """Return overrides for ``python -m verl.trainer.main_ppo``."""
-        files = {split: [str(p.path.resolve()) for p in found.parts if p.split == split] for split in _splits(found)}
-        train = files.get("train", [])
-        held_out = next((paths for split, paths in files.items() if split != "train"), train)
+        train_parts = self.trained_on(found)
+        train = [str(part.path.resolve()) for part in train_parts]
+        others = [part for part in found.parts if part not in train_parts]
+        held_out = [str(part.path.resolve()) for part in others if part.split == others[0].split] or train
         return [
             f"data.train_files=[{','.join(train)}]",
             f"data.val_files=[{','.join(held_out)}]",
@@ -72,10 +73,6 @@ class Verl(Trainer):
             f"reward.custom_reward_function.path={shim.__file__}",
             "reward.custom_reward_function.name=compute_score",
         ]
-
-
-def _splits(found: Contents) -> list[str]:
-    return list(dict.fromkeys(part.split for part in found.parts))
 
 
 def _to_seen(data: Any, row: Row, processor: Any, config: Any) -> Seen:  # noqa: ANN401 - verl's
