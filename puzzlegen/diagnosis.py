@@ -26,6 +26,7 @@ from puzzlegen.errors import PuzzlegenError
 from puzzlegen.loader import MAX_SHOWN, NOT_RUN, PLACEHOLDERS, question_of, run_loader
 from puzzlegen.plugins import did_you_mean
 from puzzlegen.verify import VerifierError, score, solved
+from puzzlegen.wrong_answers import wrong_response
 
 _COLUMN_SETTINGS: Final = {"images": "image_key", "videos": "video_key"}
 
@@ -314,7 +315,19 @@ def _check_rewards(framework: Trainer, rows: list[Row]) -> tuple[str, list[Findi
                     f"puzzle {row.get('id', n)}: its solution earns {solution_reward}, no answer {empty_reward}",
                 )
             )
-    return (f"{n} solutions and as many non-answers" if n else f"{NOT_RUN}no row has a solution"), wrong[:MAX_SHOWN]
+        wrong += [Finding("error", f"puzzle {row.get('id', n)}: {fault}") for fault in _leniency(framework, truth)]
+    tried = f"{n} solutions, as many non-answers and wrong answers"
+    return (tried if n else f"{NOT_RUN}no row has a solution"), wrong[:MAX_SHOWN]
+
+
+def _leniency(framework: Trainer, truth: str) -> Iterator[str]:
+    """Yield what is wrong with a ground truth by which a wrong answer is right."""
+    response = wrong_response(truth)
+    if response is None:
+        yield "no answer to it is wrong: its ground truth calls every one right"
+    elif solved(score(response, truth)) or framework.score(response, truth) >= 1:
+        answer = response.rpartition("</think>\n")[2]
+        yield f"the wrong answer {answer!r:.200} earns as much as the right one: its ground truth accepts too much"
 
 
 def lines(report: Report) -> list[str]:

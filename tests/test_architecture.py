@@ -22,6 +22,7 @@ ALLOWED = {
     "verify": set(),
     "errors": set(),
     "intervals": set(),
+    "wrong_answers": set(),
     "ranges": set(),
     "rng": set(),
     "records": set(),

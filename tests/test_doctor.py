@@ -223,6 +223,19 @@ def test_a_composite_with_a_wrong_solution_is_found(joined: Path, tmp_path: Path
     assert "its solution earns 0" in errors(diagnose(changed, "openrlhf"))
 
 
+def test_a_ground_truth_that_accepts_wrong_answers_is_found(exports: Path) -> None:
+    def lenient(row: dict[str, Any]) -> dict[str, Any]:
+        truth = {"v": 1, "kind": "number", "target": 3, "params": {"tolerance": 1e9}}
+        return row | {"solution": "<answer>3</answer>", "label": json.dumps(truth)}
+
+    found = errors(diagnose(rewritten(exports / "openrlhf", "image/train.jsonl", lenient), "openrlhf"))
+    assert "the wrong answer '<answer>-1003</answer>' earns as much as the right one" in found
+    strict = {"v": 1, "kind": "choice", "target": "A", "params": {"options": ["A", "B"], "also": ["B"]}}
+    only = {"solution": "<answer>A</answer>", "label": json.dumps(strict)}
+    found = errors(diagnose(rewritten(exports / "openrlhf", "image/train.jsonl", lambda row: row | only), "openrlhf"))
+    assert "no answer to it is wrong: its ground truth calls every one right" in found
+
+
 def test_what_the_loader_made_is_compared_with_what_was_there() -> None:
     expected = {"a": 2, "b": 1}
     assert _count_findings("image", [Seen("a", 2, "", 8), Seen("b", 1, "", 4)], expected) == []
