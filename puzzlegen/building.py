@@ -6,6 +6,7 @@ import errno
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from operator import add
 from pathlib import Path
@@ -15,6 +16,7 @@ from puzzlegen.engines import Engine, Progress, open_engine
 from puzzlegen.errors import OutputError, RecipeError, Unusable
 from puzzlegen.files import in_memory, is_url
 from puzzlegen.guard import refuse_while_starting
+from puzzlegen.listed import describe_change, keep_listed, remove_listed
 from puzzlegen.manifest import (
     MANIFEST,
     build_digest,
@@ -25,7 +27,6 @@ from puzzlegen.manifest import (
     read_begun,
     read_entry,
     read_manifest,
-    whole_entry,
     write_manifest,
 )
 from puzzlegen.media.opened import sha256_of
@@ -121,6 +122,7 @@ def build(
         _read_identity(out, recipe, limit)
         plan = _make_plan(recipe, limit, _plan_path(out, work_dir, share), report_planning)
         stored_identity = claim(out, plan, limit)
+        keep_listed(out, plan, work_dir)
         # Kept out of the manifest, which is published: where the source lies on this machine is private.
         write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
         own_shards = range(share.part, len(plan), share.of)
@@ -185,7 +187,11 @@ def claim(out: Path, plan: Plan, limit: int | None) -> dict[str, Any]:
         # Another run may have written its identity at the same moment; the stored one is authoritative.
         stored = _read_identity(out, plan.recipe, limit) or expected
     if stored["source"] != expected["source"]:
-        raise _other_build_error(out, [_describe_source_change(out, stored["source"], expected["source"], plan)])
+        sha256_of_item = partial(_source_sha256, plan.recipe)
+        change = describe_change(out, stored["source"], expected["source"], plan, sha256_of_item)
+        raise OutputError(
+            f"the source has changed since '{out}' was begun: {change}; put it back as it was, or choose another --out"
+        )
     return {key: stored[key] for key in expected}
 
 
@@ -220,19 +226,6 @@ def _describe_changes(stored: dict[str, Any], expected: dict[str, Any]) -> list[
         if stored[key] != expected[key]:
             changes.append(f"{key} {stored[key]} -> {expected[key]}")
     return changes
-
-
-def _describe_source_change(out: Path, stored: dict[str, Any], expected: dict[str, Any], plan: Plan) -> str:
-    """How the source's listing differs from the earlier one: counts, and the names known from shards made so far."""
-    before, now = stored["items"], expected["items"]
-    shard_entries = map(whole_entry, sorted((out / STATE / "shards").glob("*.json")))
-    old_names = {name for entry in shard_entries if entry for name in entry["sources"]}
-    new_names = {item.id for group in plan.groups for item in group.items}
-    removed = sorted(old_names - new_names)
-    added = sorted(new_names - old_names) if len(old_names) == before else []
-    names = [f"{word} {', '.join(map(repr, ids[:3]))}" for word, ids in (("gone:", removed), ("new:", added)) if ids]
-    count = f"{before} -> {now} items" if before != now else f"names or sizes of its {now} items"
-    return "; ".join([f"source {count}", *names])
 
 
 def _finished_shards(out: Path, plan: Plan, digest: str, own_shards: range) -> tuple[bytearray, Progress]:
@@ -344,4 +337,7 @@ def _finish_build(out: Path, plan: Plan, stored_identity: dict[str, Any]) -> dic
     completed = entries_in(out)
     if not all(plan.name(number) in completed for number in range(len(plan))):
         return None
-    return write_manifest(out, plan, stored_identity)
+    manifest = write_manifest(out, plan, stored_identity)
+    if manifest is not None:
+        remove_listed(out)
+    return manifest

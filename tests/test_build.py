@@ -259,11 +259,45 @@ def test_a_changed_source_over_an_old_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"'image-000001\.jpg' has changed"):
         build(recipe, tmp_path / "out", workers=1)
     victim.unlink()
-    with pytest.raises(OutputError, match=r"source 5 -> 4 items; gone: 'image-000001\.jpg'"):
+    with pytest.raises(OutputError, match=r"5 -> 4 items; gone: 'image-000001\.jpg'; put it back as it was, or choose"):
         build(recipe, tmp_path / "out", workers=1)
     (tmp_path / "media" / "fresh.png").write_bytes(b"x")
     with pytest.raises(OutputError, match=r"gone: 'image-000001\.jpg'; new: 'fresh\.png'"):
         build(recipe, tmp_path / "out", workers=1)
+
+
+def test_what_changes_before_all_shards_are_made_is_named(tmp_path: Path) -> None:
+    """The items of unfinished shards are known from the listing that the build keeps until it is finished."""
+    media, out = tmp_path / "media", tmp_path / "out"
+    _export_samples(media)
+    recipe = recipe_with(
+        MIXED[:1], source={"kind": "folder", "path": str(media)}, output={"shard_size": 1}, splits={"validation": 0.2}
+    )
+    assert build(recipe, out, workers=1, share=Share(0, 5)).manifest is None
+    listed = out / ".puzzlegen" / "listed.parquet"
+    for victim in sorted(media.glob("*.jpg"))[1:4]:
+        data = victim.read_bytes()
+        victim.write_bytes(data + b"x")
+        said = f"the source has changed since '{out}' was begun: "
+        with pytest.raises(OutputError, match=f"{said}changed: '{victim.name}'; put it back as it was, or choose"):
+            build(recipe, out, workers=1)
+        victim.unlink()
+        (media / "a.jpg").write_bytes(data)
+        with pytest.raises(OutputError, match=f"begun: gone: '{victim.name}'; new: 'a.jpg'; put it back"):
+            build(recipe, out, workers=1)
+        (media / "a.jpg").rename(victim)
+    (media / "a.jpg").write_bytes(data + b"x")
+    kept = listed.read_bytes()
+    listed.write_bytes(b"PAR1")  # damaged: what the finished shard knows is named
+    with pytest.raises(OutputError, match="5 -> 6 items; put it back"):
+        build(recipe, out, workers=1)
+    (media / "a.jpg").unlink()
+    listed.write_bytes(kept)
+    assert build(recipe, out, workers=1).manifest is not None
+    assert not listed.exists()
+    victim.write_bytes(data + b"x")
+    with pytest.raises(OutputError, match=f"begun: changed: '{victim.name}'; put it back"):
+        build(recipe, out, workers=1)
 
 
 def test_a_folder_with_other_things_is_refused(mixed_recipe: Recipe, tmp_path: Path) -> None:
