@@ -459,12 +459,13 @@ def test_a_mistake_is_one_line(arguments: list[str], said: str, mixed_build: Pat
 def test_a_model_that_cannot_be_loaded_is_asked_for_once(exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def unreachable(model: str) -> None:
+    def unreachable(model: str, **_: Any) -> None:
         asked.append(model)
         raise OSError("We couldn't connect to\nthe Hub")
 
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
     monkeypatch.setitem(
-        sys.modules, "transformers", SimpleNamespace(AutoProcessor=SimpleNamespace(from_pretrained=unreachable))
+        sys.modules, "transformers", SimpleNamespace(AutoProcessor=SimpleNamespace(from_pretrained=str))
     )
     for name in ("slime", "slime.utils"):
         monkeypatch.setitem(sys.modules, name, SimpleNamespace())

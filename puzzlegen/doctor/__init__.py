@@ -21,6 +21,7 @@ from puzzlegen.errors import PuzzlegenError, RecipeError
 
 Settings = Mapping[str, str]
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_PROCESSOR_FILES = ["*.json", "*.jinja", "*.txt", "*.model"]
 _WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
@@ -254,10 +255,20 @@ def processor_of(model: str) -> Any:  # noqa: ANN401 - its class depends on the 
     from transformers import AutoProcessor  # noqa: PLC0415 - installed with the trainer
 
     try:
-        return AutoProcessor.from_pretrained(model)
+        return AutoProcessor.from_pretrained(model if Path(model).is_dir() else _download_processor(model))
     # On a damaged folder or a dead network, this raises almost anything.
     except Exception as err:
         raise unloadable(model, err) from err
+
+
+def _download_processor(model: str) -> str:
+    """Download what a processor is made of, and return its folder.
+
+    ``from_pretrained`` by itself asks a network that is down for each file again, for minutes.
+    """
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - installed with transformers
+
+    return snapshot_download(model, allow_patterns=_PROCESSOR_FILES)
 
 
 def unloadable(model: str, err: Exception) -> ModelError:
