@@ -13,6 +13,7 @@ from puzzlegen.audit.learning import Labels, Matrix, log_odds, probabilities
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Sample
 from puzzlegen.audit.seen import Seen
+from puzzlegen.audit.sharpness import SHARPNESS
 from puzzlegen.audit.surface import relative
 
 _PENALTY = 1e4
@@ -45,6 +46,12 @@ def place_probes(sample: Sample) -> Iterator[Probe]:
     form, traces, *washed = (orders(key) for key in ("form", "traces", "washed") if key in sample.seen[0].parts)
     yield from _order_probes(sample, "blind", "the parts' sizes, bytes, borders", form, truth)
     yield from _order_probes(sample, "artefact", "traces", traces, truth, *washed)
+    if "sharpness" in sample.seen[0].parts:
+        sharp = orders("sharpness")
+        found = tuple(_order_probes(sample, "artefact", SHARPNESS, sharp, truth))
+        if any(probe.verdict != "clean" for probe in found):
+            found = tuple(_order_probes(sample, "artefact", SHARPNESS, sharp, truth, orders("sharpness of content")))
+        yield from found
 
 
 def _order_probes(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import factorial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,11 @@ from puzzlegen.audit.ordering import joint_probes, place_probes
 from puzzlegen.audit.report import Family, Probe
 from puzzlegen.audit.sample import Folding, sample
 from puzzlegen.audit.seen import Seen
+from puzzlegen.audit.sharpness import SHARPNESS
+
+_PATCHES: Final = "patches at fixed places"
+#: By the table over the options: the table of copies without traces.
+_CONTROLS: Final = {"traces": "washed", "sharpness": "sharpness of content"}
 
 
 class TaskProbes:
@@ -36,7 +42,7 @@ class TaskProbes:
     def run(self) -> Iterator[Probe]:
         """Yield each probe that fits the kind of answer; none with too few sources.
 
-        Artefact probes have a control if the puzzles have been washed.
+        Artefact and mark probes that would not be clean have a control; traces only if the puzzles have been washed.
         """
         targets = [puzzle.target for puzzle in self._seen]
         classes, letters = classes_of(targets), letters_of(targets)
@@ -86,10 +92,12 @@ class TaskProbes:
             yield "blind", "sizes, bytes, borders", _stack_features([p.form for p in self._seen if p.form is not None])
         if all(puzzle.traces is not None for puzzle in self._seen):
             yield "artefact", "traces", _stack_features([p.traces for p in self._seen if p.traces is not None])
+        if all(puzzle.sharpness for puzzle in self._seen):
+            yield "artefact", SHARPNESS, _stack_features([puzzle.sharpness[0] for puzzle in self._seen])
         if all(puzzle.tones is not None for puzzle in self._seen):
             yield "blind", "tones", _stack_features([p.tones for p in self._seen if p.tones is not None])
         if all(puzzle.patches for puzzle in self._seen):
-            yield "mark", "patches at fixed places", _stack_features([puzzle.patches[0] for puzzle in self._seen])
+            yield "mark", _PATCHES, _stack_features([puzzle.patches[0] for puzzle in self._seen])
 
     def _end_probes(self, orders: Sequence[tuple[int, ...]]) -> Iterator[Probe]:
         """Predict from words which part stands first and last in an order; the parts have probes of their own."""
@@ -103,11 +111,12 @@ class TaskProbes:
 
     def _class_probe(self, family: Family, sees: str, x: Matrix, classes: Classes, names: str = "class") -> Probe:
         probe = self._sample.probe(family, sees, names, self._class_hits(x, classes), classes.chance)
-        controls: dict[Family, list[tuple[Matrix, ...]]] = {
-            "artefact": [puzzle.washed for puzzle in self._seen],
-            "mark": [puzzle.patches[1:] for puzzle in self._seen] if probe.verdict != "clean" else [()],
+        controls: dict[str, list[tuple[Matrix, ...]]] = {
+            "traces": [puzzle.washed for puzzle in self._seen],
+            SHARPNESS: [puzzle.sharpness[1:] for puzzle in self._seen],
+            _PATCHES: [puzzle.patches[1:] for puzzle in self._seen],
         }
-        if not all(copies := controls.get(family, [()])):
+        if probe.verdict == "clean" or not all(copies := controls.get(sees, [()])):
             return probe
         copy_sets = zip(*copies, strict=True)
         washed = float(
@@ -141,6 +150,7 @@ class TaskProbes:
             "words": ("blind", "the options' words"),
             "form": ("blind", "the options' sizes, bytes, borders"),
             "traces": ("artefact", "the options' traces"),
+            "sharpness": ("artefact", f"the options' {SHARPNESS}"),
             "mentions": ("blind", MENTIONS),
         }
         yield from self._option_probes(probed_keys)
@@ -153,12 +163,11 @@ class TaskProbes:
         right = [puzzle.target.right for puzzle in self._seen]
         for key, (family, sees) in probed_keys.items():
             if tables := self._option_tables(key):
-                copies = self._option_tables("washed") if family == "artefact" else []
-                washed = float(np.mean(self._sample.picked(copies, right))) if copies else None
                 chance = float(np.mean([1 / len(table) for table in tables]))
-                yield self._sample.probe(
-                    family, sees, "option", self._sample.picked(tables, right), chance, washed=washed
-                )
+                probe = self._sample.probe(family, sees, "option", self._sample.picked(tables, right), chance)
+                copies = self._option_tables(_CONTROLS.get(key, "")) if probe.verdict != "clean" else []
+                washed = round(float(np.mean(self._sample.picked(copies, right))), 4) if copies else None
+                yield replace(probe, washed=washed)
 
     def _option_tables(self, key: str) -> list[Matrix]:
         tables = [puzzle.options[key] for puzzle in self._seen if key in puzzle.options]

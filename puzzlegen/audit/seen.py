@@ -16,6 +16,7 @@ from puzzlegen.audit.joints import Joints, clip_joints, tile_joints
 from puzzlegen.audit.looks import look_bits
 from puzzlegen.audit.marks import patches, tones
 from puzzlegen.audit.media import WASHES, WASHES_OF_CLIPS, Opened, open_medium, washed
+from puzzlegen.audit.sharpness import sharpness, sharpness_of_content
 from puzzlegen.audit.targets import Target, target_of
 from puzzlegen.audit.traces import grid, level, traces
 from puzzlegen.reading import decoding
@@ -51,12 +52,14 @@ class Seen(NamedTuple):
         spelling: how the question is written; None without media, where the text is the content.
         form: sizes, bytes and borders of the media; None without media.
         traces: how the media were made; None without media, or where an order of the media is asked (see ``parts``).
+        sharpness: how sharp and noisy the pictures are, then smaller copies of them; empty for clips, and as for
+            ``traces``.
         tones: how light and coloured the only medium is; None unless there is exactly one.
         patches: colours of small patches of the only medium, then of patches at moved places; empty unless there is
             exactly one medium.
         options: tables over the options, by what they show: the options' words, how often the text names the options,
-            form and traces of their media, and how they fit.
-        parts: tables over the parts, where an order of the media is asked: their form and traces.
+            form, traces and sharpness of their media, and how they fit.
+        parts: tables over the parts, where an order of the media is asked: their form, traces and sharpness.
         joints: how the parts join; None if there are no parts.
         bits: what the largest medium looks like, from ``looks.look_bits``; None without media.
         washed: ``traces`` of copies without traces; empty until :func:`with_washed` adds them, as it adds the tables
@@ -79,6 +82,7 @@ class Seen(NamedTuple):
     spelling: Table | None
     form: Table | None
     traces: Table | None
+    sharpness: tuple[Table, ...]
     tones: Table | None
     patches: tuple[Table, ...]
     options: dict[str, Table]
@@ -112,6 +116,7 @@ def look(row: Row, opened: list[Opened]) -> Seen:
         spelling=surface.spelling(row) if opened else None,
         form=_join_features([surface.form(medium) for medium in opened]) if opened else None,
         traces=_media_traces(opened) if has_shared_traces else None,
+        sharpness=_media_sharpness(opened) if has_shared_traces else (),
         tones=tones(opened[0]) if len(opened) == 1 else None,
         patches=patches(opened[0]) if len(opened) == 1 else (),
         options=_option_tables(row, target, opened) | fit_tables(row, target, opened, joints),
@@ -141,6 +146,15 @@ def _washed_traces(media: list[Opened]) -> Iterator[Table]:
 
 def _media_traces(opened: list[Opened]) -> Table:
     return _join_features([traces(medium) for medium in opened])
+
+
+def _media_sharpness(opened: list[Opened]) -> tuple[Table, ...]:
+    if opened[0].coded:
+        return ()
+    return (
+        _join_features([sharpness(medium) for medium in opened]),
+        _join_features([sharpness_of_content(medium) for medium in opened]),
+    )
 
 
 def _asked_media(row: Row, opened: list[Opened]) -> list[Opened]:
@@ -201,6 +215,7 @@ def _option_tables(row: Row, target: Target, opened: list[Opened]) -> dict[str, 
         position_columns = np.eye(len(option_media), 8, dtype=np.float32)
         tables["form"] = np.hstack([_relative(surface.form, option_media), position_columns])
         tables["traces"] = _relative(traces, option_media)
+        tables |= _sharpness_tables(option_media)
     return tables
 
 
@@ -216,7 +231,21 @@ def _relative(features: Callable[[Opened], Table], compared_media: list[Opened])
 
 def _part_tables(opened: list[Opened]) -> dict[str, Table]:
     position_columns = np.eye(len(opened), dtype=np.float32)
-    return {"form": np.hstack([_relative(surface.form, opened), position_columns]), "traces": _trace_table(opened)}
+    return {
+        "form": np.hstack([_relative(surface.form, opened), position_columns]),
+        "traces": _trace_table(opened),
+        **_sharpness_tables(opened),
+    }
+
+
+def _sharpness_tables(compared_media: list[Opened]) -> dict[str, Table]:
+    """The pictures' sharpness, and that of smaller copies as its control; empty for clips."""
+    if compared_media[0].coded:
+        return {}
+    return {
+        "sharpness": _relative(sharpness, compared_media),
+        "sharpness of content": _relative(sharpness_of_content, compared_media),
+    }
 
 
 def _trace_table(parts: list[Opened]) -> Table:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from puzzlegen.audit.media import Opened, Plane, chroma, luma
 from puzzlegen.audit.quantisation import DCT, steps
+from puzzlegen.audit.sharpness import sharpness
 
 Vector = NDArray[np.float32]
 
@@ -33,9 +34,12 @@ _REGION: Final = 384
 
 
 def traces(medium: Opened) -> Vector:
-    """The block grid, followed by the steps of an earlier quantisation (pictures) or the course over time (clips)."""
-    history = _time_course(medium) if medium.coded else steps(medium.pictures[0], medium.own_steps)
-    return np.concatenate([grid(medium), history]).astype(np.float32)
+    """The block grid, then the steps of an earlier quantisation (pictures), or the course and sharpness (clips)."""
+    if medium.coded:
+        history = [_time_course(medium), sharpness(medium)]
+    else:
+        history = [steps(medium.pictures[0], medium.own_steps)]
+    return np.concatenate([grid(medium), *history]).astype(np.float32)
 
 
 def grid(medium: Opened) -> Vector:
