@@ -329,11 +329,10 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Is the data any good? Learn to name answers without looking at content; check balance and duplicates."""
-    from puzzlegen.audit import audit as audit_folder
+    from puzzlegen import runs
     from puzzlegen.audit import lines
-    from puzzlegen.threads import usable_cores
 
-    report = audit_folder(folder, seed=seed, limit=limit, workers=workers or usable_cores(), together=together)
+    report = runs.audited(folder, seed=seed, limit=limit, workers=workers, together=together)
     show(report.to_json(), lines(report), as_json)
     if as_html:
         from puzzlegen.preview.audited import write_audit_page

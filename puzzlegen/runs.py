@@ -1,14 +1,12 @@
-"""What people see of a build: progress on a terminal or as JSON lines, and a summary at the end."""
+"""What people see of a build or an audit: its progress, and a summary at the end."""
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from puzzlegen.building import Built, Share, Status, build, merge
 from puzzlegen.errors import Interrupted, RecipeError, SourceError
@@ -16,16 +14,18 @@ from puzzlegen.evenness import balanced, choosable, farmable
 from puzzlegen.manifest import read_begun
 from puzzlegen.output import SOURCE, STATE, read_json
 from puzzlegen.plan import make_plan
+from puzzlegen.progress import Step, open_progress
 from puzzlegen.reading import manifest_of
 from puzzlegen.recipe import Recipe, recipe_from_canonical, source_at
 from puzzlegen.records import REASONS
 from puzzlegen.scoring import Scored, select
 from puzzlegen.subset import write_subset
+from puzzlegen.threads import usable_cores
 
 if TYPE_CHECKING:
+    from puzzlegen.audit import Report, Stage
     from puzzlegen.integrity import Verified
 
-_JSON_EVERY_S = 5.0
 #: Problems found by ``verify`` that the build's own command repairs.
 _FILE_DAMAGED = re.compile(r"^(data|assets)/\S+: (missing$|\d+ bytes, the manifest|its bytes changed)")
 
@@ -42,7 +42,7 @@ def run(
     """Build with progress on stderr, and return the summary as data."""
     started = time.monotonic()
     try:
-        with _open_progress() as progress:
+        with open_progress("planning") as show:
             built = build(
                 recipe,
                 out,
@@ -50,12 +50,30 @@ def run(
                 engine=engine,
                 limit=limit,
                 share=Share.parse(shards),
-                report=progress,
-                report_planning=progress.planning,
+                report=lambda status: show(_build_step(status, show.seconds)),
+                report_planning=lambda stage, items: show(_planning_step(stage, items)),
             )
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on from here") from None
     return _summary(built, out, time.monotonic() - started)
+
+
+def audited(folder: Path, *, seed: int, limit: int | None, workers: int | None, together: str) -> Report:
+    """Audit a folder with progress on stderr; the arguments are those of :func:`puzzlegen.audit.audit`."""
+    from puzzlegen.audit import audit  # noqa: PLC0415 - needs an extra
+
+    try:
+        with open_progress("starting") as show:
+            return audit(
+                folder,
+                seed=seed,
+                limit=limit,
+                workers=workers or usable_cores(),
+                together=together,
+                report=lambda stage: show(_audit_step(stage)),
+            )
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the same command audits the folder from the beginning") from None
 
 
 def recipe_of(folder: Path, source: str | None) -> Recipe:
@@ -133,8 +151,8 @@ def _format_reasons(reasons: dict[str, int]) -> str:
 
 def outline(recipe: Recipe, limit: int | None) -> dict[str, Any]:
     """Return what a build would make, without making it."""
-    with _open_progress() as progress:
-        plan = make_plan(recipe, limit, report=progress.planning)
+    with open_progress("planning") as show:
+        plan = make_plan(recipe, limit, report=lambda stage, items: show(_planning_step(stage, items)))
     planned: Counter[str] = Counter()
     splits: Counter[str] = Counter()
     for group in plan.groups:
@@ -210,61 +228,26 @@ def scored_lines(found: Scored) -> list[str]:
     return lines
 
 
-class _JsonProgress:
-    """Progress as JSON lines on stderr, for logs."""
-
-    def __init__(self) -> None:
-        self._started_at = self._last_report = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def __call__(self, status: Status) -> None:
-        now = time.monotonic()
-        if now - self._last_report < _JSON_EVERY_S and status.done < status.shards:
-            return
-        self._print({"shards": status.done, "of": status.shards, **status.all._asdict()}, now)
-
-    def planning(self, stage: str, items: int) -> None:
-        now = time.monotonic()
-        if now - self._last_report >= _JSON_EVERY_S:
-            self._print({"stage": stage, "items": items}, now)
-
-    def _print(self, line: dict[str, Any], now: float) -> None:
-        self._last_report = now
-        print(json.dumps(line | {"s": round(now - self._started_at, 1)}), file=sys.stderr, flush=True)  # noqa: T201
+def _planning_step(stage: str, items: int) -> Step:
+    return Step(0, None, f"{stage}: {items} items", {"stage": stage, "items": items}, due=False)
 
 
-class _BarProgress:
-    """Progress as a bar on stderr, for people."""
-
-    def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only on a terminal
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-        self._started_at = time.monotonic()
-        text = TextColumn("{task.fields[text]}")
-        self._progress = Progress(BarColumn(), text, TimeRemainingColumn(), console=Console(stderr=True))
-        self._task = self._progress.add_task("", total=None, text="planning")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, status: Status) -> None:
-        counts, rate = status.all, status.now.kept / max(time.monotonic() - self._started_at, 1e-9)
-        text = f"{status.done}/{status.shards} shards  {counts.kept} puzzles, {rate:.0f}/s  {counts.rejected} rejected"
-        self._progress.update(self._task, total=status.shards, completed=status.done, text=text)
-
-    def planning(self, stage: str, items: int) -> None:
-        self._progress.update(self._task, text=f"{stage}: {items} items")
+def _build_step(status: Status, seconds: float) -> Step:
+    counts, rate = status.all, status.now.kept / max(seconds, 1e-9)
+    return Step(
+        status.done,
+        status.shards,
+        f"{status.done}/{status.shards} shards  {counts.kept} puzzles, {rate:.0f}/s  {counts.rejected} rejected",
+        {"shards": status.done, "of": status.shards, **counts._asdict()},
+        due=status.done >= status.shards,
+    )
 
 
-def _open_progress() -> _BarProgress | _JsonProgress:
-    return _BarProgress() if sys.stderr.isatty() else _JsonProgress()
+def _audit_step(stage: Stage) -> Step:
+    return Step(
+        stage.done,
+        stage.of,
+        f"{stage.name}  {stage.done}/{stage.of}",
+        {"stage": stage.name, "done": stage.done, "of": stage.of},
+        due=stage.done in (0, stage.of),
+    )

@@ -32,7 +32,7 @@ ALLOWED = {
     "answers": {"records", "rng", "chance"},
     "files": {"errors", "records"},
     "guard": {"errors"},
-    "hygiene": BASE | {"files", "guard", "listing", "media", "threads"},
+    "hygiene": BASE | {"files", "guard", "listing", "media", "threads", "workers"},
     "listing": {"records", "rng"},
     "planned": {"listing", "records"},
     "quota": {"recipe", "records"},
@@ -60,8 +60,10 @@ ALLOWED = {
     "joint": {"chance", "prompts", "questions", "ranges", "records", "verify"},
     "output": {"errors", "files"},
     "memory": set(),
+    "progress": set(),
     "threads": set(),
-    "engines": {"errors", "files", "guard", "manifest", "media", "memory", "shard", "threads"},
+    "workers": set(),
+    "engines": {"errors", "files", "guard", "manifest", "media", "memory", "shard", "threads", "workers"},
     "stated": {"errors"},
     "adapters": BASE
     | {"chat", "datafile", "joint", "manifest", "media", "plan", "reading", "schema", "stated", "verify"},
@@ -69,7 +71,8 @@ ALLOWED = {
     "doctor": {"adapters", "chat", "contents", "errors", "plugins", "records", "verify"},
     "contract": {"errors", "prompts", "records"},
     "contents": {"datafile", "errors", "exporting", "manifest", "media", "reading", "records"},
-    "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "writers"},
+    "audit": {"errors", "intervals", "media", "output", "reading", "records", "rng", "schema", "verify", "workers"}
+    | {"writers"},
     "tokens": {"chat", "errors", "media", "reading", "subset"},
     "preview": BASE
     | {"audit", "census", "files", "finder", "manifest", "media", "output", "plan", "reading", "recipe", "runs"}

@@ -6,16 +6,20 @@ import hashlib
 import importlib
 import io
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import recipe_with
-from PIL import Image
+from conftest import heeds_interrupts, recipe_with
+from PIL import Image, ImageFilter
 
 from puzzlegen import answers
 from puzzlegen.building import build
@@ -39,12 +43,13 @@ from puzzlegen.writers import Row, open_writer
 
 pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzlegen[audit]")
 
-from puzzlegen.audit import AUDIT, Report, TaskReport, audit, lines
+from puzzlegen.audit import AUDIT, Report, Stage, TaskReport, audit, lines
 from puzzlegen.audit.estimates import estimate, repeats_p, uniform_p
 from puzzlegen.audit.joints import best_order, tile_joints
 from puzzlegen.audit.media import open_medium
 from puzzlegen.audit.quantisation import steps
 from puzzlegen.audit.seen import look, media_of
+from puzzlegen.audit.sharpness import sharpness
 from puzzlegen.audit.surface import _named
 from puzzlegen.audit.traces import grid, traces
 
@@ -155,7 +160,13 @@ def test_a_fair_folder_is_clean_and_its_report_is_stable(tmp_path: Path) -> None
     assert json.loads(written) == json.loads(json.dumps(report.to_json()))
     assert audit(tmp_path / "a") == report
     assert (tmp_path / "a" / AUDIT).read_bytes() == written
-    few = audit(tmp_path / "a", limit=12)
+    margins = json.loads(written)["tasks"][0]["histograms"]["margin"]
+    assert (margins["edges"][0], margins["edges"][-1], margins["counts"]) == (0, 1, [0] * 9 + [SOURCES * VARIANTS])
+    assert "  difficulty 0 to 1, puzzles per tenth: 0 0 0 0 0 80 0 0 0 0" in lines(report)
+    stages: list[Stage] = []
+    few = audit(tmp_path / "a", limit=12, report=stages.append)
+    assert stages[:2] == [Stage("looking at puzzles", 0, 1), Stage("looking at puzzles", 1, 1)]
+    assert stages[-1] == Stage("probing tasks", 1, 1)
     assert (few.tasks[0].n, few.verdict) == (12, "too few to tell")
     assert any("evidence" in line for line in lines(few))
     assert audit(folder_of(drawn(fair), tmp_path / "tar", "webdataset"), limit=12) == few
@@ -279,6 +290,49 @@ def test_a_grid_that_names_the_answer_is_found(tmp_path: Path) -> None:
 
     report, task = audited(drawn(plant), tmp_path)
     assert "traces" in leaks(task), lines(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stopped_audit_ends_at_once_with_one_line(number: int, code: int, tmp_path: Path) -> None:
+    folder = folder_of(drawn(fair), tmp_path / "a")
+    command = [sys.executable, "-m", "puzzlegen", "audit", str(folder), "--workers", "2"]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heeds_interrupts
+    ) as child:
+        assert child.stderr
+        assert any(b"probing tasks" in line for line in child.stderr)
+        if number == signal.SIGTERM:
+            child.terminate()
+        else:
+            os.killpg(child.pid, number)
+        assert child.stderr.read() == b"stopped; the same command audits the folder from the beginning\n"
+        assert child.wait(60) == code
+    assert not (folder / AUDIT).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["blur", "noise", "nothing"])
+def test_blur_and_noise_that_differ_by_answer_are_found(kind: str, tmp_path: Path) -> None:
+    def planted(source: int, variant: int, right: int, letter: int) -> Row:
+        rough = np.frombuffer(rng_for("rough", source, variant).raw(3 * 128 * 128), np.uint8).reshape(128, 128, 3)
+        pixels = picture(source, variant, side=128) // 2 + rough // 16
+        if right and kind == "blur":
+            pixels = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(0.5)))
+        elif right and kind == "noise":
+            pixels = pixels + rough[::-1] // 32
+        return puzzle(source, variant, right, letter, [jpeg(np.rot90(pixels, 2 * right))])
+
+    _, task = audited(drawn(planted), tmp_path)
+    assert ("sharpness and noise" in leaks(task)) == (kind != "nothing"), task.best("artefact")
+
+
+def test_turned_and_mirrored_pictures_are_as_sharp() -> None:
+    medium = open_medium({"bytes": jpeg(textured("turns", 0, 0, right=0)), "path": "a.jpg"})
+    pixels = medium.pictures[0]
+    copies = [np.rot90(way, k) for way in (pixels, pixels[::-1]) for k in range(4)]
+    first, *others = [sharpness(medium._replace(pictures=[copy])) for copy in copies]
+    assert all(np.allclose(first, other, atol=1e-3) for other in others)
 
 
 def textured(name: str, source: int, variant: int, *, right: int, side: int = 192) -> Pixels:

@@ -15,7 +15,7 @@ import pytest
 from browser import PHONE, chromium, keep_screenshot, opened, wait_until
 from conftest import ROOT, recipe_with
 
-from puzzlegen.audit import Check, Estimate, Probe, Report, TaskReport
+from puzzlegen.audit import Check, Estimate, Histogram, Probe, Report, TaskReport
 from puzzlegen.building import build
 from puzzlegen.errors import IntegrityError, OutputError, RecipeError
 from puzzlegen.media.shown import timed_frames
@@ -331,7 +331,8 @@ def report_of(task: str, verdict: Estimate) -> Report:
         Probe("artefact", "traces", "class", verdict),
     )
     checks = (Check("duplicates", "weak", f"2 puzzles are alike {HOSTILE}"),)
-    found = TaskReport(task, 200, 100, "choice", probes, checks, (0,) * 10, (0.0,) * 5)
+    margins = {"margin": Histogram((0.0, 0.5, 1.0), (150, 50))}
+    found = TaskReport(task, 200, 100, "choice", probes, checks, (0,) * 10, (0.0,) * 5, histograms=margins)
     return Report(0, None, (found,), ())
 
 
@@ -351,8 +352,8 @@ def test_an_audit_page_shows_leaks_with_their_intervals(browser: Any, mixed_buil
     assert "97.0% (93.0% to 99.0%), chance 25.0%" in page.locator(".findings").inner_text()
     assert HOSTILE in page.locator(".findings").inner_text()
     titles = page.locator(".charts h2").all_inner_texts()
-    assert titles == ["Leaks", "Right answers", "Difficulty", "Rejections"]
-    assert page.locator(".charts svg").count() == 4
+    assert titles == ["Leaks", "Margin", "Right answers", "Difficulty", "Rejections"]
+    assert page.locator(".charts svg").count() == 5
     keep_screenshot(page, "audit")
     assert errors == []
     page.close()

@@ -5,15 +5,14 @@ A medium is decoded once per pass and not kept; the result is about 10 KB of num
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from puzzlegen.audit.seen import Seen, look, media_of, with_washed
 from puzzlegen.reading import read_rows
+from puzzlegen.workers import process_pool
 from puzzlegen.writers import Row
 
 T = TypeVar("T")
@@ -22,6 +21,26 @@ R = TypeVar("R")
 Spread = Callable[[Callable[[T], R], Sequence[T]], Iterator[R]]
 
 Key = tuple[str, str]
+
+
+class Stage(NamedTuple):
+    """How far one stage of an audit is: its name, and how many of its parts are done."""
+
+    name: str
+    done: int
+    of: int
+
+
+def staged(name: str, over: Spread[Any, Any], report: Callable[[Stage], None]) -> Spread[Any, Any]:
+    """Return the ``map`` as one that reports each part of the work when it is done."""
+
+    def run(work: Callable[[Any], Any], parts: Sequence[Any]) -> Iterator[Any]:
+        report(Stage(name, 0, len(parts)))
+        for done, result in enumerate(over(work, parts), 1):
+            report(Stage(name, done, len(parts)))
+            yield result
+
+    return run
 
 
 class Stripe(NamedTuple):
@@ -45,46 +64,39 @@ def spread(workers: int) -> Iterator[Spread[Any, Any]]:
     if workers == 1:
         yield map
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with process_pool(workers) as pool:
         yield pool.map
 
 
-def looked_at(
-    files: Sequence[Path], ids: frozenset[str] | None, workers: int, over: Spread[Any, Any]
-) -> Iterator[tuple[Key, Seen]]:
+class Cut(NamedTuple):
+    """A folder's data files, and into how many stripes each is cut."""
+
+    files: Sequence[Path]
+    stripes: int
+
+    def work(self, ids: frozenset[str] | None) -> list[Stripe]:
+        """All stripes, file after file, of the puzzles with these ids; None: of all."""
+        return [Stripe(path, first, self.stripes, ids) for path in self.files for first in range(self.stripes)]
+
+
+def looked_at(cut: Cut, ids: frozenset[str] | None, over: Spread[Any, Any]) -> Iterator[tuple[Key, Seen]]:
     """Yield every puzzle as probes see it, after its task and parameters, in the folder's order.
 
     Args:
-        files: data files of the folder.
+        cut: data files of the folder.
         ids: look only at these puzzles; None: at all.
-        workers: number of stripes into which each file is cut.
-        over: the ``map`` that runs the work, from :func:`spread`.
+        over: the ``map`` that runs the work, from :func:`spread` or :func:`staged`.
     """
-    yield from _in_order(files, ids, workers, over, _look)
-
-
-def washed(files: Sequence[Path], puzzles: Mapping[str, Seen], workers: int, over: Spread[Any, Any]) -> dict[str, Seen]:
-    """Return these puzzles by id, with the traces of washed copies added; arguments as in :func:`looked_at`."""
-    stripes = _stripes(files, frozenset(puzzles), workers)
-    work = [(stripe, puzzles) for stripe in stripes]
-    return {puzzle.id: puzzle for batch in over(_wash, work) for puzzle in batch}
-
-
-def _in_order(
-    files: Sequence[Path],
-    ids: frozenset[str] | None,
-    workers: int,
-    over: Spread[Any, Any],
-    work: Callable[[Stripe], list[tuple[int, Key, Seen]]],
-) -> Iterator[tuple[Key, Seen]]:
-    results = over(work, _stripes(files, ids, workers))
-    for _ in files:
-        rows = [row for _ in range(workers) for row in next(results)]
+    results = over(_look, cut.work(ids))
+    for _ in cut.files:
+        rows = [row for _ in range(cut.stripes) for row in next(results)]
         yield from ((key, puzzle) for _, key, puzzle in sorted(rows, key=lambda row: row[0]))
 
 
-def _stripes(files: Sequence[Path], ids: frozenset[str] | None, workers: int) -> list[Stripe]:
-    return [Stripe(path, first, workers, ids) for path in files for first in range(workers)]
+def washed(cut: Cut, puzzles: Mapping[str, Seen], over: Spread[Any, Any]) -> dict[str, Seen]:
+    """Return these puzzles by id, with the traces of washed copies added; arguments as in :func:`looked_at`."""
+    work = [(stripe, puzzles) for stripe in cut.work(frozenset(puzzles))]
+    return {puzzle.id: puzzle for batch in over(_wash, work) for puzzle in batch}
 
 
 def _look(stripe: Stripe) -> list[tuple[int, Key, Seen]]:

@@ -4,16 +4,17 @@ A probe is ``leaky`` if the lower end of its interval is more than 3 points abov
 content may help); ``clean`` if its value is within those points of chance or its interval contains chance; otherwise
 ``weak``. Content is no leak, traces and marks are: an artefact or mark probe that would not be clean is repeated on
 copies without them, and what it tells of those as well counts as chance. Copies without traces are cut, rescaled and
-saved anew; copies without marks are looked at in moved places. A check is ``leaky`` where
-a puzzle is certainly spoilt or sources have answers of their own (10 points, as for joints), ``weak`` where that may
-be, or where no probe fits. What fewer than 10 sources show is not judged, only what is certain of their puzzles is;
-then, or where intervals are 12 points or more to either side, a task that shows nothing worse is ``too few to tell``,
-not clean. A task is what its worst probe or check is.
+saved anew, or for sharpness and noise a quarter as large; copies without marks are looked at in moved places. A check
+is ``leaky`` where a puzzle is certainly spoilt or sources have answers of their own (10 points, as for joints),
+``weak`` where that may be, or where no probe fits. What fewer than 10 sources show is not judged, only what is certain
+of their puzzles is; then, or where intervals are 12 points or more to either side, a task that shows nothing worse is
+``too few to tell``, not clean. A task is what its worst probe or check is.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from puzzlegen.audit.estimates import PRECISE, Estimate
@@ -76,6 +77,14 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """How many puzzles have values between each two neighbouring ``edges``; the last bin includes its upper edge."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class TaskReport:
     """One task with one set of parameters.
 
@@ -89,6 +98,7 @@ class TaskReport:
         difficulty: histogram of difficulties over ten equal bins from 0 to 1.
         margin: minimum, lower quartile, median, upper quartile and maximum of the margins.
         note: what was not looked at, or what to look into; empty if neither.
+        histograms: of difficulties over ten equal bins from 0 to 1, and of margins over ten from 0 to their greatest.
     """
 
     task: str
@@ -100,6 +110,7 @@ class TaskReport:
     difficulty: tuple[int, ...]
     margin: tuple[float, ...]
     note: str = ""
+    histograms: Mapping[str, Histogram] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -184,6 +195,7 @@ def _task_lines(task: TaskReport) -> list[str]:
         failing = [p for p in task.probes if p.family == family and p.counts and p.verdict != "clean" and p != best]
         out += [_probe_line(probe) for probe in ([best] if best else []) + failing]
     out += [_check_line(check) for check in task.checks if check.verdict != "clean"]
+    out += [_histogram_line(name, histogram) for name, histogram in task.histograms.items()]
     return [*out, *([f"  {task.note}"] if task.note else [])]
 
 
@@ -198,6 +210,11 @@ def _probe_line(probe: Probe) -> str:
     share = f"{result.value:6.1%} ({result.low:.1%} to {result.high:.1%}), chance {result.chance:.1%}"
     washed = "" if probe.washed is None else f", {probe.washed:.1%} by content"
     return f"  {probe.verdict:6} {probe.family:9} {probe.sees} -> {probe.names}: {share}{washed}"
+
+
+def _histogram_line(name: str, histogram: Histogram) -> str:
+    counts = " ".join(map(str, histogram.counts))
+    return f"  {name} {histogram.edges[0]:g} to {histogram.edges[-1]:g}, puzzles per tenth: {counts}"
 
 
 def _check_line(check: Check) -> str:

@@ -12,7 +12,6 @@ import errno
 import multiprocessing
 import os
 import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator, MutableSequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -29,6 +28,7 @@ from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.memory import keep_freed_memory
 from puzzlegen.shard import Job, build_shard
 from puzzlegen.threads import one_thread_each
+from puzzlegen.workers import outlive_interrupts_but_not_the_parent
 
 TRIES: Final = 3
 _LANES_PER_WORKER: Final = 2
@@ -192,8 +192,7 @@ _opening: MutableSequence[int] = []
 def _start_worker(counts: MutableSequence[int], opening: MutableSequence[int]) -> None:
     global _counts, _opening
     _counts, _opening = counts, opening
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    outlive_interrupts_but_not_the_parent()
     keep_freed_memory()
 
 
@@ -211,10 +210,3 @@ def _work(job: Job) -> dict[str, Any]:
             _opening[2 * job.lane] = 0
 
     return build_shard(job, _counts, watch)
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
@@ -18,6 +17,7 @@ from puzzlegen.media.fingerprint import clip_hash, picture_hash
 from puzzlegen.media.limit import SIGNALS, time_limit
 from puzzlegen.records import Item
 from puzzlegen.threads import usable_cores
+from puzzlegen.workers import process_pool
 
 #: Stands for the perceptual hash of a medium that was not decoded, cannot be decoded or has too many pixels.
 UNSEEN: Final = -1
@@ -86,7 +86,7 @@ def _fingerprint_in_pool(
         The chunks that were in progress when a process died; empty if none did.
     """
     running: dict[Future[list[tuple[str, Looks]]], _Chunk] = {}
-    with _pool(workers) as pool:
+    with process_pool(workers) as pool:
         try:
             while chunks or running:
                 while chunks and len(running) < 2 * workers:
@@ -109,7 +109,7 @@ def _fingerprint_isolated(chunk: _Chunk, looking: Looking, retries: int = 1) -> 
         EngineError: the process was killed from outside, or because memory ran out: the item may be sound.
         PuzzlegenError: processes cannot start.
     """
-    with _pool(1) as pool:
+    with process_pool(1) as pool:
         pending = pool.submit(_fingerprint_chunk, chunk, looking)
         processes = list((pool._processes or {}).values())  # noqa: SLF001 - the pool forgets them when it breaks
         try:
@@ -131,10 +131,6 @@ def _fingerprint_isolated(chunk: _Chunk, looking: Looking, retries: int = 1) -> 
     if code == -signal.SIGALRM and retries:
         return _fingerprint_isolated(chunk, looking, retries - 1)
     return _fingerprint_isolated(chunk, looking._replace(decode=False), retries) if looking.decode else {}
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
 def _fingerprint_chunk(chunk: _Chunk, looking: Looking) -> list[tuple[str, Looks]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from puzzlegen.audit import AUDIT
 from puzzlegen.census import take_census
 from puzzlegen.output import write_atomic
-from puzzlegen.preview.charts import build_charts, figures, leak_chart
+from puzzlegen.preview.charts import build_charts, figures, leak_chart, margin_chart
 from puzzlegen.preview.page import fill
 from puzzlegen.reading import manifest_of
 
@@ -28,8 +28,9 @@ def write_audit_page(folder: Path) -> Path:
         PuzzlegenError: matplotlib is not installed.
     """
     manifest, report = manifest_of(folder), json.loads((folder / AUDIT).read_bytes())
-    leaks = leak_chart(report["tasks"])
-    charts = [*([leaks] if leaks else []), *build_charts(take_census(folder, manifest), manifest["rejected"])]
+    found = leak_chart(report["tasks"]), margin_chart(report["tasks"])
+    census = take_census(folder, manifest)
+    charts = [*(chart for chart in found if chart), *build_charts(census, manifest["rejected"])]
     page = fill(
         (_FOLDER / "audit.html").read_text(encoding="utf-8"),
         title=html.escape(f"{folder.resolve().name}: audit"),

@@ -108,6 +108,22 @@ def leak_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
     return _render_chart("Leaks", caption, lambda: _draw_leaks(rows))
 
 
+def margin_chart(tasks: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Draw each task's margins; None if the audit was made before they were stored.
+
+    Args:
+        tasks: the entry ``tasks`` of ``audit.json``.
+
+    Raises:
+        PuzzlegenError: matplotlib is not installed.
+    """
+    histograms = {task["task"]: margin for task in tasks if (margin := task.get("histograms", {}).get("margin"))}
+    if not histograms:
+        return None
+    caption = "Puzzles by margin: how clearly the right answer is the only one; 0 is just accepted."
+    return _render_chart("Margin", caption, _grid_drawer(histograms, _draw_margins))
+
+
 def _worst_probes(probes: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield the probe of each family that is furthest above its expected value (see :func:`_expected_value`)."""
     for family in ("blind", "artefact", "edge", "mark"):
@@ -184,6 +200,13 @@ def _draw_difficulty(ax: Axes, counts: Sequence[int]) -> None:
     ax.bar([(k + 0.5) / bins for k in range(bins)], counts, width=0.9 / bins, color=_ACCENT)
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    ax.locator_params(axis="y", integer=True, nbins=4)
+
+
+def _draw_margins(ax: Axes, histogram: Mapping[str, Sequence[float]]) -> None:
+    edges, counts = histogram["edges"], histogram["counts"]
+    ax.bar(edges[:-1], counts, width=0.9 * (edges[1] - edges[0]), align="edge", color=_ACCENT)
+    ax.locator_params(axis="x", nbins=3)
     ax.locator_params(axis="y", integer=True, nbins=4)
 
 
