@@ -18,8 +18,9 @@ from puzzlegen import __version__
 from puzzlegen.building import build
 from puzzlegen.catalogue import recipes, tasks
 from puzzlegen.integrity import verify
+from puzzlegen.progress import _BarProgress
 from puzzlegen.reading import files_of, manifest_of, read_rows
-from puzzlegen.runs import _BarProgress, run
+from puzzlegen.runs import _planning_step, run
 from puzzlegen.sources.folder import Folder
 from puzzlegen.subset import write_subset
 
@@ -55,7 +56,7 @@ def test_planning_says_how_many_items_it_has_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("puzzlegen.listing._REPORT_S", 0)
-    monkeypatch.setattr("puzzlegen.runs._JSON_EVERY_S", 0)
+    monkeypatch.setattr("puzzlegen.progress._JSON_EVERY_S", 0)
     recipe = recipe_with([{"task": "rotation"}], source={"kind": "samples", "images": 2, "videos": 1})
     run(recipe, tmp_path / "out", workers=1, engine="inline", limit=None, shards="0/1")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -63,8 +64,8 @@ def test_planning_says_how_many_items_it_has_found(
     assert listing == [0, 1, 2, 2]
     assert all(line["s"] >= 0 for line in lines)
     assert lines[-1]["shards"] == 1
-    bar = _BarProgress()
-    bar.planning("listing the source", 2)
+    bar = _BarProgress("planning")
+    bar(_planning_step("listing the source", 2))
     assert bar._progress.tasks[0].fields["text"] == "listing the source: 2 items"
 
 
