@@ -25,6 +25,7 @@ pytest.importorskip("sklearn", reason="audits need the extra: pip install puzzle
 from puzzlegen.audit import audit
 from puzzlegen.audit.fits import colours_apart
 from puzzlegen.audit.hole import hole_of
+from puzzlegen.audit.seen import look, media_of
 
 MEDIA = recipe_with([{"task": "rotation"}]).media
 SOURCES = 24
@@ -50,6 +51,13 @@ def naive(name: str, source: int) -> Row | None:
     row = record(source, len(name), made.answer.text, made.answer.spec.to_json(), made.question, media)
     row["extra_info"] |= {"task": name, "params": task.params}
     return row
+
+
+@pytest.mark.parametrize("name", ["tile_place", "tile_relation", "odd_tile"])
+def test_the_words_of_questions_tell_which_tiles_they_ask_about(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puzzlegen.media.places._LEAST", 0.0)
+    row = next(row for source in range(SOURCES) if (row := naive(name, source)))
+    assert np.any(look(row, media_of(row)).options["joints"])
 
 
 @pytest.mark.slow

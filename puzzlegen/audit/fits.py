@@ -23,8 +23,8 @@ from puzzlegen.audit.targets import Target
 from puzzlegen.writers import Row
 
 _CELL_PATTERN: Final = re.compile(r"row (\d+), column (\d+)")
-_ASKED_PATTERN: Final = re.compile(r"tile that now lies in row (\d+), column (\d+)")
-_PAIR_PATTERN: Final = re.compile(r"Seen from tile (\d+), where did tile (\d+)")
+_ASKED_PATTERN: Final = re.compile(r"tile shown in row (\d+), column (\d+)")
+_PAIR_PATTERN: Final = re.compile(r"Where is tile (\d+) relative to tile (\d+)")
 _OPTION_PATTERN: Final = re.compile(r"^([A-Z])[.:] ?<image>$", re.MULTILINE)
 #: Plain scores by which tiles are put together: a column of the joint features, and its sign: 1 if more is better.
 _SCORE_COLUMNS: Final = ((0, -1), (2, -1), (4, -1), (6, 1), (7, 1), (9, 1))
@@ -51,7 +51,7 @@ def fit_tables(row: Row, target: Target, opened: Sequence[Opened], joints: Joint
 def _joint_table(row: Row, target: Target, joints: Joints) -> Floats | None:
     names = target.classes
     if match := _PAIR_PATTERN.search(row["problem"]):
-        second, first = (int(number) - 1 for number in match.groups())
+        first, second = (int(number) - 1 for number in match.groups())
         return _relation_table(joints, first, second, names)
     if match := _ASKED_PATTERN.search(row["problem"]):
         asked = _cell(match.groups(), joints.cols)
@@ -72,10 +72,10 @@ def _relation_table(joints: Joints, first: int, second: int, names: Sequence[str
         return None
     beside, below = in_context(joints.beside), in_context(joints.below)
     by_direction = {
-        "directly above it": below[first, second],
-        "directly below it": below[second, first],
-        "directly to the left of it": beside[first, second],
-        "directly to the right of it": beside[second, first],
+        "directly above": below[first, second],
+        "directly below": below[second, first],
+        "directly to the left": beside[first, second],
+        "directly to the right": beside[second, first],
     }
     return np.stack([by_direction.get(name, np.zeros(beside.shape[-1], np.float32)) for name in names])
 
