@@ -225,6 +225,7 @@ def test_what_is_put_into_a_whole_picture_is_found_and_content_is_not(kind: str,
     assert kind != "sky" or (marks.washed or 0) > 0.95
 
 
+@pytest.mark.slow
 def test_counting_words_tells_nothing_of_networks_unless_they_are_made_naively(tmp_path: Path) -> None:
     sees = "how often names are named"
     for k, task in enumerate([NodeAttribute(), Neighbours(), Link(), PathLength()]):
@@ -247,6 +248,7 @@ def known_scene(source: int, variant: int) -> Row:
     return row
 
 
+@pytest.mark.slow
 def test_what_is_known_by_heart_is_no_leak_where_scenes_are_folded_together(tmp_path: Path) -> None:
     folder = folder_of([known_scene(k, variant) for k in range(SOURCES) for variant in range(6)], tmp_path)
     assert "sizes, bytes, borders" in leaks(audit(folder).tasks[0])
@@ -416,6 +418,7 @@ def test_small_pictures_have_as_many_features_as_large_ones(size: tuple[int, int
     assert np.isfinite(small).all()
 
 
+@pytest.mark.slow
 def test_the_card_says_what_the_audit_found(mixed_recipe: Recipe, mixed_build: Path, tmp_path: Path) -> None:
     folder = tmp_path / "build"
     shutil.copytree(mixed_build, folder)

@@ -64,6 +64,7 @@ def test_the_right_one_looks_best_as_often_as_worst() -> None:
     assert any_drawn[0] > 1.5 * any_drawn[3]
 
 
+@pytest.mark.slow
 def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Counter[int]()
     for k, tiles in enumerate(TILES):
