@@ -213,10 +213,11 @@ def _may_pass(causes: list[BaseException]) -> bool:
 
 
 def _describe(causes: list[BaseException]) -> str:
-    """Return an error and its first cause in one line."""
+    """Return an error and its first cause, if that says something else, in one line."""
     named = [causes[0], *causes[-1:]] if len(causes) > 1 else causes
     parts = [_redact_token(" ".join(f"{type(err).__name__}: {err}".split())) for err in named]
-    return " Cause: ".join(f"{part.partition(' For more information')[0]:.{_MAX_CAUSE}}" for part in parts)
+    texts = [f"{part.partition(' For more information')[0]:.{_MAX_CAUSE}}" for part in parts]
+    return " Cause: ".join(dict.fromkeys(texts))
 
 
 def _redact_token(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from puzzlegen.errors import PushError
+from puzzlegen.push import _describe
 from puzzlegen.replacing import files_to_delete
 
 BASE = {"README.md", "manifest.json", "rejections.parquet"}
@@ -60,3 +61,9 @@ def test_another_build_is_replaced_only_if_that_is_asked(changes: dict[str, Any]
 @pytest.mark.parametrize("changes", [{"seed": 9, "listing": "b"}, {"limit": 5, "listing": "b"}, {}])
 def test_a_build_of_the_same_recipe_replaces_the_earlier_one(changes: dict[str, Any]) -> None:
     assert deleted(manifest(set(), **changes)) == []
+
+
+def test_a_cause_that_says_the_same_is_not_repeated() -> None:
+    pytest.importorskip("huggingface_hub", reason='push needs huggingface_hub: pip install "puzzlegen[push]"')
+    assert _describe([ConnectionError("no network"), ConnectionError("no network")]) == "ConnectionError: no network"
+    assert _describe([ValueError("x"), OSError("y")]) == "ValueError: x Cause: OSError: y"
