@@ -304,6 +304,8 @@ class _ShardBuild:
         self.sources: dict[str, tuple[str, int]] = {}
         self.opened = ShardItems(job.recipe, job.shard, watch, job.slow)
         self._current_item = ""
+        # Balancing names tasks by themselves: their places in the recipe change when another task is added.
+        self._task_names = [(entry.task.name, entry.task.params) for entry in job.recipe.tasks]
         self._rank = {item.id: rank for rank, (item, _) in enumerate(job.shard.work)}
         self._progress = progress
 
@@ -349,14 +351,13 @@ class _ShardBuild:
 
     def _decide_slots(self, item: Item, pick: Pick) -> dict[str, int]:
         """Return the draws to set for the next puzzle so that answers become even and fewer are made again later."""
-        decided, chosen_task = {}, self.recipe.tasks[pick.task].task
+        decided = {}
         for (task, slot), counts in self.slots.items():
             if task == pick.task:
                 left = self._remaining[task] * self._made_counts[task] // self._attempts[task]
                 probability, rarest = overdue([counts[k] for k in range(len(counts))], left)
                 if probability:
-                    # Named by the task itself: its place in the recipe changes when another task is added.
-                    which = (chosen_task.name, chosen_task.params, pick.variant, slot)
+                    which = (*self._task_names[task], pick.variant, slot)
                     rng = rng_for("even", FORMAT, self.recipe.seed, item.id, *which)
                     if rng.uniform() < probability:
                         decided[slot] = rng.choice(rarest)
@@ -379,7 +380,7 @@ class _ShardBuild:
                     if made.pick.task == task:
                         movable[made.slots[slot][0]].append(made.row["id"])
                 if any(movable):
-                    which = (self.recipe.tasks[task].task.name, self.recipe.tasks[task].task.params, slot)
+                    which = (*self._task_names[task], slot)
                     rng = rng_for("even", FORMAT, self.recipe.seed, self.job.shard.name, *which)
                     for puzzle_id, value in even_out([counts[k] for k in range(len(counts))], movable, rng).items():
                         forced[puzzle_id][slot] = value
