@@ -122,13 +122,13 @@ def build(
         _read_identity(out, recipe, limit)
         plan = _make_plan(recipe, limit, _plan_path(out, work_dir, share), report_planning)
         stored_identity = claim(out, plan, limit)
-        keep_listed(out, plan, work_dir)
         # Kept out of the manifest, which is published: where the source lies on this machine is private.
         write_json(out / STATE / SOURCE, recipe.source.model_dump(mode="json"))
         own_shards = range(share.part, len(plan), share.of)
         done, earlier_progress = _finished_shards(out, plan, build_digest(stored_identity), own_shards)
         todo = [number for number in own_shards if not done[number]]
         if todo:
+            keep_listed(out, plan, work_dir)
             engine_name = "inline" if _only_here(recipe, out) else engine
             with closing(open_engine(engine_name, workers, len(todo))) as shard_engine:
                 reporter = _Reporter(report, len(own_shards) - len(todo), len(own_shards), earlier_progress)

@@ -81,6 +81,11 @@ class Unusable(Exception):  # noqa: N818 - a statement about an item, not an err
         super().__init__(f"{reason}: {detail}" if detail else reason)
 
 
+def one_line(err: Exception, most: int = 300) -> str:
+    """Return what an error of other people's code says, in one line of at most ``most`` characters."""
+    return " ".join(str(err).split())[:most]
+
+
 def exact(number: float, other: float, digits: int = 1) -> str:
     """Format a number that a message compares with ``other``, with more digits if rounding would make the two equal."""
     while round(float(number), digits) == round(float(other), digits) and digits < _MOST_DIGITS:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from puzzlegen.contents import COLUMNS, Clip, Contents, Part, Row, clips_of, excerpt
 from puzzlegen.doctor import Finding, ModelError, Seen, Settings, Trainer
+from puzzlegen.errors import one_line
 
 PLACEHOLDERS: Final = {"images": "<image>", "videos": "<video>"}
 #: Most findings of one kind that are shown.
@@ -82,7 +83,7 @@ def _load_profile(
     except ModelError:
         raise
     except Exception as err:  # noqa: BLE001 - whatever the trainer's code raises is the finding
-        return 0, [Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {_one_line(err)}")]
+        return 0, [Finding("error", f"{profile}: the loader fails: {type(err).__name__}: {one_line(err)}")]
     expected = {name: sum(len(row.get(column) or ()) for column in COLUMNS) for name, row in named_rows.items()}
     findings = [
         *_count_findings(profile, seen, expected),
@@ -114,7 +115,7 @@ def _import_problem(framework: Trainer) -> str:
             return f"{framework.package} is not installed here; {framework.install}"
         return f"{framework.package} is installed, but {err.name} is not, which it needs ({err})"
     except Exception as err:  # noqa: BLE001 - a trainer's modules raise anything as they are imported
-        return f"{framework.package} cannot be imported here: {type(err).__name__}: {_one_line(err)}"
+        return f"{framework.package} cannot be imported here: {type(err).__name__}: {one_line(err)}"
     return ""
 
 
@@ -210,7 +211,3 @@ def _quiet(temp_dir: Path) -> Iterator[None]:
 def _version(framework: Trainer) -> str:
     names = packages_distributions().get(framework.package, [])
     return f"{names[0]} {version(names[0])}" if names else framework.package
-
-
-def _one_line(err: Exception) -> str:
-    return " ".join(str(err).split())[:300]

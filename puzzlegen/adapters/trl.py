@@ -29,7 +29,7 @@ from PIL import Image
 
 from puzzlegen.chat import FRAMES, LEAST_PER_CLIP, frames_of_each, whole_response
 from puzzlegen.datafile import profile_of
-from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.errors import IntegrityError, PuzzlegenError, one_line
 from puzzlegen.media.shown import timed_frames
 from puzzlegen.reading import files_of, manifest_of, read_rows
 from puzzlegen.records import Profile, split_in
@@ -240,7 +240,7 @@ def _load_from_hub(name: str, profile: Profile | None, split: str, streaming: bo
         return _import_datasets().load_dataset(name, profile, split=split, streaming=streaming)
     # What is not on the Hub is an OSError; a profile or split that a dataset there lacks is a ValueError.
     except (OSError, ValueError) as err:
-        detail = " ".join(str(err).split())[:200]
+        detail = one_line(err, 200)
         raise PuzzlegenError(f"'{name}': no such folder here, and the Hub does not give it: {detail}") from err
 
 

@@ -10,12 +10,11 @@ from typing import Any, Self
 from PIL import Image
 
 from puzzlegen.chat import Message, Part
-from puzzlegen.errors import PuzzlegenError
+from puzzlegen.errors import PuzzlegenError, one_line
 from puzzlegen.evaluate import Reply
 from puzzlegen.evaluate.endpoint import Sampling
 
 _DEFAULT_MAX_TOKENS = 4096
-_MAX_REASON_CHARS = 300
 
 
 class InProcess:
@@ -45,7 +44,7 @@ class InProcess:
             # response ended.
             pipeline = self._library.pipeline("image-text-to-text", model=name, dtype="auto")
         except (OSError, ValueError, TypeError, ImportError) as err:
-            reason = " ".join(str(err).split())[:_MAX_REASON_CHARS] or type(err).__name__
+            reason = one_line(err) or type(err).__name__
             raise PuzzlegenError(f"transformers cannot load '{name}': {reason}") from err
         return pipeline.model.eval(), pipeline.processor
 

@@ -71,6 +71,12 @@ class Target(ABC):
             media: the images or clips of the row as they are carried, in the order of their placeholders.
         """
 
+    @staticmethod
+    def media_column(row: Row, media: list[Any]) -> Row:
+        """Return the media under the name of their column, ``videos`` or ``images``; nothing for rows without media."""
+        column = "videos" if "video_meta" in row else "images"
+        return {column: media} if media else {}
+
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
         """Return the Arrow schema of a ``.parquet`` file, the same for every file of a profile."""
         raise NotImplementedError(f"{type(self).__name__} writes {self.suffix}, which has no schema")

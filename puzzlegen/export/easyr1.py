@@ -20,8 +20,7 @@ class EasyR1(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the text columns and the one media column that EasyR1 reads."""
-        column = "videos" if "video_meta" in row else "images"
-        return {name: row[name] for name in _TEXT_COLUMNS} | ({column: media} if media else {})
+        return {name: row[name] for name in _TEXT_COLUMNS} | self.media_column(row, media)
 
     def schema(self, profile: Profile, carrier: Carrier) -> pa.Schema:
         """Return text columns and at most one media column: even an empty ``images`` beside ``videos`` hides clips."""

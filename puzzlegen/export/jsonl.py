@@ -14,5 +14,4 @@ class JsonLines(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the record with its media as carried."""
-        column = "videos" if "video_meta" in row else "images"
-        return row | ({column: media} if media else {})
+        return row | self.media_column(row, media)

@@ -14,10 +14,9 @@ class Sft(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the columns that SFT trainers read, and the puzzle's id and task."""
-        column = "videos" if "video_meta" in row else "images"
         return {
             "id": row["id"],
             "data_source": row["data_source"],
             "messages": [*row["prompt"], {"role": "assistant", "content": row["solution"]}],
-            **({column: media} if media else {}),
+            **self.media_column(row, media),
         }

@@ -14,12 +14,11 @@ class Swift(Target):
 
     def row(self, row: Row, media: list[Any]) -> Row:
         """Return the columns that ms-swift and its rewards read."""
-        column = "videos" if "video_meta" in row else "images"
         return {
             "id": row["id"],
             "data_source": row["data_source"],
             "messages": row["prompt"],
-            **({column: media} if media else {}),
+            **self.media_column(row, media),
             "ground_truth": row["ground_truth"],
             "solution": row["solution"],
         }
