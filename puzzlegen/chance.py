@@ -73,6 +73,18 @@ def _score_answers(spec: VerifierSpec, answers: list[Any]) -> Outcomes:
     return [(grade(answer), 1 / len(answers)) for answer in answers]
 
 
+def _choice(spec: VerifierSpec) -> Outcomes:
+    """The outcomes of a choice, which depend only on the letters and on which of them is right, not on the texts."""
+    other_params = {key: value for key, value in spec.params.items() if key != "options"}
+    return _choice_outcomes(tuple(spec.params["options"]), spec.target, canonical_json(other_params))
+
+
+@lru_cache(maxsize=4096)
+def _choice_outcomes(letters: tuple[str, ...], target: str, params_json: str) -> Outcomes:
+    params = {**json.loads(params_json), "options": list(letters)}
+    return _score_answers(VerifierSpec("choice", target, params), list(letters))
+
+
 def _zero_outcome(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - the same signature for all kinds
     return [(0.0, 1.0)]
 
@@ -252,7 +264,7 @@ def _composite(spec: VerifierSpec) -> Outcomes:
 
 _SPREADS = {"positions": _positions, "adjacency": _adjacency, "pairs": _pairs, "footrule": _footrule}
 _OUTCOMES: dict[str, Callable[[VerifierSpec], Outcomes]] = {
-    "choice": _scoring_all(lambda params: list(params["options"])),
+    "choice": _choice,
     "label": _scoring_all(lambda params: params["labels"]),
     "number": _number,
     "permutation": _permutation,

@@ -11,6 +11,8 @@ Profile = Literal["image", "multi_image", "video", "text"]
 Spoils = Literal["directions", "order"]
 
 SPEC_VERSION = 1
+#: Made once, as json.dumps makes an encoder for every call.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 #: Every reason that may stand in ``rejections.parquet``, and what it means.
 REASONS: dict[str, str] = {
@@ -186,7 +188,7 @@ class Rejection(NamedTuple):
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401 - JSON is any
     """Return JSON with sorted keys and no spaces, so that equal values give equal strings."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def split_in(path: str) -> str:

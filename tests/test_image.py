@@ -100,7 +100,7 @@ def test_a_colour_profile_is_applied() -> None:
 def test_uniform_borders_are_trimmed() -> None:
     framed = Image.new("RGB", (800, 700))
     framed.paste(scene(), (80, 100))
-    left, top, right, bottom = content_box(framed.size, sketch_of(framed))
+    left, top, right, bottom = content_box(framed, lambda: sketch_of(framed))
     assert 80 <= left <= 92
     assert 100 <= top <= 112
     assert 708 <= right <= 720

@@ -15,6 +15,7 @@ from puzzlegen.media.image import ImageSettings, clean_image
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.places import distinct, seen
 from puzzlegen.media.scaled import unscaled
+from puzzlegen.media.sums import WINDOW, window_sums
 from puzzlegen.records import Item, Puzzle, Rejection
 from puzzlegen.rng import rng_for
 from puzzlegen.sources.samples import Samples
@@ -37,6 +38,13 @@ def refused(picture: Image.Image, rows: int = 3, cols: int = 3, *, beside: bool 
     with pytest.raises(Unusable) as no:
         distinct(seen(unscaled(picture), rows, cols), beside=beside)
     return no.value.reason
+
+
+@pytest.mark.parametrize("shape", [(31, 31), (3, 9, 31, 31), (2, 7, 20), (12, 7), (7, 7)])
+def test_window_sums_are_those_of_every_window(shape: tuple[int, ...]) -> None:
+    values = np.frombuffer(rng_for("windows").raw(int(np.prod(shape))), np.uint8).reshape(shape).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(values, (WINDOW, WINDOW), axis=(-2, -1))
+    assert np.array_equal(window_sums(values), windows.sum(axis=(-2, -1)))
 
 
 def test_a_scene_has_places() -> None:

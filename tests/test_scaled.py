@@ -13,7 +13,7 @@ from PIL import Image
 from puzzlegen.errors import Unusable
 from puzzlegen.media import scaled
 from puzzlegen.media.opened import OpenItem
-from puzzlegen.media.scaled import ScaledImage, sketch_of, unscaled
+from puzzlegen.media.scaled import ScaledImage, sketch_edges, sketch_of, unscaled
 from puzzlegen.records import Item
 from puzzlegen.rng import rng_for
 from puzzlegen.tasks.jigsaw import Jigsaw
@@ -50,13 +50,22 @@ def test_large_pictures_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_sketch_shows_what_the_picture_does() -> None:
     sketch = sketch_of(scene())
-    drawn, plain = ScaledImage(scene(), BOX, SIZE, sketch), ScaledImage(scene(), BOX, SIZE)
+    drawn, plain = ScaledImage(scene(), BOX, SIZE, lambda: sketch), ScaledImage(scene(), BOX, SIZE)
     assert (sketch.factor, sketch.pixels.size) == (3, (214, 160))
     for box in (None, (0, 0, *SIZE), (120, 40, 380, 300), (360, 270, *SIZE)):
         small, large = (np.asarray(one.shrunk((9, 9), box), np.float32) for one in (drawn, plain))
         assert 0 < np.abs(small - large).mean() < 1.5
     assert drawn.shrunk((200, 150)).tobytes() == plain.shrunk((200, 150)).tobytes()
     assert drawn.pixels().tobytes() == plain.pixels().tobytes()
+
+
+@pytest.mark.parametrize("size", [(640, 480), (641, 479), (333, 977), (100, 60), (163, 160)])
+def test_the_edges_of_a_sketch_are_its_outermost_lines(size: tuple[int, int]) -> None:
+    picture = scene().resize(size)
+    sketch = np.asarray(sketch_of(picture).pixels)
+    lines = (sketch[:1], sketch[-1:], sketch[:, :1], sketch[:, -1:])
+    for edge, line in zip(sketch_edges(picture), lines, strict=True):
+        assert np.array_equal(np.asarray(edge), line)
 
 
 def test_a_small_picture_is_its_own_sketch() -> None:

@@ -123,6 +123,19 @@ def turned_frames(frames: NDArray[np.uint8], quarters: int) -> NDArray[np.uint8]
     return np.ascontiguousarray(np.rot90(frames, quarters, axes=(1, 2)))
 
 
+def least_turn_change(square: NDArray[np.floating[Any]]) -> float:
+    """Return the smaller mean absolute difference of a square from itself turned by one and by two right angles.
+
+    Three right angles are left out: the difference is that of one.
+    """
+    return min(float(np.abs(square - turn).mean()) for turn in (square.T[::-1], square[::-1, ::-1]))
+
+
+def root_mean_square(deviations: NDArray[np.floating[Any]]) -> float:
+    """Return the standard deviation of values from which their mean is already taken; half the time of numpy's own."""
+    return float(np.sqrt((deviations * deviations).mean()))
+
+
 def turn_margin(small: NDArray[np.floating[Any]]) -> float:
     """Return how clearly a square grey thumbnail differs from copies of itself turned by right angles.
 
@@ -136,8 +149,7 @@ def turn_margin(small: NDArray[np.floating[Any]]) -> float:
         Unusable: ``flat`` or ``symmetric``.
     """
     small = _normalised(small)
-    # A turn by three right angles is left out: it has the same mean difference as a turn by one.
-    change = min(float(np.abs(small - np.rot90(small, k)).mean()) for k in (1, 2))
+    change = least_turn_change(small)
     if change < _LEAST_CHANGE:
         raise Unusable("symmetric", f"a turn changes it by {exact(change, _LEAST_CHANGE, 2)}, needs {_LEAST_CHANGE}")
     return change - _LEAST_CHANGE
@@ -176,8 +188,9 @@ def mirror_margin(small: NDArray[np.floating[Any]], axes: tuple[str, ...]) -> fl
 
 def _normalised(small: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Bring a thumbnail to mean 0 and deviation 1, so that contrast does not count."""
-    spread = float(small.std())
+    deviations = small - small.mean()
+    spread = root_mean_square(deviations)
     if spread < _LEAST_SPREAD:
         raise Unusable("flat", f"deviation {exact(spread, _LEAST_SPREAD)} of 255, needs {_LEAST_SPREAD}")
-    normalised_pixels: NDArray[np.floating[Any]] = (small - small.mean()) / spread
+    normalised_pixels: NDArray[np.floating[Any]] = deviations / spread
     return normalised_pixels

@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from puzzlegen.errors import Unusable
 from puzzlegen.media.geometry import even
-from puzzlegen.media.scaled import ScaledImage, Sketch, Whole, sketch_of, unscaled
+from puzzlegen.media.scaled import ScaledImage, Sketch, Whole, sketch_edges, sketch_of, unscaled
 from puzzlegen.media.shortage import refuse_shortage
 from puzzlegen.ranges import RISING, Side
 from puzzlegen.records import Medium
 from puzzlegen.rng import Rng
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import ImageCms
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
@@ -120,8 +122,8 @@ def _clean(raw: Image.Image, rng: Rng, settings: ImageSettings) -> ScaledImage:
     picture = to_srgb(raw)
     # Pillow passes the source's comment on from copy to copy and, in the end, into the saved file.
     picture.info = {}
-    sketch = sketch_of(picture)
-    box = _trim_and_crop(content_box(picture.size, sketch), trims, crop_position, settings.max_aspect)
+    sketch = cache(partial(sketch_of, picture))
+    box = _trim_and_crop(content_box(picture, sketch), trims, crop_position, settings.max_aspect)
     width, height = box[2] - box[0], box[3] - box[1]
     short = min(width, height) * full_short / min(raw.size)
     max_side = int(short * settings.max_scale)
@@ -202,21 +204,22 @@ def _profile_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
         return None
 
 
-def content_box(size: tuple[int, int], sketch: Sketch) -> tuple[int, int, int, int]:
+def content_box(picture: Image.Image, sketch: Callable[[], Sketch]) -> tuple[int, int, int, int]:
     """Find a picture's content inside uniform borders (letterbox, passe-partout): left, top, right, bottom in pixels.
 
     Args:
-        size: ``(width, height)`` of the picture.
-        sketch: the picture, reduced.
+        picture: RGB.
+        sketch: returns the picture's sketch.
 
     Raises:
         Unusable: ``flat``, if the whole picture is one tone.
     """
-    (width, height), step = size, sketch.factor
-    grey = np.asarray(sketch.pixels.convert("L"))
+    width, height = picture.size
     # Most pictures have no border, and their outermost lines suffice to see that.
-    if all(map(are_busy, (grey[0], grey[-1], grey[:, 0], grey[:, -1]))):
+    if all(map(_is_busy_edge, sketch_edges(picture))):
         return 0, 0, width, height
+    reduced, step = sketch()
+    grey = np.asarray(reduced.convert("L"))
     top, bottom = _busy_span(grey)
     left, right = _busy_span(grey.T)
     margin_x, margin_y = (step if left else 0), (step if top else 0)
@@ -226,6 +229,14 @@ def content_box(size: tuple[int, int], sketch: Sketch) -> tuple[int, int, int, i
         width if right == grey.shape[1] else max(right * step - step, 1),
         height if bottom == grey.shape[0] else max(bottom * step - step, 1),
     )
+
+
+def _is_busy_edge(edge: Image.Image) -> bool:
+    """Return what :func:`are_busy` says of one line; two values far apart settle it, and are found in no time."""
+    grey = edge.convert("L")
+    low, high = cast("tuple[int, int]", grey.getextrema())
+    n = grey.width * grey.height
+    return (high - low) ** 2 > 2 * n * _BORDER_STD**2 or bool(are_busy(np.asarray(grey).ravel()))
 
 
 def _busy_span(grey: NDArray[np.uint8]) -> tuple[int, int]:
@@ -239,7 +250,7 @@ def are_busy(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return which lines deviate by more than ``_BORDER_STD``; in whole numbers, the same on every machine."""
     lines = grey.astype(np.int64)
     n, total = lines.shape[-1], lines.sum(axis=-1)
-    return np.asarray(n * (lines * lines).sum(axis=-1) - total * total > (n * _BORDER_STD) ** 2)
+    return np.asarray(n * np.einsum("...k,...k", lines, lines) - total * total > (n * _BORDER_STD) ** 2)
 
 
 def _trim_and_crop(

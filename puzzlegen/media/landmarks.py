@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from puzzlegen.media.sums import WINDOW, Singles, window_means
+from puzzlegen.media.sums import WINDOW, Singles, window_sums
 
 Place = tuple[int, int]
 
@@ -76,7 +76,8 @@ def _levelled(patches: Singles) -> Singles:
 def _strength(grey: Singles) -> Singles:
     """Return the smaller eigenvalue of the structure tensor (Shi and Tomasi), 0 along the border."""
     gy, gx = np.gradient(grey)
-    xx, yy, xy = (window_means(np.asarray(a * b, dtype=np.float32)) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
+    products = np.stack([gx * gx, gy * gy, gx * gy]).astype(np.float32, copy=False)
+    xx, yy, xy = window_sums(products).astype(np.float64) / (WINDOW * WINDOW)
     smaller_eigenvalue = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
     strength = np.zeros_like(grey)
     half = WINDOW // 2

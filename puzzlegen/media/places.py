@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from puzzlegen.errors import Unusable
 from puzzlegen.media.opened import OpenItem
 from puzzlegen.media.scaled import ScaledImage
-from puzzlegen.media.sums import block_means, window_means
+from puzzlegen.media.sums import WINDOW, block_means, window_sums
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -214,9 +214,9 @@ def _gradients(cells: Array) -> tuple[Array, Array]:
     planes = np.ascontiguousarray(cells.transpose(3, 0, 1, 2))
     across, along = np.diff(planes, axis=3)[:, :, :-1], np.diff(planes, axis=2)[..., :-1]
     # Sums of whole numbers below 2**24, which single precision holds exactly.
-    xx, yy, xy = ((a * b).sum(axis=0) for a, b in ((across, across), (along, along), (across, along)))
-    strength = np.sqrt(xx + yy).reshape(len(cells), -1)
-    xx, yy, xy = (np.asarray(window_means(tensor_part), dtype=np.float32) for tensor_part in (xx, yy, xy))
+    tensor = np.stack([(a * b).sum(axis=0) for a, b in ((across, across), (along, along), (across, along))])
+    strength = np.sqrt(tensor[0] + tensor[1]).reshape(len(cells), -1)
+    xx, yy, xy = window_sums(tensor) / np.float32(WINDOW * WINDOW)
     total, directed = xx + yy, np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     line_strength = np.sqrt((total + directed) / 2) - np.sqrt(np.maximum(total - directed, 0) / 2)
     return np.sort(strength, axis=1), _sorted_quantile(np.sort(line_strength.reshape(len(cells), -1), axis=1), 0.9)

@@ -6,6 +6,7 @@ already. Small versions are made from a sketch (the decoded picture, reduced onc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from PIL import Image
@@ -31,8 +32,25 @@ class Sketch(NamedTuple):
 
 def sketch_of(picture: Image.Image) -> Sketch:
     """Return the smallest sketch whose short side has at least 160 pixels; smaller pictures keep their size."""
-    factor = max(1, min(picture.size) // _SKETCH_SIDE)
+    factor = _sketch_factor(picture)
     return Sketch(picture.reduce(factor), factor)
+
+
+def sketch_edges(picture: Image.Image) -> tuple[Image.Image, ...]:
+    """Return the first and last row and the first and last column of the picture's sketch, without making all of it."""
+    (width, height), factor = picture.size, _sketch_factor(picture)
+    last_column, last_row = (width - 1) // factor * factor, (height - 1) // factor * factor
+    strips = (
+        (0, 0, width, min(factor, height)),
+        (0, last_row, width, height),
+        (0, 0, min(factor, width), height),
+        (last_column, 0, width, height),
+    )
+    return tuple(picture.reduce(factor, strip) for strip in strips)
+
+
+def _sketch_factor(picture: Image.Image) -> int:
+    return max(1, min(picture.size) // _SKETCH_SIDE)
 
 
 class ScaledImage:
@@ -42,15 +60,19 @@ class ScaledImage:
         picture: RGB.
         box: left, top, right and bottom of the part, in whole pixels of the picture.
         size: ``(width, height)`` of the scaled part.
-        sketch: of the picture, if there is one already.
+        sketch: returns the picture's sketch, from which small versions are made; None to make them from the picture.
     """
 
-    def __init__(self, picture: Image.Image, box: Whole, size: tuple[int, int], sketch: Sketch | None = None) -> None:
+    def __init__(
+        self, picture: Image.Image, box: Whole, size: tuple[int, int], sketch: Callable[[], Sketch] | None = None
+    ) -> None:
         self.size = size
         self._source, self._box = picture, box
-        self._sketch = sketch and (sketch.pixels, _reduce_box(box, sketch))
+        self._make_sketch = sketch
+        self._sketch: tuple[Image.Image, Box] | None = None
         self._pixels: Image.Image | None = None
         if picture.width * picture.height > _HELD_PIXELS:
+            self._draw_sketch()
             self._source, self._box = self.pixels(), (0, 0, *size)
 
     def pixels(self) -> Image.Image:
@@ -67,6 +89,7 @@ class ScaledImage:
             size: ``(width, height)`` of the version.
             box: of what it shows, in pixels of the scaled picture; None for all of it.
         """
+        self._draw_sketch()
         if self._sketch:
             small, area = self._sketch
             part = self._map_box(area, box)
@@ -79,6 +102,11 @@ class ScaledImage:
         left, top, right, bottom = box or (0, 0, *self.size)
         scale = side / min(right - left, bottom - top)
         return self.shrunk((round((right - left) * scale), round((bottom - top) * scale)), box).convert("L")
+
+    def _draw_sketch(self) -> None:
+        if self._make_sketch:
+            sketch = self._make_sketch()
+            self._sketch, self._make_sketch = (sketch.pixels, _reduce_box(self._box, sketch)), None
 
     def _scaled(self) -> Image.Image:
         return resampled(self._source, self.size, self._box)

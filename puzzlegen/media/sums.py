@@ -1,4 +1,4 @@
-"""Sums over many boxes of one picture, at the cost of four look-ups each; means over windows and blocks."""
+"""Sums over many boxes of one picture, at the cost of four look-ups each; sums over windows and means of blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 Singles = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
-#: Side of the windows of :func:`window_means`.
+#: Side of the windows of :func:`window_sums`.
 WINDOW: Final = 7
 
 _FRACTION: Final = 256
@@ -77,17 +77,21 @@ class Sums:
         return np.asarray((rows[:, :, 1:] - rows[:, :, :-1]) // area[..., None], dtype=np.uint8)
 
 
-def window_means(values: Singles) -> NDArray[np.float64]:
-    """Return the means of all windows that fit into the last two axes, see :data:`WINDOW`.
+def window_sums(values: Singles) -> Singles:
+    """Return the sums of all windows that fit into the last two axes, see :data:`WINDOW`.
 
-    Sums are in single precision: exact for whole numbers if they stay below 2**24, for quarters if below 2**22.
+    They are in single precision: exact for whole numbers if they stay below 2**24, for quarters if below 2**22.
     """
-    for axis in (-2, -1):
-        line = values.swapaxes(0, axis)
-        pair_sums = line[:-1] + line[1:]
-        quad_sums = pair_sums[:-2] + pair_sums[2:]
-        values = (quad_sums[:-3] + pair_sums[4:-1] + line[WINDOW - 1 :]).swapaxes(0, axis)
-    return values.astype(np.float64) / (WINDOW * WINDOW)
+    height, width = values.shape[-2:]
+    # As one long line, which takes numpy a third of the time. Windows that run over the end of a row are cut off below.
+    line = np.ravel(values)
+    for step in (width, 1):
+        pair_sums = line[:-step] + line[step:]
+        quad_sums = pair_sums[: -2 * step] + pair_sums[2 * step :]
+        line = quad_sums[: -3 * step] + pair_sums[4 * step : -step] + line[(WINDOW - 1) * step :]
+    sums = np.zeros(values.size, dtype=np.float32)
+    sums[: line.size] = line
+    return sums.reshape(values.shape)[..., : height - WINDOW + 1, : width - WINDOW + 1]
 
 
 def block_means(values: Singles | Pixels, side: int) -> Singles:

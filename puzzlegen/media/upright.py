@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from puzzlegen.errors import Unusable, exact
+from puzzlegen.media.geometry import least_turn_change, root_mean_square
 from puzzlegen.media.opened import OpenItem
 
 Grey = NDArray[np.floating[Any]]
@@ -25,6 +26,7 @@ Grey = NDArray[np.floating[Any]]
 #: compared.
 SIDE: Final = 64
 _LAYOUT_SIDE: Final = 16
+_STEP: Final = SIDE // _LAYOUT_SIDE
 #: Gradients within 22 degrees of an axis count as along it; _FLATNESS_FLOOR keeps a flat picture from dividing by 0.
 _MAX_AXIS_SLOPE: Final = 0.41
 _FLATNESS_FLOOR: Final = 0.0025
@@ -88,17 +90,20 @@ def clues(square: Grey) -> dict[str, float]:
         change: how much the layout changes by a quarter turn or a half turn, whichever is less, in standard deviations.
         contrast: logarithm of the layout's standard deviation in grey levels.
     """
-    layout = square.reshape(_LAYOUT_SIDE, SIDE // _LAYOUT_SIDE, _LAYOUT_SIDE, SIDE // _LAYOUT_SIDE).mean(axis=(1, 3))
-    spread = float(layout.std())
-    change = min(float(np.abs(layout - np.rot90(layout, k)).mean()) for k in (1, 2))
+    # One axis after the other takes numpy half the time of both at once; sums of whole levels are exact either way.
+    rows = square.reshape(_LAYOUT_SIDE, _STEP, SIDE).sum(axis=1)
+    layout = rows.reshape(_LAYOUT_SIDE, _LAYOUT_SIDE, _STEP).sum(axis=2) / _STEP**2
+    spread = root_mean_square(layout - layout.mean())
+    change = least_turn_change(layout)
     return {"axes": _axis_share(square), "change": change / (spread + 1), "contrast": math.log(spread + 1)}
 
 
 def _axis_share(square: Grey) -> float:
-    x_gradient = np.abs(np.diff(square[1:] + square[:-1], axis=1))
-    y_gradient = np.abs(np.diff(square[:, 1:] + square[:, :-1], axis=0))
+    row_pairs, column_pairs = square[1:] + square[:-1], square[:, 1:] + square[:, :-1]
+    x_gradient = np.abs(row_pairs[:, 1:] - row_pairs[:, :-1])
+    y_gradient = np.abs(column_pairs[1:] - column_pairs[:-1])
     weaker, stronger = np.minimum(x_gradient, y_gradient), np.maximum(x_gradient, y_gradient)
-    strength = np.sqrt(np.sqrt(weaker**2 + stronger**2))
+    strength = np.sqrt(np.sqrt(weaker * weaker + stronger * stronger))
     return float(
         strength[weaker < _MAX_AXIS_SLOPE * stronger].sum() / (strength.sum() + _FLATNESS_FLOOR * strength.size)
     )

@@ -39,7 +39,7 @@ class Rotation(Task):
     accepts: ClassVar = "image"
     ability: ClassVar = "orientation"
     spoils: ClassVar = "directions"
-    version: ClassVar = 5
+    version: ClassVar = 6
 
     step_deg: Literal[90, 60, 45, 30, 15] = Field(90, description="the angles are multiples of it")
     reference: bool = Field(default=False, description="show the upright picture first")
@@ -59,8 +59,13 @@ class Rotation(Task):
         """Crop the picture to a square and turn it."""
         picture = item.picture()
         box = item.square_box(picture.size, rng)
-        margin = self._margin(picture.miniature(SIDE, box), item)
-        square = picture.pixels().crop(box)
+        if self.reference:
+            square = picture.pixels().crop(box)
+            margin = self._turn_margin(square)
+        else:
+            small = picture.miniature(SIDE, box)
+            margin = least_margin(self._turn_margin(small), item, small, lambda: clarity_of(item))
+            square = picture.pixels().crop(box)
         angles = range(0, 360, self.step_deg)
         k = rng.balanced("answer", len(angles))
         question, answer = self._ask(angles, k, rng)
@@ -70,11 +75,11 @@ class Rotation(Task):
         media = tuple(encode_image(self._turn(part, angle, rng)) for part, angle in turns)
         return Puzzle(question, media, answer, self.difficulty, margin)
 
-    def _margin(self, small: Image.Image, item: OpenItem) -> float:
-        margin = turn_margin(thumbnail(small, 16))
+    def _turn_margin(self, square: Image.Image) -> float:
+        margin = turn_margin(thumbnail(square, 16))
         if self.step_deg != _RIGHT_ANGLE_DEG:
-            margin = min(margin, tilt_margin(thumbnail(small, 32), self.step_deg))
-        return margin if self.reference else least_margin(margin, item, small, lambda: clarity_of(item))
+            margin = min(margin, tilt_margin(thumbnail(square, 32), self.step_deg))
+        return margin
 
     def _turn(self, square: Image.Image, angle: int, rng: Rng) -> Image.Image:
         if self.step_deg == _RIGHT_ANGLE_DEG:
