@@ -15,11 +15,11 @@ Kind = Literal["frozen", "reversed", "shuffled", "mirrored", "turned", "recolour
 
 #: How questions describe what each kind of change looks like.
 WORDS: Final[dict[Kind, str]] = {
-    "frozen": "the picture is frozen",
+    "frozen": "the picture is frozen at the part's first frame",
     "reversed": "the frames run backwards",
     "shuffled": "the frames are shuffled",
     "mirrored": "left and right are swapped",
-    "turned": "the picture is upside down",
+    "turned": "the picture is turned upside down",
     "recoloured": "the colours are swapped",
     "zoomed": "the picture is zoomed in",
 }

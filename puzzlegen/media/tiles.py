@@ -100,8 +100,8 @@ def as_shown(gap: float, *tones: float) -> str:
         return " The brightness, contrast and colours of each tile were altered." if any(tones) else ""
     tones_note = ", with altered brightness, contrast and colours" if any(tones) else ""
     return (
-        f" Each tile shows only part of its cell of the grid, slightly enlarged{tones_note}, so lines and objects need "
-        "not continue from one tile to the next."
+        f" Each tile shows only part of its cell of the grid, at a scale of its own{tones_note}, so lines and objects "
+        "need not continue from one tile to the next."
     )
 
 

@@ -42,7 +42,7 @@ class Anomaly(Task):
 
     accepts: ClassVar = "video"
     ability: ClassVar = "temporal grounding"
-    version: ClassVar = 6
+    version: ClassVar = 7
 
     frames: int = Field(24, ge=_MIN_CLIP_FRAMES, le=64, description="frames of the clip; a short shot gives fewer")
     ask: Literal["interval", "kind"] = Field("interval", description="ask when it happens, or what happens")
@@ -66,7 +66,8 @@ class Anomaly(Task):
         else:
             answer = answers.interval(part.start / FPS, part.stop / FPS, len(clip) / FPS)
             question = (
-                f"It was altered in one of these ways: {_KINDS}. From which second to which second does that part last?"
+                f"It was altered in one of these ways: {_KINDS}. From which second (its first frame) to which second "
+                "(the first frame after it) does that part last?"
             )
         margin = float(len(part.kinds) - self._least_kinds)
         return Puzzle(

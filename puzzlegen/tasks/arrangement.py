@@ -44,7 +44,7 @@ class Arrangement(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 8
+    version: ClassVar = 9
 
     rows: Rows = 3
     cols: Cols = 3

@@ -46,7 +46,7 @@ class Jigsaw(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial order"
-    version: ClassVar = 9
+    version: ClassVar = 10
     spoils: ClassVar = "directions"
 
     rows: Rows = 3

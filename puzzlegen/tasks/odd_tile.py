@@ -75,7 +75,7 @@ class OddTile(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "anomaly detection"
-    version: ClassVar = 9
+    version: ClassVar = 10
 
     rows: Rows = 2
     cols: Cols = 2

@@ -1,8 +1,9 @@
 """Show a picture and a piece of it enlarged to the same size, and ask by what factor (our design, same task family).
 
 Picture and piece are both made smaller than the clean picture, whatever the factor: no piece is stretched, so none is
-blurred by enlarging. Then all are blurred to the same softness, of which the clean picture's own is a part. A place is
-rejected if its piece at any factor shows too little to be found by.
+blurred by enlarging. By default their short side has 85 to 149 px, a third of the clean picture's; to show more, raise
+``media.image.side_px_range``. Then all are blurred to the same softness, of which the clean picture's own is a part. A
+place is rejected if its piece at any factor shows too little to be found by.
 
 The more a piece of a photo is enlarged, the fewer bytes it takes (of a grainy photo, the more), so file sizes would
 reveal the factor. Therefore a number of bytes is drawn from the range that both the smallest and the largest factor can

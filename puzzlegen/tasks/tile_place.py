@@ -40,7 +40,7 @@ class TilePlace(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "localisation"
-    version: ClassVar = 8
+    version: ClassVar = 9
 
     rows: Rows = 3
     cols: Cols = 3

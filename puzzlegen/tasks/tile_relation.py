@@ -53,7 +53,7 @@ class TileRelation(Task):
 
     accepts: ClassVar = "image"
     ability: ClassVar = "spatial relation"
-    version: ClassVar = 9
+    version: ClassVar = 10
 
     rows: Rows = 3
     cols: Cols = 3
