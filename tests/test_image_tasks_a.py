@@ -151,11 +151,14 @@ def test_of_four_tiles_none_changes_places_within_its_row() -> None:
     assert options == {frozenset({"tiles 1 and 3", "tiles 1 and 4", "tiles 2 and 3", "tiles 2 and 4"})}
 
 
-def test_beside_the_original_any_two_of_four_tiles_may_be_exchanged() -> None:
+def test_beside_the_original_any_two_of_four_tiles_may_be_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [puzzle("swap", k, **UNLIT, reference=True) for k in range(12)]
     assert {len(one.answer.spec.params["options"]) for one in found} == {6}
     assert {len(one.media) for one in found} == {2}
     assert {"tiles 1 and 2", "tiles 3 and 4"} & {chosen(one) for one in found}
+    monkeypatch.setattr("puzzlegen.media.upright._LEAST", 1000.0)
+    assert isinstance(built("swap", reference=True).make(ITEM, rng_for("no up")), Puzzle)
+    assert isinstance(built("swap").make(ITEM, rng_for("no up")), Rejection)
     shown = built("swap", reference=True)
     assert (shown.gap, shown.level, shown.shade) == (0.4, 1, 0.7)  # type: ignore[attr-defined]
     assert built("swap").gap == 0.3  # type: ignore[attr-defined]

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from conftest import recipe_with
+from PIL import Image
 
+from puzzlegen.errors import Unusable
 from puzzlegen.media.cuts import cut_apart
 from puzzlegen.media.joins import SIDE, UNIT, sides_of
 from puzzlegen.media.layouts import Looks, alone
@@ -18,7 +20,7 @@ from puzzlegen.records import Item, Puzzle, Rejection
 from puzzlegen.rng import Rng, rng_for
 from puzzlegen.scenes import render_image
 from puzzlegen.tasks.arrangement import Arrangement
-from puzzlegen.tasks.swap import Swap, _swap_pair
+from puzzlegen.tasks.swap import Pair, Swap, _swap_pair
 
 N = 9
 DRAWS = 40
@@ -76,6 +78,45 @@ def test_the_right_exchange_looks_best_as_often_as_worst(monkeypatch: pytest.Mon
             looks, lie = Looks(shown, 3), _swap_pair(range(N), right)
             found[rank(looks, [_swap_pair(lie, pair) for pair in (right, *wrong)])] += 1
     assert all(0.1 < found[k] / found.total() < 0.25 for k in range(6))
+
+
+def test_beside_the_original_four_tiles_are_cut_until_their_sides_mislead(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, rng, ranks_by_cut = Swap(reference=True), rng_for("four"), list[int]()
+
+    def split(_: Looks, __: int, ___: Pair, wrong: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+        """Let the right pair look best in seven of ten cuts."""
+        ranks_by_cut.append(0 if rng.below(10) < 7 else 1 + rng.below(5))
+        return wrong[: ranks_by_cut[-1]], wrong[ranks_by_cut[-1] :]
+
+    monkeypatch.setattr("puzzlegen.tasks.swap._split_by_looks", split)
+    monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", lambda *_, **__: (TILES[0][:4], float(len(ranks_by_cut))))
+    found = Counter[int]()
+    for _ in range(200):
+        ranks_by_cut.clear()
+        right, *others = rng.shuffled(task._pairs())
+        _, wrong, number = task._cut_tiles(ITEM, right, others, rng)
+        assert sorted(wrong) == sorted(others)
+        found[ranks_by_cut[int(number)]] += 1
+    assert 0.1 < found[0] / found.total() < 0.5
+
+
+def test_only_the_first_cut_can_reject_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a later one is tried depends on the answer, and so would the rejection."""
+    accepted, tried = 1, list[int]()
+
+    def cut(*_: object, **__: object) -> tuple[list[Image.Image], float]:
+        tried.append(1)
+        if len(tried) > accepted:
+            raise Unusable("interchangeable", "twins")
+        return TILES[0], 1.0
+
+    monkeypatch.setattr("puzzlegen.tasks.swap.Looks", Fixed)
+    monkeypatch.setattr("puzzlegen.tasks.swap.told_apart", cut)
+    assert isinstance(SWAP.model_copy(update={"reference": False}).make(ITEM, rng_for("fixed")), Puzzle)
+    assert len(tried) > 1
+    tried.clear()
+    accepted = 0
+    assert isinstance(SWAP.model_copy(update={"reference": False}).make(ITEM, rng_for("fixed")), Rejection)
 
 
 def test_an_exchange_that_sides_always_tell_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,20 +7,21 @@ with two tiles that could be exchanged unnoticed, are rejected.
 2x2 is the easy level: what continues from tile to tile reveals much of the answer, and is much of what a person goes
 by. At 2x2 without the original, the two exchanged tiles are never in the same row. If the upper two were exchanged, the
 lower two might just as well have been, and only what continues across a gap could decide. ``reference: true`` shows the
-original, which decides it: all six pairs are then asked about, as in ViSS-R1, and tiles show less, as in larger grids.
+original, which decides it: all six pairs are then asked about, as in ViSS-R1, tiles show less, as in larger grids, and
+the picture needs no "up".
 
 Grids larger than ViSS-R1's 2x2 are our design, same task family. Their tiles leave out more and are each lit in their
 own way. Of their many pairs six are offered, chosen such that, judged by the tiles' sides alone, the right pair looks
 best about as often as it looks worst. With so much hidden, the original is shown beside the tiles, unless
-``reference: false``.
+``reference: false``. The six pairs of 2x2 tiles beside their original are ranked in the same way, by trying some cuts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from PIL import Image
 from pydantic import Field, model_validator
@@ -40,7 +41,8 @@ from puzzlegen.tasks import Task
 
 _OPTIONS: Final = 6
 _FEW_TILES: Final = 4
-#: Cuts to try until the tiles' sides do not reveal the pair; one cut suffices for about half of all pairs.
+#: Cuts to try until the tiles' sides do not reveal the pair; one cut suffices for about half of all pairs. Where there
+#: are only six pairs, a cut is wanted in which the right one has a drawn rank among them.
 _CUTS: Final = 6
 #: Defaults beyond 2x2, the easy level, and with the original: they keep the tiles' sides from revealing which of six or
 #: more pairs was exchanged. With so much hidden, people cannot always tell either: of 88 puzzles without the original 4
@@ -52,6 +54,16 @@ _UPRIGHT_ALLOWANCE: Final = 2.0
 
 Pair = tuple[int, int]
 T = TypeVar("T")
+
+
+class _Cut(NamedTuple):
+    """Tiles, and the wrong pairs that look more and less right than the right pair does; ``rank`` of the former fit."""
+
+    tiles: list[Image.Image]
+    margin: float
+    better: list[Pair]
+    worse: list[Pair]
+    rank: int
 
 
 class Swap(Task):
@@ -100,7 +112,8 @@ class Swap(Task):
 
     def pose(self, item: OpenItem, rng: Rng) -> Puzzle:
         """Cut the picture into tiles, exchange two, put all side by side."""
-        layout_margin = _check_upright(item) if self._is_small_grid else math.inf
+        needs_upright = self._is_small_grid and not self.reference
+        layout_margin = _check_upright(item) if needs_upright else math.inf
         pairs = self._pairs()
         right = pairs[rng.balanced("answer", len(pairs))]
         tiles, wrong, margin = self._cut_tiles(item, right, [pair for pair in pairs if pair != right], rng)
@@ -119,18 +132,39 @@ class Swap(Task):
     ) -> tuple[list[Image.Image], list[Pair], float]:
         """Return the tiles, the wrong pairs to offer, and how clearly each tile has its own place."""
         rank = rng.below(_OPTIONS)
-        for _ in range(_CUTS):
-            tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
-            tiles = shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade)
-            if not self.gap or self._is_small_grid:
-                return tiles, rng.sample(wrong, min(_OPTIONS - 1, len(wrong))), margin
+        if not self.gap or (self._is_small_grid and not self.reference):
+            tiles, margin = next(self._cuts(item, rng))
+            return tiles, rng.sample(wrong, min(_OPTIONS - 1, len(wrong))), margin
+        cuts: list[_Cut] = []
+        for tiles, margin in self._cuts(item, rng):
             better, worse = _split_by_looks(Looks(tiles, self.cols), len(tiles), right, wrong)
-            if min(len(better), len(worse)) >= _OPTIONS - 1:
+            # Rejecting the picture here would depend on the answer, since other pairs of it could be asked about. So
+            # the rank is the nearest possible one.
+            nearest = min(max(rank, _OPTIONS - 1 - len(worse)), len(better))
+            cuts.append(_Cut(tiles, margin, better, worse, nearest))
+            leaves_choice = min(len(better), len(worse)) >= _OPTIONS - 1
+            if leaves_choice or (nearest == rank and len(wrong) < _OPTIONS):
                 break
-        # Rejecting the picture here would depend on the answer, since other pairs of it could be asked about. So the
-        # rank is the nearest possible one.
-        rank = min(max(rank, _OPTIONS - 1 - len(worse)), len(better))
-        return tiles, [*rng.sample(better, rank), *rng.sample(worse, _OPTIONS - 1 - rank)], margin
+        cut = min(cuts, key=lambda cut: abs(cut.rank - rank))
+        offered = [*rng.sample(cut.better, cut.rank), *rng.sample(cut.worse, _OPTIONS - 1 - cut.rank)]
+        return cut.tiles, offered, cut.margin
+
+    def _cuts(self, item: OpenItem, rng: Rng) -> Iterator[tuple[list[Image.Image], float]]:
+        """Yield a few cuts, each with how clearly its tiles have places of their own.
+
+        A later cut that would be rejected is left out: whether it is tried depends on the answer.
+
+        Raises:
+            Unusable: the first cut is rejected.
+        """
+        for number in range(_CUTS):
+            try:
+                tiles, margin = told_apart(item, self.rows, self.cols, self.gap, self.level, rng, beside=self.reference)
+            except Unusable:
+                if number == 0:
+                    raise
+                continue
+            yield shaded(toned(tiles, rng, self.level, self.jitter), rng, self.shade), margin
 
     def _pairs(self) -> list[Pair]:
         pairs = combinations(range(self.rows * self.cols), 2)
