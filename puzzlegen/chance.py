@@ -75,14 +75,14 @@ def _score_answers(spec: VerifierSpec, answers: list[Any]) -> Outcomes:
 
 def _choice(spec: VerifierSpec) -> Outcomes:
     """The outcomes of a choice, which depend only on the letters and on which of them is right, not on the texts."""
-    other_params = {key: value for key, value in spec.params.items() if key != "options"}
-    return _choice_outcomes(tuple(spec.params["options"]), spec.target, canonical_json(other_params))
+    letters = list(spec.params["options"])
+    return _choice_outcomes(spec._replace(params=spec.params | {"options": letters}).to_json())
 
 
 @lru_cache(maxsize=4096)
-def _choice_outcomes(letters: tuple[str, ...], target: str, params_json: str) -> Outcomes:
-    params = {**json.loads(params_json), "options": list(letters)}
-    return _score_answers(VerifierSpec("choice", target, params), list(letters))
+def _choice_outcomes(spec_json: str) -> Outcomes:
+    spec = VerifierSpec(**json.loads(spec_json))
+    return _score_answers(spec, spec.params["options"])
 
 
 def _zero_outcome(spec: VerifierSpec) -> Outcomes:  # noqa: ARG001 - the same signature for all kinds
