@@ -238,6 +238,7 @@ def test_an_endpoint_that_takes_no_max_tokens_is_named_with_what_to_give(
     server: ChatServer, mixed_build: Path, tmp_path: Path
 ) -> None:
     server.fault = lambda body, _: "max_tokens" if "max_tokens" in body else None
+    server.answer = lambda _: "hm"
     where: list[str | Path] = [mixed_build, tmp_path / "r.jsonl", "--model", "m", "--base-url", server.url]
     done = run(*where, "--limit", "1", "--max-tokens", "99")
     assert (done.returncode, done.stdout) == (2, "")

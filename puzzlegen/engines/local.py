@@ -19,6 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import sharedctypes
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
 
 from puzzlegen.engines import Progress
@@ -176,6 +177,8 @@ class Local:
 def _starting() -> Iterator[None]:
     """Context that turns a failure to start processes into a one-line error."""
     try:
+        # Without a working directory no process starts, and from Python 3.13 on the attempt prints a traceback.
+        Path.cwd()
         yield
     except OSError as err:
         remedy = _REMEDIES.get(err.errno or 0, "use fewer --workers, or give this process more of the machine")
