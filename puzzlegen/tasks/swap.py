@@ -57,7 +57,15 @@ T = TypeVar("T")
 
 
 class _Cut(NamedTuple):
-    """Tiles, and the wrong pairs that look more and less right than the right pair does; ``rank`` of the former fit."""
+    """One cut of the picture for one right pair.
+
+    Attributes:
+        tiles: the tiles, in reading order.
+        margin: how clearly each tile has its own place.
+        better: wrong pairs that look more right than the right one.
+        worse: the other wrong pairs.
+        rank: how many of ``better`` to offer: the drawn number, or the nearest possible one.
+    """
 
     tiles: list[Image.Image]
     margin: float
