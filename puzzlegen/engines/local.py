@@ -56,6 +56,8 @@ class Local:
         self._timed_out: set[str] = set()
         self._processes: dict[int, BaseProcess] = {}
         with _starting():
+            # Without a working directory no process starts, and from Python 3.13 on the attempt prints a traceback.
+            Path.cwd()
             self._counts: MutableSequence[int] = sharedctypes.RawArray("q", lanes * _COUNTS_PER_LANE)
             # Per lane: the process that is opening an item now (else 0), and the item's rank in the shard.
             self._opening: MutableSequence[int] = sharedctypes.RawArray("q", lanes * 2)
@@ -177,8 +179,6 @@ class Local:
 def _starting() -> Iterator[None]:
     """Context that turns a failure to start processes into a one-line error."""
     try:
-        # Without a working directory no process starts, and from Python 3.13 on the attempt prints a traceback.
-        Path.cwd()
         yield
     except OSError as err:
         remedy = _REMEDIES.get(err.errno or 0, "use fewer --workers, or give this process more of the machine")
