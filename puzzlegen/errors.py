@@ -86,6 +86,11 @@ def one_line(err: Exception, most: int = 300) -> str:
     return " ".join(str(err).split())[:most]
 
 
+def named_line(err: BaseException) -> str:
+    """Return the type of an error and what it says, in one line of any length."""
+    return " ".join(f"{type(err).__name__}: {err}".split())
+
+
 def exact(number: float, other: float, digits: int = 1) -> str:
     """Format a number that a message compares with ``other``, with more digits if rounding would make the two equal."""
     while round(float(number), digits) == round(float(other), digits) and digits < _MOST_DIGITS:

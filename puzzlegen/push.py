@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from puzzlegen.errors import IntegrityError, PushError
+from puzzlegen.errors import IntegrityError, PushError, named_line
 from puzzlegen.integrity import verify
 from puzzlegen.manifest import MANIFEST
 from puzzlegen.output import CARD, STATE, write_json
@@ -215,7 +215,7 @@ def _may_pass(causes: list[BaseException]) -> bool:
 def _describe(causes: list[BaseException]) -> str:
     """Return an error and its first cause, if that says something else, in one line."""
     named = [causes[0], *causes[-1:]] if len(causes) > 1 else causes
-    parts = [_redact_token(" ".join(f"{type(err).__name__}: {err}".split())) for err in named]
+    parts = [_redact_token(named_line(err)) for err in named]
     texts = [f"{part.partition(' For more information')[0]:.{_MAX_CAUSE}}" for part in parts]
     return " Cause: ".join(dict.fromkeys(texts))
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from puzzlegen.errors import IntegrityError, PuzzlegenError
+from puzzlegen.errors import IntegrityError, PuzzlegenError, named_line
 from puzzlegen.files import is_url
 from puzzlegen.manifest import MANIFEST, read_manifest
 from puzzlegen.records import split_in
@@ -65,8 +65,7 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
 
 def unreadable(path: object, err: Exception) -> IntegrityError:
     """Return the one-line error for a file that cannot be read."""
-    why = " ".join(f"{type(err).__name__}: {err}".split())
-    return IntegrityError(f"'{path}' cannot be read: {why:.200}; puzzlegen verify lists what is damaged")
+    return IntegrityError(f"'{path}' cannot be read: {named_line(err):.200}; puzzlegen verify lists what is damaged")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from puzzlegen import plugins
 from puzzlegen.contents import Contents, Part, Row, clips_of
-from puzzlegen.errors import PuzzlegenError, RecipeError
+from puzzlegen.errors import PuzzlegenError, RecipeError, named_line
 
 Settings = Mapping[str, str]
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -273,8 +273,7 @@ def _download_processor(model: str) -> str:
 
 def unloadable(model: str, err: Exception) -> ModelError:
     """Return the one-line error for a model whose processor cannot be loaded."""
-    why = " ".join(f"{type(err).__name__}: {err}".split())
-    return ModelError(f"--model {model}: its processor cannot be loaded: {why:.300}")
+    return ModelError(f"--model {model}: its processor cannot be loaded: {named_line(err):.300}")
 
 
 def vision_tokens(processor: Any, ids: Sequence[int]) -> int:  # noqa: ANN401
